@@ -1,0 +1,42 @@
+"""What every test shares: the account of skipped tests at the end of a run, for people and for .ci/run."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--skips=FILE`: where .ci/run wants the account of skipped tests."""
+    parser.addoption("--skips", type=Path, help="write what was skipped, and why, to this JSON file")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Prints what was skipped and why, one reason once, and writes the same to the file of `--skips`."""
+    skipped = {report.nodeid: reason(report) for report in terminalreporter.getreports("skipped")}
+    show(terminalreporter, skipped)
+    file = config.getoption("--skips")
+    if file is not None:
+        ran = sum(len(terminalreporter.getreports(outcome)) for outcome in ("passed", "failed"))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"ran": ran, "skipped": skipped}, indent=2))
+
+
+def reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """The words of a skipped report, without pytest's prefix."""
+    words = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return words.removeprefix("Skipped: ")
+
+
+def show(terminal: pytest.TerminalReporter, skipped: dict[str, str]) -> None:
+    """Names each reason once, with the number of tests and the first of them."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for test, why in skipped.items():
+        by_reason[why].append(test)
+    terminal.section("skipped: nothing" if not skipped else f"skipped: {len(skipped)}, for these reasons")
+    for why, tests in sorted(by_reason.items()):
+        more = f" and {len(tests) - 1} more" if len(tests) > 1 else ""
+        terminal.write_line(f"{why}\n    {tests[0]}{more}")
