@@ -1,0 +1,173 @@
+"""Whether a decision's value can be taken, and what an edit would do: the request's types and graph are the judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from stepgraph.approve.changes import Change, changes_between
+from stepgraph.approve.digest import digest
+from stepgraph.approve.edits import Edit, Ground, edit_input, edit_state, edit_values, edit_writes
+from stepgraph.approve.judge import EditError, Problem, judge_type
+from stepgraph.approve.verbs import closest
+from stepgraph.core.errors import DecisionError
+from stepgraph.core.state import preview
+from stepgraph.core.types import END, MISSING, START, Decision, Pause, Route, Send, Writes
+from stepgraph.core.writes import collect
+
+if TYPE_CHECKING:
+    from stepgraph.approve.requests import Request
+
+Routing = Callable[[Pause, Mapping[str, Any], Writes], Sequence[Route] | None]
+"""Where a task would go with these writes: (pause, graph values before, writes) -> routes."""
+THENS = ("stop", "retry", "route")
+
+
+class Effect(NamedTuple):
+    """What an edit would do. `routes` is None where they can't be told without running more than routers."""
+
+    changes: tuple[Change, ...]
+    routes: tuple[Route, ...] | None
+    reruns_router: bool
+    errors: tuple[Problem, ...]
+
+
+def checked_value(request: Request, decision: Decision) -> Any:
+    """The decision's value as the engine takes it. Raises a DecisionError; the request stays pending then."""
+    match decision.verb:
+        case "edit":
+            edit = edit_of(request, decision.value)
+            if edit.problems:
+                raise EditError(request.name, edit.problems)
+            return edit.value
+        case "respond":
+            return _checked_response(request, decision.value)
+        case "redirect":
+            return _checked_targets(request, decision.value)
+        case "reject":
+            _check_then(request, decision)
+        case "skip" if request.place == "step":
+            _check_tasks(request, decision.value)
+    return decision.value
+
+
+def edit_of(request: Request, value: Any) -> Edit:
+    """The edited thing at the request's place."""
+    pause = request.pause
+    ground = Ground(request.plan, request.values, request.judge)
+    match request.place:
+        case "after":
+            return edit_writes(ground, pause.writes, value, request.editable)
+        case "step":
+            return edit_values(ground, pause.result, value)
+        case "plan" | "committed":
+            return edit_state(ground, value)
+        case "before" | "error":
+            return edit_input(ground, pause.state, value)
+        case _:
+            return Edit(value, [Problem([], f"there is nothing to edit at {request.place!r}")])
+
+
+def preview_of(request: Request, value: Any) -> Effect:
+    """What `edit(value)` would do. Runs no node."""
+    edit = edit_of(request, value)
+    if edit.problems:
+        return Effect(request.changes, None, False, tuple(edit.problems))
+    pause = request.pause
+    match request.place:
+        case "after":
+            changes = _between(request, edit.value, request.address)
+            routes = None if request.routing is None else request.routing(pause, request.values, edit.value)
+            return Effect(changes, None if routes is None else tuple(routes), False, ())
+        case "step":
+            routed = any(task.reads and not task.reads.isdisjoint(edit.value) for task in pause.tasks)
+            return Effect(_step_changes(request, edit.value), pause.routes, routed, ())
+        case "plan" | "committed":
+            return Effect(_between(request, edit.value, "edit"), None, False, ())
+        case _:
+            return Effect(_input_changes(pause.state, edit.value), None, False, ())
+
+
+def _checked_response(request: Request, value: Any) -> Any:
+    if request.place == "interrupt":
+        checked, problems = judge_type(request.pause.response_schema)[1].check("value", value)
+        problems = [Problem(each["path"][1:], each["message"]) for each in problems]
+    elif isinstance(value, Mapping):
+        ground = Ground(request.plan, request.values, request.judge)
+        writes, problems = edit_writes(ground, (), value, request.writable)
+        checked = dict(writes)
+    else:
+        return _checked_return(request, value)
+    if problems:
+        raise EditError(request.name, problems)
+    return checked
+
+
+def _checked_return(request: Request, value: Any) -> Any:
+    """A Command, object or None in a node's place: anything that a node may return."""
+    try:
+        collect(request.plan.nodes[request.node or ""], value)
+    except Exception as error:
+        raise EditError(request.name, [Problem([], str(error))]) from error
+    return value
+
+
+def _checked_targets(request: Request, value: Any) -> list[Route]:
+    targets: list[Route] = [value] if isinstance(value, str | Send) else list(value or ())
+    known = [name for name in request.plan.nodes if name != START]
+    for target in targets:
+        name = target.node if isinstance(target, Send) else target
+        if name not in known and not (name == END and isinstance(target, str)):
+            raise DecisionError(
+                f"{request.name}: redirect to {name!r}: the graph has no such node{closest(str(name), known)}. "
+                f"Nodes: {', '.join(known)}, or END. The request is still pending."
+            )
+    return targets
+
+
+def _check_then(request: Request, decision: Decision) -> None:
+    then = decision.then
+    if then not in THENS:
+        raise DecisionError(
+            f"{request.name}: reject(then={then!r}) is unknown{closest(then, THENS)}. Use {', '.join(THENS)}. "
+            "The request is still pending."
+        )
+    if then == "retry" and request.place != "after":
+        raise DecisionError(
+            f"{request.name}: reject(then='retry') exists only at `after`, where a node has just run. "
+            "The request is still pending."
+        )
+
+
+def _check_tasks(request: Request, tasks: Any) -> None:
+    known = [name for task in request.pause.tasks for name in (task.name, task.id)]
+    for name in tasks or ():
+        if name not in known:
+            names = sorted({task.name for task in request.pause.tasks})
+            raise DecisionError(
+                f"{request.name}: skip({name!r}): no such task in this superstep{closest(str(name), names)}. "
+                f"Tasks: {', '.join(names)}. The request is still pending."
+            )
+
+
+def _between(request: Request, writes: Writes, writer: str) -> tuple[Change, ...]:
+    result = preview(request.plan, request.values, writes)
+    return changes_between(request.plan, request.values, result, [(writer, writes)])
+
+
+def _step_changes(request: Request, edited: Mapping[str, Any]) -> tuple[Change, ...]:
+    rows = {each.key: each for each in request.changes}
+    for key, new in edited.items():
+        row = rows.get(key)
+        rows[key] = row._replace(new=new) if row else Change(key, None, request.values.get(key, MISSING), MISSING, new)
+    return tuple(rows.values())
+
+
+def _input_changes(given: Any, edited: Any) -> tuple[Change, ...]:
+    if not isinstance(given, Mapping) or not isinstance(edited, Mapping):
+        return (Change("input", None, given, edited, edited),)
+    return tuple(
+        Change(key, None, given.get(key, MISSING), edited.get(key, MISSING), edited.get(key, MISSING))
+        for key in dict.fromkeys([*given, *edited])
+        if key not in given or key not in edited or digest(given[key]) != digest(edited[key])
+    )

@@ -1,0 +1,251 @@
+"""From what a person typed to what the engine applies: edits of an update, an input, a superstep or the state.
+
+An edit names only the keys that it changes. A plain value replaces the proposed write of its key; an object with one of
+the operations below as its only key works on the *value* that the key would get:
+
+    {"messages": {"$append": [m]}}    also append m
+    {"messages": {"$remove": [m]}}    take m out, whether it was proposed now or is there already
+    {"messages": {"$set": [m]}}       exactly this, past the reducer
+    {"messages": {"$drop": true}}     no write to this key
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from stepgraph.approve.jsonable import jsonable
+from stepgraph.approve.judge import Judge, Problem, describe
+from stepgraph.approve.verbs import closest
+from stepgraph.core.channels import overwritten
+from stepgraph.core.plan import Plan
+from stepgraph.core.state import preview, reducer_name
+from stepgraph.core.types import MISSING, ROOT, Overwrite, Writes
+
+OPERATIONS: Final = ("$set", "$append", "$remove", "$drop")
+
+
+class Edit(NamedTuple):
+    """The edited thing and what is wrong with it; use `value` only when there are no problems."""
+
+    value: Any
+    problems: list[Problem]
+
+
+class Ground(NamedTuple):
+    """What an edit stands on: the graph, its values now, and the judge of its keys."""
+
+    plan: Plan
+    values: Mapping[str, Any]
+    judge: Judge
+
+
+def operation(value: Any) -> tuple[str, Any] | None:
+    """(operation, operand) of an edited key's value, or None if it is an ordinary value."""
+    if isinstance(value, Mapping) and len(value) == 1:
+        name = next(iter(value))
+        if name in OPERATIONS:
+            return name, value[name]
+    return None
+
+
+def edit_writes(ground: Ground, writes: Writes, value: Any, allowed: Iterable[str]) -> Edit:
+    """A task's proposed writes with an edit applied; writes to other keys stay as they are, in their order."""
+    changes, problems = _changes(value, allowed)
+    found: list[tuple[str, Any]] = []
+    for key, update in writes:
+        if key not in changes:
+            found.append((key, update))
+    for key, change in changes.items():
+        own = [update for written, update in writes if written == key]
+        found.extend((key, update) for update in _edited_updates(ground, key, own, change, problems))
+    found.sort(key=_position([*dict.fromkeys(key for key, _ in writes)]))
+    if not problems:
+        problems.extend(_refused_by_reducer(ground, tuple(found), changes))
+    return Edit(tuple(found), problems)
+
+
+def edit_values(ground: Ground, new: Mapping[str, Any], value: Any) -> Edit:
+    """A superstep's combined values with an edit applied: the final value of each edited key."""
+    changes, problems = _changes(value, ground.plan.state_keys or ground.plan.channels)
+    found: dict[str, Any] = {}
+    for key, change in changes.items():
+        before = new.get(key, ground.values.get(key, MISSING))
+        if _is_drop(change):
+            found[key] = ground.values.get(key, MISSING)
+        else:
+            found[key] = _edited_value(ground, key, before, change, problems)
+    return Edit(found, problems)
+
+
+def edit_state(ground: Ground, value: Any) -> Edit:
+    """An update of the state between supersteps: plain values go through the reducers, operations do not."""
+    changes, problems = _changes(value, ground.plan.state_keys or ground.plan.channels)
+    found: list[tuple[str, Any]] = []
+    for key, change in changes.items():
+        found.extend((key, update) for update in _edited_updates(ground, key, [], change, problems))
+    if not problems:
+        problems.extend(_refused_by_reducer(ground, tuple(found), changes))
+    return Edit(tuple(found), problems)
+
+
+def edit_input(ground: Ground, given: Any, value: Any) -> Edit:
+    """A task's input with an edit applied. An input that is no state (a Send's argument) is replaced whole."""
+    if not isinstance(given, Mapping):
+        return Edit(value, [])
+    if not isinstance(value, Mapping):
+        return Edit(given, [Problem([], f"an object of keys to change is wanted, got {describe(value)}")])
+    if not set(given) <= set(ground.plan.channels):
+        return Edit({**given, **value}, [])
+    changes, problems = _changes(value, {**ground.plan.channels, **given})
+    found = dict(given)
+    for key, change in changes.items():
+        if _is_drop(change):
+            found.pop(key, None)
+        else:
+            found[key] = _edited_value(ground, key, given.get(key, MISSING), change, problems)
+    return Edit(found, problems)
+
+
+def _changes(value: Any, allowed: Iterable[str]) -> tuple[dict[str, Any], list[Problem]]:
+    """The edit as a mapping of known keys; a state that is no mapping has the one key ROOT."""
+    known = list(allowed)
+    if ROOT in known:
+        return {ROOT: value}, []
+    if not isinstance(value, Mapping):
+        return {}, [Problem([], f"an object of keys to change is wanted, got {describe(value)}")]
+    problems = [
+        Problem([str(key)], f"unknown key{closest(str(key), known)}. Known here: {', '.join(known)}")
+        for key in value
+        if key not in known
+    ]
+    return {key: each for key, each in value.items() if key in known}, problems
+
+
+def _edited_updates(ground: Ground, key: str, own: list[Any], change: Any, problems: list[Problem]) -> list[Any]:
+    """What a task writes to `key` after the edit, `own` being what it wanted to write."""
+    found = operation(change)
+    reduced = not ground.plan.channels[key].plain
+    if found is None:
+        return [_checked(ground, key, change, problems)]
+    name, operand = found
+    if name == "$drop":
+        return []
+    if name == "$append" and reduced:
+        return [*own, _checked(ground, key, operand, problems)]
+    if name == "$remove" and reduced:
+        trimmed = _without(own, operand)
+        if trimmed is not None:
+            return trimmed
+    value = _edited_value(ground, key, _value_after(ground, key, own), change, problems)
+    return [Overwrite(value) if reduced else value]
+
+
+def _value_after(ground: Ground, key: str, own: list[Any]) -> Any:
+    if not own:
+        return ground.values.get(key, MISSING)
+    return preview(ground.plan, ground.values, tuple((key, update) for update in own))[key]
+
+
+def _edited_value(ground: Ground, key: str, before: Any, change: Any, problems: list[Problem]) -> Any:
+    """The value of `key` after the edit, `before` being what it would be without."""
+    found = operation(change)
+    if found is None or found[0] == "$set":
+        return _checked(ground, key, change if found is None else found[1], problems)
+    name, operand = found
+    if name == "$append":
+        return _appended(ground, key, before, operand, problems)
+    left = _removed(before, operand)
+    if left is None:
+        problems.append(Problem([key, name], f"{describe(operand)} is not in the value"))
+        return before
+    return left
+
+
+def _appended(ground: Ground, key: str, before: Any, operand: Any, problems: list[Problem]) -> Any:
+    items = _checked(ground, key, operand, problems)
+    if before is MISSING:
+        return items
+    try:
+        if isinstance(before, Mapping):
+            return {**before, **items}
+        if isinstance(before, set | frozenset):
+            return before | set(items)
+        return type(before)([*before, *items]) if isinstance(before, tuple) else before + items
+    except TypeError as error:
+        problems.append(Problem([key, "$append"], f"can't append to {describe(before)}: {error}"))
+        return before
+
+
+def _removed(before: Any, operand: Any) -> Any:
+    """`before` without the items (or keys of a dict) in `operand`, or None if one of them is not in it."""
+    wanted = list(operand) if isinstance(operand, list | tuple | set | frozenset) else [operand]
+    if isinstance(before, Mapping):
+        if not all(key in before for key in wanted):
+            return None
+        return {key: value for key, value in before.items() if key not in wanted}
+    if not isinstance(before, list | tuple | set | frozenset):
+        return None
+    left = list(before)
+    for each in wanted:
+        at = _find(left, each)
+        if at is None:
+            return None
+        del left[at]
+    return type(before)(left)
+
+
+def _without(own: list[Any], operand: Any) -> list[Any] | None:
+    """The updates without the items, if all of them were proposed only now; None if the old value has some."""
+    wanted = list(operand) if isinstance(operand, list | tuple) else [operand]
+    if not own or not all(isinstance(update, list) for update in own):
+        return None
+    left = [list(update) for update in own]
+    for each in wanted:
+        for update in reversed(left):
+            at = _find(update, each)
+            if at is not None:
+                del update[at]
+                break
+        else:
+            return None
+    return [update for update in left if update] or [[]]
+
+
+def _find(items: list[Any], wanted: Any) -> int | None:
+    """The last item that equals `wanted` itself or in its JSON form."""
+    shown = jsonable(wanted)
+    for at in reversed(range(len(items))):
+        if items[at] is wanted or jsonable(items[at]) == shown:
+            return at
+    return None
+
+
+def _checked(ground: Ground, key: str, value: Any, problems: list[Problem]) -> Any:
+    inner = overwritten(value)
+    if inner is not MISSING and not ground.plan.channels[key].plain:
+        return Overwrite(_checked(ground, key, inner, problems))
+    checked, found = ground.judge.check(key, value)
+    problems.extend(found)
+    return checked
+
+
+def _refused_by_reducer(ground: Ground, writes: Writes, changes: Iterable[str]) -> list[Problem]:
+    """What the reducers of the edited keys say to the new writes."""
+    problems: list[Problem] = []
+    for key in changes:
+        try:
+            preview(ground.plan, ground.values, tuple(pair for pair in writes if pair[0] == key))
+        except Exception as error:  # noqa: BLE001  a reducer is the user's code and may raise anything
+            name = reducer_name(ground.plan.channels[key])
+            problems.append(Problem([key], f"the reducer {name} raised {type(error).__name__}: {error}"))
+    return problems
+
+
+def _is_drop(change: Any) -> bool:
+    found = operation(change)
+    return found is not None and found[0] == "$drop"
+
+
+def _position(order: list[str]) -> Callable[[tuple[str, Any]], int]:
+    return lambda pair: order.index(pair[0]) if pair[0] in order else len(order)

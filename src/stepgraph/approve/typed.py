@@ -1,0 +1,87 @@
+"""Pydantic as the judge of edited values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from stepgraph.approve.judge import Problem
+from stepgraph.approve.plain import PlainJudge
+
+
+class PydanticJudge:
+    """Judges each key by a TypeAdapter of its annotation, and a Pydantic state also by its field's constraints.
+
+    Adapters are made on first use: a session is attached in no time also to a state of 1,000 keys.
+    """
+
+    def __init__(self, types: Mapping[str, Any], model: type[Any] | None = None) -> None:
+        self._types = dict(types)
+        for name, field in getattr(model, "model_fields", {}).items():
+            if name in self._types:
+                self._types[name] = field.rebuild_annotation()
+        self._adapters: dict[str, TypeAdapter[Any] | None] = {}
+        self._plain = PlainJudge(self._types)
+
+    def schema(self, keys: Iterable[str]) -> dict[str, Any]:
+        known = [key for key in keys if key in self._types]
+        adapters = [(key, adapter) for key in known if (adapter := self._adapter(key)) is not None]
+        made, whole = TypeAdapter.json_schemas(
+            [(key, "validation", adapter) for key, adapter in adapters],
+            schema_generator=_Generator,
+            ref_template="#/$defs/{model}",
+        )
+        properties = {key: made[key, "validation"] for key, _ in adapters}
+        for key in known:
+            if key not in properties:
+                properties[key] = self._plain.schema([key])["properties"][key]
+        found: dict[str, Any] = {"type": "object", "properties": {key: properties[key] for key in known}}
+        if "$defs" in whole:
+            found["$defs"] = whole["$defs"]
+        return found
+
+    def check(self, key: str, value: Any) -> tuple[Any, list[Problem]]:
+        adapter = self._adapter(key)
+        if adapter is None:
+            return self._plain.check(key, value)
+        try:
+            return adapter.validate_python(value), []
+        except ValidationError as error:
+            return value, [Problem([key, *each["loc"]], each["msg"]) for each in error.errors(include_url=False)]
+
+    def _adapter(self, key: str) -> TypeAdapter[Any] | None:
+        if key not in self._adapters:
+            self._adapters[key] = _adapter(self._types.get(key, Any))
+        return self._adapters[key]
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any] | None:
+    """A type with foreign classes in it is judged by isinstance; None if Pydantic can't make anything of it."""
+    try:
+        made = TypeAdapter(kind)
+        return made if made.pydantic_complete else None
+    except PydanticSchemaGenerationError:
+        try:
+            return TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True))
+        except PydanticUserError:  # a TypedDict or dataclass takes no config from outside
+            return None
+    except (PydanticUndefinedAnnotation, PydanticUserError, NameError, TypeError):
+        return None
+
+
+class _Generator(GenerateJsonSchema):
+    """Says which class a value must have where JSON has no form for it, instead of refusing the whole schema."""
+
+    def handle_invalid_for_json_schema(self, schema: core_schema.CoreSchema, error_info: str) -> JsonSchemaValue:
+        del error_info
+        kind = schema.get("cls")
+        return {"title": getattr(kind, "__name__", "object"), "readOnly": True}
+
+    def emit_warning(self, kind: Any, detail: str) -> None:
+        """A default that JSON can't hold is no reason to print a warning into somebody's notebook."""
+        del kind, detail
