@@ -1,0 +1,74 @@
+"""Stateful graphs that run in supersteps, and a debugger for them that lives in Jupyter."""
+
+from stepgraph.core.channels import (
+    AnyValue,
+    BinaryOperatorAggregate,
+    EphemeralValue,
+    LastValue,
+    NamedBarrierValue,
+    Topic,
+    UntrackedValue,
+)
+from stepgraph.core.errors import (
+    EmptyInputError,
+    GraphInterrupt,
+    GraphRecursionError,
+    InvalidUpdateError,
+    StepgraphError,
+)
+from stepgraph.core.types import (
+    END,
+    START,
+    Command,
+    Decision,
+    Interrupt,
+    Overwrite,
+    Pause,
+    Send,
+    StateSnapshot,
+    StateUpdate,
+)
+from stepgraph.graph.builder import StateGraph
+from stepgraph.graph.compiled import CompiledStateGraph
+from stepgraph.run.context import get_config, get_stream_writer, interrupt
+from stepgraph.run.hub import Hub
+from stepgraph.schema.managed import IsLastStep, RemainingSteps
+
+__version__ = "0.1.0"
+
+__all__ = [
+    # building
+    "END",
+    "START",
+    "AnyValue",
+    "BinaryOperatorAggregate",
+    "Command",
+    "EphemeralValue",
+    "IsLastStep",
+    "LastValue",
+    "NamedBarrierValue",
+    "Overwrite",
+    "RemainingSteps",
+    "Send",
+    "StateGraph",
+    "Topic",
+    "UntrackedValue",
+    # running
+    "CompiledStateGraph",
+    "Interrupt",
+    "StateSnapshot",
+    "StateUpdate",
+    "get_config",
+    "get_stream_writer",
+    "interrupt",
+    # deciding and listening
+    "Decision",
+    "Hub",
+    "Pause",
+    # errors
+    "EmptyInputError",
+    "GraphInterrupt",
+    "GraphRecursionError",
+    "InvalidUpdateError",
+    "StepgraphError",
+]

@@ -1,0 +1,304 @@
+"""The rules of state keys: how the updates of a superstep become the next value.
+
+A channel holds no value; values live in the state. Names are LangGraph's; what differs is that a rule is a pure function
+of the value before and the updates, so an update can be previewed and a snapshot is a plain dict.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from stepgraph.core.checkpoint import Extend
+from stepgraph.core.errors import InvalidUpdateError
+from stepgraph.core.types import MISSING, Overwrite
+
+
+class Channel:
+    """The rule of one key. `reduce` gets the value before (or MISSING) and this superstep's updates in task order."""
+
+    __slots__ = ("key", "type")
+    plain = False
+    """Whether one update simply becomes the value: such writes need no call."""
+    persistent = True
+    """Whether checkpoints hold it."""
+
+    def __init__(self, type: Any = Any, key: str = "") -> None:
+        self.type = type
+        self.key = key
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    __hash__ = object.__hash__
+
+    def initial(self) -> Any:
+        """The value before anything was written, or MISSING."""
+        return MISSING
+
+    def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
+        """The value after `updates` (at least one). Must not change `value`. Raises InvalidUpdateError."""
+        raise NotImplementedError
+
+    def settle(self, value: Any) -> Any:
+        """The value after a superstep in which nobody wrote; the same object means unchanged."""
+        return value
+
+    def consume(self, value: Any) -> Any:
+        """The value after a node that it triggered has run."""
+        return value
+
+    def finish(self, value: Any) -> Any:
+        """The value once nothing else is ready."""
+        return value
+
+    def read(self, value: Any) -> Any:
+        """What nodes see of it, or MISSING."""
+        return value
+
+    def delta(self, value: Any, updates: Sequence[Any], new: Any) -> Any:
+        """What a checkpoint needs to get from `value` to `new`: an Extend, or `new` itself."""
+        return new
+
+
+class LastValue(Channel):
+    """Keeps the one value written in a superstep."""
+
+    __slots__ = ()
+    plain = True
+
+    def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
+        if len(updates) != 1:
+            raise InvalidUpdateError(
+                f"At key '{self.key}': Can receive only one value per step. "
+                "Use an Annotated key to handle multiple values, e.g. `Annotated[list, operator.add]`, "
+                "or let the nodes run one after the other."
+            )
+        return updates[0]
+
+
+class AnyValue(Channel):
+    """Keeps the last value written; a superstep without a write clears it."""
+
+    __slots__ = ()
+
+    def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
+        return updates[-1]
+
+    def settle(self, value: Any) -> Any:
+        return MISSING
+
+
+class EphemeralValue(Channel):
+    """A value that lives for one superstep. With `guard`, two writes in a superstep are an error."""
+
+    __slots__ = ("guard",)
+
+    def __init__(self, type: Any = Any, guard: bool = True, key: str = "") -> None:
+        super().__init__(type, key)
+        self.guard = guard
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EphemeralValue) and self.guard == other.guard
+
+    __hash__ = object.__hash__
+
+    def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
+        if self.guard and len(updates) != 1:
+            raise InvalidUpdateError(
+                f"At key '{self.key}': EphemeralValue(guard=True) can receive only one value per step. "
+                "Use guard=False to keep the last of several."
+            )
+        return updates[-1]
+
+    def settle(self, value: Any) -> Any:
+        return MISSING
+
+
+class UntrackedValue(Channel):
+    """A value that is never stored: gone after a resume in another process."""
+
+    __slots__ = ("guard",)
+    persistent = False
+
+    def __init__(self, type: Any = Any, guard: bool = True, key: str = "") -> None:
+        super().__init__(type, key)
+        self.guard = guard
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UntrackedValue) and self.guard == other.guard
+
+    __hash__ = object.__hash__
+
+    def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
+        if self.guard and len(updates) != 1:
+            raise InvalidUpdateError(
+                f"At key '{self.key}': UntrackedValue(guard=True) can receive only one value per step. "
+                "Use guard=False to keep the last of several."
+            )
+        return updates[-1]
+
+
+class Topic(Channel):
+    """A list of everything written in a superstep, or with `accumulate` since the start. Lists are flattened."""
+
+    __slots__ = ("accumulate",)
+
+    def __init__(self, type: Any = Any, accumulate: bool = False, key: str = "") -> None:
+        super().__init__(type, key)
+        self.accumulate = accumulate
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Topic) and self.accumulate == other.accumulate
+
+    __hash__ = object.__hash__
+
+    def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
+        flat: list[Any] = list(value) if self.accumulate and value is not MISSING else []
+        for update in updates:
+            if isinstance(update, list):
+                flat.extend(update)
+            else:
+                flat.append(update)
+        return flat or MISSING
+
+    def settle(self, value: Any) -> Any:
+        return value if self.accumulate else MISSING
+
+
+class NamedBarrierValue(Channel):
+    """Available once every name in `names` was written; running the node it triggers resets it (AND-join)."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, type: Any = str, names: Sequence[str] = (), key: str = "") -> None:
+        super().__init__(type, key)
+        self.names = frozenset(names)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NamedBarrierValue) and self.names == other.names
+
+    __hash__ = object.__hash__
+
+    def initial(self) -> Any:
+        return frozenset()
+
+    def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
+        unknown = set(updates) - self.names
+        if unknown:
+            raise InvalidUpdateError(f"At key '{self.key}': {sorted(unknown)} not in {sorted(self.names)}")
+        return value | frozenset(updates)
+
+    def consume(self, value: Any) -> Any:
+        return frozenset() if value == self.names else value
+
+    def read(self, value: Any) -> Any:
+        return None if value == self.names else MISSING
+
+
+class BinaryOperatorAggregate(Channel):
+    """Folds updates with `operator(value, update)`. The first write to a key without a value is kept as it is.
+
+    One `Overwrite(value)` in a superstep replaces the value, whatever else is written in it.
+    """
+
+    __slots__ = ("appends", "operator")
+
+    def __init__(self, type: Any, operator: Callable[[Any, Any], Any], key: str = "") -> None:
+        super().__init__(type, key)
+        self.operator = operator
+        self.appends = operator in _CONCATENATIONS
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BinaryOperatorAggregate):
+            return False
+        names = {getattr(self.operator, "__name__", ""), getattr(other.operator, "__name__", "")}
+        return "<lambda>" in names or self.operator is other.operator
+
+    __hash__ = object.__hash__
+
+    def initial(self) -> Any:
+        return empty(self.type)
+
+    def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
+        if value is MISSING:
+            value, updates = updates[0], updates[1:]
+            if not updates:
+                return value
+        elif len(updates) == 1:
+            update = updates[0]
+            kind = type(update)
+            if kind is not Overwrite and kind is not dict:
+                return self.operator(value, update)
+        if any(overwritten(update) is not MISSING for update in updates):
+            return self._overwrite(updates)
+        if self.appends and type(value) is list:
+            return _concatenate(value, updates)
+        for update in updates:
+            value = self.operator(value, update)
+        return value
+
+    def _overwrite(self, updates: Sequence[Any]) -> Any:
+        found = [value for update in updates if (value := overwritten(update)) is not MISSING]
+        if len(found) > 1:
+            raise InvalidUpdateError(
+                f"At key '{self.key}': Can receive only one Overwrite value per super-step, got {len(found)}."
+            )
+        return found[0]
+
+    def delta(self, value: Any, updates: Sequence[Any], new: Any) -> Any:
+        if self.appends and type(value) is list and type(new) is list and all(type(each) is list for each in updates):
+            return Extend(tuple(updates[0]) if len(updates) == 1 else tuple(new[len(value) :]))
+        return new
+
+
+_CONCATENATIONS = (operator.add, operator.concat)
+
+
+def _concatenate(value: list[Any], updates: Sequence[Any]) -> list[Any]:
+    """One copy a superstep instead of one an update; `list + other type` still raises as operator.add does."""
+    grown = value + updates[0]
+    for update in updates[1:]:
+        if type(update) is not list:
+            grown = grown + update
+        else:
+            grown += update
+    return grown
+
+
+def overwritten(update: Any) -> Any:
+    """The value that `update` puts in place of a reduced one, or MISSING if it is an ordinary update.
+
+    Besides `Overwrite`, the two JSON forms that LangGraph's clients send are understood.
+    """
+    if type(update) is Overwrite:
+        return update.value
+    if isinstance(update, dict):
+        if len(update) == 1 and "__overwrite__" in update:
+            return update["__overwrite__"]
+        if len(update) == 2 and update.get("type") == "__overwrite__" and "value" in update:
+            return update["value"]
+    return MISSING
+
+
+def empty(kind: Any) -> Any:
+    """An empty value of a type: what a reducer starts from. MISSING if the type can't be made without arguments."""
+    from collections import abc
+    from typing import get_origin
+
+    origin = get_origin(kind) or kind
+    concrete = {
+        abc.Sequence: list,
+        abc.MutableSequence: list,
+        abc.Collection: list,
+        abc.Iterable: list,
+        abc.Set: set,
+        abc.MutableSet: set,
+        abc.Mapping: dict,
+        abc.MutableMapping: dict,
+    }.get(origin, origin)
+    try:
+        return concrete()
+    except Exception:  # any constructor may be anything: then the key starts without a value
+        return MISSING

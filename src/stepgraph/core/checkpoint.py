@@ -1,0 +1,154 @@
+"""What is stored of a run, and what a backend must be able to do.
+
+A checkpoint holds what *changed* in one superstep, never the whole state; the backend replays changes and decides
+when to store a keyframe. Values are handed over by reference: a backend encodes or copies them before it returns,
+because node code may change them later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
+
+Source = Literal["input", "loop", "update", "fork"]
+Durability = Literal["sync", "async", "exit"]
+
+
+class Extend(NamedTuple):
+    """A change of a list that only grew: append `items` to the value before."""
+
+    items: tuple[Any, ...]
+
+
+class Removed(NamedTuple):
+    """A change that left the channel without a value."""
+
+
+REMOVED = Removed()
+
+
+@dataclass(slots=True)
+class Control:
+    """What runs next, whole in every checkpoint (it is small).
+
+    `next` are the names of the nodes to run, `sends` (node, arg, timeout) of the tasks that `Send` made, and `channels` the raw
+    values of barriers, topics and deferred triggers.
+    """
+
+    next: tuple[str, ...] = ()
+    sends: tuple[tuple[str, Any, float | None], ...] = ()
+    channels: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """One saved superstep.
+
+    `changes` maps each written key to its new value, an `Extend`, or `REMOVED`, relative to `parent`. `ran` are the nodes
+    that ran in this superstep. `version` grows by one a checkpoint. `id` sorts by time. A root of a fork has
+    `parent_thread`, the thread in which `parent` is found; its state is the parent's plus `changes`.
+    """
+
+    id: str
+    parent: str | None
+    step: int
+    source: Source
+    time: float
+    version: int
+    changes: Mapping[str, Any]
+    control: Control
+    ran: tuple[str, ...]
+    metadata: Mapping[str, Any]
+    parent_thread: str | None = None
+    parent_ns: str | None = None
+
+
+Kind = Literal["outcome", "interrupt", "resume", "error", "input", "proposal", "decision"]
+
+
+class Record(NamedTuple):
+    """Something known of one task of the checkpoint it was planned from; a later record of a kind replaces an earlier.
+
+    outcome: (writes, routes, joins) · interrupt: tuple of Interrupt · resume: list of answers · error: text ·
+    input: the edited input · proposal: (writes, gotos) as the body returned them · decision: dict form of what was decided.
+    """
+
+    task: str
+    kind: Kind
+    payload: Any
+    node: str
+    path: tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Stored:
+    """A checkpoint as read back: the whole state at it, and the records of its tasks.
+
+    `values` and everything in it is the reader's own. `seen` maps node name to the version at which it last ran; `versions` maps key to
+    the version at which it was last written.
+    """
+
+    thread: str
+    ns: str
+    id: str
+    parent: str | None
+    step: int
+    source: Source
+    time: float
+    version: int
+    values: dict[str, Any]
+    control: Control
+    seen: dict[str, int]
+    versions: dict[str, int]
+    metadata: dict[str, Any]
+    records: tuple[Record, ...] = ()
+    parent_thread: str | None = None
+
+
+class ThreadInfo(NamedTuple):
+    """What a list of threads shows: the newest root checkpoint of each."""
+
+    thread: str
+    checkpoint: str
+    step: int
+    time: float
+    next: tuple[str, ...]
+    metadata: Mapping[str, Any]
+
+
+class Checkpointer(Protocol):
+    """Where threads live. Methods may be called from any thread. `save` and `save_record` hand over; `flush` waits.
+
+    What was handed over is durable within 20 ms, or when `flush` returns. A failed write raises CheckpointError
+    from the next call. `thread` is the thread id, `ns` the checkpoint namespace ("" at the root, else `node:task_id|…`).
+    """
+
+    def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:
+        """Append a checkpoint. Its parent is the last one, an older one (a fork in place), or one of another thread."""
+
+    def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> None:
+        """Keep what is known of a task planned from `checkpoint_id`."""
+
+    def load(self, thread: str, ns: str, checkpoint_id: str | None = None) -> Stored | None:
+        """The named checkpoint, or the newest; None when there is none."""
+
+    def history(
+        self, thread: str, ns: str, *, before: str | None = None, limit: int | None = None, values: bool = True
+    ) -> Iterator[Stored]:
+        """Checkpoints, newest first, in time linear in their number. `values=False` leaves `values` empty."""
+
+    def namespaces(self, thread: str) -> list[str]:
+        """The namespaces that the thread has checkpoints in."""
+
+    def threads(self) -> list[ThreadInfo]:
+        """All threads, newest first."""
+
+    def delete(self, thread: str) -> None:
+        """Forget a thread with all its namespaces."""
+
+    def flush(self) -> None:
+        """Return when everything handed over before is durable."""
+
+    def close(self) -> None:
+        """Flush and release files. Idempotent."""

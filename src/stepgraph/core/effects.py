@@ -1,0 +1,80 @@
+"""What the engine asks a driver to do. The driver performs it and sends the result back, or throws the error in.
+
+A yielded `Task` is an effect of its own: call the node's body with the task's input, send back what it returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, NamedTuple
+
+from stepgraph.core.checkpoint import Checkpoint, Record
+from stepgraph.core.task import Scope, Task
+from stepgraph.core.types import Pause
+
+
+class Call(NamedTuple):
+    """Call user code other than a body (a router) in the task's context. Sends back what it returns."""
+
+    task: Task
+    function: Callable[..., Any]
+    value: Any
+    is_async: bool
+    extra: dict[str, Any] | None
+
+
+class Together(NamedTuple):
+    """Run these flows to their ends, in any order or at once.
+
+    When one raises: an async driver cancels the others, a sync one lets them end; then the first error in the order of
+    `tasks` is thrown in. With `hold_errors` the others go on in both.
+    """
+
+    tasks: Sequence[Task]
+    flows: Sequence[Generator[Any, Any, None]]
+    hold_errors: bool
+
+
+class Ask(NamedTuple):
+    """Ask the scope's gate. Sends back the Decision."""
+
+    scope: Scope
+    pause: Pause
+
+
+class Load(NamedTuple):
+    """Sends back the Stored checkpoint, or None."""
+
+    checkpointer: Any
+    thread: str
+    ns: str
+    checkpoint: str | None
+
+
+class Save(NamedTuple):
+    """Hand a checkpoint over."""
+
+    checkpointer: Any
+    thread: str
+    ns: str
+    checkpoint: Checkpoint
+
+
+class SaveRecord(NamedTuple):
+    """Hand a task's record over."""
+
+    checkpointer: Any
+    thread: str
+    ns: str
+    checkpoint: str
+    record: Record
+
+
+class Flush(NamedTuple):
+    """Wait until everything handed over is durable."""
+
+    checkpointer: Any
+
+
+Effect = Task | Call | Together | Ask | Load | Save | SaveRecord | Flush
+Flow = Generator[Any, Any, Any]

@@ -1,0 +1,438 @@
+"""One graph run as a generator of effects: supersteps in their fixed order, with every place where a gate may answer.
+
+    plan > [plan] > per task: [before] > body > proposal saved > [after] > routers > [edge] > outcome saved
+         > all tasks done > combine > [step] > commit > values > [committed]
+
+The engine does no I/O and has no clock: a driver performs what it yields (`core/effects.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stepgraph.core import events as ev
+from stepgraph.core.checkpoint import Checkpoint, Durability, Source, Stored
+from stepgraph.core.effects import Flush, Save, Together
+from stepgraph.core.errors import (
+    Cancelled,
+    GraphInterrupt,
+    GraphRecursionError,
+    Rejected,
+    Suspended,
+)
+from stepgraph.core.flow import Flow, ask, flow_of, rejection, update_from
+from stepgraph.core.plan import Plan
+from stepgraph.core.state import (
+    State,
+    advance,
+    combine,
+    fresh,
+    in_order,
+    names_of,
+    ready,
+    records_of,
+)
+from stepgraph.core.task import Scope, Task
+from stepgraph.core.types import MISSING, START, Decision, Gate, Interrupt, Namespace, Pause, Probe, Route, Send
+
+
+@dataclass(slots=True)
+class Request:
+    """What a run is asked to do, and what it is given to do it with. The driver makes it."""
+
+    input: Any
+    config: dict[str, Any]
+    run_id: str
+    clock: Callable[[], float]
+    new_id: Callable[[], str]
+    thread: str | None = None
+    ns: Namespace = ()
+    checkpointer: Any = None
+    checkpoint: str | None = None
+    emit: ev.Emit | None = None
+    gate: Gate | None = None
+    probe: Probe | None = None
+    interrupt_before: frozenset[str] = frozenset()
+    interrupt_after: frozenset[str] = frozenset()
+    recursion_limit: int = 10_007
+    durability: Durability = "async"
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    store: Any = None
+    context: Any = None
+    driver: Any = None
+    parent: Task | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a run ended: `status` is done or interrupted; `values` are the output keys."""
+
+    status: str
+    values: Any
+    interrupts: tuple[Interrupt, ...]
+    state: State
+
+
+class Engine:
+    """The run of one plan. `run()` is its life; `state` and `tasks` may be looked at between effects."""
+
+    __slots__ = (
+        "amended",
+        "checkpoint",
+        "held",
+        "passed",
+        "pending",
+        "plan",
+        "replaying",
+        "request",
+        "saving",
+        "scope",
+        "state",
+        "tasks",
+    )
+
+    def __init__(self, plan: Plan, request: Request) -> None:
+        self.plan = plan
+        self.request = request
+        parent = request.parent
+        self.scope = Scope(
+            plan,
+            run_id=request.run_id,
+            thread=request.thread,
+            ns=request.ns,
+            config=request.config,
+            clock=request.clock,
+            emit=request.emit,
+            gate=request.gate,
+            probe=request.probe,
+            root=parent.scope.root if parent is not None else None,
+        )
+        self.scope.request = request
+        self.scope.store, self.scope.context, self.scope.driver = request.store, request.context, request.driver
+        self.state = State.fresh(plan)
+        self.checkpoint: str | None = None
+        """The id of the checkpoint that the planned tasks belong to."""
+        self.tasks: Sequence[Task] = ()
+        self.pending: Mapping[str, dict[str, Any]] = {}
+        """Records of the loaded checkpoint by task id and kind."""
+        self.amended: dict[str, Any] = {}
+        """Keys that the caller's Command wrote since the last checkpoint."""
+        self.passed = -1
+        """The version at which static breakpoints have been passed already."""
+        self.replaying = False
+        self.saving = request.checkpointer is not None
+        self.held: Checkpoint | None = None
+        """With durability "exit": the last checkpoint, not saved yet."""
+
+    def run(self) -> Generator[Any, Any, Outcome]:
+        """Open the thread, run supersteps until nothing is ready, pause or fail."""
+        from stepgraph.core.entry import open_thread
+
+        status, error, interrupts = "failed", None, ()
+        try:
+            yield from open_thread(self)
+            yield from self._supersteps()
+            status = "done"
+        except GraphInterrupt as pause:
+            status, interrupts = "interrupted", pause.args[0]
+            if self.request.parent is not None:
+                raise
+        except Suspended:
+            status = "interrupted"
+            if self.request.parent is not None:
+                raise
+        except GeneratorExit:
+            status = "cancelled"
+            raise
+        except BaseException as failure:
+            error = failure
+            if isinstance(failure, Cancelled):
+                status = "cancelled"
+            raise
+        finally:
+            if self.scope.emit is not None:
+                now = self.scope.clock()
+                self.scope.emit(ev.RunFinished(self.scope.ns, self.state.step, now, status, tuple(interrupts), error))
+        if self.saving:
+            yield from self._close()
+        values = self._shown_at_pause() if status == "interrupted" else self.state.values
+        return Outcome(status, self.plan.output(values), tuple(interrupts), self.state)
+
+    def _close(self) -> Flow:
+        if self.held is not None:
+            held, self.held = self.held, None
+            yield Save(self.request.checkpointer, self._thread, self.scope.ns_text, held)
+        if self.request.parent is None and self.request.durability != "async":
+            yield Flush(self.request.checkpointer)
+
+    def listen(self, emit: ev.Emit) -> None:
+        """Send events to `emit`; before `run()`."""
+        self.request.emit = self.scope.emit = emit
+
+    @property
+    def _thread(self) -> str:
+        return self.request.thread or ""
+
+    def _shown_at_pause(self) -> Mapping[str, Any]:
+        """The values with the writes of finished tasks applied, as a caller sees them at a pause."""
+        finished = [task for task in self.tasks if task.status == "finished"]
+        if not finished:
+            return self.state.values
+        changes, _ = combine(self.plan, self.state.values, in_order(finished))
+        return {**self.state.values, **changes}
+
+    def _supersteps(self) -> Flow:
+        state, scope, plan = self.state, self.scope, self.plan
+        emit, gate = scope.emit, scope.gate
+        before = self.request.interrupt_before or plan.interrupt_before
+        after = self.request.interrupt_after or plan.interrupt_after
+        stop = scope.stop
+        counts = scope.counts
+        while state.next or state.sends:
+            if scope.cancelled or scope.root.cancelled:
+                raise Cancelled(f"The run was cancelled before superstep {state.step} of graph {plan.name!r}.")
+            if state.step > stop:
+                raise self._out_of_steps()
+            tasks = self.tasks = ready(plan, state, scope)
+            if not tasks:
+                break
+            if self.pending:
+                self._attach(tasks)
+            if before and state.version > self.passed and _listed(tasks, before):
+                raise GraphInterrupt(())
+            entering = tasks[0].name == START
+            if gate is not None and not entering and gate.wants("plan", None, scope.ns):
+                yield from self._boundary("plan", tasks)
+                if self.tasks is not tasks:
+                    continue
+            if emit is not None:
+                infos = tuple(task.info() for task in tasks)
+                emit(ev.StepStarted(scope.ns, state.step, scope.clock(), infos))
+            counts.steps += 1
+            counts.tasks += len(tasks)
+            if len(tasks) == 1:
+                yield from flow_of(self, tasks[0])
+            else:
+                hold = gate is not None
+                yield Together(tasks, [flow_of(self, task) for task in tasks], hold)
+            if any(task.status != "finished" for task in tasks):
+                self._pause(tasks)
+            yield from self._commit(tasks)
+            if after and state.version > self.passed and _listed(tasks, after):
+                raise GraphInterrupt(())
+            if gate is not None and not entering and gate.wants("committed", None, scope.ns):
+                yield from self._boundary("committed", tasks)
+
+    def _pause(self, tasks: Sequence[Task]) -> None:
+        """End the superstep without a commit: some tasks asked a person, or were suspended."""
+        interrupts = tuple(each for task in tasks for each in task.interrupts)
+        if interrupts:
+            raise GraphInterrupt(interrupts)
+        raise Suspended(f"Suspended in superstep {self.state.step} of graph {self.plan.name!r}.")
+
+    def _out_of_steps(self) -> GraphRecursionError:
+        limit = self.request.recursion_limit
+        nodes = ", ".join(repr(name) for name in self.state.next[:5])
+        return GraphRecursionError(
+            f"Recursion limit of {limit} reached without hitting a stop condition. "
+            f"Graph {self.plan.name!r} wanted to run {nodes or 'Sends'} in superstep {self.state.step}. "
+            'You can increase the limit by setting the `recursion_limit` config key: {"recursion_limit": N}.\n'
+            "For troubleshooting see the error code GRAPH_RECURSION_LIMIT."
+        )
+
+    def _attach(self, tasks: Sequence[Task]) -> None:
+        """Give planned tasks what an earlier process recorded of them; outcomes are carried over, not run again."""
+        for task in tasks:
+            task.records = self.pending.get(task.id)
+        self.pending = {}
+
+    def _commit(self, tasks: Sequence[Task]) -> Flow:
+        """Combine, ask at [step], apply, save, show."""
+        state, scope, plan = self.state, self.scope, self.plan
+        ordered = in_order(tasks)
+        changes, groups = combine(plan, state.values, ordered)
+        overwrite: Mapping[str, Any] | None = None
+        if scope.gate is not None and tasks[0].name != START and scope.gate.wants("step", None, scope.ns):
+            changes, groups, overwrite = yield from self._ask_step(ordered, changes, groups)
+        before = state.values
+        if self.saving:
+            before = {key: state.values[key] for key in changes if key in state.values}
+        advance(plan, state, ordered, changes, overwrite)
+        if self.saving:
+            if overwrite:
+                groups = {key: updates for key, updates in groups.items() if key not in overwrite}
+            recorded = records_of(plan, before, changes, groups)
+            if self.amended:
+                recorded.update((key, state.values[key]) for key in self.amended if key in state.values)
+                self.amended = {}
+            yield from self.save("loop", recorded, state.step - 1)
+        elif scope.emit is not None:
+            scope.checkpoint_id = f"{self.request.run_id}:{state.version}"
+        if scope.emit is not None:
+            self.show("loop", tuple(changes))
+
+    def show(self, source: str, changed: tuple[str, ...]) -> None:
+        """Tell listeners the state after a superstep."""
+        scope, state = self.scope, self.state
+        emit = scope.emit
+        if emit is not None:
+            following = state.next if not state.sends else state.next + names_of(state.sends)
+            emit(
+                ev.StepFinished(
+                    scope.ns, state.step - 1, scope.clock(), source, changed, self.plan.output(state.values), following
+                )
+            )
+
+    def save(self, source: Source, changes: Mapping[str, Any], step: int) -> Flow:
+        """Hand over the checkpoint that the next tasks will belong to."""
+        request, state = self.request, self.state
+        parent, self.checkpoint = self.checkpoint, request.new_id()
+        self.scope.checkpoint_id = self.checkpoint
+        now = self.scope.clock()
+        checkpoint = Checkpoint(
+            self.checkpoint,
+            parent,
+            step,
+            source,
+            now,
+            state.version,
+            changes,
+            state.control(),
+            state.ran,
+            request.metadata,
+        )
+        if request.durability == "exit":
+            self.held = _merged(self.held, checkpoint)
+        else:
+            yield Save(request.checkpointer, self._thread, self.scope.ns_text, checkpoint)
+            if request.durability == "sync":
+                yield Flush(request.checkpointer)
+        if self.scope.emit is not None:
+            self.scope.emit(
+                ev.CheckpointSaved(self.scope.ns, step, now, self._thread, self.checkpoint, parent, source)
+            )
+
+    def _boundary(self, place: Any, tasks: Sequence[Task]) -> Flow:
+        """Ask at [plan] or [committed]: whole superstep, nothing running."""
+        state = self.state
+        step = state.step if place == "plan" else state.step - 1
+        following = tasks if place == "plan" else ready(self.plan, state, self.scope)
+        pause = Pause(
+            place, self.scope.ns, step, state=dict(state.values), tasks=tuple(task.info() for task in following)
+        )
+        decision: Decision = yield from ask(self, pause)
+        match decision.verb:
+            case "edit":
+                yield from self._update(update_from(self, decision.value, pause))
+            case "redirect":
+                yield from self._redirect(decision.value)
+            case "reject":
+                raise Rejected(rejection(decision, f"superstep {step}"))
+            case "suspend":
+                raise Suspended(f"Suspended at {place} of superstep {step}.")
+        if decision.verb in ("edit", "redirect") and place == "plan":
+            self.tasks = ()
+
+    def _update(self, writes: Sequence[tuple[str, Any]]) -> Flow:
+        """A person's update between supersteps: what runs next stays."""
+        state = self.state
+        task = Task(self.plan.nodes[START], self.scope, state.step, -1, None)
+        task.writes = tuple(writes)
+        changes, groups = combine(self.plan, state.values, [task])
+        before = {key: state.values[key] for key in changes if key in state.values}
+        state.values.update(changes)
+        yield from self._amended(records_of(self.plan, before, changes, groups), tuple(changes))
+
+    def _redirect(self, targets: Sequence[Route]) -> Flow:
+        """Other next tasks, chosen by a person between supersteps."""
+        self.state.next, self.state.sends = split(targets)
+        yield from self._amended({}, ())
+
+    def _amended(self, changes: Mapping[str, Any], keys: tuple[str, ...]) -> Flow:
+        self.state.version += 1
+        self.state.ran = ()
+        if self.saving:
+            yield from self.save("update", changes, self.state.step - 1)
+        self.show("update", keys)
+
+    def _ask_step(self, tasks: Sequence[Task], changes: dict[str, Any], groups: dict[str, list[Any]]) -> Flow:
+        """Ask at [step] about the combined update; skipping drops the marked tasks' updates."""
+        pause = Pause(
+            "step",
+            self.scope.ns,
+            self.state.step,
+            state=dict(self.state.values),
+            writes=tuple((key, value) for task in tasks for key, value in task.writes),
+            result=dict(changes),
+            routes=tuple(route for task in tasks for route in task.routes),
+            tasks=tuple(tasks),
+        )
+        decision: Decision = yield from ask(self, pause)
+        overwrite: Mapping[str, Any] | None = None
+        match decision.verb:
+            case "edit":
+                overwrite = decision.value
+            case "skip":
+                marked = set(decision.value or [task.id for task in tasks])
+                for task in tasks:
+                    if task.id in marked or task.name in marked:
+                        task.writes = ()
+                changes, groups = combine(self.plan, self.state.values, tasks)
+            case "redirect":
+                _redirect_tasks(tasks, decision.value)
+            case "reject":
+                raise Rejected(rejection(decision, f"superstep {self.state.step}"))
+            case "suspend":
+                raise Suspended(f"Suspended at step {self.state.step}.")
+        return changes, groups, overwrite
+
+    def fresh_state(self, task: Task) -> dict[str, Any]:
+        """What the task's own routers read."""
+        return fresh(self.plan, self.state.values, task.input, task.writes)
+
+
+def _listed(tasks: Sequence[Task], names: frozenset[str]) -> bool:
+    return any((task.name in names or "*" in names) and task.name != START for task in tasks)
+
+
+def split(targets: Sequence[Route] | Route) -> tuple[tuple[str, ...], tuple[Send, ...]]:
+    """Routes as node names (sorted) and Sends."""
+    routes = (targets,) if isinstance(targets, (str, Send)) else tuple(targets)
+    names = sorted({route for route in routes if isinstance(route, str) and route != "__end__"})
+    return tuple(names), tuple(route for route in routes if isinstance(route, Send))
+
+
+def _redirect_tasks(tasks: Sequence[Task], targets: Sequence[Route] | Route) -> None:
+    names, sends = split(targets)
+    for task in tasks:
+        task.routes, task.routed, task.joins = (), True, ()
+    tasks[0].routes = (*names, *sends)
+
+
+def _merged(held: Checkpoint | None, latest: Checkpoint) -> Checkpoint:
+    """Two checkpoints as one, for durability "exit": the later one relative to the earlier one's parent."""
+    from stepgraph.core.checkpoint import Extend
+
+    if held is None:
+        return latest
+    changes = dict(held.changes)
+    for key, change in latest.changes.items():
+        previous = changes.get(key, MISSING)
+        if isinstance(change, Extend) and previous is not MISSING:
+            items = list(change.items)
+            changes[key] = Extend((*previous.items, *items)) if isinstance(previous, Extend) else [*previous, *items]
+        else:
+            changes[key] = change
+    latest.changes, latest.parent = changes, held.parent
+    latest.ran = held.ran + latest.ran
+    return latest
+
+
+def stored_records(stored: Stored) -> dict[str, dict[str, Any]]:
+    """The records of a checkpoint by task id, then by kind."""
+    found: dict[str, dict[str, Any]] = {}
+    for record in stored.records:
+        found.setdefault(record.task, {})[record.kind] = record
+    return found

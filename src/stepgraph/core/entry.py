@@ -1,0 +1,171 @@
+"""How a run begins: fresh, with new input on a known thread, resumed, answered, or from an older checkpoint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from stepgraph.core import events as ev
+from stepgraph.core.checkpoint import Record, Stored
+from stepgraph.core.effects import Flow, Load, SaveRecord
+from stepgraph.core.errors import EmptyInputError, InvalidUpdateError
+from stepgraph.core.flow import as_routes, packed, unpacked
+from stepgraph.core.state import State, advance, combine
+from stepgraph.core.task import Task
+from stepgraph.core.types import PARENT, START, Command, Route, Writes
+from stepgraph.core.writes import update_of
+
+if TYPE_CHECKING:
+    from stepgraph.core.engine import Engine
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+"""The task id of what a caller wrote: LangGraph's null task."""
+INTERRUPT_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def open_thread(engine: Engine) -> Flow:
+    """Load the thread, take in the input, and leave the engine ready for its first superstep."""
+    request, scope = engine.request, engine.scope
+    stored: Stored | None = None
+    if request.checkpointer is not None:
+        stored = yield Load(request.checkpointer, request.thread or "", scope.ns_text, request.checkpoint)
+        if stored is not None:
+            restore(engine, stored)
+    resuming = stored is not None and (request.input is None or isinstance(request.input, Command))
+    if stored is not None and request.parent is not None and _goes_on(engine, request.parent):
+        resuming = True
+    scope.stop = engine.state.step + request.recursion_limit + 1
+    if scope.emit is not None:
+        scope.emit(
+            ev.RunStarted(
+                scope.ns, engine.state.step, scope.clock(), request.run_id, engine.plan.name, request.thread, resuming
+            )
+        )
+    if isinstance(request.input, Command):
+        yield from _command(engine, request.input, stored)
+        resuming = stored is not None or bool(engine.state.next or engine.state.sends)
+    if resuming:
+        engine.passed = engine.state.version
+        if request.checkpoint is not None and not isinstance(request.input, Command):
+            yield from _replay(engine)
+        if scope.emit is not None:
+            engine.show("resume", ())
+        return
+    yield from _input(engine)
+
+
+def _goes_on(engine: Engine, parent: Task) -> bool:
+    """Whether a child takes up its own checkpoint: it is not done, or its end was not recorded by the parent's task."""
+    if engine.state.next or engine.state.sends:
+        return True
+    return parent.attempt == 1 and parent.node.child_checkpointer is not True
+
+
+def restore(engine: Engine, stored: Stored) -> None:
+    from stepgraph.core.engine import stored_records
+
+    missing = [name for name in stored.control.next if name not in engine.plan.nodes]
+    if missing:
+        raise InvalidUpdateError(
+            f"Thread {stored.thread!r} would go on with node {missing[0]!r}, which graph {engine.plan.name!r} does not have. "
+            f"Its nodes are {sorted(engine.plan.nodes)}. Give the node its old name back, or fork from an earlier step."
+        )
+    engine.state = State.restored(engine.plan, stored)
+    engine.checkpoint = stored.id
+    engine.scope.checkpoint_id = stored.id
+    engine.pending = stored_records(stored)
+    nobody = engine.pending.pop(NOBODY, None)
+    if nobody is not None:
+        writes, routes, _ = nobody["outcome"].payload
+        amend(engine, tuple((key, value) for key, value in writes), unpacked(routes))
+    if START in engine.state.next:
+        engine.scope.inputs = stored.values.get(START)
+
+
+def _input(engine: Engine) -> Flow:
+    """New input: whatever was pending on the thread is dropped, START runs next."""
+    request, state, scope = engine.request, engine.state, engine.scope
+    if request.input is None:
+        raise EmptyInputError(
+            f"Received no input for {START}: graph {engine.plan.name!r} has no checkpoint to resume from"
+            + (f" on thread {request.thread!r}." if request.thread else ", so it needs an input.")
+        )
+    engine.pending = {}
+    state.sends, state.waiting = (), frozenset()
+    state.next = (START,)
+    state.version += 1
+    state.ran = ()
+    scope.inputs = request.input
+    if engine.saving:
+        yield from engine.save("input", {START: request.input}, state.step)
+    if scope.emit is not None:
+        engine.show("input", ())
+    state.step += 1
+    yield from ()
+
+
+def _replay(engine: Engine) -> Flow:
+    """From an older checkpoint: its tasks run again on a branch of the same thread."""
+    engine.pending = {}
+    engine.passed = -1
+    engine.replaying = True
+    engine.state.version += 1
+    engine.state.ran = ()
+    yield from engine.save("fork", {}, engine.state.step)
+    engine.state.step += 1
+
+
+def _command(engine: Engine, command: Command, stored: Stored | None) -> Flow:
+    """A Command as input: answers to interrupts, an update, and where to go."""
+    request, scope, state = engine.request, engine.scope, engine.state
+    if command.graph == PARENT:
+        raise InvalidUpdateError("There is no parent graph")
+    if command.resume is not None:
+        if request.checkpointer is None:
+            raise RuntimeError("Cannot use Command(resume=...) without checkpointer")
+        _take_answers(engine, command.resume)
+    if command.resume is None and command.update is None and not command.goto:
+        raise EmptyInputError("Received an empty Command as input: give it `resume`, `update` or `goto`.")
+    if command.update is not None or command.goto:
+        start = engine.plan.nodes[START]
+        writes = update_of(start, command) if command.update is not None else ()
+        routes = tuple(as_routes(command.goto))
+        amend(engine, writes, routes)
+        if engine.saving and engine.checkpoint is not None:
+            record = Record(NOBODY, "outcome", (writes, packed(routes), ()), "", ())
+            yield SaveRecord(request.checkpointer, request.thread or "", scope.ns_text, engine.checkpoint, record)
+
+
+def amend(engine: Engine, writes: Writes, routes: Sequence[Route]) -> None:
+    """Apply a caller's own writes to the open state; they become part of the next checkpoint."""
+    state = engine.state
+    task = Task(engine.plan.nodes[START], engine.scope, state.step, -1, None)
+    task.writes, task.routes, task.routed, task.joins = writes, tuple(routes), True, ()
+    changes, _ = combine(engine.plan, state.values, [task])
+    following, sends, step = state.next, state.sends, state.step
+    advance(engine.plan, state, [task], changes)
+    state.step, state.ran = step, ()
+    state.next = tuple(sorted({*following, *state.next}))
+    state.sends = (*sends, *state.sends)
+    engine.amended.update(changes)
+
+
+def _take_answers(engine: Engine, resume: Any) -> None:
+    """One answer for the first question, or answers by interrupt id."""
+    scope = engine.scope
+    if isinstance(resume, Mapping) and all(INTERRUPT_ID.fullmatch(str(key)) for key in resume):
+        scope.answers_by_id = dict(resume)
+        return
+    waiting = {
+        each.id
+        for records in engine.pending.values()
+        if "interrupt" in records and "outcome" not in records
+        for each in records["interrupt"].payload
+    }
+    if len(waiting) > 1:
+        raise RuntimeError(
+            "When there are multiple pending interrupts, you must specify the interrupt id when resuming: "
+            f"`Command(resume={{id: answer}})` with ids {sorted(waiting)}."
+        )
+    scope.answer = [resume]

@@ -1,0 +1,508 @@
+"""The life of one task inside a superstep: from its input to an outcome that is decided, routed and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from stepgraph.core import events as ev
+from stepgraph.core.checkpoint import Kind, Record
+from stepgraph.core.effects import Ask, Call, Flow, Flush, SaveRecord
+from stepgraph.core.errors import (
+    Cancelled,
+    GraphBubbleUp,
+    GraphInterrupt,
+    InvalidUpdateError,
+    ParentCommand,
+    Rejected,
+    Suspended,
+)
+from stepgraph.core.plan import targets_of
+from stepgraph.core.state import preview
+from stepgraph.core.task import Task
+from stepgraph.core.types import END, START, Command, Decision, Pause, Place, Route, Send, Writes
+from stepgraph.core.writes import collect, update_of
+
+if TYPE_CHECKING:
+    from stepgraph.core.engine import Engine
+
+
+def flow_of(engine: Engine, task: Task) -> Flow:
+    """Run the task: [before] > body > [after] > routers > [edge] > outcome.
+
+    Ends with `task.status` finished, interrupted or suspended; raises the body's or a router's error.
+    """
+    scope = task.scope
+    if task.records is not None and (yield from _resume(engine, task)):
+        return
+    gate = None if task.name == START else scope.gate
+    body = True
+    try:
+        if gate is not None and gate.wants("before", task.name, scope.ns):
+            body = yield from _ask_before(engine, task)
+        while True:
+            try:
+                if body and not _proposed(task):
+                    yield from _run_body(engine, task)
+                body = True
+                if gate is not None and gate.wants("after", task.name, scope.ns):
+                    yield from _ask_after(engine, task)
+                if not task.routed:
+                    yield from route(engine, task)
+                if gate is not None and gate.wants("edge", task.name, scope.ns):
+                    yield from _ask_edge(engine, task)
+                break
+            except _Again as again:
+                body = again.body
+            except (GraphBubbleUp, Cancelled):
+                raise
+            except Exception as error:
+                if gate is None or not gate.wants("error", task.name, scope.ns) or isinstance(error, _Final):
+                    raise
+                body = yield from _ask_error(engine, task, error)
+    except GraphInterrupt as pause:
+        yield from _interrupted(engine, task, pause.args[0] if pause.args else ())
+        return
+    except Suspended:
+        task.status = "suspended"
+        if scope.emit is not None and scope.gate is None:
+            scope.emit(ev.TaskInterrupted(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, ()))
+        return
+    except (ParentCommand, GeneratorExit):
+        raise
+    except BaseException as error:
+        yield from _failed(engine, task, error)
+        raise
+    task.status = "finished"
+    if engine.saving and (len(engine.tasks) > 1 or gate is not None):
+        yield from _record(engine, task, "outcome", (task.writes, packed(task.routes), task.joins))
+    if scope.emit is not None:
+        _finished(task)
+
+
+class _Again(Exception):  # noqa: N818  a signal inside this module, not a failure
+    """Go round once more: with the body, or (`body=False`) with what the task has now."""
+
+    def __init__(self, *, body: bool) -> None:
+        self.body = body
+
+
+class _Final(Rejected):
+    """A rejection that the [error] place is not asked about: the person has just decided."""
+
+
+def _run_body(engine: Engine, task: Task) -> Flow:
+    """One attempt: call the body, or run the child graph, and take its result apart."""
+    node, scope = task.node, task.scope
+    if scope.emit is not None:
+        _started(task)
+    task.attempt += 1
+    task.status = "running"
+    try:
+        if node.body is None:
+            result = task.input
+        elif node.child is not None:
+            result = yield from _run_child(engine, task)
+        elif scope.probe is None:
+            result = yield task
+        else:
+            result = yield from _probed(task)
+    except ParentCommand as up:
+        result = _arrived(task, up)
+    task.writes, task.gotos = collect(node, result)
+
+
+def _probed(task: Task) -> Flow:
+    """The body with a debugger looking on."""
+    probe = task.scope.probe
+    assert probe is not None
+    given = task.input
+    task.input = probe.enter(task, None, given)
+    try:
+        return (yield task)
+    finally:
+        task.reads = probe.leave(task, None, task.input)
+        task.input = given
+
+
+def _run_child(engine: Engine, task: Task) -> Flow:
+    """Drive a graph that was added as a node by the same driver: its pauses are the parent's, nothing unwinds."""
+    from stepgraph.core.child import run_child
+
+    return (yield from run_child(engine, task))
+
+
+def _arrived(task: Task, up: ParentCommand) -> Any:
+    """A Command for the parent, raised by the child that this task ran, becomes this task's result."""
+    if task.node.child is None:
+        raise up
+    command: Command = up.args[0]
+    return Command(update=command.update, goto=command.goto, resume=command.resume)
+
+
+def route(engine: Engine, task: Task) -> Flow:
+    """Static edges, commands and routers give the task's routes. Routers read the state with the task's own writes."""
+    node = task.node
+    if node.quick and not task.gotos:
+        task.routes = node.successors
+        return
+    routes: list[Route] = [*task.gotos, *node.successors]
+    if node.routers:
+        reads: frozenset[str] | None = frozenset()
+        for router in node.routers:
+            chosen, read = yield from _choose(engine, task, router)
+            reads = None if reads is None or read is None else reads | read
+            routes.extend(chosen)
+        task.reads = reads if task.scope.probe is not None else None
+    task.routes, task.routed = tuple(routes), True
+
+
+def _choose(engine: Engine, task: Task, router: Any) -> Flow:
+    """One router's targets, and the keys that it read."""
+    scope = task.scope
+    scope.counts.routers += 1
+    value: Any = router_view(engine, task, router)
+    probe = scope.probe
+    extra = None if router.inject is None else router.inject(task)
+    read: frozenset[str] | None = None
+    if probe is not None:
+        value = probe.enter(task, router.name, value)
+    try:
+        chosen = yield Call(task, router.choose, value, router.is_async, extra)
+    finally:
+        if probe is not None:
+            read = probe.leave(task, router.name, value)
+    return checked(task, router, chosen), read
+
+
+def router_view(engine: Engine, task: Task, router: Any) -> Any:
+    """What a router gets: state keys with the task's own writes applied, and what else the node returned."""
+    values: Any = engine.fresh_state(task)
+    keys = router.reads if router.reads is not None else task.node.reads
+    if task.name == START:
+        keys = router.reads
+    if keys is not None:
+        values = {key: values[key] for key in keys if key in values}
+    mapper = router.mapper
+    return values if mapper is None else mapper(values)
+
+
+def checked(task: Task, router: Any, chosen: Any) -> list[Route]:
+    """A router's answer as routes without END. Raises what LangGraph raises for a None, an unmapped key or Send to END."""
+    try:
+        targets = targets_of(router, chosen)
+    except KeyError as error:
+        error.add_note(
+            f"Router {router.name!r} of node {task.name!r} returned {chosen!r}, which its path map "
+            f"{sorted(map(repr, router.path_map or {}))} does not have."
+        )
+        raise
+    routes: list[Route] = []
+    for target in targets:
+        if target is None or target == START:
+            raise ValueError(
+                f"Branch did not return a valid destination: router {router.name!r} of node {task.name!r} "
+                f"returned {chosen!r} in superstep {task.step}."
+            )
+        if isinstance(target, Send):
+            if target.node == END:
+                raise InvalidUpdateError(
+                    f"Cannot send a packet to the END node (router {router.name!r} of node {task.name!r})."
+                )
+            routes.append(target)
+        elif target != END:
+            routes.append(target)
+    return routes
+
+
+def ask(engine: Engine, pause: Pause) -> Flow:
+    """Ask the gate. What is pending is durable before anybody sees the question."""
+    if engine.saving:
+        yield Flush(engine.request.checkpointer)
+    decision: Decision = yield Ask(engine.scope, pause)
+    return decision
+
+
+def _ask_before(engine: Engine, task: Task) -> Flow:
+    """[before]: whether the body runs after all."""
+    edited = task.records.get("input") if task.records else None
+    if edited is not None:
+        task.input = edited.payload
+        return True
+    if _proposed(task):
+        return True
+    pause = _pause(engine, task, "before")
+    pause.can_edit = task.node.child is None or not engine.replaying
+    decision: Decision = yield from ask(engine, pause)
+    match decision.verb:
+        case "edit":
+            task.input = decision.value
+            yield from _record(engine, task, "input", decision.value)
+        case "respond":
+            task.writes, task.gotos = collect(task.node, decision.value)
+            return False
+        case "skip":
+            return False
+        case "redirect":
+            task.routes, task.routed, task.joins = tuple(as_routes(decision.value)), True, ()
+            return False
+        case "reject":
+            raise _Final(rejection(decision, task.address))
+        case "suspend":
+            raise Suspended(task.address)
+    return True
+
+
+def _ask_after(engine: Engine, task: Task) -> Flow:
+    """[after]: the proposal is saved first, so that no process ever has to make it again."""
+    decided = task.records.pop("decision", None) if task.records else None
+    if decided is None:
+        if engine.saving and not _proposed(task):
+            yield from _record(engine, task, "proposal", (task.writes, packed(task.gotos)))
+        pause = _pause(engine, task, "after")
+        pause.writes, pause.routes = task.writes, task.gotos
+        pause.result = preview(engine.plan, engine.state.values, task.writes)
+        decision: Decision = yield from ask(engine, pause)
+        if engine.saving and decision.verb not in ("suspend", "reject"):
+            yield from _record(engine, task, "decision", as_record(decision))
+    else:
+        decision = from_record(decided.payload)
+    match decision.verb:
+        case "edit":
+            task.writes = as_writes(task, decision.value)
+        case "respond":
+            task.writes, task.gotos = collect(task.node, decision.value)
+        case "skip":
+            task.writes, task.gotos = (), ()
+        case "redirect":
+            task.routes, task.routed, task.joins = tuple(as_routes(decision.value)), True, ()
+        case "reject":
+            _rejected(task, decision)
+        case "suspend":
+            raise Suspended(task.address)
+
+
+def _rejected(task: Task, decision: Decision) -> None:
+    task.writes, task.gotos = (), ()
+    if decision.then == "retry":
+        task.reason = decision.reason
+        task.records = None
+        task.scope.counts.asked += 1
+        raise _Again(body=True)
+    raise _Final(rejection(decision, task.address))
+
+
+def _ask_edge(engine: Engine, task: Task) -> Flow:
+    """[edge]: one question after all routers; a redirect replaces every route of the task."""
+    pause = _pause(engine, task, "edge")
+    pause.routes = task.routes
+    pause.alternatives = engine.plan.alternatives(task.node)
+    pause.state = engine.fresh_state(task)
+    pause.writes = task.writes
+    pause.reads = task.reads
+    pause.router = task.node.routers[0].name if task.node.routers else None
+    decision: Decision = yield from ask(engine, pause)
+    match decision.verb:
+        case "edit" | "redirect":
+            task.routes, task.routed = tuple(as_routes(decision.value)), True
+        case "skip":
+            task.routes, task.routed = (), True
+        case "reject":
+            raise _Final(rejection(decision, task.address))
+        case "suspend":
+            raise Suspended(task.address)
+
+
+def _ask_error(engine: Engine, task: Task, error: Exception) -> Flow:
+    """[error]: whether the body runs again. Siblings go on meanwhile."""
+    pause = _pause(engine, task, "error")
+    pause.error, pause.writes = error, task.writes
+    pause.alternatives = engine.plan.alternatives(task.node)
+    decision: Decision = yield from ask(engine, pause)
+    task.writes, task.gotos, task.routes, task.routed = (), (), (), False
+    match decision.verb:
+        case "rerun":
+            task.scope.counts.asked += 1
+            task.records = None
+            return True
+        case "edit":
+            task.scope.counts.asked += 1
+            task.records = None
+            task.input = decision.value
+            yield from _record(engine, task, "input", decision.value)
+            return True
+        case "respond":
+            task.writes, task.gotos = collect(task.node, decision.value)
+            return False
+        case "skip":
+            return False
+        case "redirect":
+            task.routes, task.routed, task.joins = tuple(as_routes(decision.value)), True, ()
+            return False
+        case "suspend":
+            raise Suspended(task.address)
+        case _:
+            raise error
+
+
+def _pause(engine: Engine, task: Task, place: Place) -> Pause:
+    return Pause(
+        place,
+        task.scope.ns,
+        task.step,
+        node=task.name,
+        task=task.id,
+        index=task.index,
+        state=task.input,
+        values=engine.state.values,
+        tasks=(task,),
+        reads=task.reads,
+    )
+
+
+def _resume(engine: Engine, task: Task) -> Flow:
+    """Take up what an earlier process recorded; true if the task is finished by it."""
+    records = task.records or {}
+    outcome = records.get("outcome")
+    if outcome is not None:
+        writes, routes, joins = outcome.payload
+        task.writes = tuple((key, value) for key, value in writes)
+        task.routes, task.routed, task.joins = unpacked(routes), True, tuple(joins)
+        task.status, task.carried = "finished", True
+        if task.scope.emit is not None:
+            _finished(task)
+        return True
+    answers = records.get("resume")
+    if answers is not None:
+        task.answers = list(answers.payload)
+    proposal = records.get("proposal")
+    if proposal is not None:
+        writes, gotos = proposal.payload
+        task.writes = tuple((key, value) for key, value in writes)
+        task.gotos = unpacked(gotos)
+        task.carried = True
+    edited = records.get("input")
+    if edited is not None:
+        task.input = edited.payload
+    yield from ()
+    return False
+
+
+def _proposed(task: Task) -> bool:
+    return task.records is not None and "proposal" in task.records
+
+
+def _interrupted(engine: Engine, task: Task, interrupts: Sequence[Any]) -> Flow:
+    """Node code asked a person and unwound: keep the question and the answers given so far."""
+    task.status, task.interrupts = "interrupted", tuple(interrupts)
+    scope = task.scope
+    scope.counts.interrupts += 1
+    if engine.saving:
+        if task.answers:
+            yield from _record(engine, task, "resume", list(task.answers))
+        yield from _record(engine, task, "interrupt", tuple(interrupts))
+    if scope.emit is not None:
+        scope.emit(
+            ev.TaskInterrupted(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, tuple(interrupts))
+        )
+
+
+def _failed(engine: Engine, task: Task, error: BaseException) -> Flow:
+    task.status, task.error = "failed", error
+    scope = task.scope
+    if isinstance(error, Exception):
+        note = task.note()
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
+        if engine.saving and not isinstance(error, Cancelled):
+            yield from _record(engine, task, "error", f"{type(error).__name__}({str(error)!r})")
+    if scope.emit is not None:
+        scope.emit(ev.TaskFailed(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, error))
+
+
+def _record(engine: Engine, task: Task, kind: Kind, payload: Any) -> Flow:
+    request = engine.request
+    if engine.saving and engine.checkpoint is not None and (request.durability != "exit" or kind == "interrupt"):
+        record = Record(task.id, kind, payload, task.name, task.path)
+        yield SaveRecord(request.checkpointer, request.thread or "", task.scope.ns_text, engine.checkpoint, record)
+        if request.durability == "sync":
+            yield Flush(request.checkpointer)
+
+
+def _started(task: Task) -> None:
+    scope = task.scope
+    assert scope.emit is not None
+    now = scope.clock()
+    scope.emit(
+        ev.TaskStarted(
+            scope.ns, task.step, now, task.id, task.name, task.index, task.input, task.triggers, task.attempt + 1,
+            task.node.metadata,
+        )
+    )  # fmt: skip
+
+
+def _finished(task: Task) -> None:
+    scope = task.scope
+    assert scope.emit is not None
+    scope.emit(
+        ev.TaskFinished(
+            scope.ns, task.step, scope.clock(), task.id, task.name, task.index, task.writes, task.routes, task.carried
+        )
+    )
+
+
+def as_writes(task: Task, value: Any) -> Writes:
+    """An edited update: a mapping or (key, value) pairs, which may name one key twice."""
+    if isinstance(value, Mapping) or not isinstance(value, (list, tuple)):
+        return update_of(task.node, Command(update=value))
+    return tuple((key, each) for key, each in value)
+
+
+def as_routes(value: Any) -> Sequence[Route]:
+    """Targets that a person gave: one or several names or Sends; END goes nowhere."""
+    routes = (value,) if isinstance(value, (str, Send)) else tuple(value or ())
+    return [route for route in routes if route != END]
+
+
+def update_from(engine: Engine, value: Any, pause: Pause) -> Writes:
+    """A person's update of the state between supersteps."""
+    channels = engine.plan.channels
+    pairs = tuple(value.items()) if isinstance(value, Mapping) else tuple((key, each) for key, each in value)
+    unknown = [key for key, _ in pairs if key not in channels]
+    if unknown:
+        raise InvalidUpdateError(
+            f"Unknown state key {unknown[0]!r} in an edit at {pause.place} of superstep {pause.step}; "
+            f"the graph has {sorted(channels)}."
+        )
+    return pairs
+
+
+def rejection(decision: Decision, where: str) -> str:
+    by = f" by {decision.by}" if decision.by else ""
+    return f"Rejected{by} at {where}: {decision.reason or 'no reason given'}"
+
+
+def packed(routes: Sequence[Route]) -> tuple[Any, ...]:
+    """Routes in the form that records keep."""
+    return tuple(route if isinstance(route, str) else (route.node, route.arg, route.timeout) for route in routes)
+
+
+def unpacked(routes: Sequence[Any]) -> tuple[Route, ...]:
+    return tuple(route if isinstance(route, str) else Send(route[0], route[1], timeout=route[2]) for route in routes)
+
+
+def as_record(decision: Decision) -> dict[str, Any]:
+    """A decision in the form that records keep."""
+    value = packed(as_routes(decision.value)) if decision.verb == "redirect" else decision.value
+    return {
+        "verb": decision.verb,
+        "value": value,
+        "reason": decision.reason,
+        "by": decision.by,
+        "then": decision.then,
+    }
+
+
+def from_record(record: Mapping[str, Any]) -> Decision:
+    value = unpacked(record["value"]) if record["verb"] == "redirect" else record["value"]
+    return Decision(record["verb"], value, record["reason"], record["by"], then=record["then"])

@@ -1,0 +1,151 @@
+"""The compiled graph: everything that can be decided before a run is decided here, once.
+
+A plan is immutable and shared by all runs; what a run needs at each superstep is a lookup in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from stepgraph.core.channels import Channel
+from stepgraph.core.types import MISSING, START, Route
+
+if TYPE_CHECKING:
+    from stepgraph.core.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """A conditional edge: `choose(state)` gives one or several targets, before `targets_of` has looked them up."""
+
+    name: str
+    choose: Callable[[Any], Any]
+    path_map: Mapping[Any, str] | None = None
+    is_async: bool = False
+    reads: tuple[str, ...] | None = None
+    """The state keys it gets; None for those of its node's input."""
+    mapper: Callable[[Any], Any] | None = None
+    inject: Callable[[Task], dict[str, Any]] | None = None
+    targets: tuple[str, ...] = ()
+    """Every node that it may choose, for drawing and for alternatives."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A node with its edges resolved. `body` gets the task's input, plus what `inject` adds by keyword."""
+
+    name: str
+    body: Callable[..., Any] | None
+    is_async: bool = False
+    inline: bool = False
+    """Declared short: runs on the event loop's own thread instead of a helper thread."""
+    reads: tuple[str, ...] | None = None
+    """The state keys it gets; None for all of them."""
+    mapper: Callable[[Any], Any] | None = None
+    """Makes the schema's object of the dict of values."""
+    inject: Callable[[Task], dict[str, Any]] | None = None
+    managed: tuple[tuple[str, Callable[[int, int], Any]], ...] = ()
+    """Values computed from (step, last step): (key, function)."""
+    writes: frozenset[str] = frozenset()
+    """The keys that it may write; others are dropped."""
+    successors: tuple[str, ...] = ()
+    """Targets of static edges, without END, sorted by name."""
+    joins: tuple[str, ...] = ()
+    """Barrier channels that it takes part in."""
+    routers: tuple[Router, ...] = ()
+    defer: bool = False
+    child: Plan | None = None
+    """The plan of a graph that was added as this node."""
+    child_checkpointer: Any = None
+    ends: tuple[str, ...] = ()
+    """Targets of commands, as declared for drawing."""
+    end_labels: Mapping[str, str] = field(default_factory=dict)
+    to_end: bool = False
+    """Has an edge to END, which drawings show."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    source: Any = None
+    """The user's callable, for names, source code and hashes."""
+    quick: bool = False
+    """Has no routers, so its routes are known without asking: set by Plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """An AND-join: `node` runs once all of `sources` have."""
+
+    key: str
+    channel: Channel
+    node: str
+    sources: tuple[str, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """A whole graph, ready to run."""
+
+    name: str
+    channels: Mapping[str, Channel]
+    nodes: Mapping[str, Node]
+    barriers: Mapping[str, Barrier] = field(default_factory=dict)
+    input_keys: tuple[str, ...] = ()
+    output_keys: tuple[str, ...] | str = ()
+    """The keys of the result; a single name for a state that is not a mapping."""
+    state_keys: tuple[str, ...] = ()
+    interrupt_before: frozenset[str] = frozenset()
+    interrupt_after: frozenset[str] = frozenset()
+    input_mapper: Callable[[Any], Any] | None = None
+    entries: tuple[tuple[str, Channel], ...] = ()
+    settling: tuple[str, ...] = ()
+    deferred: frozenset[str] = frozenset()
+    untracked: frozenset[str] = frozenset()
+    all_output: bool = False
+
+    def __post_init__(self) -> None:
+        self.entries = tuple((k, c) for k, c in self.channels.items() if c.initial() is not MISSING)
+        self.settling = tuple(k for k, c in self.channels.items() if type(c).settle is not Channel.settle)
+        self.deferred = frozenset(name for name, node in self.nodes.items() if node.defer)
+        self.untracked = frozenset(k for k, c in self.channels.items() if not c.persistent)
+        self.all_output = not isinstance(self.output_keys, str) and set(self.output_keys) >= set(self.channels)
+        for node in self.nodes.values():
+            node.quick = not node.routers
+
+    def initial(self) -> dict[str, Any]:
+        """The values before anything was written."""
+        return {key: channel.initial() for key, channel in self.entries}
+
+    def output(self, values: Mapping[str, Any]) -> Any:
+        """A copy of the values that the graph returns; the lone value for a state that is not a mapping."""
+        keys = self.output_keys
+        if isinstance(keys, str):
+            return values.get(keys)
+        if self.all_output:
+            return dict(values)
+        return {key: values[key] for key in keys if key in values}
+
+    def alternatives(self, node: Node) -> tuple[str, ...]:
+        """Every target that `node` may go to: static edges, routers, declared commands."""
+        found = dict.fromkeys(node.successors)
+        for router in node.routers:
+            found.update(dict.fromkeys(router.targets))
+        found.update(dict.fromkeys(node.ends))
+        return tuple(found)
+
+
+def targets_of(router: Router, chosen: Any) -> Sequence[Any]:
+    """A router's answer as a sequence of targets, looked up in its path map."""
+    answers = chosen if isinstance(chosen, (list, tuple)) else (chosen,)
+    if router.path_map is None:
+        return answers
+    found: list[Route] = []
+    for answer in answers:
+        if hasattr(answer, "node") and hasattr(answer, "arg"):
+            found.append(answer)
+        else:
+            found.append(router.path_map[answer])
+    return found
+
+
+__all__ = ["START", "Barrier", "Node", "Plan", "Router", "targets_of"]

@@ -1,0 +1,307 @@
+"""The state of one graph run, and what a superstep does to it. Pure: no task runs here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stepgraph.core.channels import BinaryOperatorAggregate, Channel
+from stepgraph.core.checkpoint import REMOVED, Control, Stored
+from stepgraph.core.errors import InvalidUpdateError
+from stepgraph.core.plan import Node, Plan
+from stepgraph.core.task import Scope, Task
+from stepgraph.core.types import MISSING, START, Route, Send, Writes
+
+logger = logging.getLogger("stepgraph")
+
+
+class State:
+    """Values and what runs next. Owned by one engine, changed only between supersteps.
+
+    `step` is the superstep that runs next: 0 for START, 1 for the first nodes.
+    """
+
+    __slots__ = ("barriers", "next", "ran", "seen", "sends", "step", "values", "version", "waiting")
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values = values
+        self.barriers: dict[str, frozenset[str]] = {}
+        self.waiting: frozenset[str] = frozenset()
+        """Deferred nodes that were triggered and wait until nothing else is ready."""
+        self.next: tuple[str, ...] = ()
+        self.sends: tuple[Send, ...] = ()
+        self.seen: dict[str, int] = {}
+        self.step = -1
+        self.version = 0
+        self.ran: tuple[str, ...] = ()
+
+    @classmethod
+    def fresh(cls, plan: Plan) -> State:
+        return cls(plan.initial())
+
+    @classmethod
+    def restored(cls, plan: Plan, stored: Stored) -> State:
+        """As it was at `stored`. Keys that the graph no longer has are left out, new ones start empty."""
+        state = cls(plan.initial())
+        channels = plan.channels
+        state.values.update((key, value) for key, value in stored.values.items() if key in channels)
+        control = stored.control
+        state.next = control.next
+        state.sends = tuple(Send(node, arg, timeout=timeout) for node, arg, timeout in control.sends)
+        state.barriers = {key: frozenset(value) for key, value in control.channels.items() if key in plan.barriers}
+        state.waiting = frozenset(control.channels.get(WAITING, ())) & plan.deferred
+        state.seen = dict(stored.seen)
+        state.version = stored.version
+        state.step = stored.step + 1
+        return state
+
+    def control(self) -> Control:
+        """What a checkpoint keeps of what runs next."""
+        channels: dict[str, Any] = dict(self.barriers) if self.barriers else {}
+        if self.waiting:
+            channels[WAITING] = self.waiting
+        sends = tuple((send.node, send.arg, send.timeout) for send in self.sends) if self.sends else ()
+        return Control(self.next, sends, channels)
+
+
+WAITING = "__deferred__"
+
+
+def ready(plan: Plan, state: State, scope: Scope) -> list[Task]:
+    """The tasks of the next superstep: those of Sends first, then nodes by name."""
+    tasks: list[Task] = []
+    step = state.step
+    values = state.values
+    nodes = plan.nodes
+    if state.sends:
+        counts: dict[str, int] = {}
+        for position, send in enumerate(state.sends):
+            name = send.node
+            node = nodes.get(name)
+            if node is None:
+                logger.warning("Ignoring a Send to unknown node %r in superstep %d of graph %r.", name, step, plan.name)
+                continue
+            task = Task(node, scope, step, position, send.arg)
+            task.index = counts.get(name, 0)
+            counts[name] = task.index + 1
+            tasks.append(task)
+        for name in state.next:
+            task = Task(nodes[name], scope, step, -1, view(nodes[name], values, step, scope))
+            task.index = counts.get(name, 0)
+            tasks.append(task)
+        return tasks
+    for name in state.next:
+        node = nodes[name]
+        tasks.append(
+            Task(node, scope, step, -1, values.copy() if node.reads is None else view(node, values, step, scope))
+        )
+    return tasks
+
+
+def view(node: Node, values: Mapping[str, Any], step: int, scope: Scope) -> Any:
+    """A node's input before its mapper: a shallow copy of the keys that it reads."""
+    if node.name == START:
+        return scope.inputs
+    if node.reads is None:
+        return dict(values)
+    found: dict[str, Any] = {key: values[key] for key in node.reads if key in values}
+    for key, compute in node.managed:
+        found[key] = compute(step, scope.stop)
+    return found
+
+
+def combine(plan: Plan, values: Mapping[str, Any], tasks: Sequence[Task]) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """The written keys with their new values, and the updates each was made of, in task order. Changes nothing."""
+    groups: dict[str, list[Any]] = {}
+    for task in tasks:
+        for key, update in task.writes:
+            group = groups.get(key)
+            if group is None:
+                groups[key] = [update]
+            else:
+                group.append(update)
+    changes: dict[str, Any] = {}
+    channels = plan.channels
+    for key, updates in groups.items():
+        channel = channels[key]
+        if channel.plain and len(updates) == 1:
+            changes[key] = updates[0]
+        else:
+            changes[key] = _reduce(channel, key, values.get(key, MISSING), updates, tasks)
+    return changes, groups
+
+
+def _reduce(channel: Channel, key: str, value: Any, updates: Sequence[Any], tasks: Sequence[Task]) -> Any:
+    try:
+        return channel.reduce(value, updates)
+    except Exception as error:
+        writers = [task for task in tasks if any(written == key for written, _ in task.writes)]
+        names = ", ".join(repr(task.name) for task in writers)
+        step = tasks[0].step if tasks else 0
+        where = f"Key {key!r} at superstep {step}, written by {names}"
+        if isinstance(error, InvalidUpdateError):
+            raise InvalidUpdateError(f"{error}\n{where}.") from error
+        error.add_note(f"{where}: the reducer {reducer_name(channel)} raised.")
+        raise
+
+
+def reducer_name(channel: Channel) -> str | None:
+    """The name of the function that folds updates into the key, or None for a plain key."""
+    if channel.plain:
+        return None
+    function = getattr(channel, "operator", None)
+    return getattr(function, "__name__", None) or type(channel).__name__
+
+
+def in_order(tasks: Sequence[Task]) -> Sequence[Task]:
+    """Tasks as their updates are applied: nodes by name, then Sends by position."""
+    if len(tasks) < 2:
+        return tasks
+    pulled = [task for task in tasks if task.key < 0]
+    if len(pulled) == len(tasks):
+        return sorted(tasks, key=lambda task: task.name)
+    pulled.sort(key=lambda task: task.name)
+    return pulled + [task for task in tasks if task.key >= 0]
+
+
+def advance(
+    plan: Plan, state: State, tasks: Sequence[Task], changes: dict[str, Any], overwrite: Mapping[str, Any] | None = None
+) -> None:
+    """Apply a superstep: `changes` as `combine` made them, then what runs next. `tasks` are in order.
+
+    `overwrite` are values that a person put in place of combined ones.
+    """
+    values = state.values
+    joined = _join(plan, state, tasks) if plan.barriers else ()
+    version = state.version + 1
+    seen = state.seen
+    for task in tasks:
+        seen[task.name] = version
+    if overwrite:
+        changes.update(overwrite)
+    for key, value in changes.items():
+        if value is MISSING:
+            values.pop(key, None)
+        else:
+            values[key] = value
+    if plan.settling:
+        _settle(plan, values, changes)
+    state.version = version
+    state.step += 1
+    if len(tasks) == 1 and not plan.deferred and not joined:
+        task = tasks[0]
+        state.ran = (task.name,)
+        if not task.routed:
+            state.next = task.routes  # type: ignore[assignment]  # static edges hold names only
+            state.sends = ()
+            return
+    else:
+        state.ran = tuple(task.name for task in tasks)
+    _route(plan, state, tasks, joined)
+
+
+def _join(plan: Plan, state: State, tasks: Sequence[Task]) -> tuple[str, ...]:
+    """Count AND-joins; returns the nodes whose barrier is complete now."""
+    barriers = state.barriers
+    for key, barrier in plan.barriers.items():
+        value = barriers.get(key)
+        if value is not None and len(value) == len(barrier.sources) and any(task.name == barrier.node for task in tasks):
+            del barriers[key]
+    joined: list[str] = []
+    for task in tasks:
+        for key in task.joins:
+            barrier = plan.barriers[key]
+            value = barriers.get(key, frozenset()) | {task.name}
+            barriers[key] = value
+            if len(value) == len(barrier.sources) and barrier.node not in joined:
+                joined.append(barrier.node)
+    return tuple(joined)
+
+
+def _settle(plan: Plan, values: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Let channels that nobody wrote end their superstep; what goes away is recorded as a change."""
+    for key in plan.settling:
+        if key in values and key not in changes:
+            settled = plan.channels[key].settle(values[key])
+            if settled is MISSING:
+                del values[key]
+                changes[key] = MISSING
+            elif settled is not values[key]:
+                changes[key] = values[key] = settled
+
+
+def _route(plan: Plan, state: State, tasks: Sequence[Task], joined: Sequence[str]) -> None:
+    """Set what runs next from the tasks' routes and the joins that are complete."""
+    names: set[str] = set(joined)
+    sends: list[Send] = []
+    nodes = plan.nodes
+    for task in tasks:
+        for route in task.routes:
+            if type(route) is str:
+                if route in nodes:
+                    names.add(route)
+                else:
+                    logger.warning(
+                        "Task %r in superstep %d of graph %r goes to unknown node %r: ignored. Known nodes: %s.",
+                        task.name, task.step, plan.name, route, ", ".join(name for name in nodes if name != START),
+                    )  # fmt: skip
+            else:
+                sends.append(route)  # type: ignore[arg-type]
+    if plan.deferred:
+        state.waiting = state.waiting | (names & plan.deferred)
+        names -= plan.deferred
+        if state.waiting and not names and not sends:
+            names, state.waiting = set(state.waiting), frozenset()
+    state.next = tuple(sorted(names)) if len(names) > 1 else tuple(names)
+    state.sends = tuple(sends)
+
+
+def records_of(plan: Plan, before: Mapping[str, Any], changes: Mapping[str, Any], groups: Mapping[str, list[Any]]) -> dict[str, Any]:
+    """`changes` in the form that checkpoints keep: what was appended instead of the list, no untracked keys."""
+    found: dict[str, Any] = {}
+    for key, value in changes.items():
+        if key in plan.untracked:
+            continue
+        if value is MISSING:
+            found[key] = REMOVED
+            continue
+        channel = plan.channels[key]
+        if type(channel) is BinaryOperatorAggregate and channel.appends and key in groups and key in before:
+            found[key] = channel.delta(before[key], groups[key], value)
+        else:
+            found[key] = value
+    return found
+
+
+def preview(plan: Plan, values: Mapping[str, Any], writes: Writes) -> dict[str, Any]:
+    """What `writes` of one task would make of the keys that they write. Raises what the reducers raise."""
+    groups: dict[str, list[Any]] = {}
+    for key, update in writes:
+        groups.setdefault(key, []).append(update)
+    return {key: plan.channels[key].reduce(values.get(key, MISSING), updates) for key, updates in groups.items()}
+
+
+def fresh(plan: Plan, values: Mapping[str, Any], node_view: Any, writes: Writes) -> dict[str, Any]:
+    """The state that a task's own routers see: as it read it, with its own writes applied and nobody else's."""
+    if not writes:
+        return dict(values)
+    found = dict(values)
+    groups: dict[str, list[Any]] = {}
+    channels = plan.channels
+    for key, update in writes:
+        if key in groups:
+            groups[key].append(update)
+        else:
+            groups[key] = [update]
+    for key, updates in groups.items():
+        channel = channels[key]
+        found[key] = (
+            updates[0] if channel.plain and len(updates) == 1 else channel.reduce(values.get(key, MISSING), updates)
+        )
+    return found
+
+
+def names_of(routes: Sequence[Route]) -> tuple[str, ...]:
+    """The node names of routes, for events and drawings."""
+    return tuple(route if isinstance(route, str) else route.node for route in routes)

@@ -1,0 +1,231 @@
+"""The words a graph author writes with: Send, Command, Interrupt, Overwrite and the snapshots that come back.
+
+Names and call forms are LangGraph's, so that a program moves by changing an import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
+
+START: Final = "__start__"
+"""The name of the entry: `add_edge(START, "first")`."""
+END: Final = "__end__"
+"""The name of the exit: an edge to END goes nowhere."""
+ROOT: Final = "__root__"
+"""The one channel of a graph whose state is not a mapping."""
+INTERRUPT: Final = "__interrupt__"
+"""The key under which streams report a pause."""
+PARENT: Final = "__parent__"
+
+Config = Mapping[str, Any]
+"""LangGraph's configuration dict: `{"configurable": {"thread_id": ...}, "recursion_limit": ..., ...}`."""
+Namespace = tuple[str, ...]
+"""Where a graph runs: () at the root, then one `"node:task_id"` a level."""
+StreamMode = Literal["values", "updates", "custom", "messages", "tasks", "checkpoints", "debug", "tools"]
+Place = Literal["plan", "before", "after", "edge", "step", "committed", "error", "interrupt"]
+N = TypeVar("N", bound=Hashable)
+"""The names that a Command may go to: `Command[Literal["a", "b"]]`."""
+
+
+class _Missing:
+    """The one value that means "nothing here"; None is an ordinary value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __reduce__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = _Missing()
+
+
+class Send:
+    """A task for `node` in the next superstep, with `arg` as its whole input (not the graph's state).
+
+    `timeout` (seconds) limits each attempt of that task and replaces the node's own.
+    """
+
+    __slots__ = ("arg", "node", "timeout")
+    __match_args__ = ("node", "arg")
+
+    def __init__(self, /, node: str, arg: Any, *, timeout: float | None = None) -> None:
+        self.node = node
+        self.arg = arg
+        self.timeout = timeout
+
+    def __repr__(self) -> str:
+        extra = "" if self.timeout is None else f", timeout={self.timeout!r}"
+        return f"Send(node={self.node!r}, arg={self.arg!r}{extra})"
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Send)
+            and self.node == other.node
+            and self.arg == other.arg
+            and self.timeout == other.timeout
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.node, self.arg))
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[N]):
+    """What a node returns to update the state *and* choose what runs next; also an input that answers an interrupt.
+
+    `goto` adds to the node's declared edges, it does not replace them. `graph=Command.PARENT` addresses the
+    graph around a subgraph. `resume` is one answer, or a mapping from interrupt id to answer.
+    """
+
+    graph: str | None = None
+    update: Any = None
+    resume: Any = None
+    goto: Send | str | Sequence[Send | str] = ()
+
+    PARENT: ClassVar[Literal["__parent__"]] = "__parent__"
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={value!r}" for name in ("graph", "update", "resume", "goto") if (value := getattr(self, name)))
+        return f"Command({', '.join(shown)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """A question that node code asked with `interrupt(value)`; `id` addresses the answer."""
+
+    value: Any
+    id: str = "placeholder-id"
+
+
+@dataclass(frozen=True, slots=True)
+class Overwrite:
+    """An update that replaces the value of a reduced key instead of being reduced into it."""
+
+    value: Any
+
+
+class TaskSnapshot(NamedTuple):
+    """One planned task of a snapshot (LangGraph's `PregelTask`)."""
+
+    id: str
+    name: str
+    path: tuple[Any, ...]
+    error: str | BaseException | None = None
+    interrupts: tuple[Interrupt, ...] = ()
+    state: Any = None
+    result: Any = None
+
+
+PregelTask = TaskSnapshot
+
+
+class StateSnapshot(NamedTuple):
+    """The state of a thread at one checkpoint, and what would run next."""
+
+    values: Any
+    next: tuple[str, ...]
+    config: dict[str, Any]
+    metadata: dict[str, Any] | None
+    created_at: str | None
+    parent_config: dict[str, Any] | None
+    tasks: tuple[TaskSnapshot, ...]
+    interrupts: tuple[Interrupt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StateUpdate:
+    """One entry of `bulk_update_state`: `values` as if `as_node` had returned them."""
+
+    values: Any
+    as_node: str | None = None
+    task_id: str | None = None
+
+
+Verb = Literal["approve", "edit", "reject", "respond", "skip", "redirect", "rerun", "suspend"]
+Writes = tuple[tuple[str, Any], ...]
+"""What a task wants to write: (key, value) pairs in the order written; one key may occur twice."""
+Route = str | Send
+"""Where a task goes next: a node's name, or a Send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer to a pause.
+
+    `value` is the edited thing for `edit`, the result for `respond`, targets for `redirect`. `then` says what a
+    reject leads to: "stop" the run, "retry" the task with the reason, or "route" to the error handler.
+    `seen` is the digest of what was shown; another digest means that the decision is stale.
+    """
+
+    verb: Verb = "approve"
+    value: Any = None
+    reason: str | None = None
+    by: str | None = None
+    seen: str | None = None
+    then: Literal["stop", "retry", "route"] = "stop"
+    request: str | None = None
+
+
+APPROVE: Final = Decision()
+
+
+@dataclass(slots=True)
+class Pause:
+    """What the engine asks a gate, complete enough to decide on.
+
+    `state` is what the task read (whole state at plan, step and committed); do not change it. `writes` are the
+    proposed (key, value) pairs, `result` what they would make of the written keys. `routes` are the chosen
+    targets, `alternatives` the other possible ones, `reads` the keys that node or router read, None if unknown.
+    """
+
+    place: Place
+    ns: Namespace
+    step: int
+    node: str | None = None
+    task: str | None = None
+    index: int = 0
+    router: str | None = None
+    state: Any = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """The graph's own values, valid while the question is pending: what reducers would start from."""
+    writes: Writes = ()
+    result: Mapping[str, Any] = field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    reads: frozenset[str] | None = None
+    tasks: tuple[Any, ...] = ()
+    error: BaseException | None = None
+    interrupt: Interrupt | None = None
+    response_schema: Any = None
+    can_edit: bool = True
+    id: str = ""
+    """Set by the gate that wants to be asked later; events name the request by it."""
+
+
+class Gate(Protocol):
+    """Decides at places inside a superstep. One object per run; compose several into one."""
+
+    def wants(self, place: Place, node: str | None, ns: Namespace) -> bool:
+        """Whether to ask at all. Called on the driver's thread at each place: keep it to a lookup."""
+
+    def __call__(self, pause: Pause) -> Decision | Future[Decision]:
+        """The decision now, or a future that any thread may resolve."""
+
+
+class Probe(Protocol):
+    """Watches user code as it runs: reads, prints, changes in place. Installed by a debugger only."""
+
+    def enter(self, task: Any, router: str | None, value: Any) -> Any:
+        """Called before a body (`router` is None) or router gets `value`; returns what it gets instead."""
+
+    def leave(self, task: Any, router: str | None, value: Any) -> frozenset[str] | None:
+        """Called after it, with what `enter` returned; the state keys that were read, None if unknown."""

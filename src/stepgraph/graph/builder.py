@@ -1,0 +1,440 @@
+"""StateGraph: nodes and edges over a typed state, collected and checked, then compiled into a plan."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+
+from stepgraph.core.channels import Channel, LastValue, NamedBarrierValue
+from stepgraph.core.plan import Barrier, Node, Plan, Router
+from stepgraph.core.types import END, ROOT, START, Command, Send
+from stepgraph.graph.compiled import CompiledStateGraph
+from stepgraph.graph.inject import injection_of
+from stepgraph.schema.channels import Managers, channels_of, is_keyed, mapper_of
+
+logger = logging.getLogger("stepgraph")
+RESERVED = ("|", ":")
+Action = Callable[..., Any]
+
+
+@dataclass(slots=True)
+class NodeSpec:
+    """A node as it was added."""
+
+    action: Any
+    input_schema: Any
+    defer: bool = False
+    inline: bool = False
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    ends: tuple[str, ...] = ()
+    end_labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class BranchSpec:
+    """A conditional edge as it was added."""
+
+    path: Any
+    path_map: dict[Hashable, str] | None
+    input_schema: Any
+
+
+class StateGraph:
+    """A graph whose nodes read one typed state and return updates of it.
+
+    `state_schema` is a TypedDict, dataclass or Pydantic model; `Annotated[T, reducer]` gives a key a reducer
+    `(value, update) -> value`, other keys keep the last value. Build with `add_node` and edges, then `compile()`.
+    """
+
+    def __init__(
+        self,
+        state_schema: Any,
+        context_schema: Any = None,
+        *,
+        input_schema: Any = None,
+        output_schema: Any = None,
+    ) -> None:
+        self.state_schema = state_schema
+        self.context_schema = context_schema
+        self.input_schema = input_schema or state_schema
+        self.output_schema = output_schema or state_schema
+        self.nodes: dict[str, NodeSpec] = {}
+        self.edges: set[tuple[str, str]] = set()
+        self.waiting_edges: set[tuple[tuple[str, ...], str]] = set()
+        self.branches: dict[str, dict[str, BranchSpec]] = {}
+        self.channels: dict[str, Channel] = {}
+        self.managed: Managers = {}
+        self.schemas: dict[Any, tuple[str, ...]] = {}
+        self.compiled = False
+        self._add_schema(state_schema)
+        self._add_schema(self.input_schema, managed=False)
+        self._add_schema(self.output_schema, managed=False)
+
+    def _add_schema(self, schema: Any, *, managed: bool = True) -> None:
+        """Merge a schema's keys into the channels."""
+        if schema in self.schemas:
+            return
+        channels, managers = channels_of(schema)
+        if managers and not managed:
+            names = ", ".join(sorted(managers))
+            raise ValueError(
+                f"Invalid managed channels detected in {getattr(schema, '__name__', schema)}: {names}. "
+                "Managed channels are not permitted in Input/Output schema."
+            )
+        self.schemas[schema] = (*channels, *managers)
+        for key, channel in channels.items():
+            known = self.channels.get(key)
+            if known is None:
+                self.channels[key] = channel
+            elif known != channel and type(channel) is not LastValue:
+                raise ValueError(f"Channel '{key}' already exists with a different type: {known!r}, {channel!r}")
+        self.managed.update(managers)
+
+    def add_node(
+        self,
+        node: str | Action,
+        action: Any = None,
+        *,
+        defer: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+        input_schema: Any = None,
+        destinations: Mapping[str, str] | Sequence[str] | None = None,
+        inline: bool = False,
+    ) -> Self:
+        """Add a node; returns the graph.
+
+        `add_node(function)` takes the name from the function. The function gets the state (or `input_schema`, else
+        the type that its first parameter is annotated with) and returns a dict of updates, a Command or None. A
+        compiled graph as action becomes a subgraph. `defer` runs it only when nothing else is ready.
+        `destinations` names what its Commands may go to, for drawings. `inline` declares a sync node short
+        enough to run on the event loop's thread. Raises ValueError for names that exist or are reserved.
+        """
+        if not isinstance(node, str):
+            action, node = node, _name_of(node)
+        elif action is None:
+            raise RuntimeError(f"Node {node!r} needs an action: add_node({node!r}, function).")
+        self._check_name(node)
+        if not callable(action) and not hasattr(action, "plan"):
+            raise TypeError(
+                f"Node {node!r} must be a function, an async function or a compiled graph, got {type(action).__name__}."
+            )
+        hinted_input, ends = _hints(action)
+        labels: Mapping[str, str] = {}
+        if destinations is not None:
+            labels = destinations if isinstance(destinations, Mapping) else {}
+            ends = tuple(destinations)
+        schema = input_schema or hinted_input or self.state_schema
+        self.nodes[node] = NodeSpec(action, schema, defer, inline, dict(metadata or {}), ends, labels)
+        self._add_schema(schema)
+        if self.compiled:
+            logger.warning(
+                "Adding a node to a graph that has already been compiled. This will not be reflected in the compiled graph."
+            )
+        return self
+
+    def _check_name(self, name: str) -> None:
+        if name in self.nodes:
+            raise ValueError(f"Node `{name}` already present.")
+        if name in (START, END):
+            raise ValueError(f"Node `{name}` is reserved.")
+        for character in RESERVED:
+            if character in name:
+                raise ValueError(f"'{character}' is a reserved character and is not allowed in the node names.")
+        if name in self.channels:
+            raise ValueError(f"'{name}' is already being used as a state key")
+
+    def add_edge(self, start_key: str | list[str], end_key: str) -> Self:
+        """Run `end_key` after `start_key`. With a list, after *all* of its nodes have run (AND-join)."""
+        self._warn_compiled("edge")
+        if isinstance(start_key, str):
+            if start_key == END:
+                raise ValueError("END cannot be a start node")
+            if end_key == START:
+                raise ValueError("START cannot be an end node")
+            self.edges.add((start_key, end_key))
+            return self
+        for start in start_key:
+            if start == END:
+                raise ValueError("END cannot be a start node")
+            if start not in self.nodes:
+                raise ValueError(f"Need to add_node `{start}` first")
+        if end_key == START:
+            raise ValueError("START cannot be an end node")
+        if end_key != END and end_key not in self.nodes:
+            raise ValueError(f"Need to add_node `{end_key}` first")
+        self.waiting_edges.add((tuple(start_key), end_key))
+        return self
+
+    def add_conditional_edges(
+        self, source: str, path: Any, path_map: Mapping[Hashable, str] | Sequence[str] | None = None
+    ) -> Self:
+        """After `source`, run what `path(state)` returns: a node's name, a Send, or a list of them.
+
+        `path` sees the state with the node's own update applied. `path_map` maps its answers to nodes; without
+        it, a `Literal` return annotation tells drawings what it may return.
+        """
+        self._warn_compiled("edge")
+        if not callable(path):
+            raise TypeError(f"The path of conditional edges from {source!r} must be a function, got {path!r}.")
+        name = getattr(path, "__name__", None) or getattr(path, "name", None) or "condition"
+        if name == "<lambda>":
+            name = "condition"
+        branches = self.branches.setdefault(source, {})
+        if name in branches:
+            raise ValueError(f"Branch with name `{name}` already exists for node `{source}`")
+        branches[name] = BranchSpec(path, _path_map(path, path_map), _first_parameter(path))
+        schema = branches[name].input_schema
+        if schema is not None:
+            self._add_schema(schema)
+        return self
+
+    def add_sequence(self, nodes: Sequence[Action | tuple[str, Action]]) -> Self:
+        """Add nodes that run one after the other, as functions or (name, function)."""
+        if not nodes:
+            raise ValueError("Sequence requires at least one node.")
+        previous: str | None = None
+        for node in nodes:
+            name, action = node if isinstance(node, tuple) else (_name_of(node), node)
+            if name in self.nodes:
+                raise ValueError(
+                    f"Node names must be unique: node with the name '{name}' already exists. "
+                    "If you need to use two different runnables/callables with the same name, "
+                    "please provide them as tuples (name, action)."
+                )
+            self.add_node(name, action)
+            if previous is not None:
+                self.add_edge(previous, name)
+            previous = name
+        return self
+
+    def set_entry_point(self, key: str) -> Self:
+        """The same as `add_edge(START, key)`."""
+        return self.add_edge(START, key)
+
+    def set_conditional_entry_point(self, path: Any, path_map: Any = None) -> Self:
+        """The same as `add_conditional_edges(START, path, path_map)`."""
+        return self.add_conditional_edges(START, path, path_map)
+
+    def set_finish_point(self, key: str) -> Self:
+        """The same as `add_edge(key, END)`."""
+        return self.add_edge(key, END)
+
+    def _warn_compiled(self, what: str) -> None:
+        if self.compiled:
+            logger.warning(
+                "Adding an %s to a graph that has already been compiled. This will not be reflected in the compiled graph.",
+                what,
+            )
+
+    def validate(self, interrupt: Sequence[str] | None = None) -> Self:
+        """Check that every edge starts and ends at a known node. Raises ValueError."""
+        sources = {start for start, _ in self.edges} | {s for starts, _ in self.waiting_edges for s in starts}
+        sources |= set(self.branches)
+        for source in sorted(sources):
+            if source not in self.nodes and source != START:
+                raise ValueError(f"Found edge starting at unknown node '{source}'")
+        if START not in sources:
+            raise ValueError("Graph must have an entrypoint: add at least one edge from START to another node")
+        for start, branches in self.branches.items():
+            for name, branch in branches.items():
+                for target in (branch.path_map or {}).values():
+                    if target not in self.nodes and target != END:
+                        raise ValueError(f"At '{start}' node, '{name}' branch found unknown target '{target}'")
+        targets = {end for _, end in self.edges} | {end for _, end in self.waiting_edges}
+        for target in sorted(targets):
+            if target not in self.nodes and target != END:
+                raise ValueError(f"Found edge ending at unknown node `{target}`")
+        for name in interrupt or ():
+            if name not in self.nodes:
+                raise ValueError(f"Interrupt node `{name}` not found")
+        self.compiled = True
+        return self
+
+    def compile(
+        self,
+        checkpointer: Any = None,
+        *,
+        store: Any = None,
+        interrupt_before: Sequence[str] | Literal["*"] | None = None,
+        interrupt_after: Sequence[str] | Literal["*"] | None = None,
+        name: str | None = None,
+        inline: bool = False,
+    ) -> CompiledStateGraph:
+        """Check the graph and make it runnable.
+
+        `checkpointer` is an object of `stepgraph.persist`, a URL such as `"sqlite:///runs.db"`, True (a subgraph with
+        a history of its own), False (a subgraph without) or None. `interrupt_before` and `interrupt_after` name nodes, or are
+        "*". `inline` declares all sync nodes short. Raises ValueError, and TypeError for a bad checkpointer.
+        """
+        before = _listed(interrupt_before)
+        after = _listed(interrupt_after)
+        self.validate([*(before - {"*"}), *(after - {"*"})])
+        plan = self._plan(name or "LangGraph", before, after, inline)
+        return CompiledStateGraph(self, plan, checkpointer=checkpointer, store=store)
+
+    def _plan(self, name: str, before: frozenset[str], after: frozenset[str], inline: bool) -> Plan:
+        barriers = {
+            barrier.key: barrier
+            for sources, target in sorted(self.waiting_edges)
+            if target != END
+            for barrier in (_barrier(sources, target),)
+        }
+        successors: dict[str, list[str]] = {}
+        for start, end in sorted(self.edges):
+            if end != END:
+                successors.setdefault(start, []).append(end)
+        joins: dict[str, list[str]] = {}
+        for barrier in barriers.values():
+            for source in barrier.sources:
+                joins.setdefault(source, []).append(barrier.key)
+        nodes = {START: self._start_node()}
+        for key, spec in self.nodes.items():
+            nodes[key] = self._node(key, spec, inline)
+        for key, node in nodes.items():
+            node.successors = tuple(successors.get(key, ()))
+            node.joins = tuple(joins.get(key, ()))
+            node.to_end = (key, END) in self.edges
+            node.routers = tuple(self._router(key, n, b) for n, b in self.branches.get(key, {}).items())
+        keys = tuple(self.channels)
+        outputs = tuple(key for key in self.schemas[self.output_schema] if key in self.channels)
+        return Plan(
+            name=name,
+            channels=self.channels,
+            nodes=nodes,
+            barriers=barriers,
+            input_keys=tuple(key for key in self.schemas[self.input_schema] if key in self.channels),
+            output_keys=ROOT if outputs == (ROOT,) else outputs,
+            state_keys=keys,
+            interrupt_before=before,
+            interrupt_after=after,
+        )
+
+    def _start_node(self) -> Node:
+        keys = frozenset(key for key in self.schemas[self.input_schema] if key in self.channels)
+        return Node(START, None, reads=(), writes=keys)
+
+    def _node(self, name: str, spec: NodeSpec, inline: bool) -> Node:
+        keys, managed = self._reads(spec.input_schema)
+        action = spec.action
+        child = getattr(action, "plan", None)
+        return Node(
+            name,
+            action if child is None else action.invoke,
+            is_async=child is None and is_async(action),
+            inline=inline or spec.inline,
+            reads=keys,
+            mapper=mapper_of(spec.input_schema),
+            inject=None if child is not None else injection_of(action),
+            managed=managed,
+            writes=frozenset(self.channels),
+            defer=spec.defer,
+            child=child,
+            child_checkpointer=getattr(action, "checkpointer", None) if child is not None else None,
+            ends=spec.ends,
+            end_labels=spec.end_labels,
+            metadata=spec.metadata,
+            source=action,
+        )
+
+    def _reads(self, schema: Any) -> tuple[tuple[str, ...] | None, tuple[tuple[str, Any], ...]]:
+        """The keys that a schema's reader sees (None for all of the state's), and its managed values."""
+        names = self.schemas[schema]
+        managed = tuple((key, self.managed[key]) for key in names if key in self.managed)
+        keys = tuple(key for key in names if key in self.channels)
+        if not managed and set(keys) == set(self.channels) and keys != (ROOT,):
+            return None, ()
+        return keys, managed
+
+    def _router(self, source: str, name: str, branch: BranchSpec) -> Router:
+        schema = branch.input_schema
+        if schema is None:
+            schema = self.state_schema if source == START else self.nodes[source].input_schema
+        keys, _ = self._reads(schema)
+        known = branch.path_map
+        targets = tuple(dict.fromkeys(known.values())) if known is not None else (*self.nodes, END)
+        path = branch.path
+        return Router(
+            name,
+            path,
+            path_map=known,
+            is_async=is_async(path),
+            reads=keys if keys is not None else tuple(self.channels),
+            mapper=mapper_of(schema),
+            inject=injection_of(path),
+            targets=targets,
+            labels={target: str(key) for key, target in (known or {}).items() if key != target},
+        )
+
+
+
+
+def _barrier(sources: Sequence[str], target: str) -> Barrier:
+    key = f"join:{'+'.join(sources)}:{target}"
+    return Barrier(key, NamedBarrierValue(str, names=sources, key=key), target, tuple(dict.fromkeys(sources)))
+
+
+def _listed(nodes: Sequence[str] | str | None) -> frozenset[str]:
+    if nodes is None:
+        return frozenset()
+    return frozenset((nodes,) if isinstance(nodes, str) else nodes)
+
+
+def _name_of(action: Any) -> str:
+    name = getattr(action, "__name__", None) or getattr(action, "name", None)
+    if name is None:
+        name = getattr(getattr(action, "func", None), "__name__", None) or type(action).__name__
+    return str(name)
+
+
+def is_async(function: Any) -> bool:
+    """Whether calling it gives a coroutine."""
+    while hasattr(function, "func"):
+        function = function.func
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
+
+
+def _hints(action: Any) -> tuple[Any, tuple[str, ...]]:
+    """The schema that a node's first parameter is annotated with, and the targets in a `Command[Literal[...]]` return hint."""
+    function = action if inspect.isroutine(action) else getattr(action, "__call__", action)
+    try:
+        hints = get_type_hints(function)
+        parameters = list(inspect.signature(action).parameters)
+    except (TypeError, ValueError, NameError, AttributeError):  # hints that can't be resolved are no hints
+        return None, ()
+    schema = hints.get(parameters[0]) if parameters else None
+    usable = schema if isinstance(schema, type) and is_keyed(schema) else None
+    return usable, _command_targets(hints.get("return"))
+
+
+def _command_targets(hint: Any) -> tuple[str, ...]:
+    if hint is None:
+        return ()
+    if get_origin(hint) is Command:
+        (inner, *_) = get_args(hint) or (None,)
+        return tuple(str(each) for each in get_args(inner)) if get_origin(inner) is Literal else ()
+    return tuple(target for each in get_args(hint) for target in _command_targets(each))
+
+
+def _first_parameter(path: Any) -> Any:
+    return _hints(path)[0]
+
+
+def _path_map(path: Any, given: Mapping[Hashable, str] | Sequence[str] | None) -> dict[Hashable, str] | None:
+    if isinstance(given, Mapping):
+        return dict(given)
+    if given is not None:
+        return {each: each for each in given}
+    function = path if inspect.isroutine(path) else getattr(path, "__call__", path)
+    try:
+        hint = get_type_hints(function).get("return")
+    except (TypeError, NameError):
+        return None
+    if get_origin(hint) is Literal:
+        return {each: each for each in get_args(hint)}
+    return None
+
+
+__all__ = ["END", "START", "Send", "StateGraph", "is_async"]

@@ -1,0 +1,543 @@
+"""A compiled graph: what users run, stream, inspect and change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextvars import copy_context
+from importlib import import_module
+from time import time
+from typing import TYPE_CHECKING, Any, Literal
+
+from stepgraph.core.engine import Engine, Outcome, Request
+from stepgraph.core.events import Emit
+from stepgraph.core.plan import Plan
+from stepgraph.core.types import INTERRUPT, StateSnapshot, StateUpdate
+from stepgraph.graph.snapshots import config_for, empty, snapshot
+from stepgraph.graph.updates import update_flow
+from stepgraph.run.aio import AsyncDriver
+from stepgraph.run.context import current_task
+from stepgraph.run.ids import run_ids
+from stepgraph.run.streams import Streams
+from stepgraph.run.sync import SyncDriver
+from stepgraph.run.threads import pool
+
+if TYPE_CHECKING:
+    from stepgraph.graph.builder import StateGraph
+
+DEFAULT_RECURSION_LIMIT = 10_007
+
+
+class CompiledStateGraph:
+    """A runnable graph. Made by `StateGraph.compile()`; immutable, and safe to run many times at once."""
+
+    def __init__(self, builder: StateGraph, plan: Plan, *, checkpointer: Any = None, store: Any = None) -> None:
+        self.builder = builder
+        self.plan = plan
+        self.checkpointer = _checkpointer(checkpointer)
+        self.store = store
+        self.config: dict[str, Any] = {}
+        self.has_async = _has_async(plan)
+
+    @property
+    def name(self) -> str:
+        return self.plan.name
+
+    @property
+    def nodes(self) -> Mapping[str, Any]:
+        return self.plan.nodes
+
+    def __repr__(self) -> str:
+        nodes = ", ".join(name for name in self.plan.nodes if name != "__start__")
+        return f"CompiledStateGraph({self.name!r}: {nodes})"
+
+    def with_config(self, config: Mapping[str, Any] | None = None, **more: Any) -> CompiledStateGraph:
+        """The same graph with a config that every call starts from."""
+        other = CompiledStateGraph.__new__(CompiledStateGraph)
+        other.__dict__.update(self.__dict__)
+        other.config = merged(self.config, {**(config or {}), **more})
+        return other
+
+    # Running
+
+    def invoke(
+        self,
+        input: Any,
+        config: Mapping[str, Any] | None = None,
+        *,
+        thread: str | None = None,
+        stream_mode: Any = "values",
+        interrupt_before: Any = None,
+        interrupt_after: Any = None,
+        durability: Literal["sync", "async", "exit"] | None = None,
+        **_: Any,
+    ) -> Any:
+        """Run to the end, or to a pause, and return the output keys.
+
+        At a pause the result also has `"__interrupt__"`: the questions that node code asked. `input` None goes on with the
+        thread, a Command answers or redirects it. `config` is LangGraph's dict; `thread` is short for its
+        thread_id. Raises what nodes raise, GraphRecursionError, InvalidUpdateError, EmptyInputError.
+        """
+        if stream_mode != "values":
+            return list(
+                self.stream(
+                    input, config, thread=thread, stream_mode=stream_mode, interrupt_before=interrupt_before,
+                    interrupt_after=interrupt_after, durability=durability,
+                )
+            )  # fmt: skip
+        engine = self.engine(
+            input, self._merged(config, thread), interrupt_before=interrupt_before, interrupt_after=interrupt_after,
+            durability=durability,
+        )  # fmt: skip
+        if self.has_async:
+            return _result(_on_a_loop(AsyncDriver().run(engine.run())))
+        return _result(SyncDriver().run(engine.run()))
+
+    async def ainvoke(
+        self,
+        input: Any,
+        config: Mapping[str, Any] | None = None,
+        *,
+        thread: str | None = None,
+        stream_mode: Any = "values",
+        interrupt_before: Any = None,
+        interrupt_after: Any = None,
+        durability: Literal["sync", "async", "exit"] | None = None,
+        **_: Any,
+    ) -> Any:
+        """As `invoke`, on the running loop; sync nodes run in helper threads."""
+        if stream_mode != "values":
+            chunks = self.astream(
+                input, config, thread=thread, stream_mode=stream_mode, interrupt_before=interrupt_before,
+                interrupt_after=interrupt_after, durability=durability,
+            )  # fmt: skip
+            return [chunk async for chunk in chunks]
+        engine = self.engine(
+            input, self._merged(config, thread), interrupt_before=interrupt_before, interrupt_after=interrupt_after,
+            durability=durability,
+        )  # fmt: skip
+        return _result(await AsyncDriver(width=engine.request.config.get("max_concurrency")).run(engine.run()))
+
+    def stream(
+        self,
+        input: Any,
+        config: Mapping[str, Any] | None = None,
+        *,
+        thread: str | None = None,
+        stream_mode: str | Sequence[str] | None = None,
+        subgraphs: bool = False,
+        output_keys: str | Sequence[str] | None = None,
+        interrupt_before: Any = None,
+        interrupt_after: Any = None,
+        durability: Literal["sync", "async", "exit"] | None = None,
+        **_: Any,
+    ) -> Iterator[Any]:
+        """Run, yielding what `stream_mode` asks for: values, updates (default), custom, tasks, checkpoints, debug.
+
+        One mode yields payloads, a list of modes (mode, payload) pairs; `subgraphs=True` puts the namespace in front.
+        """
+        chunks: deque[Any] = deque()
+        settings = self._merged(config, thread)
+        modes = stream_mode or "updates"
+        engine = self.engine(
+            input, settings, interrupt_before=interrupt_before, interrupt_after=interrupt_after, durability=durability
+        )
+        live = "custom" in modes or "messages" in modes
+        driver = SyncDriver(chunks, live=live)
+        put = chunks.append if not live else _waking(chunks, driver)
+        self._listen(engine, modes, put, subgraphs, output_keys)
+        if self.has_async:
+            yield from _streamed_beside(engine, chunks)
+            return
+        steps = driver.steps(engine.run())
+        try:
+            for _step in steps:
+                while chunks:
+                    yield chunks.popleft()
+        except BaseException:
+            while chunks:
+                yield chunks.popleft()
+            raise
+        finally:
+            steps.close()
+        while chunks:
+            yield chunks.popleft()
+
+    async def astream(
+        self,
+        input: Any,
+        config: Mapping[str, Any] | None = None,
+        *,
+        thread: str | None = None,
+        stream_mode: str | Sequence[str] | None = None,
+        subgraphs: bool = False,
+        output_keys: str | Sequence[str] | None = None,
+        interrupt_before: Any = None,
+        interrupt_after: Any = None,
+        durability: Literal["sync", "async", "exit"] | None = None,
+        **_: Any,
+    ) -> AsyncIterator[Any]:
+        """As `stream`, on the running loop. Closing the iterator cancels the run and waits for its end."""
+        settings = self._merged(config, thread)
+        engine = self.engine(
+            input, settings, interrupt_before=interrupt_before, interrupt_after=interrupt_after, durability=durability
+        )
+        loop = asyncio.get_running_loop()
+        chunks: deque[Any] = deque()
+        arrived = asyncio.Event()
+
+        def put(chunk: Any) -> None:
+            chunks.append(chunk)
+            loop.call_soon_threadsafe(arrived.set)
+
+        self._listen(engine, stream_mode or "updates", put, subgraphs, output_keys)
+        run = asyncio.ensure_future(AsyncDriver(width=engine.request.config.get("max_concurrency")).run(engine.run()))
+        run.add_done_callback(lambda _: arrived.set())
+        try:
+            while not run.done() or chunks:
+                while chunks:
+                    yield chunks.popleft()
+                if not run.done():
+                    await arrived.wait()
+                    arrived.clear()
+            await run
+        finally:
+            if not run.done():
+                run.cancel()
+                await asyncio.gather(run, return_exceptions=True)
+
+    def batch(self, inputs: Sequence[Any], config: Any = None, **options: Any) -> list[Any]:
+        """Invoke each input, in threads; results in the order of `inputs`. `config` is one dict or one an input."""
+        configs = config if isinstance(config, Sequence) else [config] * len(inputs)
+        futures = [
+            pool.submit(copy_context().run, _call, self.invoke, one, each, options)
+            for one, each in zip(inputs, configs, strict=True)
+        ]
+        return [future.result() for future in futures]
+
+    async def abatch(self, inputs: Sequence[Any], config: Any = None, **options: Any) -> list[Any]:
+        """Invoke each input at once on the running loop; results in the order of `inputs`."""
+        configs = config if isinstance(config, Sequence) else [config] * len(inputs)
+        runs = (self.ainvoke(one, each, **options) for one, each in zip(inputs, configs, strict=True))
+        return list(await asyncio.gather(*runs))
+
+    # State
+
+    def get_state(self, config: Mapping[str, Any] | None = None, *, thread: str | None = None, subgraphs: bool = False) -> StateSnapshot:
+        """The thread's state: live, or with a checkpoint_id in `config` the record of that step."""
+        settings = self._merged(config, thread)
+        engine = self.engine(None, settings, reading=True)
+        saver = self._saver(engine)
+        explicit = "checkpoint_id" in (settings.get("configurable") or {})
+        stored = saver.load(engine.request.thread, engine.scope.ns_text, engine.request.checkpoint)
+        if stored is None:
+            return empty(settings)
+        return snapshot(engine, stored, live=not explicit)
+
+    async def aget_state(self, config: Mapping[str, Any] | None = None, **options: Any) -> StateSnapshot:
+        """As `get_state`."""
+        return await asyncio.to_thread(lambda: self.get_state(config, **options))
+
+    def get_state_history(
+        self,
+        config: Mapping[str, Any] | None = None,
+        *,
+        thread: str | None = None,
+        filter: Mapping[str, Any] | None = None,
+        before: Mapping[str, Any] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[StateSnapshot]:
+        """The thread's snapshots, newest first. `filter` compares metadata, `before` is a config with a checkpoint_id."""
+        settings = self._merged(config, thread)
+        engine = self.engine(None, settings, reading=True)
+        saver = self._saver(engine)
+        first = (before or {}).get("configurable", {}).get("checkpoint_id")
+        only = engine.request.checkpoint
+        count = 0
+        for stored in saver.history(engine.request.thread, engine.scope.ns_text, before=first, limit=None if filter or only else limit):
+            if only is not None and stored.id != only:
+                continue
+            shown = snapshot(engine, stored, live=False)
+            if filter and any((shown.metadata or {}).get(key) != value for key, value in filter.items()):
+                continue
+            yield shown
+            count += 1
+            if count == limit or only is not None:
+                return
+
+    async def aget_state_history(self, config: Mapping[str, Any] | None = None, **options: Any) -> AsyncIterator[StateSnapshot]:
+        """As `get_state_history`."""
+        for shown in await asyncio.to_thread(lambda: list(self.get_state_history(config, **options))):
+            yield shown
+
+    def update_state(
+        self,
+        config: Mapping[str, Any],
+        values: Any,
+        as_node: str | None = None,
+        task_id: str | None = None,
+        *,
+        thread: str | None = None,
+    ) -> dict[str, Any]:
+        """Write `values` as if `as_node` (default: the node that ran last) had returned them; returns the new config."""
+        return self.bulk_update_state(config, [[StateUpdate(values, as_node, task_id)]], thread=thread)
+
+    async def aupdate_state(self, config: Mapping[str, Any], values: Any, as_node: str | None = None, **options: Any) -> dict[str, Any]:
+        """As `update_state`."""
+        return await asyncio.to_thread(lambda: self.update_state(config, values, as_node, **options))
+
+    def bulk_update_state(
+        self, config: Mapping[str, Any], supersteps: Sequence[Sequence[StateUpdate]], *, thread: str | None = None
+    ) -> dict[str, Any]:
+        """Apply several updates, one list a superstep, each a checkpoint; returns the last one's config."""
+        if not supersteps:
+            raise ValueError("No supersteps provided")
+        if any(not updates for updates in supersteps):
+            raise ValueError("No updates provided")
+        engine = self.engine(None, self._merged(config, thread), reading=True)
+        self._saver(engine)
+        flow = update_flow(engine, supersteps)
+        checkpoint = _on_a_loop(AsyncDriver().run(flow)) if self.has_async else SyncDriver().run(flow)
+        return config_for(engine.request.thread or "", engine.scope.ns_text, checkpoint)
+
+    # Shape
+
+    def get_graph(self, config: Any = None, *, xray: bool | int = False) -> Any:
+        """The graph's drawing."""
+        from stepgraph.graph.drawing import structure
+
+        return structure(self)
+
+    def get_subgraphs(self, *, namespace: str | None = None, recurse: bool = False) -> Iterator[tuple[str, CompiledStateGraph]]:
+        """The graphs that were added as nodes: (name, graph); with `recurse` theirs too, as `outer|inner`."""
+        for name, node in self.plan.nodes.items():
+            if node.child is None or (namespace is not None and not f"{namespace}|".startswith(f"{name}|")):
+                continue
+            graph: CompiledStateGraph = node.source
+            if namespace is None or namespace == name:
+                yield name, graph
+            if recurse and namespace is None:
+                yield from ((f"{name}|{inner}", each) for inner, each in graph.get_subgraphs(recurse=True))
+
+    # Making an engine
+
+    def engine(
+        self,
+        input: Any,
+        config: dict[str, Any],
+        *,
+        emit: Emit | None = None,
+        interrupt_before: Any = None,
+        interrupt_after: Any = None,
+        durability: Any = None,
+        reading: bool = False,
+        **more: Any,
+    ) -> Engine:
+        """One run of this graph, not started: for drivers, debuggers and servers. `config` is complete."""
+        configurable = config.get("configurable") or {}
+        limit = config.get("recursion_limit", DEFAULT_RECURSION_LIMIT)
+        if limit < 1:
+            raise ValueError("recursion_limit must be at least 1")
+        outer = None if reading else current_task.get(None)
+        new_id = run_ids()
+        run_id = str(config.get("run_id") or new_id())
+        thread = configurable.get("thread_id")
+        saver = self.checkpointer if not isinstance(self.checkpointer, bool) else None
+        if outer is not None and thread is None and saver is None:
+            return self._nested(outer, input, config, new_id, more)
+        if self.checkpointer is True and not reading:
+            raise RuntimeError("checkpointer=True cannot be used for root graphs: it is for subgraphs with their own history.")
+        if saver is not None and thread is None:
+            raise ValueError(
+                "Checkpointer requires one or more of the following 'configurable' keys: thread_id, checkpoint_ns, checkpoint_id. "
+                'Pass thread="…" or {"configurable": {"thread_id": "…"}}.'
+            )
+        ns_text = configurable.get("checkpoint_ns") or ""
+        request = Request(
+            input=input,
+            config=config,
+            run_id=run_id,
+            clock=time,
+            new_id=new_id,
+            thread=None if thread is None else str(thread),
+            ns=tuple(ns_text.split("|")) if ns_text else (),
+            checkpointer=saver,
+            checkpoint=configurable.get("checkpoint_id"),
+            emit=emit,
+            interrupt_before=_names(interrupt_before),
+            interrupt_after=_names(interrupt_after),
+            recursion_limit=limit,
+            durability=durability or "async",
+            metadata=_metadata(config),
+            store=self.store,
+            **more,
+        )
+        return Engine(self.plan, request)
+
+    def _nested(self, outer: Any, input: Any, config: dict[str, Any], new_id: Callable[[], str], more: dict[str, Any]) -> Engine:
+        """A graph called from node code: one namespace deeper, with what surrounds it."""
+        scope = outer.scope
+        root = scope.request
+        return Engine(
+            self.plan,
+            Request(
+                input=input,
+                config=merged(scope.config, config),
+                run_id=scope.run_id,
+                clock=scope.clock,
+                new_id=new_id,
+                thread=scope.thread,
+                ns=outer.call_ns(self.checkpointer is True),
+                checkpointer=None if self.checkpointer is False else root.checkpointer,
+                emit=scope.emit,
+                gate=scope.gate,
+                probe=scope.probe,
+                recursion_limit=config.get("recursion_limit", DEFAULT_RECURSION_LIMIT),
+                durability=root.durability,
+                metadata=root.metadata,
+                store=self.store or scope.store,
+                context=scope.context,
+                parent=outer,
+                **more,
+            ),
+        )
+
+    def _merged(self, config: Mapping[str, Any] | None, thread: str | None) -> dict[str, Any]:
+        settings = merged(self.config, config or {}) if self.config or config else {}
+        if thread is not None:
+            settings["configurable"] = {**(settings.get("configurable") or {}), "thread_id": thread}
+        return settings
+
+    def _saver(self, engine: Engine) -> Any:
+        saver = engine.request.checkpointer
+        if saver is None:
+            raise ValueError("No checkpointer set: compile the graph with one, e.g. compile(checkpointer=\"sqlite:///runs.db\").")
+        return saver
+
+    def _listen(self, engine: Engine, modes: Any, put: Callable[[Any], None], subgraphs: bool, keys: Any) -> None:
+        """Let a stream see the run; a graph inside another one goes on telling the outer's listeners too."""
+        streams = Streams(
+            self.plan, modes, put, subgraphs=subgraphs, root=engine.scope.ns, saving=engine.saving,
+            config=engine.request.config, keys=keys,
+        )  # fmt: skip
+        outer = engine.request.emit
+
+        def both(event: Any) -> None:
+            streams(event)
+            if outer is not None:
+                outer(event)
+
+        engine.listen(streams if outer is None else both)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from stepgraph.graph.drawing import mimebundle
+
+        return mimebundle(self)
+
+
+def _has_async(plan: Plan) -> bool:
+    return any(
+        node.is_async or any(router.is_async for router in node.routers) or (node.child is not None and _has_async(node.child))
+        for node in plan.nodes.values()
+    )
+
+
+def _checkpointer(given: Any) -> Any:
+    """The object behind what `compile(checkpointer=...)` was given; a URL is opened."""
+    if isinstance(given, str):
+        open_url = getattr(import_module("stepgraph.persist"), "open_checkpointer")  # by name: layers
+        return open_url(given)
+    if given is None or isinstance(given, bool) or hasattr(given, "save_record"):
+        return given
+    raise TypeError(
+        f"Invalid checkpointer provided. Expected an object of stepgraph.persist, a URL like \"sqlite:///runs.db\", "
+        f"True, False or None. Received {type(given).__name__}."
+    )
+
+
+def _names(given: Any) -> frozenset[str]:
+    if not given:
+        return frozenset()
+    return frozenset((given,) if isinstance(given, str) else given)
+
+
+def merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Two configs as one: configurable and metadata merge by key, tags and callbacks add up, the rest is replaced."""
+    found = dict(base)
+    for key, value in more.items():
+        if key in ("configurable", "metadata") and found.get(key) and value:
+            found[key] = {**found[key], **value}
+        elif key == "tags" and found.get(key) and value:
+            found[key] = [*found[key], *value]
+        elif value is not None or key not in found:
+            found[key] = value
+    return found
+
+
+def _metadata(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What checkpoints say of a run: plain values of the config's metadata and configurable."""
+    given = {**(config.get("configurable") or {}), **(config.get("metadata") or {})}
+    reserved = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
+    return {
+        key: value
+        for key, value in given.items()
+        if key not in reserved and not key.startswith("__") and isinstance(value, (str, int, float, bool))
+    }
+
+
+def _result(outcome: Outcome) -> Any:
+    if outcome.interrupts and isinstance(outcome.values, dict):
+        return {**outcome.values, INTERRUPT: list(outcome.interrupts)}
+    return outcome.values
+
+
+def _call(function: Any, one: Any, config: Any, options: dict[str, Any]) -> Any:
+    return function(one, config, **options)
+
+
+def _waking(chunks: deque[Any], driver: SyncDriver) -> Callable[[Any], None]:
+    def put(chunk: Any) -> None:
+        chunks.append(chunk)
+        driver.wake.set()
+
+    return put
+
+
+def _on_a_loop(coroutine: Any) -> Any:
+    """Run a coroutine to its end from sync code: here, or beside a loop that is running already."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    return pool.submit(copy_context().run, asyncio.run, coroutine).result()
+
+
+def _streamed_beside(engine: Engine, chunks: deque[Any]) -> Iterator[Any]:
+    """A sync stream over async nodes: the run goes on in a thread with a loop of its own."""
+    from queue import SimpleQueue
+
+    queue: SimpleQueue[Any] = SimpleQueue()
+    end = object()
+    listener = engine.request.emit
+    assert listener is not None
+
+    async def run() -> None:
+        try:
+            await AsyncDriver().run(engine.run())
+        finally:
+            queue.put(end)
+
+    def emit(event: Any) -> None:
+        listener(event)
+        while chunks:
+            queue.put(chunks.popleft())
+
+    engine.listen(emit)
+    future = pool.submit(copy_context().run, asyncio.run, run())
+    while (chunk := queue.get()) is not end:
+        yield chunk
+    future.result()
+
+
+__all__ = ["CompiledStateGraph", "merged"]

@@ -1,0 +1,1 @@
+"""Drivers: what turns the engine's effects into calls, threads, awaits and saved checkpoints."""

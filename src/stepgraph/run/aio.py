@@ -1,0 +1,181 @@
+"""The asyncio driver: one loop, one engine; parallel tasks as asyncio tasks, sync bodies in helper threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from contextvars import Context, copy_context
+from typing import Any
+
+from stepgraph.core.effects import Ask, Call, Flow, Flush, Load, Save, SaveRecord, Together
+from stepgraph.core.errors import Cancelled
+from stepgraph.core.task import Task
+from stepgraph.core.types import Decision, Pause
+from stepgraph.run.context import announce, call_body, call_in_task, conclude
+from stepgraph.run.threads import pool
+
+
+class AsyncDriver:
+    """Performs effects on the running loop.
+
+    With `node_loop`, async bodies run on that other loop (a debug session keeps its own free of user code).
+    `width` limits how many tasks run at once.
+    """
+
+    __slots__ = ("_semaphore", "node_loop")
+
+    def __init__(self, *, width: int | None = None, node_loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self.node_loop = node_loop
+        self._semaphore = asyncio.Semaphore(width) if width else None
+
+    async def run(self, flow: Flow, own: bool = False) -> Any:
+        """Drive the flow to its end and return its result. `own`: this asyncio task runs nothing else."""
+        step: Callable[[Any], Any] = flow.send
+        argument: Any = None
+        cancelled: asyncio.CancelledError | None = None
+        while True:
+            try:
+                effect = step(argument)
+            except StopIteration as end:
+                return end.value
+            except Cancelled:
+                if cancelled is not None:
+                    raise cancelled from None
+                raise
+            step = flow.send
+            try:
+                kind = type(effect)
+                if kind is Task:
+                    node = effect.node
+                    if node.is_async and self.node_loop is None:
+                        context = effect.context = copy_context()
+                        argument = await InContext(context.run(call_body, effect), context)
+                    else:
+                        argument = await self._body(effect)
+                elif kind is Call:
+                    argument = await self._call(effect)
+                elif kind is Together:
+                    await self._together(effect)
+                    argument = None
+                elif kind is Save:
+                    argument = effect.checkpointer.save(effect.thread, effect.ns, effect.checkpoint)
+                else:
+                    argument = await self._perform(effect)
+            except asyncio.CancelledError as error:
+                cancelled = error
+                step, argument = flow.throw, Cancelled("The run was cancelled.")
+            except BaseException as error:
+                step, argument = flow.throw, error
+
+    async def _body(self, task: Task) -> Any:
+        """A body that is sync, or that belongs on the node loop."""
+        context = task.context = copy_context()
+        if task.node.is_async:
+            assert self.node_loop is not None
+            future = asyncio.run_coroutine_threadsafe(_on_loop(task, context), self.node_loop)
+            return await asyncio.wrap_future(future)
+        if task.node.inline:
+            return context.run(call_body, task)
+        return await asyncio.wrap_future(pool.submit(context.run, call_body, task))
+
+    async def _call(self, call: Call) -> Any:
+        """A router. Sync ones run here: they only look at the state."""
+        context = call.task.context or copy_context()
+        result = context.run(call_in_task, call.task, call.function, call.value, call.extra)
+        return await InContext(result, context) if call.is_async else result
+
+    async def _together(self, together: Together) -> None:
+        """Run parallel tasks; the first failure cancels the others unless errors are held."""
+        tasks = [asyncio.ensure_future(self._limited(flow)) for flow in together.flows]
+        try:
+            done, waiting = await asyncio.wait(
+                tasks, return_when=asyncio.ALL_COMPLETED if together.hold_errors else asyncio.FIRST_EXCEPTION
+            )
+        except asyncio.CancelledError:
+            await _end(tasks)
+            raise
+        failed = [task for task in tasks if task in done and task.exception() is not None]
+        if waiting:
+            await _end(waiting)
+        if failed:
+            raise failed[0].exception()  # type: ignore[misc]  # not None: filtered above
+
+    async def _limited(self, flow: Flow) -> Any:
+        if self._semaphore is None:
+            return await self.run(flow, True)
+        async with self._semaphore:
+            return await self.run(flow, True)
+
+    async def _perform(self, effect: Any) -> Any:
+        match effect:
+            case Ask(scope, pause):
+                return await _asked(scope, pause)
+            case SaveRecord(checkpointer, thread, ns, checkpoint, record):
+                return checkpointer.save_record(thread, ns, checkpoint, record)
+            case Flush(checkpointer):
+                return await asyncio.wrap_future(pool.submit(checkpointer.flush))
+            case Load(checkpointer, thread, ns, checkpoint):
+                if getattr(checkpointer, "in_memory", False):
+                    return checkpointer.load(thread, ns, checkpoint)
+                return await asyncio.wrap_future(pool.submit(checkpointer.load, thread, ns, checkpoint))
+        raise TypeError(f"Not an effect: {effect!r}")
+
+
+class InContext:
+    """Awaits a coroutine whose every step runs in `context`, inside the awaiting asyncio task.
+
+    So a single ready task needs no asyncio task of its own, and what it sets in context variables stays its own. The
+    coroutine is never handed to another task, so `asyncio.timeout` and cancel scopes in it work.
+    """
+
+    __slots__ = ("context", "coroutine")
+
+    def __init__(self, coroutine: Any, context: Context) -> None:
+        self.coroutine = coroutine
+        self.context = context
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        run = self.context.run
+        coroutine = self.coroutine
+        if not hasattr(coroutine, "send"):
+            coroutine = _awaited(coroutine)
+        step, argument = coroutine.send, None
+        while True:
+            try:
+                waited = run(step, argument)
+            except StopIteration as end:
+                return end.value
+            try:
+                argument = yield waited
+                step = coroutine.send
+            except GeneratorExit:
+                coroutine.close()
+                raise
+            except BaseException as error:
+                step, argument = coroutine.throw, error
+
+
+async def _awaited(awaitable: Any) -> Any:
+    return await awaitable
+
+
+async def _on_loop(task: Task, context: Context) -> Any:
+    return await InContext(context.run(call_body, task), context)
+
+
+async def _asked(scope: Any, pause: Pause) -> Decision:
+    answer = scope.gate(pause)
+    if isinstance(answer, Decision):
+        return answer
+    if not answer.done():
+        announce(scope, pause)
+    decision: Decision = await asyncio.wrap_future(answer)
+    conclude(scope, pause, decision)
+    return decision
+
+
+async def _end(tasks: Any) -> None:
+    """Cancel and wait until nothing is left running."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

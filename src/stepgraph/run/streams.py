@@ -1,0 +1,208 @@
+"""Stream modes as functions of the event stream: values, updates, custom, messages, tasks, checkpoints and debug."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from stepgraph.core import events as ev
+from stepgraph.core.plan import Plan
+from stepgraph.core.types import INTERRUPT, ROOT, START, Namespace, Writes
+
+MODES = ("values", "updates", "custom", "messages", "tasks", "checkpoints", "debug", "tools")
+
+
+class Streams:
+    """Turns events into chunks and hands them to `put(chunk)`.
+
+    A chunk is the payload for a single mode, (mode, payload) for a list of modes, with the namespace in front when
+    `subgraphs` is set.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        modes: str | Sequence[str],
+        put: Callable[[Any], None],
+        *,
+        subgraphs: bool = False,
+        root: Namespace = (),
+        saving: bool = False,
+        config: Mapping[str, Any] | None = None,
+        keys: str | Sequence[str] | None = None,
+    ) -> None:
+        self.modes = (modes,) if isinstance(modes, str) else tuple(modes)
+        for mode in self.modes:
+            if mode not in MODES:
+                raise ValueError(f"Unknown stream mode {mode!r}; the modes are {', '.join(MODES)}.")
+        self._tagged = not isinstance(modes, (str, tuple))
+        self._put = put
+        self._plan = plan
+        self._subgraphs = subgraphs
+        self._root = root
+        self._saving = saving
+        self._config = dict(config or {})
+        self._keys = keys
+        self._views: dict[Namespace, _View] = {}
+
+    def __call__(self, event: ev.Event) -> None:
+        ns = event.ns
+        if ns != self._root and not self._subgraphs:
+            return
+        view = self._views.get(ns)
+        if view is None:
+            view = self._views[ns] = _View()
+        match event:
+            case ev.TaskFinished():
+                self._finished(view, event)
+            case ev.StepFinished():
+                self._step(view, event)
+            case ev.TaskEmitted(kind="custom") if "custom" in self.modes:
+                self._send(ns, "custom", event.payload)
+            case ev.TaskStarted():
+                self._started(view, event)
+            case ev.TaskInterrupted():
+                self._interrupted(view, event)
+            case ev.TaskFailed():
+                self._failed(event)
+            case ev.CheckpointSaved():
+                view.saved = event
+            case ev.StepStarted():
+                self._checkpoint(view, event.tasks)
+            case ev.RunFinished():
+                self._ended(view, event)
+
+    def _send(self, ns: Namespace, mode: str, payload: Any) -> None:
+        if self._tagged:
+            self._put((ns, mode, payload) if self._subgraphs else (mode, payload))
+        else:
+            self._put((ns, payload) if self._subgraphs else payload)
+
+    def _debug(self, event: Any, kind: str, payload: Any, step: int) -> None:
+        mode = "checkpoints" if kind == "checkpoint" else "tasks"
+        if mode in self.modes:
+            self._send(event.ns, mode, payload)
+        if "debug" in self.modes:
+            stamp = datetime.fromtimestamp(event.time, UTC).isoformat()
+            self._send(event.ns, "debug", {"step": step, "timestamp": stamp, "type": kind, "payload": payload})
+
+    def _finished(self, view: _View, event: ev.TaskFinished) -> None:
+        if event.node == START:
+            return
+        if "updates" in self.modes:
+            update = shown_update(event.writes)
+            self._send(event.ns, "updates", {event.node: update})
+        if not event.carried:
+            self._task_result(event, None, result_of(event.writes), [])
+
+    def _failed(self, event: ev.TaskFailed) -> None:
+        if event.node != START:
+            self._task_result(event, repr(event.error), {}, [])
+
+    def _interrupted(self, view: _View, event: ev.TaskInterrupted) -> None:
+        view.interrupted = True
+        view.interrupts = (*view.interrupts, *event.interrupts)
+        if "updates" in self.modes:
+            self._send(event.ns, "updates", {INTERRUPT: event.interrupts})
+        self._task_result(event, None, {}, [{"value": each.value, "id": each.id} for each in event.interrupts])
+
+    def _task_result(self, event: Any, error: str | None, result: Any, interrupts: list[Any]) -> None:
+        payload = {"id": event.task, "name": event.node, "error": error, "result": result, "interrupts": interrupts}
+        self._debug(event, "task_result", payload, event.step)
+
+    def _started(self, view: _View, event: ev.TaskStarted) -> None:
+        if event.node == START or event.attempt > 1:
+            return
+        payload = {
+            "id": event.task,
+            "name": event.node,
+            "input": event.input,
+            "triggers": event.triggers,
+            "metadata": dict(event.metadata),
+        }
+        self._debug(event, "task", payload, event.step)
+
+    def _step(self, view: _View, event: ev.StepFinished) -> None:
+        view.values = event.values
+        view.step = event
+        if "values" not in self.modes:
+            return
+        if event.source == "resume" or (event.source in ("loop", "update") and self._shown(event)):
+            self._send(event.ns, "values", self._filtered(event.values))
+
+    def _shown(self, event: ev.StepFinished) -> bool:
+        """Whether an output key was written."""
+        if not isinstance(event.values, dict) or event.ns != self._root:
+            return bool(event.changed)
+        keys = self._plan.output_keys
+        return ROOT in event.changed if isinstance(keys, str) else any(key in keys for key in event.changed)
+
+    def _filtered(self, values: Any) -> Any:
+        if self._keys is None or not isinstance(values, dict):
+            return values
+        if isinstance(self._keys, str):
+            return values.get(self._keys)
+        return {key: values[key] for key in self._keys if key in values}
+
+    def _checkpoint(self, view: _View, tasks: Sequence[ev.TaskInfo]) -> None:
+        saved, view.saved = view.saved, None
+        if saved is None or not ({"checkpoints", "debug"} & set(self.modes)):
+            return
+        payload = {
+            "config": self._address(saved.ns, saved.checkpoint),
+            "parent_config": self._address(saved.ns, saved.parent) if saved.parent else None,
+            "values": view.values if saved.source != "input" else dict(view.values or {}),
+            "metadata": {"source": saved.source, "step": saved.step, "parents": {}},
+            "next": [task.node for task in tasks],
+            "tasks": [{"id": task.id, "name": task.node, "interrupts": (), "state": None} for task in tasks],
+        }
+        self._debug(saved, "checkpoint", payload, saved.step)
+
+    def _address(self, ns: Namespace, checkpoint: str) -> dict[str, Any]:
+        configurable = dict(self._config.get("configurable") or {})
+        configurable.update(checkpoint_ns="|".join(ns), checkpoint_id=checkpoint)
+        return {**self._config, "configurable": configurable}
+
+    def _ended(self, view: _View, event: ev.RunFinished) -> None:
+        if event.status == "done":
+            self._checkpoint(view, ())
+        if event.status != "interrupted":
+            return
+        self._checkpoint(view, ())
+        if event.ns == self._root and not view.interrupted and "updates" in self.modes:
+            self._send(event.ns, "updates", {INTERRUPT: ()})
+        if event.ns == self._root and view.interrupted and "values" in self.modes:
+            self._send(event.ns, "values", {INTERRUPT: view.interrupts})
+
+
+class _View:
+    """What the modes remember of one namespace."""
+
+    __slots__ = ("interrupted", "interrupts", "saved", "step", "values")
+
+    def __init__(self) -> None:
+        self.values: Any = {}
+        self.step: ev.StepFinished | None = None
+        self.saved: ev.CheckpointSaved | None = None
+        self.interrupted = False
+        self.interrupts: tuple[Any, ...] = ()
+
+
+def shown_update(writes: Writes) -> Any:
+    """A task's writes as the updates stream shows them: None, a dict, the lone value, or a list of dicts for repeated keys."""
+    if not writes:
+        return None
+    if writes[0][0] == ROOT:
+        return writes[0][1] if len(writes) == 1 else [value for _, value in writes]
+    keys = {key for key, _ in writes}
+    if len(keys) == len(writes):
+        return dict(writes)
+    return [{key: value} for key, value in writes]
+
+
+def result_of(writes: Writes) -> Any:
+    """A task's writes as debug and snapshots show them."""
+    if writes and writes[0][0] == ROOT:
+        return writes[0][1]
+    return dict(writes)

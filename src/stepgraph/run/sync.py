@@ -1,0 +1,143 @@
+"""The synchronous driver: runs a flow in the calling thread, and parallel tasks beside it when they are slow."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator
+from contextvars import copy_context
+from threading import Event
+from time import monotonic
+from typing import Any
+
+from stepgraph.core.effects import Ask, Call, Flow, Flush, Load, Save, SaveRecord, Together
+from stepgraph.core.task import Task
+from stepgraph.run.context import call_body, call_in_task, settled
+from stepgraph.run.threads import WORKERS, Batch, pool, watch
+
+
+class SyncDriver:
+    """Performs effects by doing them. Plans with async nodes are not for it.
+
+    `chunks` is filled by a listener; whenever it holds something, `steps` yields so that a stream can hand it out.
+    With `live`, bodies run in a helper thread so that chunks come out while a body still runs.
+    """
+
+    __slots__ = ("chunks", "live", "wake", "width")
+
+    def __init__(self, chunks: deque[Any] | None = None, *, live: bool = False, width: int | None = None) -> None:
+        self.chunks = chunks
+        self.live = live
+        self.wake = Event()
+        self.width = width or WORKERS
+
+    def run(self, flow: Flow) -> Any:
+        """Drive the flow to its end and return its result."""
+        steps = self.steps(flow)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value
+
+    def steps(self, flow: Flow) -> Generator[None, None, Any]:
+        """Drive the flow; yields whenever there is something in `chunks`."""
+        step: Callable[[Any], Any] = flow.send
+        argument: Any = None
+        chunks = self.chunks
+        try:
+            while True:
+                try:
+                    effect = step(argument)
+                except StopIteration as end:
+                    return end.value
+                step = flow.send
+                try:
+                    kind = type(effect)
+                    if kind is Task:
+                        context = effect.context = copy_context()
+                        if self.live:
+                            argument = yield from self._beside(context.run, call_body, effect)
+                        else:
+                            argument = context.run(call_body, effect)
+                    elif kind is Call:
+                        context = effect.task.context or copy_context()
+                        argument = context.run(call_in_task, effect.task, effect.function, effect.value, effect.extra)
+                    elif kind is Together:
+                        argument = yield from self._together(effect)
+                    else:
+                        argument = _perform(effect)
+                except GeneratorExit:
+                    raise
+                except BaseException as error:
+                    step, argument = flow.throw, error
+                if chunks:
+                    yield
+        finally:
+            flow.close()
+
+    def _beside(self, function: Callable[..., Any], *args: Any) -> Generator[None, None, Any]:
+        """Call in a helper thread, handing out chunks meanwhile."""
+        future = pool.submit(function, *args)
+        future.add_done_callback(lambda _: self.wake.set())
+        while not future.done():
+            self.wake.wait()
+            self.wake.clear()
+            if self.chunks:
+                yield
+        return future.result()
+
+    def _together(self, together: Together) -> Generator[None, None, None]:
+        """Run parallel tasks: all to their ends, then the first error in task order is raised."""
+        errors: dict[int, BaseException] = {}
+
+        def job(position: int, flow: Flow) -> Callable[[], None]:
+            def run() -> None:
+                try:
+                    SyncDriver(width=self.width).run(flow)
+                except BaseException as error:
+                    errors[position] = error
+                self.wake.set()
+
+            return run
+
+        helped = together.hold_errors or self.live
+        batch = Batch([job(i, flow) for i, flow in enumerate(together.flows)], self.width)
+        if helped:
+            batch.width = len(together.flows) + 1
+            batch.spread()
+        else:
+            watch.add(batch)
+            try:
+                while (next_job := batch.take()) is not None:
+                    batch.started = monotonic()
+                    next_job()
+                    if self.chunks:
+                        yield
+            finally:
+                watch.remove(batch)
+        while not batch.wait(0.0):
+            if self.chunks is None:
+                batch.wait()
+                break
+            self.wake.wait(0.05)
+            self.wake.clear()
+            if self.chunks:
+                yield
+        if errors:
+            raise errors[min(errors)]
+
+
+def _perform(effect: Any) -> Any:
+    """The effects that need no user code. They are also the asyncio driver's when nothing blocks."""
+    match effect:
+        case Save(checkpointer, thread, ns, checkpoint):
+            return checkpointer.save(thread, ns, checkpoint)
+        case SaveRecord(checkpointer, thread, ns, checkpoint, record):
+            return checkpointer.save_record(thread, ns, checkpoint, record)
+        case Flush(checkpointer):
+            return checkpointer.flush()
+        case Load(checkpointer, thread, ns, checkpoint):
+            return checkpointer.load(thread, ns, checkpoint)
+        case Ask(scope, pause):
+            return settled(scope, pause, scope.gate(pause))
+    raise TypeError(f"Not an effect: {effect!r}")

@@ -1,0 +1,168 @@
+"""Reused daemon threads for node bodies: a call costs a queue hand-over, and no thread keeps the process alive."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from threading import Condition, Lock, Thread
+from typing import Any
+
+IDLE_SECONDS = 10.0
+SLOW_SECONDS = 0.001
+"""A sync task that lasts longer lets helper threads take its waiting siblings."""
+WORKERS = min(32, (os.cpu_count() or 1) + 4)
+
+
+class _Worker(Thread):
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(name="stepgraph-worker", daemon=True)
+        self.jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._pool = pool
+
+    def run(self) -> None:
+        while True:
+            try:
+                job = self.jobs.get(timeout=IDLE_SECONDS)
+            except Empty:
+                if self._pool.retire(self):
+                    return
+                continue
+            job()
+            del job
+            self._pool.idle.append(self)
+
+
+class Pool:
+    """As many threads as there are calls at once; an idle one ends after ten seconds."""
+
+    def __init__(self) -> None:
+        self.idle: deque[_Worker] = deque()
+
+    def start(self, job: Callable[[], None]) -> None:
+        """Run `job`, which must not raise, in an idle or new thread."""
+        try:
+            worker = self.idle.pop()
+        except IndexError:
+            worker = _Worker(self)
+            worker.start()
+        worker.jobs.put(job)
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+        """Call `function(*args)` in a thread."""
+        future: Future[Any] = Future()
+
+        def job() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = function(*args)
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self.start(job)
+        return future
+
+    def retire(self, worker: _Worker) -> bool:
+        """Take an idle worker off the list; False if a call was handed to it meanwhile."""
+        try:
+            self.idle.remove(worker)
+        except ValueError:
+            return False
+        return True
+
+
+pool = Pool()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: pool.idle.clear())
+
+
+class Batch:
+    """Jobs that the caller runs one after the other, unless one is slow: then helper threads take from the same queue.
+
+    Jobs must not raise.
+    """
+
+    __slots__ = ("_done", "busy", "jobs", "started", "width")
+
+    def __init__(self, jobs: list[Callable[[], None]], width: int) -> None:
+        self.jobs = deque(jobs)
+        self.width = width
+        """How many threads at most, the caller's included."""
+        self.busy = 0
+        self.started = 0.0
+        self._done = Condition(Lock())
+
+    def take(self) -> Callable[[], None] | None:
+        """The next job, or None."""
+        try:
+            return self.jobs.popleft()
+        except IndexError:
+            return None
+
+    def help(self) -> None:
+        """Run jobs in this helper thread until none is left."""
+        while (job := self.take()) is not None:
+            job()
+        with self._done:
+            self.busy -= 1
+            self._done.notify_all()
+
+    def spread(self) -> None:
+        """Bring in helper threads for what waits."""
+        with self._done:
+            more = min(len(self.jobs), self.width - 1 - self.busy)
+            self.busy += max(0, more)
+        for _ in range(more):
+            pool.start(self.help)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Whether all helpers have ended, within `seconds`."""
+        with self._done:
+            return self._done.wait_for(lambda: self.busy == 0, seconds)
+
+
+class _Watch:
+    """Looks every millisecond whether a batch's current job is slow. Sleeps when no batch has run for a while."""
+
+    LINGER = 0.05
+
+    def __init__(self) -> None:
+        self._batches: list[Batch] = []
+        self._lock = Lock()
+        self._running = False
+
+    def add(self, batch: Batch) -> None:
+        batch.started = time.monotonic()
+        self._batches.append(batch)
+        if not self._running:
+            with self._lock:
+                if not self._running:
+                    self._running = True
+                    Thread(target=self._look, name="stepgraph-watch", daemon=True).start()
+
+    def remove(self, batch: Batch) -> None:
+        self._batches.remove(batch)
+
+    def _look(self) -> None:
+        last = time.monotonic()
+        while True:
+            time.sleep(SLOW_SECONDS)
+            now = time.monotonic()
+            for batch in list(self._batches):
+                last = now
+                if batch.jobs and now - batch.started > SLOW_SECONDS:
+                    batch.spread()
+            if now - last > self.LINGER:
+                with self._lock:
+                    if not self._batches:
+                        self._running = False
+                        return
+
+
+watch = _Watch()

@@ -1,0 +1,1 @@
+"""State schemas: how types become channels, inputs and answers."""

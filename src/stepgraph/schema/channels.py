@@ -1,0 +1,123 @@
+"""Turns a state schema (TypedDict, dataclass, Pydantic model, or any other type) into channels."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
+from typing import Annotated, Any, NotRequired, Required, get_args, get_origin, get_type_hints, is_typeddict
+
+from stepgraph.core.channels import BinaryOperatorAggregate, Channel, LastValue
+from stepgraph.core.types import ROOT
+from stepgraph.schema.managed import Managed, managed_in
+
+Managers = dict[str, Callable[[int, int], Any]]
+
+
+def channels_of(schema: Any) -> tuple[dict[str, Channel], Managers]:
+    """The channel of each annotated key of `schema`, and its managed values.
+
+    A type without annotated keys is the state itself: one channel, `__root__`.
+    """
+    if not is_keyed(schema):
+        channel, manager = _channel_of(ROOT, schema)
+        if manager is not None:
+            raise ValueError(f"Invalid managed channels detected in {schema!r}: a whole state can't be a managed value.")
+        assert channel is not None
+        return {ROOT: channel}, {}
+    channels: dict[str, Channel] = {}
+    managers: Managers = {}
+    for key, hint in hints_of(schema).items():
+        channel, manager = _channel_of(key, hint)
+        if manager is not None:
+            managers[key] = manager
+        elif channel is not None:
+            channels[key] = channel
+    return channels, managers
+
+
+def is_keyed(schema: Any) -> bool:
+    """Whether the schema has named keys."""
+    return isinstance(schema, type) and bool(getattr(schema, "__annotations__", None) or _inherits_hints(schema))
+
+
+def _inherits_hints(schema: type) -> bool:
+    return any(getattr(base, "__annotations__", None) for base in schema.__mro__[:-1])
+
+
+def hints_of(schema: Any) -> dict[str, Any]:
+    """Resolved annotations, with `Annotated`; raises NameError that names the schema when one can't be resolved."""
+    try:
+        hints = get_type_hints(schema, include_extras=True)
+    except NameError as error:
+        error.add_note(f"while reading the annotations of state schema {schema!r}: define that name in the same module.")
+        raise
+    pydantic = getattr(schema, "model_fields", None)
+    if pydantic is not None:
+        return {key: hints[key] for key in pydantic if key in hints}
+    return {key: hint for key, hint in hints.items() if get_origin(hint) is not _classvar()}
+
+
+def _classvar() -> Any:
+    from typing import ClassVar
+
+    return ClassVar
+
+
+def _channel_of(key: str, hint: Any) -> tuple[Channel | None, Callable[[int, int], Any] | None]:
+    """One key's rule: a channel or manager in its metadata, a reducer as the last metadata, else the last value."""
+    hint = _unrequired(hint)
+    if get_origin(hint) is not Annotated:
+        if isinstance(hint, type) and issubclass(hint, Managed):
+            return None, hint.compute
+        return LastValue(hint, key=key), None
+    kind, *metadata = get_args(hint)
+    kind = _unrequired(kind)
+    for item in metadata:
+        if isinstance(item, Channel):
+            item.key = key
+            return item, None
+        if isinstance(item, type) and issubclass(item, Channel):
+            return item(kind, key=key), None
+    manager = managed_in(metadata)
+    if manager is not None:
+        return None, manager
+    last = metadata[-1]
+    if callable(last):
+        _check_reducer(key, last)
+        return BinaryOperatorAggregate(kind, last, key=key), None
+    return LastValue(kind, key=key), None
+
+
+def _unrequired(hint: Any) -> Any:
+    while get_origin(hint) in (Required, NotRequired):
+        (hint,) = get_args(hint)
+    return hint
+
+
+def _check_reducer(key: str, reducer: Callable[..., Any]) -> None:
+    try:
+        parameters = inspect.signature(reducer).parameters.values()
+    except (TypeError, ValueError):  # a builtin without a signature: trusted
+        return
+    positional = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    if len(positional) != 2:
+        raise ValueError(
+            f"Invalid reducer signature. Expected (a, b) -> c. Got {reducer!r} for key {key!r}, "
+            f"which takes {len(positional)} positional arguments."
+        )
+
+
+def mapper_of(schema: Any) -> Callable[[Any], Any] | None:
+    """What makes a node's input of a dict of values: the schema's constructor, or None for a plain dict."""
+    if not is_keyed(schema):
+        return _lone
+    if is_typeddict(schema) or issubclass(schema, Mapping):
+        return None
+    if is_dataclass(schema) or hasattr(schema, "model_fields"):
+        return lambda values: schema(**values)
+    return None
+
+
+def _lone(values: Any) -> Any:
+    return values.get(ROOT) if isinstance(values, dict) else values

@@ -1,0 +1,34 @@
+"""Checks values against types: with Pydantic where it is installed, else by plain isinstance for simple types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+
+def coerce(schema: Any, value: Any) -> Any:
+    """`value` as `schema` makes it. Raises pydantic.ValidationError, or TypeError without Pydantic."""
+    if isinstance(schema, type) and hasattr(schema, "model_validate"):
+        return schema.model_validate(value)
+    try:
+        check = _adapter(schema)
+    except TypeError:  # unhashable schema
+        check = _adapter.__wrapped__(schema)
+    return check(value)
+
+
+@lru_cache(maxsize=512)
+def _adapter(schema: Any) -> Callable[[Any], Any]:
+    try:
+        from pydantic import TypeAdapter
+    except ImportError:
+        return lambda value: _plain(schema, value)
+    adapter: Any = TypeAdapter(schema)
+    return adapter.validate_python  # type: ignore[no-any-return]  # TypeAdapter[Any]
+
+
+def _plain(schema: Any, value: Any) -> Any:
+    if isinstance(schema, type) and not isinstance(value, schema):
+        raise TypeError(f"Expected {schema.__name__}, got {value!r}.")
+    return value
