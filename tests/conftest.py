@@ -1,17 +1,32 @@
-"""What every test shares: the account of skipped tests at the end of a run, for people and for .ci/run."""
+"""What every test shares: a clone, and the account of skipped tests at the end of a run, for people and for .ci/run."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
+from tests import services
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--skips=FILE`: where .ci/run wants the account of skipped tests."""
     parser.addoption("--skips", type=Path, help="write what was skipped, and why, to this JSON file")
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of this repository's files, without anything that git ignores: what somebody gets who clones it."""
+    copy = tmp_path_factory.mktemp("clone") / "stepgraph"
+    names = services.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]).split("\0")
+    for name in filter(None, names):
+        if (services.ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(services.ROOT / name, copy / name)
+    return copy
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -27,7 +27,7 @@ class Layer:
 
 
 PYDANTIC = ("pydantic", "pydantic_core")
-BACKEND = ("core.checkpoint", "core.errors", "core.types")
+BACKEND = ("core.checkpoint", "core.errors", "core.registry", "core.types")
 LOWER = (
     "core",
     "schema",

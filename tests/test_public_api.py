@@ -1,0 +1,55 @@
+"""What `import stepgraph` gives: the pinned names, quickly, and without third-party packages."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import stepgraph
+from tests import services
+
+PINNED: tuple[str, ...] = ()
+"""The names in `stepgraph.__all__`, sorted. A change here is a change of the public API and belongs in CHANGELOG.md."""
+
+EAGER = ("stepgraph.core", "stepgraph.graph", "stepgraph.run", "stepgraph.schema")
+"""What is loaded at once; `stepgraph.persist.memory` may be too. Everything else is loaded on first use."""
+
+
+def test_the_public_names_are_the_pinned_ones() -> None:
+    assert sorted(getattr(stepgraph, "__all__", ())) == list(PINNED)
+
+
+def test_each_public_name_is_there_and_listed() -> None:
+    missing = [name for name in PINNED if not hasattr(stepgraph, name)]
+    assert missing == []
+    assert set(PINNED) <= set(dir(stepgraph))
+
+
+def test_a_misspelt_name_is_an_attribute_error() -> None:
+    assert not hasattr(stepgraph, "StateGrpah")
+
+
+def test_import_loads_no_third_party_package_and_no_optional_part() -> None:
+    names = loaded()
+    packages = {name.partition(".")[0] for name in names}
+    assert packages - sys.stdlib_module_names == {"stepgraph"}
+    persist = {"stepgraph.persist", "stepgraph.persist.memory"}
+    assert {n for n in names if n.startswith("stepgraph.") and not n.startswith(EAGER)} - persist == set()
+
+
+def test_import_takes_less_than_a_tenth_of_a_second_of_cpu() -> None:
+    """The best of five: other work on the machine adds to the others."""
+    assert min(import_seconds() for _ in range(5)) < 0.1
+
+
+def loaded() -> list[str]:
+    """Names of the modules that a fresh interpreter loads for `import stepgraph`."""
+    script = "import sys, json; old = set(sys.modules); import stepgraph; print(json.dumps([*set(sys.modules) - old]))"
+    names: list[str] = json.loads(services.run([sys.executable, "-c", script]))
+    return names
+
+
+def import_seconds() -> float:
+    """CPU seconds that a fresh interpreter takes for `import stepgraph`, with compiled modules on disk."""
+    script = "from time import process_time as t; a = t(); import stepgraph; print(t() - a)"
+    return float(services.run([sys.executable, "-c", script]))

@@ -1,0 +1,66 @@
+"""Runs notebooks as `make notebooks` does and writes their outputs: `python tools/notebooks.py [NAME ...]`.
+
+Each runs from its own folder, in a fresh kernel, with no front end. What would differ the next time is not kept: ids of
+widgets, times, the version of Python. Names are files; without any, all of notebooks/ are run.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+
+FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+SECONDS_A_CELL = 60
+
+
+def main(names: list[str]) -> None:
+    """Runs and rewrites the named notebooks, and ends with the error of the first cell that fails."""
+    for file in map(Path, names) if names else sorted(FOLDER.glob("*.ipynb")):
+        began = time.monotonic()
+        notebook = nbformat.read(file, as_version=4)
+        NotebookClient(
+            notebook,
+            timeout=SECONDS_A_CELL,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(file.parent)}},
+            record_timing=False,
+            store_widget_state=False,
+            coalesce_streams=True,
+        ).execute()
+        nbformat.write(stable(notebook), file)
+        print(f"{file.name}: {len(notebook.cells)} cells in {time.monotonic() - began:.1f} s")
+
+
+def stable(notebook: Any) -> Any:
+    """The notebook with nothing that differs from run to run; changes it in place."""
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = [kept for output in cell.outputs if (kept := without_widget(output)) is not None]
+    return notebook
+
+
+def without_widget(output: Any) -> Any | None:
+    """The output in the forms that work without a kernel; None if it has no such form."""
+    data = output.get("data")
+    if data is None:
+        return output
+    data.pop(WIDGET, None)
+    output.metadata.pop(WIDGET, None)
+    return output if data else None
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
