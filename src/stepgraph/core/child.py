@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.effects import Flow
+from stepgraph.core.request import Request
 from stepgraph.core.task import Task
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ def run_child(engine: Engine, task: Task) -> Flow:
     resumed there. Its pauses raise through to `flow_of`, which records them as the parent task's.
     """
     from stepgraph.core.engine import Engine as Inner
-    from stepgraph.core.engine import Request
 
     parent = engine.request
     node = task.node
@@ -47,7 +47,6 @@ def run_child(engine: Engine, task: Task) -> Flow:
             metadata=parent.metadata,
             store=parent.store,
             context=parent.context,
-            driver=parent.driver,
             parent=task,
         ),
     )

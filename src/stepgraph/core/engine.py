@@ -23,7 +23,9 @@ from stepgraph.core.errors import (
     Suspended,
 )
 from stepgraph.core.flow import Flow, ask, flow_of, rejection, update_from
+from stepgraph.core.lean import lean_flow
 from stepgraph.core.plan import Plan
+from stepgraph.core.request import Request
 from stepgraph.core.state import (
     State,
     advance,
@@ -36,33 +38,6 @@ from stepgraph.core.state import (
 )
 from stepgraph.core.task import Scope, Task
 from stepgraph.core.types import MISSING, START, Decision, Gate, Interrupt, Namespace, Pause, Probe, Route, Send
-
-
-@dataclass(slots=True)
-class Request:
-    """What a run is asked to do, and what it is given to do it with. The driver makes it."""
-
-    input: Any
-    config: dict[str, Any]
-    run_id: str
-    clock: Callable[[], float]
-    new_id: Callable[[], str]
-    thread: str | None = None
-    ns: Namespace = ()
-    checkpointer: Any = None
-    checkpoint: str | None = None
-    emit: ev.Emit | None = None
-    gate: Gate | None = None
-    probe: Probe | None = None
-    interrupt_before: frozenset[str] = frozenset()
-    interrupt_after: frozenset[str] = frozenset()
-    recursion_limit: int = 10_007
-    durability: Durability = "async"
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    store: Any = None
-    context: Any = None
-    driver: Any = None
-    parent: Task | None = None
 
 
 @dataclass(slots=True)
@@ -97,20 +72,7 @@ class Engine:
         self.plan = plan
         self.request = request
         parent = request.parent
-        self.scope = Scope(
-            plan,
-            run_id=request.run_id,
-            thread=request.thread,
-            ns=request.ns,
-            config=request.config,
-            clock=request.clock,
-            emit=request.emit,
-            gate=request.gate,
-            probe=request.probe,
-            root=parent.scope.root if parent is not None else None,
-        )
-        self.scope.request = request
-        self.scope.store, self.scope.context, self.scope.driver = request.store, request.context, request.driver
+        self.scope = Scope(plan, request, None if parent is None else parent.scope.root)
         self.state = State.fresh(plan)
         self.checkpoint: str | None = None
         """The id of the checkpoint that the planned tasks belong to."""
@@ -190,40 +152,55 @@ class Engine:
         after = self.request.interrupt_after or plan.interrupt_after
         stop = scope.stop
         counts = scope.counts
+        root = scope.root
+        scope.values = state.values
+        alone = emit is None and gate is None and scope.probe is None
         while state.next or state.sends:
-            if scope.cancelled or scope.root.cancelled:
+            if root.cancelled:
                 raise Cancelled(f"The run was cancelled before superstep {state.step} of graph {plan.name!r}.")
             if state.step > stop:
                 raise self._out_of_steps()
             tasks = self.tasks = ready(plan, state, scope)
-            if not tasks:
-                break
+            counts.steps += 1
+            counts.tasks += len(tasks)
             if self.pending:
                 self._attach(tasks)
             if before and state.version > self.passed and _listed(tasks, before):
                 raise GraphInterrupt(())
-            entering = tasks[0].name == START
-            if gate is not None and not entering and gate.wants("plan", None, scope.ns):
-                yield from self._boundary("plan", tasks)
-                if self.tasks is not tasks:
-                    continue
-            if emit is not None:
-                infos = tuple(task.info() for task in tasks)
-                emit(ev.StepStarted(scope.ns, state.step, scope.clock(), infos))
-            counts.steps += 1
-            counts.tasks += len(tasks)
-            if len(tasks) == 1:
-                yield from flow_of(self, tasks[0])
+            if alone and len(tasks) == 1 and tasks[0].node.lean and tasks[0].records is None:
+                yield from lean_flow(self, tasks[0])
+            elif tasks:
+                entering = tasks[0].name == START
+                if gate is not None and not entering and gate.wants("plan", None, scope.ns):
+                    yield from self._boundary("plan", tasks)
+                    if self.tasks is not tasks:
+                        continue
+                yield from self._work(tasks)
             else:
-                hold = gate is not None
-                yield Together(tasks, [flow_of(self, task) for task in tasks], hold)
-            if any(task.status != "finished" for task in tasks):
-                self._pause(tasks)
+                break
+            for task in tasks:
+                if task.status != "finished":
+                    self._pause(tasks)
             yield from self._commit(tasks)
             if after and state.version > self.passed and _listed(tasks, after):
                 raise GraphInterrupt(())
-            if gate is not None and not entering and gate.wants("committed", None, scope.ns):
+            if gate is not None and tasks[0].name != START and gate.wants("committed", None, scope.ns):
                 yield from self._boundary("committed", tasks)
+
+    def _work(self, tasks: Sequence[Task]) -> Flow:
+        """Run the planned tasks to their outcomes."""
+        scope = self.scope
+        if scope.emit is not None:
+            infos = tuple(task.info() for task in tasks)
+            scope.emit(ev.StepStarted(scope.ns, self.state.step, scope.clock(), infos))
+        if len(tasks) == 1:
+            yield from flow_of(self, tasks[0])
+            return
+        if scope.emit is None and scope.gate is None and scope.probe is None and not self.saving:
+            flows = [lean_flow(self, task) if task.node.lean else flow_of(self, task) for task in tasks]
+        else:
+            flows = [flow_of(self, task) for task in tasks]
+        yield Together(tasks, flows, scope.gate is not None)
 
     def _pause(self, tasks: Sequence[Task]) -> None:
         """End the superstep without a commit: some tasks asked a person, or were suspended."""
@@ -252,26 +229,38 @@ class Engine:
         """Combine, ask at [step], apply, save, show."""
         state, scope, plan = self.state, self.scope, self.plan
         ordered = in_order(tasks)
-        changes, groups = combine(plan, state.values, ordered)
+        first = tasks[0]
+        if first.changes is not None and len(tasks) == 1:
+            changes, groups = first.changes, {}
+        else:
+            changes, groups = combine(plan, state.values, ordered)
         overwrite: Mapping[str, Any] | None = None
-        if scope.gate is not None and tasks[0].name != START and scope.gate.wants("step", None, scope.ns):
+        if scope.gate is not None and first.name != START and scope.gate.wants("step", None, scope.ns):
             changes, groups, overwrite = yield from self._ask_step(ordered, changes, groups)
-        before = state.values
-        if self.saving:
+        if not self.saving:
+            advance(plan, state, ordered, changes, overwrite)
+        else:
             before = {key: state.values[key] for key in changes if key in state.values}
-        advance(plan, state, ordered, changes, overwrite)
-        if self.saving:
-            if overwrite:
-                groups = {key: updates for key, updates in groups.items() if key not in overwrite}
-            recorded = records_of(plan, before, changes, groups)
-            if self.amended:
-                recorded.update((key, state.values[key]) for key in self.amended if key in state.values)
-                self.amended = {}
-            yield from self.save("loop", recorded, state.step - 1)
-        elif scope.emit is not None:
-            scope.checkpoint_id = f"{self.request.run_id}:{state.version}"
+            advance(plan, state, ordered, changes, overwrite)
+            yield from self._save_step(before, changes, groups, overwrite)
         if scope.emit is not None:
             self.show("loop", tuple(changes))
+
+    def _save_step(
+        self,
+        before: Mapping[str, Any],
+        changes: Mapping[str, Any],
+        groups: Mapping[str, list[Any]],
+        overwrite: Mapping[str, Any] | None,
+    ) -> Flow:
+        """Hand over the checkpoint of a superstep."""
+        if overwrite:
+            groups = {key: updates for key, updates in groups.items() if key not in overwrite}
+        recorded = records_of(self.plan, before, changes, groups)
+        if self.amended:
+            recorded.update((key, self.state.values[key]) for key in self.amended if key in self.state.values)
+            self.amended = {}
+        yield from self.save("loop", recorded, self.state.step - 1)
 
     def show(self, source: str, changed: tuple[str, ...]) -> None:
         """Tell listeners the state after a superstep."""
@@ -289,7 +278,7 @@ class Engine:
         """Hand over the checkpoint that the next tasks will belong to."""
         request, state = self.request, self.state
         parent, self.checkpoint = self.checkpoint, request.new_id()
-        self.scope.checkpoint_id = self.checkpoint
+        self.scope.checkpoint = self.checkpoint
         now = self.scope.clock()
         checkpoint = Checkpoint(
             self.checkpoint,
@@ -407,7 +396,7 @@ def split(targets: Sequence[Route] | Route) -> tuple[tuple[str, ...], tuple[Send
 def _redirect_tasks(tasks: Sequence[Task], targets: Sequence[Route] | Route) -> None:
     names, sends = split(targets)
     for task in tasks:
-        task.routes, task.routed, task.joins = (), True, ()
+        task.routes, task.routed, task.joined = (), True, ()
     tasks[0].routes = (*names, *sends)
 
 

@@ -39,7 +39,7 @@ def open_thread(engine: Engine) -> Flow:
     if scope.emit is not None:
         scope.emit(
             ev.RunStarted(
-                scope.ns, engine.state.step, scope.clock(), request.run_id, engine.plan.name, request.thread, resuming
+                scope.ns, engine.state.step, scope.clock(), scope.run_id, engine.plan.name, request.thread, resuming
             )
         )
     if isinstance(request.input, Command):
@@ -73,7 +73,7 @@ def restore(engine: Engine, stored: Stored) -> None:
         )
     engine.state = State.restored(engine.plan, stored)
     engine.checkpoint = stored.id
-    engine.scope.checkpoint_id = stored.id
+    engine.scope.checkpoint = stored.id
     engine.pending = stored_records(stored)
     nobody = engine.pending.pop(NOBODY, None)
     if nobody is not None:
@@ -141,7 +141,7 @@ def amend(engine: Engine, writes: Writes, routes: Sequence[Route]) -> None:
     """Apply a caller's own writes to the open state; they become part of the next checkpoint."""
     state = engine.state
     task = Task(engine.plan.nodes[START], engine.scope, state.step, -1, None)
-    task.writes, task.routes, task.routed, task.joins = writes, tuple(routes), True, ()
+    task.writes, task.routes, task.routed, task.joined = writes, tuple(routes), True, ()
     changes, _ = combine(engine.plan, state.values, [task])
     following, sends, step = state.next, state.sends, state.step
     advance(engine.plan, state, [task], changes)

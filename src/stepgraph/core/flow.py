@@ -60,24 +60,31 @@ def flow_of(engine: Engine, task: Task) -> Flow:
                 if gate is None or not gate.wants("error", task.name, scope.ns) or isinstance(error, _Final):
                     raise
                 body = yield from _ask_error(engine, task, error)
-    except GraphInterrupt as pause:
-        yield from _interrupted(engine, task, pause.args[0] if pause.args else ())
-        return
-    except Suspended:
-        task.status = "suspended"
-        if scope.emit is not None and scope.gate is None:
-            scope.emit(ev.TaskInterrupted(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, ()))
-        return
-    except (ParentCommand, GeneratorExit):
-        raise
     except BaseException as error:
-        yield from _failed(engine, task, error)
-        raise
+        yield from troubled(engine, task, error)
+        return
     task.status = "finished"
     if engine.saving and (len(engine.tasks) > 1 or gate is not None):
         yield from _record(engine, task, "outcome", (task.writes, packed(task.routes), task.joins))
     if scope.emit is not None:
         _finished(task)
+
+
+def troubled(engine: Engine, task: Task, error: BaseException) -> Flow:
+    """What an exception means for its task: a pause is recorded and swallowed, everything else is raised again."""
+    scope = task.scope
+    match error:
+        case GraphInterrupt():
+            yield from _interrupted(engine, task, error.args[0] if error.args else ())
+        case Suspended():
+            task.status = "suspended"
+            if scope.emit is not None and scope.gate is None:
+                scope.emit(ev.TaskInterrupted(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, ()))
+        case ParentCommand() | GeneratorExit():
+            raise error
+        case _:
+            yield from _failed(engine, task, error)
+            raise error
 
 
 class _Again(Exception):  # noqa: N818  a signal inside this module, not a failure
@@ -99,9 +106,7 @@ def _run_body(engine: Engine, task: Task) -> Flow:
     task.attempt += 1
     task.status = "running"
     try:
-        if node.body is None:
-            result = task.input
-        elif node.child is not None:
+        if node.child is not None:
             result = yield from _run_child(engine, task)
         elif scope.probe is None:
             result = yield task
@@ -244,7 +249,7 @@ def _ask_before(engine: Engine, task: Task) -> Flow:
         case "skip":
             return False
         case "redirect":
-            task.routes, task.routed, task.joins = tuple(as_routes(decision.value)), True, ()
+            task.routes, task.routed, task.joined = tuple(as_routes(decision.value)), True, ()
             return False
         case "reject":
             raise _Final(rejection(decision, task.address))
@@ -275,7 +280,7 @@ def _ask_after(engine: Engine, task: Task) -> Flow:
         case "skip":
             task.writes, task.gotos = (), ()
         case "redirect":
-            task.routes, task.routed, task.joins = tuple(as_routes(decision.value)), True, ()
+            task.routes, task.routed, task.joined = tuple(as_routes(decision.value)), True, ()
         case "reject":
             _rejected(task, decision)
         case "suspend":
@@ -337,7 +342,7 @@ def _ask_error(engine: Engine, task: Task, error: Exception) -> Flow:
         case "skip":
             return False
         case "redirect":
-            task.routes, task.routed, task.joins = tuple(as_routes(decision.value)), True, ()
+            task.routes, task.routed, task.joined = tuple(as_routes(decision.value)), True, ()
             return False
         case "suspend":
             raise Suspended(task.address)
@@ -367,7 +372,7 @@ def _resume(engine: Engine, task: Task) -> Flow:
     if outcome is not None:
         writes, routes, joins = outcome.payload
         task.writes = tuple((key, value) for key, value in writes)
-        task.routes, task.routed, task.joins = unpacked(routes), True, tuple(joins)
+        task.routes, task.routed, task.joined = unpacked(routes), True, tuple(joins)
         task.status, task.carried = "finished", True
         if task.scope.emit is not None:
             _finished(task)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stepgraph.core.channels import Channel
+from stepgraph.core.channels import Channel, Topic
 from stepgraph.core.types import MISSING, START, Route
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class Router:
     """The state keys it gets; None for those of its node's input."""
     mapper: Callable[[Any], Any] | None = None
     inject: Callable[[Task], dict[str, Any]] | None = None
+    all_keys: bool = False
+    """Whether `reads` are all the state's keys."""
     targets: tuple[str, ...] = ()
     """Every node that it may choose, for drawing and for alternatives."""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -70,6 +72,8 @@ class Node:
     """The user's callable, for names, source code and hashes."""
     quick: bool = False
     """Has no routers, so its routes are known without asking: set by Plan."""
+    lean: bool = False
+    """Can take the short way (`core/lean.py`): its routers are sync and it is no subgraph. Set by Plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +103,26 @@ class Plan:
     input_mapper: Callable[[Any], Any] | None = None
     entries: tuple[tuple[str, Channel], ...] = ()
     settling: tuple[str, ...] = ()
+    """Keys that end their superstep by themselves."""
+    vanishing: bool = False
+    """Whether a write can leave a key without a value (Topic)."""
     deferred: frozenset[str] = frozenset()
     untracked: frozenset[str] = frozenset()
     all_output: bool = False
+    plain: bool = False
+    """Whether every key keeps the last value."""
 
     def __post_init__(self) -> None:
         self.entries = tuple((k, c) for k, c in self.channels.items() if c.initial() is not MISSING)
         self.settling = tuple(k for k, c in self.channels.items() if type(c).settle is not Channel.settle)
+        self.plain = all(channel.plain for channel in self.channels.values())
+        self.vanishing = any(isinstance(channel, Topic) for channel in self.channels.values())
         self.deferred = frozenset(name for name, node in self.nodes.items() if node.defer)
         self.untracked = frozenset(k for k, c in self.channels.items() if not c.persistent)
         self.all_output = not isinstance(self.output_keys, str) and set(self.output_keys) >= set(self.channels)
         for node in self.nodes.values():
             node.quick = not node.routers
+            node.lean = node.child is None and not any(router.is_async for router in node.routers)
 
     def initial(self) -> dict[str, Any]:
         """The values before anything was written."""

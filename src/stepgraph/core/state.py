@@ -112,7 +112,15 @@ def view(node: Node, values: Mapping[str, Any], step: int, scope: Scope) -> Any:
 
 
 def combine(plan: Plan, values: Mapping[str, Any], tasks: Sequence[Task]) -> tuple[dict[str, Any], dict[str, list[Any]]]:
-    """The written keys with their new values, and the updates each was made of, in task order. Changes nothing."""
+    """The written keys with their new values, and the updates each was made of, in task order. Changes nothing.
+
+    For one task that writes plain keys only, the second part is empty: each update is its value.
+    """
+    if len(tasks) == 1 and plan.plain:
+        writes = tasks[0].writes
+        changes = dict(writes)
+        if len(changes) == len(writes):
+            return changes, {}
     groups: dict[str, list[Any]] = {}
     for task in tasks:
         for key, update in task.writes:
@@ -121,7 +129,7 @@ def combine(plan: Plan, values: Mapping[str, Any], tasks: Sequence[Task]) -> tup
                 groups[key] = [update]
             else:
                 group.append(update)
-    changes: dict[str, Any] = {}
+    changes = {}
     channels = plan.channels
     for key, updates in groups.items():
         channel = channels[key]
@@ -156,12 +164,11 @@ def reducer_name(channel: Channel) -> str | None:
 
 def in_order(tasks: Sequence[Task]) -> Sequence[Task]:
     """Tasks as their updates are applied: nodes by name, then Sends by position."""
-    if len(tasks) < 2:
+    if len(tasks) < 2 or tasks[-1].key >= 0:
         return tasks
-    pulled = [task for task in tasks if task.key < 0]
+    pulled = sorted([task for task in tasks if task.key < 0], key=lambda task: task.node.name)
     if len(pulled) == len(tasks):
-        return sorted(tasks, key=lambda task: task.name)
-    pulled.sort(key=lambda task: task.name)
+        return pulled
     return pulled + [task for task in tasks if task.key >= 0]
 
 
@@ -174,31 +181,43 @@ def advance(
     """
     values = state.values
     joined = _join(plan, state, tasks) if plan.barriers else ()
-    version = state.version + 1
-    seen = state.seen
-    for task in tasks:
-        seen[task.name] = version
+    version = state.version = state.version + 1
+    state.step += 1
     if overwrite:
         changes.update(overwrite)
+    if plan.settling or plan.vanishing:
+        _assign(values, changes)
+        _settle(plan, values, changes)
+    else:
+        values.update(changes)
+    if len(tasks) == 1:
+        task = tasks[0]
+        name = task.node.name
+        state.seen[name] = version
+        state.ran = (name,)
+        if not (task.routed or joined or plan.deferred):
+            state.next = task.routes  # type: ignore[assignment]  # static edges hold names only
+            state.sends = ()
+            return
+        if len(task.routes) == 1 and not joined and not plan.deferred:
+            (only,) = task.routes
+            if type(only) is str and only in plan.nodes:
+                state.next, state.sends = task.routes, ()  # type: ignore[assignment]  # it is a name
+                return
+    else:
+        seen = state.seen
+        for task in tasks:
+            seen[task.node.name] = version
+        state.ran = tuple([task.node.name for task in tasks])
+    _route(plan, state, tasks, joined)
+
+
+def _assign(values: dict[str, Any], changes: Mapping[str, Any]) -> None:
     for key, value in changes.items():
         if value is MISSING:
             values.pop(key, None)
         else:
             values[key] = value
-    if plan.settling:
-        _settle(plan, values, changes)
-    state.version = version
-    state.step += 1
-    if len(tasks) == 1 and not plan.deferred and not joined:
-        task = tasks[0]
-        state.ran = (task.name,)
-        if not task.routed:
-            state.next = task.routes  # type: ignore[assignment]  # static edges hold names only
-            state.sends = ()
-            return
-    else:
-        state.ran = tuple(task.name for task in tasks)
-    _route(plan, state, tasks, joined)
 
 
 def _join(plan: Plan, state: State, tasks: Sequence[Task]) -> tuple[str, ...]:

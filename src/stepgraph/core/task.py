@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from stepgraph.core.checkpoint import Record
-from stepgraph.core.events import Emit, TaskInfo
+from stepgraph.core.events import TaskInfo
 from stepgraph.core.plan import Node, Plan
-from stepgraph.core.types import Gate, Interrupt, Namespace, Probe, Route, Writes
+from stepgraph.core.types import Interrupt, Namespace, Route, Writes
+
+if TYPE_CHECKING:
+    from stepgraph.core.request import Request
 
 PULL, PUSH = "__pregel_pull", "__pregel_push"
 
@@ -17,68 +19,62 @@ PULL, PUSH = "__pregel_pull", "__pregel_push"
 class Scope:
     """What all tasks of one graph run share. One a namespace; `root` is that of the outermost graph."""
 
-    __slots__ = (
-        "answer",
-        "answers_by_id",
-        "checkpoint_id",
-        "clock",
-        "config",
-        "context",
-        "counts",
-        "driver",
-        "emit",
-        "gate",
-        "ns",
-        "ns_text",
-        "plan",
-        "probe",
-        "request",
-        "root",
-        "run_id",
-        "stop",
-        "store",
-        "thread",
-        "cancelled",
-        "inputs",
-    )
+    answers_by_id: dict[str, Any]
+    """The answers of `Command(resume={id: answer})` that nobody has taken yet."""
+    root: Scope
+    stop = 0
+    """The last superstep that the recursion limit allows."""
+    cancelled = False
+    inputs: Any = None
+    """The graph's input, for START."""
+    checkpoint: str | None = None
 
-    def __init__(
-        self,
-        plan: Plan,
-        *,
-        run_id: str,
-        thread: str | None,
-        ns: Namespace,
-        config: dict[str, Any],
-        clock: Callable[[], float],
-        emit: Emit | None,
-        gate: Gate | None,
-        probe: Probe | None,
-        root: Scope | None,
-    ) -> None:
+    values: dict[str, Any]
+    """The state's values, for the routers of tasks on the short way."""
+
+    def __init__(self, plan: Plan, request: Request, root: Scope | None) -> None:
         self.plan = plan
-        self.run_id = run_id
-        self.thread = thread
-        self.ns = ns
-        self.ns_text = "|".join(ns)
-        self.config = config
-        self.clock = clock
-        self.emit = emit
-        self.gate = gate
-        self.probe = probe
-        self.root = root or self
-        self.checkpoint_id = run_id
-        self.answer: list[Any] = []
-        """The answer of `Command(resume=value)`, until the first interrupt takes it."""
-        self.answers_by_id: dict[str, Any] = {}
-        self.counts = root.counts if root else Counts()
-        self.request: Any = None
-        self.store: Any = None
-        self.context: Any = None
-        self.stop = 0
-        self.driver: Any = None
-        self.cancelled = False
-        self.inputs: Any = None
+        self.request = request
+        self.ns = request.ns
+        self.emit = request.emit
+        self.gate = request.gate
+        self.probe = request.probe
+        self.clock = request.clock
+        if root is None:
+            self.root = self
+            self.counts = Counts()
+            self.answer: list[Any] = []
+            """The answer of `Command(resume=value)`, until the first interrupt takes it."""
+            self.answers_by_id = {}
+        else:
+            self.root = root
+            self.counts = root.counts
+
+    @property
+    def ns_text(self) -> str:
+        """The namespace as checkpoints name it."""
+        return "|".join(self.ns)
+
+    @property
+    def thread(self) -> str | None:
+        return self.request.thread
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return self.request.config
+
+    @property
+    def run_id(self) -> str:
+        """Made on first use."""
+        request = self.request
+        if request.run_id is None:
+            request.run_id = request.new_id()
+        return request.run_id
+
+    @property
+    def checkpoint_id(self) -> str:
+        """What task ids hang on: the checkpoint that the tasks were planned from, else run and version."""
+        return self.checkpoint or self.run_id
 
 
 class Counts:
@@ -96,59 +92,53 @@ Status = Literal["planned", "running", "finished", "failed", "interrupted", "sus
 class Task:
     """A planned task. The driver calls `node.body` with `input`; the engine fills in the rest."""
 
-    __slots__ = (
-        "_id",
-        "answers",
-        "asked",
-        "attempt",
-        "calls",
-        "carried",
-        "context",
-        "error",
-        "gotos",
-        "index",
-        "input",
-        "interrupts",
-        "joins",
-        "key",
-        "name",
-        "node",
-        "reads",
-        "reason",
-        "records",
-        "routed",
-        "routes",
-        "scope",
-        "status",
-        "step",
-        "writes",
-    )
+    _id: str | None = None
+    status: Status = "planned"
+    lean = False
+    """Nobody looks on: the driver finishes it with `conclude` in the task's own context."""
+    carried = False
+    """Its outcome or proposal comes from a record; no body ran."""
+    index = 0
+    """Counts the tasks of the same node in the superstep."""
+    attempt = 0
+    asked = 0
+    """How many questions its body has asked in this attempt."""
+    calls = 0
+    """How many graphs its body has called."""
+    writes: Writes = ()
+    gotos: tuple[Route, ...] = ()
+    routes: tuple[Route, ...] = ()
+    routed = False
+    """Whether `routes` are its own, not just its node's static edges."""
+    joined: tuple[str, ...] | None = None
+    """The AND-joins that it takes part in, where a decision changed them."""
+    changes: dict[str, Any] | None = None
+    """What `writes` make of the state, where that is known already."""
+    answers: list[Any] | None = None
+    records: dict[str, Record] | None = None
+    context: Any = None
+    error: BaseException | None = None
+    reason: str | None = None
+    reads: frozenset[str] | None = None
+    interrupts: tuple[Interrupt, ...] = ()
 
+    # Class-level defaults instead of slots: a task that nobody looks at sets five attributes.
     def __init__(self, node: Node, scope: Scope, step: int, key: int, input: Any) -> None:
         self.node = node
-        self.name = node.name
         self.scope = scope
         self.step = step
         self.key = key
         """-1 for a task that an edge made, else the position of its Send."""
         self.input = input
-        self.writes: Writes = ()
-        self.routes: tuple[Route, ...] = ()
-        self._id: str | None = None
-        self.status: Status = "planned"
-        self.carried = False
-        self.index = self.attempt = self.asked = 0
-        self.answers: list[Any] | None = None
-        self.records: dict[str, Record] | None = None
-        self.context: Any = None
-        self.error: BaseException | None = None
-        self.reason: str | None = None
-        self.reads: frozenset[str] | None = None
-        self.gotos: tuple[Route, ...] = ()
-        self.routed = False
-        self.calls = 0
-        self.joins = node.joins
-        self.interrupts: tuple[Interrupt, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    @property
+    def joins(self) -> tuple[str, ...]:
+        """The AND-joins that it takes part in."""
+        return self.node.joins if self.joined is None else self.joined
 
     @property
     def id(self) -> str:

@@ -362,6 +362,7 @@ class StateGraph:
             path_map=known,
             is_async=is_async(path),
             reads=keys if keys is not None else tuple(self.channels),
+            all_keys=keys is None,
             mapper=mapper_of(schema),
             inject=injection_of(path),
             targets=targets,

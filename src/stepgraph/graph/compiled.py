@@ -10,15 +10,16 @@ from importlib import import_module
 from time import time
 from typing import TYPE_CHECKING, Any, Literal
 
-from stepgraph.core.engine import Engine, Outcome, Request
+from stepgraph.core.engine import Engine, Outcome
 from stepgraph.core.events import Emit
 from stepgraph.core.plan import Plan
+from stepgraph.core.request import Request
 from stepgraph.core.types import INTERRUPT, StateSnapshot, StateUpdate
 from stepgraph.graph.snapshots import config_for, empty, snapshot
 from stepgraph.graph.updates import update_flow
 from stepgraph.run.aio import AsyncDriver
 from stepgraph.run.context import current_task
-from stepgraph.run.ids import run_ids
+from stepgraph.run.ids import RunIds
 from stepgraph.run.streams import Streams
 from stepgraph.run.sync import SyncDriver
 from stepgraph.run.threads import pool
@@ -340,8 +341,7 @@ class CompiledStateGraph:
         if limit < 1:
             raise ValueError("recursion_limit must be at least 1")
         outer = None if reading else current_task.get(None)
-        new_id = run_ids()
-        run_id = str(config.get("run_id") or new_id())
+        new_id = RunIds()
         thread = configurable.get("thread_id")
         saver = self.checkpointer if not isinstance(self.checkpointer, bool) else None
         if outer is not None and thread is None and saver is None:
@@ -357,7 +357,7 @@ class CompiledStateGraph:
         request = Request(
             input=input,
             config=config,
-            run_id=run_id,
+            run_id=None if config.get("run_id") is None else str(config["run_id"]),
             clock=time,
             new_id=new_id,
             thread=None if thread is None else str(thread),
@@ -384,7 +384,7 @@ class CompiledStateGraph:
             Request(
                 input=input,
                 config=merged(scope.config, config),
-                run_id=scope.run_id,
+                run_id=scope.request.run_id,
                 clock=scope.clock,
                 new_id=new_id,
                 thread=scope.thread,

@@ -22,7 +22,7 @@ def snapshot(engine: Engine, stored: Stored, *, live: bool) -> StateSnapshot:
     """
     plan = engine.plan
     state = State.restored(plan, stored)
-    engine.scope.checkpoint_id = stored.id
+    engine.scope.checkpoint = stored.id
     engine.scope.inputs = stored.values.get(START)
     tasks = ready(plan, state, engine.scope)
     records = stored_records(stored)

@@ -9,9 +9,10 @@ from typing import Any
 
 from stepgraph.core.effects import Ask, Call, Flow, Flush, Load, Save, SaveRecord, Together
 from stepgraph.core.errors import Cancelled
+from stepgraph.core.lean import conclude
 from stepgraph.core.task import Task
 from stepgraph.core.types import Decision, Pause
-from stepgraph.run.context import announce, call_body, call_in_task, conclude
+from stepgraph.run.context import announce, call_body, call_in_task, decided
 from stepgraph.run.threads import pool
 
 
@@ -50,6 +51,8 @@ class AsyncDriver:
                     if node.is_async and self.node_loop is None:
                         context = effect.context = copy_context()
                         argument = await InContext(context.run(call_body, effect), context)
+                        if effect.lean:
+                            argument = context.run(conclude, effect, argument)
                     else:
                         argument = await self._body(effect)
                 elif kind is Call:
@@ -74,7 +77,7 @@ class AsyncDriver:
             assert self.node_loop is not None
             future = asyncio.run_coroutine_threadsafe(_on_loop(task, context), self.node_loop)
             return await asyncio.wrap_future(future)
-        if task.node.inline:
+        if task.node.inline or task.node.body is None:
             return context.run(call_body, task)
         return await asyncio.wrap_future(pool.submit(context.run, call_body, task))
 
@@ -160,7 +163,8 @@ async def _awaited(awaitable: Any) -> Any:
 
 
 async def _on_loop(task: Task, context: Context) -> Any:
-    return await InContext(context.run(call_body, task), context)
+    result = await InContext(context.run(call_body, task), context)
+    return context.run(conclude, task, result) if task.lean else result
 
 
 async def _asked(scope: Any, pause: Pause) -> Decision:
@@ -170,7 +174,7 @@ async def _asked(scope: Any, pause: Pause) -> Decision:
     if not answer.done():
         announce(scope, pause)
     decision: Decision = await asyncio.wrap_future(answer)
-    conclude(scope, pause, decision)
+    decided(scope, pause, decision)
     return decision
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from stepgraph.core import events as ev
 from stepgraph.core.errors import GraphInterrupt, Rejected
+from stepgraph.core.lean import conclude
 from stepgraph.core.task import Task
 from stepgraph.core.types import Decision, Interrupt, Pause
 
@@ -16,15 +17,25 @@ current_task: ContextVar[Task] = ContextVar("stepgraph_task")
 
 
 def call_body(task: Task) -> Any:
-    """Call the task's body in its own context; a coroutine function gives its coroutine."""
+    """Call the task's body in its own context; a coroutine function gives its coroutine.
+
+    A sync task that nobody looks at is concluded right here.
+    """
     current_task.set(task)
     node = task.node
     value = task.input
     if node.mapper is not None and task.key < 0:
         value = node.mapper(value)
-    if node.inject is not None:
-        return node.body(value, **node.inject(task))  # type: ignore[misc]  # START has no inject
-    return node.body(value)  # type: ignore[misc]  # START is never called
+    body = node.body
+    if body is None:
+        result = value
+    elif node.inject is None:
+        result = body(value)
+    else:
+        result = body(value, **node.inject(task))
+    if task.lean and not node.is_async:
+        return conclude(task, result)
+    return result
 
 
 def call_in_task(task: Task, function: Callable[..., Any], value: Any, extra: dict[str, Any] | None) -> Any:
@@ -139,7 +150,7 @@ def settled(scope: Any, pause: Pause, answer: Decision | Future[Decision]) -> De
         return answer
     announce(scope, pause)
     decision = answer.result()
-    conclude(scope, pause, decision)
+    decided(scope, pause, decision)
     return decision
 
 
@@ -149,7 +160,7 @@ def announce(scope: Any, pause: Pause) -> None:
         scope.emit(ev.Paused(pause.ns, pause.step, scope.clock(), pause.id, pause))
 
 
-def conclude(scope: Any, pause: Pause, decision: Decision) -> None:
+def decided(scope: Any, pause: Pause, decision: Decision) -> None:
     """Tell listeners what was decided."""
     if scope.emit is not None:
         scope.emit(

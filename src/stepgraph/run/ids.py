@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from threading import Lock
 from time import time_ns
 
@@ -12,21 +11,28 @@ _lock = Lock()
 _last = 0
 
 
-def run_ids() -> Callable[[], str]:
-    """A source of ids for one run: a common prefix made of the time, and a counter.
+class RunIds:
+    """A source of ids for one run: a common prefix made of the time of first use, and a counter.
 
-    Within a process each source sorts after all made before it.
+    Within a process each source sorts after all that were used before it.
     """
+
+    __slots__ = ("_count", "_prefix")
+
+    def __init__(self) -> None:
+        self._count = -1
+        self._prefix = ""
+
+    def __call__(self) -> str:
+        count = self._count = self._count + 1
+        if not count:
+            self._prefix = _prefix()
+        return f"{self._prefix}{count:012x}"
+
+
+def _prefix() -> str:
     global _last
     with _lock:
         ticks = _last = max(time_ns() // 100 + _EPOCH, _last + 1)
     high, low = ticks >> 12, ticks & 0xFFF
-    prefix = f"{high >> 16:08x}-{high & 0xFFFF:04x}-6{low:03x}-{0x8000 | secrets.randbits(14):04x}-"
-    count = -1
-
-    def new() -> str:
-        nonlocal count
-        count += 1
-        return f"{prefix}{count:012x}"
-
-    return new
+    return f"{high >> 16:08x}-{high & 0xFFFF:04x}-6{low:03x}-{0x8000 | secrets.randbits(14):04x}-"

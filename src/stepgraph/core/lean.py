@@ -1,0 +1,77 @@
+"""The short way of a task that nobody looks at: no listener, no gate, no record, a sync or no router.
+
+It gives the same writes and routes as `flow_of`; a test runs random graphs both ways. The driver calls `conclude`
+right after the body, in the task's own context.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stepgraph.core.effects import Flow
+from stepgraph.core.flow import checked, troubled
+from stepgraph.core.plan import Plan
+from stepgraph.core.state import combine
+from stepgraph.core.task import Task
+from stepgraph.core.types import START, Route
+from stepgraph.core.writes import collect
+
+if TYPE_CHECKING:
+    from stepgraph.core.engine import Engine
+
+
+def lean_flow(engine: Engine, task: Task) -> Flow:
+    """The whole life of such a task."""
+    task.lean = True
+    try:
+        yield task
+    except BaseException as error:
+        yield from troubled(engine, task, error)
+
+
+def conclude(task: Task, result: Any) -> None:
+    """Take a body's result apart, work out what it makes of the state, and route. Raises as `flow_of` does."""
+    node = task.node
+    if type(result) is dict and node.writes.issuperset(result):
+        task.writes = tuple(result.items())
+        if node.quick:
+            task.routes = node.successors
+            task.status = "finished"
+            return
+    else:
+        task.writes, task.gotos = collect(node, result)
+    if node.routers:
+        task.routes, task.routed = tuple(_routes(task)), True
+    elif task.gotos:
+        task.routes, task.routed = (*task.gotos, *node.successors), True
+    else:
+        task.routes = node.successors
+    task.status = "finished"
+
+
+def _routes(task: Task) -> list[Route]:
+    """Commands, static edges, and what the routers choose on the state with this task's own writes."""
+    node, scope = task.node, task.scope
+    plan: Plan = scope.plan
+    before = scope.values
+    if task.writes:
+        changes, _ = combine(plan, before, (task,))
+        task.changes = changes
+        view = before.copy()
+        view.update(changes)
+    else:
+        view = before.copy()
+    routes: list[Route] = [*task.gotos, *node.successors]
+    for router in node.routers:
+        scope.counts.routers += 1
+        value: Any = view
+        if not router.all_keys:
+            value = {key: view[key] for key in router.reads or () if key in view}
+        if router.mapper is not None:
+            value = router.mapper(value)
+        chosen = router.choose(value) if router.inject is None else router.choose(value, **router.inject(task))
+        if type(chosen) is str and chosen in plan.nodes and router.path_map is None and chosen != START:
+            routes.append(chosen)
+        else:
+            routes.extend(checked(task, router, chosen))
+    return routes

@@ -1,0 +1,54 @@
+"""What a run is asked to do, and what it is given to do it with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stepgraph.core.checkpoint import Durability
+from stepgraph.core.events import Emit
+from stepgraph.core.task import Task
+from stepgraph.core.types import Gate, Namespace, Probe
+
+NONE: frozenset[str] = frozenset()
+
+
+class Request:
+    """Made by whoever drives the engine. `new_id` gives time-ordered ids and `clock` seconds since the epoch.
+
+    `input` None goes on with the thread, a Command answers or redirects it. `parent` is the task that runs a child.
+    """
+
+    run_id: str | None = None
+    thread: str | None = None
+    ns: Namespace = ()
+    checkpointer: Any = None
+    checkpoint: str | None = None
+    """The checkpoint to start from; None for the thread's newest."""
+    emit: Emit | None = None
+    gate: Gate | None = None
+    probe: Probe | None = None
+    interrupt_before: frozenset[str] = NONE
+    interrupt_after: frozenset[str] = NONE
+    recursion_limit: int = 10_007
+    durability: Durability = "async"
+    metadata: Mapping[str, Any]
+    store: Any = None
+    context: Any = None
+    parent: Task | None = None
+
+    def __init__(
+        self,
+        input: Any,
+        config: dict[str, Any],
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        **settings: Any,
+    ) -> None:
+        self.input = input
+        self.config = config
+        self.clock = clock
+        self.new_id = new_id
+        self.metadata = {}
+        if settings:
+            self.__dict__.update(settings)
