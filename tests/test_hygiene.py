@@ -95,7 +95,7 @@ def version_of(pinned: Requirement) -> str:
 
 class TestLocks:
     def test_no_lock_holds_an_address(self) -> None:
-        assert hits(re.compile(r"\S*://\S*"), locks()) == []
+        assert hits(re.compile(r"\S*://\S*"), locks()) == [], "run `make lock`"
         assert hits(re.compile(r'"resolved"'), locks()) == []
 
     @pytest.mark.parametrize("lock", [LOCK, BINDER, UV], ids=lambda lock: lock.name)
