@@ -35,6 +35,16 @@ class Together(NamedTuple):
     hold_errors: bool
 
 
+class Bodies(NamedTuple):
+    """Call the bodies of these lean tasks, in any order or at once, and conclude each.
+
+    Nothing is thrown in: what a body raised is left in `task.error`. After an error other than a pause an async driver cancels the
+    others, a sync one lets them end.
+    """
+
+    tasks: Sequence[Task]
+
+
 class Ask(NamedTuple):
     """Ask the scope's gate. Sends back the Decision."""
 
@@ -76,5 +86,5 @@ class Flush(NamedTuple):
     checkpointer: Any
 
 
-Effect = Task | Call | Together | Ask | Load | Save | SaveRecord | Flush
+Effect = Task | Call | Together | Bodies | Ask | Load | Save | SaveRecord | Flush
 Flow = Generator[Any, Any, Any]

@@ -22,8 +22,8 @@ from stepgraph.core.errors import (
     Rejected,
     Suspended,
 )
-from stepgraph.core.flow import Flow, ask, flow_of, rejection, update_from
-from stepgraph.core.lean import lean_flow
+from stepgraph.core.flow import Flow, ask, flow_of, rejection, troubled, update_from
+from stepgraph.core.lean import lean_flows
 from stepgraph.core.plan import Plan
 from stepgraph.core.request import Request
 from stepgraph.core.state import (
@@ -168,7 +168,17 @@ class Engine:
             if before and state.version > self.passed and _listed(tasks, before):
                 raise GraphInterrupt(())
             if alone and len(tasks) == 1 and tasks[0].node.lean and tasks[0].records is None:
-                yield from lean_flow(self, tasks[0])
+                only = tasks[0]
+                only.lean = True
+                try:
+                    yield only
+                except BaseException as error:
+                    yield from troubled(self, only, error)
+                if not self.saving and only.status == "finished":
+                    changes = only.changes
+                    advance(plan, state, tasks, combine(plan, state.values, tasks)[0] if changes is None else changes)
+                    if not after:
+                        continue
             elif tasks:
                 entering = tasks[0].name == START
                 if gate is not None and not entering and gate.wants("plan", None, scope.ns):
@@ -196,11 +206,11 @@ class Engine:
         if len(tasks) == 1:
             yield from flow_of(self, tasks[0])
             return
-        if scope.emit is None and scope.gate is None and scope.probe is None and not self.saving:
-            flows = [lean_flow(self, task) if task.node.lean else flow_of(self, task) for task in tasks]
+        quiet = scope.emit is None and scope.gate is None and scope.probe is None and not self.saving
+        if quiet and all([task.node.lean for task in tasks]):
+            yield from lean_flows(self, tasks)
         else:
-            flows = [flow_of(self, task) for task in tasks]
-        yield Together(tasks, flows, scope.gate is not None)
+            yield Together(tasks, [flow_of(self, task) for task in tasks], scope.gate is not None)
 
     def _pause(self, tasks: Sequence[Task]) -> None:
         """End the superstep without a commit: some tasks asked a person, or were suspended."""

@@ -6,26 +6,31 @@ right after the body, in the task's own context.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from stepgraph.core.effects import Flow
+from stepgraph.core.effects import Bodies, Flow
+from stepgraph.core.errors import Cancelled
 from stepgraph.core.flow import checked, troubled
 from stepgraph.core.plan import Plan
 from stepgraph.core.state import combine
 from stepgraph.core.task import Task
-from stepgraph.core.types import START, Route
+from stepgraph.core.types import END, START, Route
 from stepgraph.core.writes import collect
 
 if TYPE_CHECKING:
     from stepgraph.core.engine import Engine
 
 
-def lean_flow(engine: Engine, task: Task) -> Flow:
-    """The whole life of such a task."""
-    task.lean = True
-    try:
-        yield task
-    except BaseException as error:
+def lean_flows(engine: Engine, tasks: Sequence[Task]) -> Flow:
+    """The whole life of parallel ones."""
+    for task in tasks:
+        task.lean = True
+    yield Bodies(tasks)
+    troubles = [(task, task.error) for task in tasks if task.error is not None]
+    # A failure comes before the siblings that were cancelled because of it.
+    for task, error in sorted(troubles, key=lambda each: isinstance(each[1], Cancelled)):
+        task.error = None
         yield from troubled(engine, task, error)
 
 
@@ -53,6 +58,7 @@ def _routes(task: Task) -> list[Route]:
     """Commands, static edges, and what the routers choose on the state with this task's own writes."""
     node, scope = task.node, task.scope
     plan: Plan = scope.plan
+    nodes = plan.nodes
     before = scope.values
     if task.writes:
         changes, _ = combine(plan, before, (task,))
@@ -70,8 +76,12 @@ def _routes(task: Task) -> list[Route]:
         if router.mapper is not None:
             value = router.mapper(value)
         chosen = router.choose(value) if router.inject is None else router.choose(value, **router.inject(task))
-        if type(chosen) is str and chosen in plan.nodes and router.path_map is None and chosen != START:
-            routes.append(chosen)
-        else:
-            routes.extend(checked(task, router, chosen))
+        if type(chosen) is str:
+            target = chosen if router.path_map is None else router.path_map.get(chosen)
+            if target in nodes and target != START:
+                routes.append(target)
+                continue
+            if target == END:
+                continue
+        routes.extend(checked(task, router, chosen))
     return routes

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator
+import sys
+from collections.abc import Callable, Generator, Sequence
 from contextvars import Context, copy_context
 from typing import Any
 
-from stepgraph.core.effects import Ask, Call, Flow, Flush, Load, Save, SaveRecord, Together
-from stepgraph.core.errors import Cancelled
+from stepgraph.core.effects import Ask, Bodies, Call, Flow, Flush, Load, Save, SaveRecord, Together
+from stepgraph.core.errors import Cancelled, GraphInterrupt
 from stepgraph.core.lean import conclude
 from stepgraph.core.task import Task
 from stepgraph.core.types import Decision, Pause
@@ -57,6 +58,9 @@ class AsyncDriver:
                         argument = await self._body(effect)
                 elif kind is Call:
                     argument = await self._call(effect)
+                elif kind is Bodies:
+                    await self._bodies(effect.tasks)
+                    argument = None
                 elif kind is Together:
                     await self._together(effect)
                     argument = None
@@ -103,6 +107,42 @@ class AsyncDriver:
         if failed:
             raise failed[0].exception()  # type: ignore[misc]  # not None: filtered above
 
+    async def _bodies(self, tasks: Sequence[Task]) -> None:
+        """Call parallel bodies; what they raise stays with their tasks."""
+        group = Group(asyncio.get_running_loop(), len(tasks))
+        running = [group.start(self._lean(task, group)) for task in tasks]
+        try:
+            failed = await group.end
+        except asyncio.CancelledError:
+            await _end(running)
+            raise
+        if failed:
+            await _end([each for each in running if not each.done()])
+
+    async def _lean(self, task: Task, group: Group) -> None:
+        """One of parallel bodies, in an asyncio task of its own, whose context is the task's."""
+        failed = False
+        try:
+            if self._semaphore is not None:
+                async with self._semaphore:
+                    await self._called(task)
+            else:
+                await self._called(task)
+        except asyncio.CancelledError:
+            task.error = Cancelled(f"Node {task.name!r} was cancelled because a node beside it failed.")
+            raise
+        except BaseException as error:
+            task.error = error
+            failed = not isinstance(error, GraphInterrupt)
+        finally:
+            group.ended(failed)
+
+    async def _called(self, task: Task) -> None:
+        if task.node.is_async and self.node_loop is None:
+            conclude(task, await call_body(task))
+        else:
+            await self._body(task)
+
     async def _limited(self, flow: Flow) -> Any:
         if self._semaphore is None:
             return await self.run(flow, True)
@@ -122,6 +162,32 @@ class AsyncDriver:
                     return checkpointer.load(thread, ns, checkpoint)
                 return await asyncio.wrap_future(pool.submit(checkpointer.load, thread, ns, checkpoint))
         raise TypeError(f"Not an effect: {effect!r}")
+
+
+class Group:
+    """Counts parallel asyncio tasks down; `end` is set when all have ended, or (to True) when one failed.
+
+    Cheaper than `asyncio.wait`, which adds and removes a callback a task.
+    """
+
+    __slots__ = ("_loop", "_waiting", "end")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, count: int) -> None:
+        self._loop = loop
+        self._waiting = count
+        self.end: asyncio.Future[bool] = loop.create_future()
+
+    def start(self, coroutine: Any) -> asyncio.Task[Any]:
+        """Start it at once where Python can (3.12), else in the loop's next round."""
+        return asyncio.Task(coroutine, loop=self._loop, **_EAGER)
+
+    def ended(self, failed: bool) -> None:
+        self._waiting -= 1
+        if (failed or not self._waiting) and not self.end.done():
+            self.end.set_result(failed)
+
+
+_EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 
 class InContext:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextvars import copy_context
 from threading import Event
-from time import monotonic
 from typing import Any
 
-from stepgraph.core.effects import Ask, Call, Flow, Flush, Load, Save, SaveRecord, Together
+from stepgraph.core.effects import Ask, Bodies, Call, Flow, Flush, Load, Save, SaveRecord, Together
 from stepgraph.core.task import Task
 from stepgraph.run.context import call_body, call_in_task, settled
-from stepgraph.run.threads import WORKERS, Batch, pool, watch
+from stepgraph.run.threads import WORKERS, Batch, pool
 
 
 class SyncDriver:
@@ -62,6 +61,8 @@ class SyncDriver:
                     elif kind is Call:
                         context = effect.task.context or copy_context()
                         argument = context.run(call_in_task, effect.task, effect.function, effect.value, effect.extra)
+                    elif kind is Bodies:
+                        argument = yield from self._bodies(effect)
                     elif kind is Together:
                         argument = yield from self._together(effect)
                     else:
@@ -87,44 +88,48 @@ class SyncDriver:
         return future.result()
 
     def _together(self, together: Together) -> Generator[None, None, None]:
-        """Run parallel tasks: all to their ends, then the first error in task order is raised."""
+        """Run parallel flows: all to their ends, then the first error in task order is raised."""
         errors: dict[int, BaseException] = {}
+        flows = together.flows
 
-        def job(position: int, flow: Flow) -> Callable[[], None]:
-            def run() -> None:
-                try:
-                    SyncDriver(width=self.width).run(flow)
-                except BaseException as error:
-                    errors[position] = error
-                self.wake.set()
-
-            return run
-
-        helped = together.hold_errors or self.live
-        batch = Batch([job(i, flow) for i, flow in enumerate(together.flows)], self.width)
-        if helped:
-            batch.width = len(together.flows) + 1
-            batch.spread()
-        else:
-            watch.add(batch)
+        def work(position: int) -> None:
             try:
-                while (next_job := batch.take()) is not None:
-                    batch.started = monotonic()
-                    next_job()
-                    if self.chunks:
-                        yield
-            finally:
-                watch.remove(batch)
-        while not batch.wait(0.0):
-            if self.chunks is None:
-                batch.wait()
-                break
-            self.wake.wait(0.05)
-            self.wake.clear()
-            if self.chunks:
-                yield
+                SyncDriver(width=self.width).run(flows[position])
+            except BaseException as error:
+                errors[position] = error
+            self.wake.set()
+
+        yield from self._batch(work, range(len(flows)), together.hold_errors)
         if errors:
             raise errors[min(errors)]
+
+    def _bodies(self, bodies: Bodies) -> Generator[None, None, None]:
+        """Call parallel bodies; what they raise stays with their tasks."""
+
+        def work(task: Task) -> None:
+            try:
+                copy_context().run(call_body, task)
+            except BaseException as error:
+                task.error = error
+
+        yield from self._batch(work, bodies.tasks, False)
+
+    def _batch(self, work: Callable[[Any], None], items: Sequence[Any], at_once: bool) -> Generator[None, None, None]:
+        """Work on all items here, and in helper threads when one is slow, or `at_once`."""
+        batch = Batch(work, items, self.width)
+        chunks = self.chunks
+        if at_once or self.live:
+            batch.width = len(items) + 1
+            batch.spread()
+        else:
+            for _ in batch.run():
+                if chunks:
+                    yield
+        while not batch.wait(None if chunks is None else 0.0):
+            self.wake.wait(0.05)
+            self.wake.clear()
+            if chunks:
+                yield
 
 
 def _perform(effect: Any) -> Any:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Condition, Lock, Thread
+from time import monotonic, sleep
 from typing import Any
 
 IDLE_SECONDS = 10.0
@@ -83,32 +83,46 @@ if hasattr(os, "register_at_fork"):
 
 
 class Batch:
-    """Jobs that the caller runs one after the other, unless one is slow: then helper threads take from the same queue.
+    """Items that the caller works on one after the other, unless one is slow: then helper threads take from the same queue.
 
-    Jobs must not raise.
+    `work(item)` must not raise.
     """
 
-    __slots__ = ("_done", "busy", "jobs", "started", "width")
+    __slots__ = ("_done", "_work", "busy", "items", "started", "width")
 
-    def __init__(self, jobs: list[Callable[[], None]], width: int) -> None:
-        self.jobs = deque(jobs)
+    def __init__(self, work: Callable[[Any], None], items: Iterable[Any], width: int) -> None:
+        self._work = work
+        self.items = deque(items)
         self.width = width
         """How many threads at most, the caller's included."""
         self.busy = 0
         self.started = 0.0
+        """When the caller began its current item, by the monotonic clock."""
         self._done = Condition(Lock())
 
-    def take(self) -> Callable[[], None] | None:
-        """The next job, or None."""
+    def run(self) -> Iterator[None]:
+        """Work in this thread until no item is left; yields after each."""
+        items, work = self.items, self._work
+        watch.add(self)
         try:
-            return self.jobs.popleft()
-        except IndexError:
-            return None
+            while True:
+                try:
+                    item = items.popleft()
+                except IndexError:
+                    return
+                self.started = monotonic()
+                work(item)
+                yield
+        finally:
+            watch.remove(self)
 
-    def help(self) -> None:
-        """Run jobs in this helper thread until none is left."""
-        while (job := self.take()) is not None:
-            job()
+    def _help(self) -> None:
+        while True:
+            try:
+                item = self.items.popleft()
+            except IndexError:
+                break
+            self._work(item)
         with self._done:
             self.busy -= 1
             self._done.notify_all()
@@ -116,13 +130,15 @@ class Batch:
     def spread(self) -> None:
         """Bring in helper threads for what waits."""
         with self._done:
-            more = min(len(self.jobs), self.width - 1 - self.busy)
-            self.busy += max(0, more)
+            more = max(0, min(len(self.items), self.width - 1 - self.busy))
+            self.busy += more
         for _ in range(more):
-            pool.start(self.help)
+            pool.start(self._help)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Whether all helpers have ended, within `seconds`."""
+        if not self.busy:
+            return True
         with self._done:
             return self._done.wait_for(lambda: self.busy == 0, seconds)
 
@@ -138,7 +154,7 @@ class _Watch:
         self._running = False
 
     def add(self, batch: Batch) -> None:
-        batch.started = time.monotonic()
+        batch.started = monotonic()
         self._batches.append(batch)
         if not self._running:
             with self._lock:
@@ -150,13 +166,13 @@ class _Watch:
         self._batches.remove(batch)
 
     def _look(self) -> None:
-        last = time.monotonic()
+        last = monotonic()
         while True:
-            time.sleep(SLOW_SECONDS)
-            now = time.monotonic()
+            sleep(SLOW_SECONDS)
+            now = monotonic()
             for batch in list(self._batches):
                 last = now
-                if batch.jobs and now - batch.started > SLOW_SECONDS:
+                if batch.items and now - batch.started > SLOW_SECONDS:
                     batch.spread()
             if now - last > self.LINGER:
                 with self._lock:
