@@ -1,0 +1,113 @@
+"""Names that stand for things loaded on use: checkpointer URLs, how a type is stored, which modules a store may import.
+
+A row holds a `"module:name"` string; registering one imports nothing, so no layer has to import a higher one.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+
+class Registry:
+    """One kind of name: `kind` says in messages what the names are, rows hold objects or `"module:name"` strings."""
+
+    def __init__(self, kind: str, rows: dict[str, Any] | None = None) -> None:
+        self.kind = kind
+        self._rows: dict[str, Any] = dict(rows or {})
+
+    def register(self, name: str, target: Any) -> None:
+        """Make `name` stand for `target`; a name registered before is replaced, so cells may run again."""
+        self._rows[name] = target
+
+    def load(self, name: str) -> Any:
+        """The object that `name` stands for, imported now when the row is a string."""
+        try:
+            target = self._rows[name]
+        except KeyError:
+            raise KeyError(f"Unknown {self.kind} {name!r}. Known: {', '.join(sorted(self._rows))}.") from None
+        return load_object(target) if isinstance(target, str) else target
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._rows))
+
+
+def load_object(target: str) -> Any:
+    """Import what a `"module:name"` string names."""
+    module, _, name = target.partition(":")
+    found: Any = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+checkpointers = Registry(
+    "checkpointer URL scheme",
+    {"memory": "stepgraph.persist.memory:from_url", "sqlite": "stepgraph.persist.sqlite:from_url"},
+)
+"""URL scheme -> function from the whole URL to a checkpointer."""
+
+displays = Registry("display", {"run": "stepgraph.panels.run_panel:display"})
+"""What is shown -> function that shows it in a front end; missing packages mean: show text."""
+
+
+@dataclass(slots=True)
+class TypeCodec:
+    """How objects of one class are stored.
+
+    `encode` gives a value that is storable itself, `decode` makes the object of it. Both may be `"module:name"`
+    strings. `name` is what stands in stored files, so keep it when the class moves.
+    """
+
+    name: str
+    encode: Callable[[Any], Any] | str
+    decode: Callable[[Any], Any] | str
+
+    def encoder(self) -> Callable[[Any], Any]:
+        """`encode`, imported if need be."""
+        if isinstance(self.encode, str):
+            self.encode = load_object(self.encode)
+        return self.encode  # type: ignore[return-value]  # a string was replaced in the line before
+
+    def decoder(self) -> Callable[[Any], Any]:
+        """`decode`, imported if need be."""
+        if isinstance(self.decode, str):
+            self.decode = load_object(self.decode)
+        return self.decode  # type: ignore[return-value]  # a string was replaced in the line before
+
+
+type_codecs: dict[str, TypeCodec] = {}
+"""By name as stored."""
+codec_names: dict[str, str] = {}
+"""`"module:Class"` -> name in `type_codecs`."""
+
+
+def register_type(
+    cls: type | str,
+    encode: Callable[[Any], Any] | str,
+    decode: Callable[[Any], Any] | str,
+    *,
+    name: str | None = None,
+) -> None:
+    """Tell checkpointers how to store objects of exactly this class (a class, or `"module:Class"` to import nothing).
+
+        register_type(Point, lambda p: [p.x, p.y], lambda v: Point(*v))
+    """
+    key = cls if isinstance(cls, str) else f"{cls.__module__}:{cls.__qualname__}"
+    chosen = name or key
+    type_codecs[chosen] = TypeCodec(chosen, encode, decode)
+    codec_names[key] = chosen
+
+
+allowed_modules: set[str] = {"langchain_core.documents", "langchain_core.messages", "stepgraph.core.types"}
+"""Modules, with all below them, that reading a checkpoint may import."""
+
+
+def allow_modules(*names: str) -> None:
+    """Let checkpointers import these modules, and all below them, when a stored value names a class in them."""
+    allowed_modules.update(names)
