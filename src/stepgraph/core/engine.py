@@ -29,12 +29,14 @@ from stepgraph.core.request import Request
 from stepgraph.core.state import (
     State,
     advance,
+    advance_alone,
     combine,
     fresh,
     in_order,
     names_of,
     ready,
     records_of,
+    view,
 )
 from stepgraph.core.task import Scope, Task
 from stepgraph.core.types import MISSING, START, Decision, Gate, Interrupt, Namespace, Pause, Probe, Route, Send
@@ -150,52 +152,75 @@ class Engine:
         emit, gate = scope.emit, scope.gate
         before = self.request.interrupt_before or plan.interrupt_before
         after = self.request.interrupt_after or plan.interrupt_after
-        stop = scope.stop
         counts = scope.counts
-        root = scope.root
         scope.values = state.values
-        alone = emit is None and gate is None and scope.probe is None
+        sprinting = plan.sprints and not (emit or gate or scope.probe or before or after)
         while state.next or state.sends:
-            if root.cancelled:
-                raise Cancelled(f"The run was cancelled before superstep {state.step} of graph {plan.name!r}.")
-            if state.step > stop:
-                raise self._out_of_steps()
+            if sprinting and not self.pending:
+                yield from self._sprint()
+                if not (state.next or state.sends):
+                    break
+            self._check_bounds()
             tasks = self.tasks = ready(plan, state, scope)
+            if not tasks:
+                break
             counts.steps += 1
             counts.tasks += len(tasks)
             if self.pending:
                 self._attach(tasks)
             if before and state.version > self.passed and _listed(tasks, before):
                 raise GraphInterrupt(())
-            if alone and len(tasks) == 1 and tasks[0].node.lean and tasks[0].records is None:
-                only = tasks[0]
-                only.lean = True
-                try:
-                    yield only
-                except BaseException as error:
-                    yield from troubled(self, only, error)
-                if not self.saving and only.status == "finished":
-                    changes = only.changes
-                    advance(plan, state, tasks, combine(plan, state.values, tasks)[0] if changes is None else changes)
-                    if not after:
-                        continue
-            elif tasks:
-                entering = tasks[0].name == START
-                if gate is not None and not entering and gate.wants("plan", None, scope.ns):
-                    yield from self._boundary("plan", tasks)
-                    if self.tasks is not tasks:
-                        continue
-                yield from self._work(tasks)
-            else:
-                break
-            for task in tasks:
-                if task.status != "finished":
-                    self._pause(tasks)
+            entering = tasks[0].name == START
+            if gate is not None and not entering and gate.wants("plan", None, scope.ns):
+                yield from self._boundary("plan", tasks)
+                if self.tasks is not tasks:
+                    continue
+            yield from self._work(tasks)
+            if any([task.status != "finished" for task in tasks]):
+                self._pause(tasks)
             yield from self._commit(tasks)
             if after and state.version > self.passed and _listed(tasks, after):
                 raise GraphInterrupt(())
-            if gate is not None and tasks[0].name != START and gate.wants("committed", None, scope.ns):
+            if gate is not None and not entering and gate.wants("committed", None, scope.ns):
                 yield from self._boundary("committed", tasks)
+
+    def _check_bounds(self) -> None:
+        state = self.state
+        if self.scope.root.cancelled:
+            raise Cancelled(f"The run was cancelled before superstep {state.step} of graph {self.plan.name!r}.")
+        if state.step > self.scope.stop:
+            raise self._out_of_steps()
+
+    def _sprint(self) -> Flow:
+        """Supersteps of one lean task each: the same rules, with all that needs a second task or an onlooker left out.
+
+        Returns at the first superstep that is not of that kind.
+        """
+        state, scope, plan = self.state, self.scope, self.plan
+        nodes, values, root, stop, saving = plan.nodes, state.values, scope.root, scope.stop, self.saving
+        while len(state.next) == 1 and not state.sends and state.step <= stop and not root.cancelled:
+            node = nodes[state.next[0]]
+            if not node.lean:
+                return
+            given = values.copy() if node.reads is None else view(node, values, state.step, scope)
+            task = Task(node, scope, state.step, -1, given)
+            task.lean = True
+            try:
+                yield task
+            except BaseException as error:
+                self.tasks = (task,)
+                yield from troubled(self, task, error)
+                self._pause(self.tasks)
+            changes = task.changes
+            if changes is None or saving:
+                changes, groups = combine(plan, values, (task,))
+                if saving:
+                    self.tasks = (task,)
+                    before = {key: values[key] for key in changes if key in values}
+                    advance_alone(plan, state, task, changes)
+                    yield from self._save_step(before, changes, groups, None)
+                    continue
+            advance_alone(plan, state, task, changes)
 
     def _work(self, tasks: Sequence[Task]) -> Flow:
         """Run the planned tasks to their outcomes."""

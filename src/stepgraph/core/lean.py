@@ -67,9 +67,8 @@ def _routes(task: Task) -> list[Route]:
         view.update(changes)
     else:
         view = before.copy()
-    routes: list[Route] = [*task.gotos, *node.successors]
+    routes: list[Route] = [*task.gotos, *node.successors] if task.gotos or node.successors else []
     for router in node.routers:
-        scope.counts.routers += 1
         value: Any = view
         if not router.all_keys:
             value = {key: view[key] for key in router.reads or () if key in view}

@@ -72,6 +72,8 @@ class Node:
     """The user's callable, for names, source code and hashes."""
     quick: bool = False
     """Has no routers, so its routes are known without asking: set by Plan."""
+    alone: tuple[str, ...] = ()
+    """(name,): what ran when it ran alone. Set by Plan."""
     lean: bool = False
     """Can take the short way (`core/lean.py`): its routers are sync and it is no subgraph. Set by Plan."""
 
@@ -109,6 +111,8 @@ class Plan:
     deferred: frozenset[str] = frozenset()
     untracked: frozenset[str] = frozenset()
     all_output: bool = False
+    sprints: bool = False
+    """Whether supersteps of one task can take the short way: no joins, no deferred nodes, no keys that change by themselves."""
     plain: bool = False
     """Whether every key keeps the last value."""
 
@@ -119,8 +123,10 @@ class Plan:
         self.vanishing = any(isinstance(channel, Topic) for channel in self.channels.values())
         self.deferred = frozenset(name for name, node in self.nodes.items() if node.defer)
         self.untracked = frozenset(k for k, c in self.channels.items() if not c.persistent)
+        self.sprints = not (self.barriers or self.deferred or self.settling or self.vanishing)
         self.all_output = not isinstance(self.output_keys, str) and set(self.output_keys) >= set(self.channels)
         for node in self.nodes.values():
+            node.alone = (node.name,)
             node.quick = not node.routers
             node.lean = node.child is None and not any(router.is_async for router in node.routers)
 

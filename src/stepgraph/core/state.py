@@ -190,26 +190,25 @@ def advance(
         _settle(plan, values, changes)
     else:
         values.update(changes)
-    if len(tasks) == 1:
-        task = tasks[0]
-        name = task.node.name
-        state.seen[name] = version
-        state.ran = (name,)
-        if not (task.routed or joined or plan.deferred):
-            state.next = task.routes  # type: ignore[assignment]  # static edges hold names only
-            state.sends = ()
-            return
-        if len(task.routes) == 1 and not joined and not plan.deferred:
-            (only,) = task.routes
-            if type(only) is str and only in plan.nodes:
-                state.next, state.sends = task.routes, ()  # type: ignore[assignment]  # it is a name
-                return
-    else:
-        seen = state.seen
-        for task in tasks:
-            seen[task.node.name] = version
-        state.ran = tuple([task.node.name for task in tasks])
+    seen = state.seen
+    for task in tasks:
+        seen[task.node.name] = version
+    state.ran = tuple([task.node.name for task in tasks])
     _route(plan, state, tasks, joined)
+
+
+def advance_alone(plan: Plan, state: State, task: Task, changes: Mapping[str, Any]) -> None:
+    """`advance` for a lone task in a plan that `sprints`."""
+    state.values.update(changes)
+    state.version = state.seen[task.node.name] = state.version + 1
+    state.step += 1
+    state.ran = task.node.alone
+    routes = task.routes
+    if task.routed and (len(routes) != 1 or type(routes[0]) is not str or routes[0] not in plan.nodes):
+        _route(plan, state, (task,), ())
+        return
+    state.next = routes  # type: ignore[assignment]  # one name, or static edges, which hold names only
+    state.sends = ()
 
 
 def _assign(values: dict[str, Any], changes: Mapping[str, Any]) -> None:
