@@ -16,7 +16,7 @@ Durability = Literal["sync", "async", "exit"]
 
 
 class Extend(NamedTuple):
-    """A change of a list that only grew: append `items` to the value before."""
+    """A change of a list that only grew: append `items` to the value before, or to nothing if no checkpoint has the key."""
 
     items: tuple[Any, ...]
 

@@ -1,0 +1,111 @@
+"""The two engines under one set of names, so that a program is written once and run on both."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Calls = Literal["sync", "async", "async nodes"]
+Saver = Literal["none", "memory", "sqlite", "model"]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One library: `words` has its public names, `savers` makes its checkpointers."""
+
+    name: str
+    words: Any
+    savers: dict[str, Callable[[Path, Calls], Any]]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.words, name)
+
+    @contextmanager
+    def saver(self, kind: Saver, directory: Path, calls: Calls) -> Iterator[Any]:
+        """A checkpointer for one test, closed at its end."""
+        if kind == "none":
+            yield None
+            return
+        made = self.savers[kind](directory, calls)
+        try:
+            yield made
+        finally:
+            if hasattr(made, "close"):
+                made.close()
+
+
+class Words:
+    """Names looked up in several modules, in order."""
+
+    def __init__(self, *modules: Any) -> None:
+        self._modules = modules
+
+    def __getattr__(self, name: str) -> Any:
+        for module in self._modules:
+            found = getattr(module, name, None)
+            if found is not None:
+                return found
+        raise AttributeError(name)
+
+
+def reference() -> Engine:
+    """LangGraph, which says what the right answer is."""
+    from langgraph import channels, config, errors, types
+    from langgraph import graph as builder
+    from langgraph.checkpoint.memory import InMemorySaver
+    from langgraph.managed import IsLastStep, RemainingSteps
+
+    class Managed:
+        pass
+
+    Managed.IsLastStep, Managed.RemainingSteps = IsLastStep, RemainingSteps  # type: ignore[attr-defined]  # a bag of names
+    words = Words(builder, types, channels, errors, config, Managed)
+    return Engine("langgraph", words, {"memory": lambda path, calls: InMemorySaver(), "sqlite": _reference_sqlite})
+
+
+def _reference_sqlite(path: Path, calls: Calls) -> Any:
+    """LangGraph's file saver; only its sync one: async programs compare with its memory saver."""
+    from langgraph.checkpoint.sqlite import SqliteSaver
+
+    class Closing(SqliteSaver):
+        def close(self) -> None:
+            self.conn.close()
+
+    return Closing(sqlite3.connect(path / "langgraph.db", check_same_thread=False))
+
+
+def ours() -> Engine:
+    """stepgraph."""
+    import stepgraph
+    from stepgraph.core import errors
+    from tests.simulation.model import ModelCheckpointer
+
+    savers: dict[str, Callable[[Path, Calls], Any]] = {"model": lambda path, calls: ModelCheckpointer()}
+    try:
+        from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
+    except ImportError:
+        pass
+    else:
+        savers["memory"] = lambda path, calls: MemoryCheckpointer()
+        savers["sqlite"] = lambda path, calls: SqliteCheckpointer(str(path / "stepgraph.db"))
+    return Engine("stepgraph", Words(stepgraph, errors), savers)
+
+
+def as_async(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function as a coroutine function that gives up control once before it begins."""
+    if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
+        return function
+
+    @functools.wraps(function)
+    async def awaited(*args: Any, **kwargs: Any) -> Any:
+        await asyncio.sleep(0)
+        return function(*args, **kwargs)
+
+    return awaited

@@ -1,0 +1,254 @@
+"""Where a program runs: it builds its graph with one engine's words, and everything that engine shows is written down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.differential.engines import Calls, Engine, Saver, as_async
+from tests.differential.plain import Labels, debug, namespace, plain, snapshot
+
+MODES = ["values", "updates", "debug", "custom"]
+STEP = object()
+"""Stands among updates where a values chunk came."""
+
+
+class Lab:
+    """One program on one engine, called in one way, with one checkpointer.
+
+    `record` is what was seen, in a form that can be compared: a list of (what, details).
+    """
+
+    def __init__(self, engine: Engine, calls: Calls, saver: Any, *, modes: list[str] = MODES) -> None:
+        self.engine = engine
+        self.calls = calls
+        self.checkpointer = saver
+        self.record: list[tuple[str, Any]] = []
+        self.app: Any = None
+        self.labels = Labels()
+        self.modes = modes
+        self.pending: tuple[Any, ...] = ()
+        """The interrupts of the last run."""
+        self.thread = "t"
+        self._loop = asyncio.new_event_loop() if calls != "sync" else None
+
+    def close(self) -> None:
+        if self._loop is not None:
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            self._loop.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.engine, name)
+
+    @property
+    def saved(self) -> bool:
+        return self.checkpointer is not None
+
+    def graph(self, *args: Any, **kwargs: Any) -> Any:
+        """A StateGraph whose nodes become coroutine functions when the lab asks for that."""
+        builder = self.engine.StateGraph(*args, **kwargs)
+        if self.calls == "async nodes":
+            add = builder.add_node
+
+            def add_node(node: Any, action: Any = None, **options: Any) -> Any:
+                if action is None:
+                    node, action = getattr(node, "__name__", None) or node, node
+                add(node, as_async(action), **options)
+                return builder
+
+            builder.add_node = add_node
+        return builder
+
+    def compile(self, builder: Any, **options: Any) -> Any:
+        """Compile the program's outermost graph."""
+        self.app = builder.compile(checkpointer=self.checkpointer, **options)
+        return self.app
+
+    def note(self, what: str, details: Any) -> None:
+        """Write down something that the program itself observed."""
+        self.record.append((what, plain(details)))
+
+    # Running
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return {"configurable": {"thread_id": self.thread}}
+
+    def run(self, input: Any, config: Mapping[str, Any] | None = None, **options: Any) -> None:
+        """Stream to the end, a pause or an error, and write down every chunk, the error and the state afterwards."""
+        settings = {**self.config, **(config or {})}
+        chunks, error = self._drain(input, settings, options)
+        found = self._sorted(chunks)
+        found["error"] = None if error is None else type(error).__name__
+        self.record.append((f"run {plain(input)!r}", found))
+        self.error = error
+        self.state()
+
+    def _drain(self, input: Any, config: Any, options: Any) -> tuple[list[Any], BaseException | None]:
+        chunks: list[Any] = []
+        options = {"stream_mode": self.modes, "subgraphs": True, **options}
+        try:
+            if self._loop is None:
+                for chunk in self.app.stream(input, config, **options):
+                    chunks.append(chunk)
+            else:
+                self._loop.run_until_complete(self._adrain(chunks, input, config, options))
+        except Exception as error:  # whatever a program's run raises is what is compared
+            return chunks, error
+        return chunks, None
+
+    async def _adrain(self, chunks: list[Any], input: Any, config: Any, options: Any) -> None:
+        async for chunk in self.app.astream(input, config, **options):
+            chunks.append(chunk)
+
+    def _sorted(self, chunks: list[Any]) -> dict[str, Any]:
+        """Streams by mode and namespace; parallel tasks' chunks in no order, so that finishing order does not count."""
+        streams: dict[tuple[str, tuple[str, ...]], list[Any]] = {}
+        for ns, mode, payload in chunks:
+            stream = streams.setdefault((mode, ns), [])
+            match mode:
+                case "values":
+                    stream.append(plain(payload))
+                    streams.setdefault(("updates", ns), []).append(STEP)
+                case "debug":
+                    stream.append(debug(payload, self.labels))
+                case _:
+                    stream.append(plain(payload))
+        self.pending = tuple(
+            asked for ns, mode, payload in chunks if mode == "updates" and not ns and isinstance(payload, dict)
+            for asked in payload.get("__interrupt__", ())
+        )  # fmt: skip
+        found: dict[str, Any] = {}
+        for (mode, ns), stream in streams.items():
+            ordered = _by_step(stream) if mode == "debug" else _between_steps(stream) if mode == "updates" else stream
+            found.setdefault(f"{mode} {namespace(ns)}".strip(), []).append(ordered)
+        return {where: sorted(each, key=repr) for where, each in found.items() if any(each)}
+
+    def invoke(self, input: Any, config: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        """Run for the result only, and write it down."""
+        settings = {**self.config, **(config or {})}
+        try:
+            if self._loop is None:
+                result = self.app.invoke(input, settings, **options)
+            else:
+                result = self._loop.run_until_complete(self.app.ainvoke(input, settings, **options))
+        except Exception as error:  # whatever a program's run raises is what is compared
+            self.error = error
+            self.record.append((f"invoke {plain(input)!r}", ("raised", type(error).__name__)))
+            return None
+        self.error = None
+        self.record.append((f"invoke {plain(input)!r}", plain(result)))
+        return result
+
+    def resume(self, answer: Any = None, **options: Any) -> None:
+        """Answer the one pending interrupt."""
+        self.run(self.engine.Command(resume=answer), **options)
+
+    def answer(self, choose: Callable[[Any], Any], count: int | None = None, **options: Any) -> None:
+        """Answer pending interrupts by their ids: `choose(value)` gives each answer."""
+        asked = sorted(self.pending, key=lambda each: repr(each.value))[:count]
+        ids = [each.id for each in asked]
+        assert len(set(ids)) == len(ids), f"interrupt ids are not unique: {self.pending}"
+        answers = {each.id: choose(each.value) for each in asked}
+        chunks, error = self._drain(self.engine.Command(resume=answers), {**self.config}, options)
+        found = self._sorted(chunks)
+        found["error"] = None if error is None else type(error).__name__
+        self.record.append((f"answer {[plain(each) for each in asked]!r}", found))
+        self.error = error
+        self.state()
+
+    # State
+
+    def state(self, config: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        """Write down what get_state shows."""
+        if not self.saved:
+            return None
+        shown = self._call("get_state", dict(config or self.config), **options)
+        self.record.append(("state", snapshot(shown, self.labels)))
+        return shown
+
+    def states(self, config: Mapping[str, Any] | None = None, **options: Any) -> list[Any]:
+        """What get_state_history shows, newest first."""
+        if not self.saved:
+            return []
+        if self._loop is None:
+            return list(self.app.get_state_history(dict(config or self.config), **options))
+        return self._loop.run_until_complete(self._history(dict(config or self.config), options))
+
+    async def _history(self, config: Any, options: Any) -> list[Any]:
+        return [shown async for shown in self.app.aget_state_history(config, **options)]
+
+    def history(self, config: Mapping[str, Any] | None = None, **options: Any) -> None:
+        """Write down what get_state_history shows, oldest first."""
+        if self.saved:
+            found = self.states(config, **options)
+            self.record.append(("history", [snapshot(shown, self.labels) for shown in reversed(found)]))
+
+    def at(self, step: int, source: str | None = None) -> dict[str, Any]:
+        """The config of the newest checkpoint of that step."""
+        for shown in self.states():
+            if shown.metadata["step"] == step and source in (None, shown.metadata["source"]):
+                return dict(shown.config)
+        raise LookupError(f"no checkpoint of step {step} on {self.engine.name}: {self.record[-1]}")
+
+    def update(self, values: Any, as_node: str | None = None, config: Mapping[str, Any] | None = None) -> Any:
+        """update_state, written down with the state afterwards; returns the new config."""
+        if not self.saved:
+            return None
+        try:
+            made = self._call("update_state", dict(config or self.config), values, as_node)
+        except Exception as error:  # whatever it raises is what is compared
+            self.error = error
+            self.record.append(("update", ("raised", type(error).__name__)))
+            return None
+        self.record.append(("update", plain(values)))
+        self.state()
+        return made
+
+    def _call(self, method: str, *args: Any, **options: Any) -> Any:
+        if self._loop is None:
+            return getattr(self.app, method)(*args, **options)
+        return self._loop.run_until_complete(getattr(self.app, f"a{method}")(*args, **options))
+
+    def finish(self) -> None:
+        """The last word: the whole history."""
+        if self.app is not None:
+            self.history()
+
+
+def _between_steps(chunks: list[Any]) -> list[Any]:
+    """Updates in groups, one between two values chunks, each sorted."""
+    groups: list[list[Any]] = [[]]
+    for chunk in chunks:
+        if chunk is STEP:
+            groups.append([])
+        else:
+            groups[-1].append(chunk)
+    return [sorted(group, key=repr) for group in groups if group]
+
+
+def _by_step(chunks: list[tuple[int, int, Any]]) -> list[Any]:
+    """Debug chunks with those of one superstep in a fixed order: checkpoint, starts, results."""
+    groups: list[list[tuple[int, int, Any]]] = []
+    previous: tuple[int, int] | None = None
+    for step, rank, content in chunks:
+        superstep = step + (rank == 0)
+        if previous is None or previous[0] != superstep or (rank == 0):
+            groups.append([])
+        groups[-1].append((step, rank, content))
+        previous = (superstep, rank)
+    return [sorted(group, key=lambda each: (each[1], repr(each[2]))) for group in groups]
+
+
+@contextmanager
+def lab(engine: Engine, calls: Calls, saver: Saver, directory: Path) -> Iterator[Lab]:
+    """A lab that is closed afterwards."""
+    with engine.saver(saver, directory, calls) as made:
+        opened = Lab(engine, calls, made)
+        try:
+            yield opened
+        finally:
+            opened.close()

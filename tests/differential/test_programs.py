@@ -1,0 +1,62 @@
+"""Every program gives the same account on LangGraph and on stepgraph: streams, states, history and errors."""
+
+from __future__ import annotations
+
+import difflib
+from functools import lru_cache
+from pathlib import Path
+from pprint import pformat
+from typing import Any
+
+import pytest
+
+from tests.differential import programs_flow  # noqa: F401  registers its programs
+from tests.differential.engines import Calls, Saver, ours, reference
+from tests.differential.lab import lab
+from tests.differential.registry import PROGRAMS, Program
+
+CALLS: tuple[Calls, ...] = ("sync", "async", "async nodes")
+REFERENCE, OURS = reference(), ours()
+SAVERS: tuple[Saver, ...] = ("none", *OURS.savers)  # type: ignore[assignment]  # its keys are savers
+CASES = [
+    (program, calls, saver)
+    for program in PROGRAMS.values()
+    for calls in CALLS
+    for saver in SAVERS
+    if not (saver == "none" and program.needs_saver) and not (calls == "async nodes" and program.sync_only)
+]
+
+
+def play(engine: Any, program: Program, calls: Calls, saver: Saver, directory: Path) -> list[tuple[str, Any]]:
+    """What a program's run on an engine looked like."""
+    with lab(engine, calls, saver, directory) as opened:
+        program.play(opened)
+        opened.finish()
+        return opened.record
+
+
+@lru_cache(maxsize=None)
+def expected(name: str, calls: Calls, saved: bool) -> list[tuple[str, Any]]:
+    """LangGraph's account; its savers agree with each other, so memory stands for all."""
+    return play(REFERENCE, PROGRAMS[name], calls, "memory" if saved else "none", Path())
+
+
+def difference(want: list[tuple[str, Any]], got: list[tuple[str, Any]]) -> str:
+    """The first entry that differs, as a diff from LangGraph's to ours; empty when all are equal."""
+    for position, (one, other) in enumerate(zip(want, got, strict=False)):
+        if one != other:
+            lines = [pformat(each, width=140).splitlines() for each in (one, other)]
+            diff = "\n".join(difflib.unified_diff(*lines, "langgraph", "stepgraph", lineterm="", n=4))
+            return f"entry {position}, {one[0]}:\n{diff}"
+    if len(want) != len(got):
+        return f"langgraph wrote {len(want)} entries, stepgraph {len(got)}"
+    return ""
+
+
+@pytest.mark.parametrize(("program", "calls", "saver"), CASES, ids=[f"{p.name}-{c}-{s}" for p, c, s in CASES])
+def test_a_program_gives_the_same_account_on_both_engines(
+    program: Program, calls: Calls, saver: Saver, tmp_path: Path
+) -> None:
+    want = expected(program.name, calls, saver != "none")
+    got = play(OURS, program, calls, saver, tmp_path)
+    assert not (found := difference(want, got)), found
