@@ -1,7 +1,7 @@
 """The rules of state keys: how the updates of a superstep become the next value.
 
-A channel holds no value; values live in the state. Names are LangGraph's; what differs is that a rule is a pure function
-of the value before and the updates, so an update can be previewed and a snapshot is a plain dict.
+A channel holds no value; values live in the state. Names are LangGraph's; what differs is that a rule is a pure
+function of the value before and the updates, so an update can be previewed and a snapshot is a plain dict.
 """
 
 from __future__ import annotations
@@ -258,7 +258,7 @@ _CONCATENATIONS = (operator.add, operator.concat)
 
 def _concatenate(value: list[Any], updates: Sequence[Any]) -> list[Any]:
     """One copy a superstep instead of one an update; `list + other type` still raises as operator.add does."""
-    grown = value + updates[0]
+    grown: list[Any] = value + updates[0]
     for update in updates[1:]:
         if type(update) is not list:
             grown = grown + update

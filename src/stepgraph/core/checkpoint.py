@@ -16,7 +16,7 @@ Durability = Literal["sync", "async", "exit"]
 
 
 class Extend(NamedTuple):
-    """A change of a list that only grew: append `items` to the value before, or to nothing if no checkpoint has the key."""
+    """A change of a list that only grew: append `items` to the value before, if any."""
 
     items: tuple[Any, ...]
 
@@ -32,8 +32,8 @@ REMOVED = Removed()
 class Control:
     """What runs next, whole in every checkpoint (it is small).
 
-    `next` are the names of the nodes to run, `sends` (node, arg, timeout) of the tasks that `Send` made, and `channels` the raw
-    values of barriers, topics and deferred triggers.
+    `next` are the names of the nodes to run, `sends` (node, arg, timeout) of the tasks that `Send` made, and
+    `channels` the raw values of barriers, topics and deferred triggers.
     """
 
     next: tuple[str, ...] = ()
@@ -45,8 +45,8 @@ class Control:
 class Checkpoint:
     """One saved superstep.
 
-    `changes` maps each written key to its new value, an `Extend`, or `REMOVED`, relative to `parent`. `ran` are the nodes
-    that ran in this superstep. `version` grows by one a checkpoint. `id` sorts by time. A root of a fork has
+    `changes` maps each written key to its new value, an `Extend`, or `REMOVED`, relative to `parent`. `ran` are the
+    nodes that ran in this superstep. `version` grows by one a checkpoint. `id` sorts by time. A root of a fork has
     `parent_thread`, the thread in which `parent` is found; its state is the parent's plus `changes`.
     """
 
@@ -71,7 +71,8 @@ class Record(NamedTuple):
     """Something known of one task of the checkpoint it was planned from; a later record of a kind replaces an earlier.
 
     outcome: (writes, routes, joins) · interrupt: tuple of Interrupt · resume: list of answers · error: text ·
-    input: the edited input · proposal: (writes, gotos) as the body returned them · decision: dict form of what was decided.
+    input: the edited input · proposal: (writes, gotos) as the body returned them · decision: dict form of what was
+    decided.
     """
 
     task: str
@@ -85,8 +86,8 @@ class Record(NamedTuple):
 class Stored:
     """A checkpoint as read back: the whole state at it, and the records of its tasks.
 
-    `values` and everything in it is the reader's own. `seen` maps node name to the version at which it last ran; `versions` maps key to
-    the version at which it was last written.
+    `values` and everything in it is the reader's own. `seen` maps node name to the version at which it last ran;
+    `versions` maps key to the version at which it was last written.
     """
 
     thread: str
@@ -106,6 +107,14 @@ class Stored:
     parent_thread: str | None = None
 
 
+def records_by_task(stored: Stored) -> dict[str, dict[str, Record]]:
+    """The records of a checkpoint by task id, then by kind."""
+    found: dict[str, dict[str, Record]] = {}
+    for record in stored.records:
+        found.setdefault(record.task, {})[record.kind] = record
+    return found
+
+
 class ThreadInfo(NamedTuple):
     """What a list of threads shows: the newest root checkpoint of each."""
 
@@ -121,7 +130,8 @@ class Checkpointer(Protocol):
     """Where threads live. Methods may be called from any thread. `save` and `save_record` hand over; `flush` waits.
 
     What was handed over is durable within 20 ms, or when `flush` returns. A failed write raises CheckpointError
-    from the next call. `thread` is the thread id, `ns` the checkpoint namespace ("" at the root, else `node:task_id|…`).
+    from the next call. `thread` is the thread id, `ns` the checkpoint namespace ("" at the root, else
+    `node:task_id|…`).
     """
 
     def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:

@@ -38,8 +38,8 @@ class Together(NamedTuple):
 class Bodies(NamedTuple):
     """Call the bodies of these lean tasks, in any order or at once, and conclude each.
 
-    Nothing is thrown in: what a body raised is left in `task.error`. After an error other than a pause an async driver cancels the
-    others, a sync one lets them end.
+    Nothing is thrown in: what a body raised is left in `task.error`. After an error other than a pause an async
+    driver cancels the others, a sync one lets them end.
     """
 
     tasks: Sequence[Task]

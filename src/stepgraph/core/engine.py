@@ -8,13 +8,15 @@ The engine does no I/O and has no clock: a driver performs what it yields (`core
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from stepgraph.core import events as ev
-from stepgraph.core.checkpoint import Checkpoint, Durability, Source, Stored
-from stepgraph.core.effects import Flush, Save, Together
+from stepgraph.core.checkpoint import Checkpoint, Extend, Record, Source
+from stepgraph.core.child import child_request
+from stepgraph.core.effects import Flow, Flush, Save, Together
+from stepgraph.core.entry import open_thread
 from stepgraph.core.errors import (
     Cancelled,
     GraphInterrupt,
@@ -22,7 +24,7 @@ from stepgraph.core.errors import (
     Rejected,
     Suspended,
 )
-from stepgraph.core.flow import Flow, ask, flow_of, rejection, troubled, update_from
+from stepgraph.core.flow import ask, flow_of, rejection, troubled, update_from
 from stepgraph.core.lean import lean_flows
 from stepgraph.core.plan import Plan
 from stepgraph.core.request import Request
@@ -39,7 +41,7 @@ from stepgraph.core.state import (
     view,
 )
 from stepgraph.core.task import Scope, Task
-from stepgraph.core.types import MISSING, START, Decision, Gate, Interrupt, Namespace, Pause, Probe, Route, Send
+from stepgraph.core.types import MISSING, START, Decision, Interrupt, Pause, Route, Send
 
 
 @dataclass(slots=True)
@@ -79,7 +81,7 @@ class Engine:
         self.checkpoint: str | None = None
         """The id of the checkpoint that the planned tasks belong to."""
         self.tasks: Sequence[Task] = ()
-        self.pending: Mapping[str, dict[str, Any]] = {}
+        self.pending: Mapping[str, dict[str, Record]] = {}
         """Records of the loaded checkpoint by task id and kind."""
         self.amended: dict[str, Any] = {}
         """Keys that the caller's Command wrote since the last checkpoint."""
@@ -92,8 +94,6 @@ class Engine:
 
     def run(self) -> Generator[Any, Any, Outcome]:
         """Open the thread, run supersteps until nothing is ready, pause or fail."""
-        from stepgraph.core.entry import open_thread
-
         status, error, interrupts = "failed", None, ()
         try:
             yield from open_thread(self)
@@ -176,13 +176,15 @@ class Engine:
                 if self.tasks is not tasks:
                     continue
             yield from self._work(tasks)
-            if any([task.status != "finished" for task in tasks]):
+            if any(task.status != "finished" for task in tasks):
                 self._pause(tasks)
             yield from self._commit(tasks)
             if after and state.version > self.passed and _listed(tasks, after):
                 raise GraphInterrupt(())
             if gate is not None and not entering and gate.wants("committed", None, scope.ns):
                 yield from self._boundary("committed", tasks)
+        if state.step > scope.stop:  # as LangGraph: the last superstep that the limit allows is no good end
+            raise self._out_of_steps()
 
     def _check_bounds(self) -> None:
         state = self.state
@@ -232,7 +234,7 @@ class Engine:
             yield from flow_of(self, tasks[0])
             return
         quiet = scope.emit is None and scope.gate is None and scope.probe is None and not self.saving
-        if quiet and all([task.node.lean for task in tasks]):
+        if quiet and all(task.node.lean for task in tasks):
             yield from lean_flows(self, tasks)
         else:
             yield Together(tasks, [flow_of(self, task) for task in tasks], scope.gate is not None)
@@ -249,7 +251,7 @@ class Engine:
         nodes = ", ".join(repr(name) for name in self.state.next[:5])
         return GraphRecursionError(
             f"Recursion limit of {limit} reached without hitting a stop condition. "
-            f"Graph {self.plan.name!r} wanted to run {nodes or 'Sends'} in superstep {self.state.step}. "
+            f"Graph {self.plan.name!r} {f'wanted to run {nodes}' if nodes else 'was'} in superstep {self.state.step}. "
             'You can increase the limit by setting the `recursion_limit` config key: {"recursion_limit": N}.\n'
             "For troubleshooting see the error code GRAPH_RECURSION_LIMIT."
         )
@@ -266,7 +268,8 @@ class Engine:
         ordered = in_order(tasks)
         first = tasks[0]
         if first.changes is not None and len(tasks) == 1:
-            changes, groups = first.changes, {}
+            changes = first.changes
+            groups: dict[str, list[Any]] = {}
         else:
             changes, groups = combine(plan, state.values, ordered)
         overwrite: Mapping[str, Any] | None = None
@@ -334,9 +337,7 @@ class Engine:
             if request.durability == "sync":
                 yield Flush(request.checkpointer)
         if self.scope.emit is not None:
-            self.scope.emit(
-                ev.CheckpointSaved(self.scope.ns, step, now, self._thread, self.checkpoint, parent, source)
-            )
+            self.scope.emit(ev.CheckpointSaved(self.scope.ns, step, now, self._thread, self.checkpoint, parent, source))
 
     def _boundary(self, place: Any, tasks: Sequence[Task]) -> Flow:
         """Ask at [plan] or [committed]: whole superstep, nothing running."""
@@ -412,9 +413,15 @@ class Engine:
                 raise Suspended(f"Suspended at step {self.state.step}.")
         return changes, groups, overwrite
 
+    def run_child(self, task: Task) -> Flow:
+        """Drive a graph that was added as a node by the same driver: its pauses are the parent's, nothing unwinds."""
+        assert task.node.child is not None
+        outcome: Outcome = yield from Engine(task.node.child, child_request(self.request, task)).run()
+        return outcome.values
+
     def fresh_state(self, task: Task) -> dict[str, Any]:
         """What the task's own routers read."""
-        return fresh(self.plan, self.state.values, task.input, task.writes)
+        return fresh(self.plan, self.state.values, task.writes)
 
 
 def _listed(tasks: Sequence[Task], names: frozenset[str]) -> bool:
@@ -437,8 +444,6 @@ def _redirect_tasks(tasks: Sequence[Task], targets: Sequence[Route] | Route) -> 
 
 def _merged(held: Checkpoint | None, latest: Checkpoint) -> Checkpoint:
     """Two checkpoints as one, for durability "exit": the later one relative to the earlier one's parent."""
-    from stepgraph.core.checkpoint import Extend
-
     if held is None:
         return latest
     changes = dict(held.changes)
@@ -452,11 +457,3 @@ def _merged(held: Checkpoint | None, latest: Checkpoint) -> Checkpoint:
     latest.changes, latest.parent = changes, held.parent
     latest.ran = held.ran + latest.ran
     return latest
-
-
-def stored_records(stored: Stored) -> dict[str, dict[str, Any]]:
-    """The records of a checkpoint by task id, then by kind."""
-    found: dict[str, dict[str, Any]] = {}
-    for record in stored.records:
-        found.setdefault(record.task, {})[record.kind] = record
-    return found

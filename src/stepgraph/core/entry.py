@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
-from stepgraph.core.checkpoint import Record, Stored
+from stepgraph.core.checkpoint import Record, Stored, records_by_task
 from stepgraph.core.effects import Flow, Load, SaveRecord
 from stepgraph.core.errors import EmptyInputError, InvalidUpdateError
 from stepgraph.core.flow import as_routes, packed, unpacked
@@ -43,7 +43,7 @@ def open_thread(engine: Engine) -> Flow:
             )
         )
     if isinstance(request.input, Command):
-        yield from _command(engine, request.input, stored)
+        yield from _command(engine, request.input)
         resuming = stored is not None or bool(engine.state.next or engine.state.sends)
     if resuming:
         engine.passed = engine.state.version
@@ -63,18 +63,17 @@ def _goes_on(engine: Engine, parent: Task) -> bool:
 
 
 def restore(engine: Engine, stored: Stored) -> None:
-    from stepgraph.core.engine import stored_records
-
     missing = [name for name in stored.control.next if name not in engine.plan.nodes]
     if missing:
         raise InvalidUpdateError(
-            f"Thread {stored.thread!r} would go on with node {missing[0]!r}, which graph {engine.plan.name!r} does not have. "
+            f"Thread {stored.thread!r} would go on with node {missing[0]!r}, "
+            f"which graph {engine.plan.name!r} does not have. "
             f"Its nodes are {sorted(engine.plan.nodes)}. Give the node its old name back, or fork from an earlier step."
         )
     engine.state = State.restored(engine.plan, stored)
     engine.checkpoint = stored.id
     engine.scope.checkpoint = stored.id
-    engine.pending = stored_records(stored)
+    engine.pending = records_by_task(stored)
     nobody = engine.pending.pop(NOBODY, None)
     if nobody is not None:
         writes, routes, _ = nobody["outcome"].payload
@@ -116,9 +115,9 @@ def _replay(engine: Engine) -> Flow:
     engine.state.step += 1
 
 
-def _command(engine: Engine, command: Command, stored: Stored | None) -> Flow:
+def _command(engine: Engine, command: Command[Any]) -> Flow:
     """A Command as input: answers to interrupts, an update, and where to go."""
-    request, scope, state = engine.request, engine.scope, engine.state
+    request, scope = engine.request, engine.scope
     if command.graph == PARENT:
         raise InvalidUpdateError("There is no parent graph")
     if command.resume is not None:

@@ -54,11 +54,11 @@ class Suspended(GraphBubbleUp):
     """A decision to stop here durably; any process may go on later."""
 
 
-class Cancelled(StepgraphError):
+class Cancelled(StepgraphError):  # noqa: N818  the word for what happened
     """The run was cancelled by its caller."""
 
 
-class Rejected(StepgraphError):
+class Rejected(StepgraphError):  # noqa: N818  the word for what happened
     """A person rejected an update, an input or a call. Never retried by a retry policy."""
 
 
@@ -74,5 +74,5 @@ class UnknownRequestError(DecisionError):
     """No such request is pending: decided already, or its run has ended."""
 
 
-class TaskNotFound(StepgraphError):
+class TaskNotFound(StepgraphError):  # noqa: N818  LangGraph's name
     """A resumed task is not among the planned ones."""

@@ -17,7 +17,7 @@ class TaskInfo(NamedTuple):
 
     id: str
     node: str
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls on an event
     triggers: tuple[str, ...]
 
 
@@ -50,7 +50,7 @@ class TaskStarted(NamedTuple):
     time: float
     task: str
     node: str
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls on an event
     input: Any
     triggers: tuple[str, ...]
     attempt: int
@@ -93,7 +93,7 @@ class TaskFinished(NamedTuple):
     time: float
     task: str
     node: str
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls on an event
     writes: Writes
     routes: tuple[Route, ...]
     carried: bool
@@ -107,7 +107,7 @@ class TaskFailed(NamedTuple):
     time: float
     task: str
     node: str
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls on an event
     error: BaseException
 
 
@@ -119,7 +119,7 @@ class TaskInterrupted(NamedTuple):
     time: float
     task: str
     node: str
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls on an event
     interrupts: tuple[Interrupt, ...]
 
 

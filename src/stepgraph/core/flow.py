@@ -33,7 +33,7 @@ def flow_of(engine: Engine, task: Task) -> Flow:
     Ends with `task.status` finished, interrupted or suspended; raises the body's or a router's error.
     """
     scope = task.scope
-    if task.records is not None and (yield from _resume(engine, task)):
+    if task.records is not None and _resume(task):
         return
     gate = None if task.name == START else scope.gate
     body = True
@@ -107,7 +107,7 @@ def _run_body(engine: Engine, task: Task) -> Flow:
     task.status = "running"
     try:
         if node.child is not None:
-            result = yield from _run_child(engine, task)
+            result = yield from engine.run_child(task)
         elif scope.probe is None:
             result = yield task
         else:
@@ -130,18 +130,11 @@ def _probed(task: Task) -> Flow:
         task.input = given
 
 
-def _run_child(engine: Engine, task: Task) -> Flow:
-    """Drive a graph that was added as a node by the same driver: its pauses are the parent's, nothing unwinds."""
-    from stepgraph.core.child import run_child
-
-    return (yield from run_child(engine, task))
-
-
 def _arrived(task: Task, up: ParentCommand) -> Any:
     """A Command for the parent, raised by the child that this task ran, becomes this task's result."""
     if task.node.child is None:
         raise up
-    command: Command = up.args[0]
+    command: Command[Any] = up.args[0]
     return Command(update=command.update, goto=command.goto, resume=command.resume)
 
 
@@ -193,7 +186,10 @@ def router_view(engine: Engine, task: Task, router: Any) -> Any:
 
 
 def checked(task: Task, router: Any, chosen: Any) -> list[Route]:
-    """A router's answer as routes without END. Raises what LangGraph raises for a None, an unmapped key or Send to END."""
+    """A router's answer as routes without END.
+
+    Raises as LangGraph does for None, unmapped keys, Send to END.
+    """
     try:
         targets = targets_of(router, chosen)
     except KeyError as error:
@@ -365,7 +361,7 @@ def _pause(engine: Engine, task: Task, place: Place) -> Pause:
     )
 
 
-def _resume(engine: Engine, task: Task) -> Flow:
+def _resume(task: Task) -> bool:
     """Take up what an earlier process recorded; true if the task is finished by it."""
     records = task.records or {}
     outcome = records.get("outcome")
@@ -389,7 +385,6 @@ def _resume(engine: Engine, task: Task) -> Flow:
     edited = records.get("input")
     if edited is not None:
         task.input = edited.payload
-    yield from ()
     return False
 
 

@@ -77,7 +77,7 @@ def _routes(task: Task) -> list[Route]:
         chosen = router.choose(value) if router.inject is None else router.choose(value, **router.inject(task))
         if type(chosen) is str:
             target = chosen if router.path_map is None else router.path_map.get(chosen)
-            if target in nodes and target != START:
+            if target is not None and target in nodes and target != START:
                 routes.append(target)
                 continue
             if target == END:

@@ -72,6 +72,8 @@ class Node:
     """The user's callable, for names, source code and hashes."""
     quick: bool = False
     """Has no routers, so its routes are known without asking: set by Plan."""
+    triggers: tuple[str, ...] = ()
+    """The channels that can make it ready, under LangGraph's names. Set by Plan."""
     alone: tuple[str, ...] = ()
     """(name,): what ran when it ran alone. Set by Plan."""
     lean: bool = False
@@ -112,7 +114,7 @@ class Plan:
     untracked: frozenset[str] = frozenset()
     all_output: bool = False
     sprints: bool = False
-    """Whether supersteps of one task can take the short way: no joins, no deferred nodes, no keys that change by themselves."""
+    """Whether lone tasks can take the short way: no joins, no deferred nodes, no keys that change by themselves."""
     plain: bool = False
     """Whether every key keeps the last value."""
 
@@ -127,6 +129,7 @@ class Plan:
         self.all_output = not isinstance(self.output_keys, str) and set(self.output_keys) >= set(self.channels)
         for node in self.nodes.values():
             node.alone = (node.name,)
+            node.triggers = (f"branch:to:{node.name}", *(b.key for b in self.barriers.values() if b.node == node.name))
             node.quick = not node.routers
             node.lean = node.child is None and not any(router.is_async for router in node.routers)
 

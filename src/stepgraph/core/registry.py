@@ -52,6 +52,23 @@ checkpointers = Registry(
 )
 """URL scheme -> function from the whole URL to a checkpointer."""
 
+
+def open_checkpointer(url: str) -> Any:
+    """The checkpointer behind a URL such as `"sqlite:///runs.db"` or `"memory://"`.
+
+    Raises ValueError for an unknown scheme.
+    """
+    scheme = url.partition(":")[0]
+    if scheme not in checkpointers:
+        raise ValueError(
+            f'Unknown checkpointer URL {url!r}. The schemes are {", ".join(checkpointers)}; e.g. "sqlite:///runs.db".'
+        )
+    return checkpointers.load(scheme)(url)
+
+
+validators = Registry("validator", {"answer": "stepgraph.schema.validate:coerce"})
+"""What is checked -> function from (schema, value) to the value as the schema makes it."""
+
 displays = Registry("display", {"run": "stepgraph.panels.run_panel:display"})
 """What is shown -> function that shows it in a front end; missing packages mean: show text."""
 
@@ -96,7 +113,7 @@ def register_type(
 ) -> None:
     """Tell checkpointers how to store objects of exactly this class (a class, or `"module:Class"` to import nothing).
 
-        register_type(Point, lambda p: [p.x, p.y], lambda v: Point(*v))
+    register_type(Point, lambda p: [p.x, p.y], lambda v: Point(*v))
     """
     key = cls if isinstance(cls, str) else f"{cls.__module__}:{cls.__qualname__}"
     chosen = name or key

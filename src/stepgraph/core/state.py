@@ -111,7 +111,9 @@ def view(node: Node, values: Mapping[str, Any], step: int, scope: Scope) -> Any:
     return found
 
 
-def combine(plan: Plan, values: Mapping[str, Any], tasks: Sequence[Task]) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+def combine(
+    plan: Plan, values: Mapping[str, Any], tasks: Sequence[Task]
+) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     """The written keys with their new values, and the updates each was made of, in task order. Changes nothing.
 
     For one task that writes plain keys only, the second part is empty: each update is its value.
@@ -224,7 +226,11 @@ def _join(plan: Plan, state: State, tasks: Sequence[Task]) -> tuple[str, ...]:
     barriers = state.barriers
     for key, barrier in plan.barriers.items():
         value = barriers.get(key)
-        if value is not None and len(value) == len(barrier.sources) and any(task.name == barrier.node for task in tasks):
+        if (
+            value is not None
+            and len(value) == len(barrier.sources)
+            and any(task.name == barrier.node for task in tasks)
+        ):
             del barriers[key]
     joined: list[str] = []
     for task in tasks:
@@ -275,7 +281,9 @@ def _route(plan: Plan, state: State, tasks: Sequence[Task], joined: Sequence[str
     state.sends = tuple(sends)
 
 
-def records_of(plan: Plan, before: Mapping[str, Any], changes: Mapping[str, Any], groups: Mapping[str, list[Any]]) -> dict[str, Any]:
+def records_of(
+    plan: Plan, before: Mapping[str, Any], changes: Mapping[str, Any], groups: Mapping[str, list[Any]]
+) -> dict[str, Any]:
     """`changes` in the form that checkpoints keep: what was appended instead of the list, no untracked keys."""
     found: dict[str, Any] = {}
     for key, value in changes.items():
@@ -300,7 +308,7 @@ def preview(plan: Plan, values: Mapping[str, Any], writes: Writes) -> dict[str, 
     return {key: plan.channels[key].reduce(values.get(key, MISSING), updates) for key, updates in groups.items()}
 
 
-def fresh(plan: Plan, values: Mapping[str, Any], node_view: Any, writes: Writes) -> dict[str, Any]:
+def fresh(plan: Plan, values: Mapping[str, Any], writes: Writes) -> dict[str, Any]:
     """The state that a task's own routers see: as it read it, with its own writes applied and nobody else's."""
     if not writes:
         return dict(values)

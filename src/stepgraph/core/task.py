@@ -142,7 +142,7 @@ class Task:
 
     @property
     def id(self) -> str:
-        """A UUID-shaped hash of the checkpoint, namespace, step, node and, for a Send, its position: the same when planned again."""
+        """A UUID-shaped hash of checkpoint, namespace, step, node and Send position: the same when planned again."""
         found = self._id
         if found is None:
             scope = self.scope
@@ -163,7 +163,7 @@ class Task:
         """The channels that made it ready."""
         if self.name == "__start__":
             return ("__start__",)
-        return (PUSH,) if self.key >= 0 else (f"branch:to:{self.name}",)
+        return (PUSH,) if self.key >= 0 else self.node.triggers
 
     @property
     def ns(self) -> Namespace:

@@ -94,7 +94,9 @@ class Command(Generic[N]):
     PARENT: ClassVar[Literal["__parent__"]] = "__parent__"
 
     def __repr__(self) -> str:
-        shown = (f"{name}={value!r}" for name in ("graph", "update", "resume", "goto") if (value := getattr(self, name)))
+        shown = (
+            f"{name}={value!r}" for name in ("graph", "update", "resume", "goto") if (value := getattr(self, name))
+        )
         return f"Command({', '.join(shown)})"
 
 

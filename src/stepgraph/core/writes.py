@@ -44,7 +44,7 @@ def _items(node: Node, result: Mapping[str, Any]) -> Writes:
     return tuple(result.items())
 
 
-def _command(node: Node, command: Command) -> tuple[Writes, tuple[Route, ...]]:
+def _command(node: Node, command: Command[Any]) -> tuple[Writes, tuple[Route, ...]]:
     if command.graph == PARENT or command.graph is not None:
         raise ParentCommand(command)
     goto = command.goto
@@ -52,7 +52,7 @@ def _command(node: Node, command: Command) -> tuple[Writes, tuple[Route, ...]]:
     return update_of(node, command), tuple(route for route in gotos if route != END)
 
 
-def update_of(node: Node, command: Command) -> Writes:
+def update_of(node: Node, command: Command[Any]) -> Writes:
     """The writes of a Command: its update may be a mapping, an object or a list of (key, value)."""
     update = command.update
     if update is None:
@@ -74,7 +74,11 @@ def updates(node: Node, result: Any) -> Writes:
         return ((ROOT, result),)
     if isinstance(result, Mapping):
         return _items(node, result)
-    if isinstance(result, (list, tuple)) and result and all(isinstance(each, Mapping) or each is None for each in result):
+    if (
+        isinstance(result, (list, tuple))
+        and result
+        and all(isinstance(each, Mapping) or each is None for each in result)
+    ):
         return tuple(pair for each in result if each for pair in _items(node, each))
     attributes = attributes_of(result)
     if attributes is not None:

@@ -131,7 +131,8 @@ class StateGraph:
         self._add_schema(schema)
         if self.compiled:
             logger.warning(
-                "Adding a node to a graph that has already been compiled. This will not be reflected in the compiled graph."
+                "Adding a node to a graph that has already been compiled. "
+                "This will not be reflected in the compiled graph."
             )
         return self
 
@@ -225,7 +226,8 @@ class StateGraph:
     def _warn_compiled(self, what: str) -> None:
         if self.compiled:
             logger.warning(
-                "Adding an %s to a graph that has already been compiled. This will not be reflected in the compiled graph.",
+                "Adding an %s to a graph that has already been compiled. "
+                "This will not be reflected in the compiled graph.",
                 what,
             )
 
@@ -266,8 +268,9 @@ class StateGraph:
         """Check the graph and make it runnable.
 
         `checkpointer` is an object of `stepgraph.persist`, a URL such as `"sqlite:///runs.db"`, True (a subgraph with
-        a history of its own), False (a subgraph without) or None. `interrupt_before` and `interrupt_after` name nodes, or are
-        "*". `inline` declares all sync nodes short. Raises ValueError, and TypeError for a bad checkpointer.
+        a history of its own), False (a subgraph without) or None. `interrupt_before` and `interrupt_after` name
+        nodes, or are "*". `inline` declares all sync nodes short.
+        Raises ValueError, and TypeError for a bad checkpointer.
         """
         before = _listed(interrupt_before)
         after = _listed(interrupt_after)
@@ -370,8 +373,6 @@ class StateGraph:
         )
 
 
-
-
 def _barrier(sources: Sequence[str], target: str) -> Barrier:
     key = f"join:{'+'.join(sources)}:{target}"
     return Barrier(key, NamedBarrierValue(str, names=sources, key=key), target, tuple(dict.fromkeys(sources)))
@@ -394,12 +395,12 @@ def is_async(function: Any) -> bool:
     """Whether calling it gives a coroutine."""
     while hasattr(function, "func"):
         function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
 def _hints(action: Any) -> tuple[Any, tuple[str, ...]]:
-    """The schema that a node's first parameter is annotated with, and the targets in a `Command[Literal[...]]` return hint."""
-    function = action if inspect.isroutine(action) else getattr(action, "__call__", action)
+    """The schema that a node's first parameter is annotated with, and the targets of a `Command` return hint."""
+    function = action if inspect.isroutine(action) else type(action).__call__
     try:
         hints = get_type_hints(function)
         parameters = list(inspect.signature(action).parameters)
@@ -428,7 +429,7 @@ def _path_map(path: Any, given: Mapping[Hashable, str] | Sequence[str] | None) -
         return dict(given)
     if given is not None:
         return {each: each for each in given}
-    function = path if inspect.isroutine(path) else getattr(path, "__call__", path)
+    function = path if inspect.isroutine(path) else type(path).__call__
     try:
         hint = get_type_hints(function).get("return")
     except (TypeError, NameError):

@@ -6,10 +6,10 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextvars import copy_context
-from importlib import import_module
 from time import time
 from typing import TYPE_CHECKING, Any, Literal
 
+from stepgraph.core import registry
 from stepgraph.core.engine import Engine, Outcome
 from stepgraph.core.events import Emit
 from stepgraph.core.plan import Plan
@@ -76,8 +76,8 @@ class CompiledStateGraph:
     ) -> Any:
         """Run to the end, or to a pause, and return the output keys.
 
-        At a pause the result also has `"__interrupt__"`: the questions that node code asked. `input` None goes on with the
-        thread, a Command answers or redirects it. `config` is LangGraph's dict; `thread` is short for its
+        At a pause the result also has `"__interrupt__"`: the questions that node code asked. `input` None goes on
+        with the thread, a Command answers or redirects it. `config` is LangGraph's dict; `thread` is short for its
         thread_id. Raises what nodes raise, GraphRecursionError, InvalidUpdateError, EmptyInputError.
         """
         if stream_mode != "values":
@@ -225,7 +225,9 @@ class CompiledStateGraph:
 
     # State
 
-    def get_state(self, config: Mapping[str, Any] | None = None, *, thread: str | None = None, subgraphs: bool = False) -> StateSnapshot:
+    def get_state(
+        self, config: Mapping[str, Any] | None = None, *, thread: str | None = None, subgraphs: bool = False
+    ) -> StateSnapshot:
         """The thread's state: live, or with a checkpoint_id in `config` the record of that step."""
         settings = self._merged(config, thread)
         engine = self.engine(None, settings, reading=True)
@@ -249,14 +251,19 @@ class CompiledStateGraph:
         before: Mapping[str, Any] | None = None,
         limit: int | None = None,
     ) -> Iterator[StateSnapshot]:
-        """The thread's snapshots, newest first. `filter` compares metadata, `before` is a config with a checkpoint_id."""
+        """The thread's snapshots, newest first.
+
+        `filter` compares metadata, `before` is a config with a checkpoint_id.
+        """
         settings = self._merged(config, thread)
         engine = self.engine(None, settings, reading=True)
         saver = self._saver(engine)
         first = (before or {}).get("configurable", {}).get("checkpoint_id")
         only = engine.request.checkpoint
         count = 0
-        for stored in saver.history(engine.request.thread, engine.scope.ns_text, before=first, limit=None if filter or only else limit):
+        for stored in saver.history(
+            engine.request.thread, engine.scope.ns_text, before=first, limit=None if filter or only else limit
+        ):
             if only is not None and stored.id != only:
                 continue
             shown = snapshot(engine, stored, live=False)
@@ -267,7 +274,9 @@ class CompiledStateGraph:
             if count == limit or only is not None:
                 return
 
-    async def aget_state_history(self, config: Mapping[str, Any] | None = None, **options: Any) -> AsyncIterator[StateSnapshot]:
+    async def aget_state_history(
+        self, config: Mapping[str, Any] | None = None, **options: Any
+    ) -> AsyncIterator[StateSnapshot]:
         """As `get_state_history`."""
         for shown in await asyncio.to_thread(lambda: list(self.get_state_history(config, **options))):
             yield shown
@@ -281,10 +290,12 @@ class CompiledStateGraph:
         *,
         thread: str | None = None,
     ) -> dict[str, Any]:
-        """Write `values` as if `as_node` (default: the node that ran last) had returned them; returns the new config."""
+        """Write `values` as if `as_node` (default: the last to run) had returned them; returns the new config."""
         return self.bulk_update_state(config, [[StateUpdate(values, as_node, task_id)]], thread=thread)
 
-    async def aupdate_state(self, config: Mapping[str, Any], values: Any, as_node: str | None = None, **options: Any) -> dict[str, Any]:
+    async def aupdate_state(
+        self, config: Mapping[str, Any], values: Any, as_node: str | None = None, **options: Any
+    ) -> dict[str, Any]:
         """As `update_state`."""
         return await asyncio.to_thread(lambda: self.update_state(config, values, as_node, **options))
 
@@ -310,7 +321,9 @@ class CompiledStateGraph:
 
         return structure(self)
 
-    def get_subgraphs(self, *, namespace: str | None = None, recurse: bool = False) -> Iterator[tuple[str, CompiledStateGraph]]:
+    def get_subgraphs(
+        self, *, namespace: str | None = None, recurse: bool = False
+    ) -> Iterator[tuple[str, CompiledStateGraph]]:
         """The graphs that were added as nodes: (name, graph); with `recurse` theirs too, as `outer|inner`."""
         for name, node in self.plan.nodes.items():
             if node.child is None or (namespace is not None and not f"{namespace}|".startswith(f"{name}|")):
@@ -347,10 +360,13 @@ class CompiledStateGraph:
         if outer is not None and thread is None and saver is None:
             return self._nested(outer, input, config, new_id, more)
         if self.checkpointer is True and not reading:
-            raise RuntimeError("checkpointer=True cannot be used for root graphs: it is for subgraphs with their own history.")
+            raise RuntimeError(
+                "checkpointer=True cannot be used for root graphs: it is for subgraphs with their own history."
+            )
         if saver is not None and thread is None:
             raise ValueError(
-                "Checkpointer requires one or more of the following 'configurable' keys: thread_id, checkpoint_ns, checkpoint_id. "
+                "Checkpointer requires one or more of the following 'configurable' keys: "
+                "thread_id, checkpoint_ns, checkpoint_id. "
                 'Pass thread="…" or {"configurable": {"thread_id": "…"}}.'
             )
         ns_text = configurable.get("checkpoint_ns") or ""
@@ -375,7 +391,9 @@ class CompiledStateGraph:
         )
         return Engine(self.plan, request)
 
-    def _nested(self, outer: Any, input: Any, config: dict[str, Any], new_id: Callable[[], str], more: dict[str, Any]) -> Engine:
+    def _nested(
+        self, outer: Any, input: Any, config: dict[str, Any], new_id: Callable[[], str], more: dict[str, Any]
+    ) -> Engine:
         """A graph called from node code: one namespace deeper, with what surrounds it."""
         scope = outer.scope
         root = scope.request
@@ -396,8 +414,8 @@ class CompiledStateGraph:
                 recursion_limit=config.get("recursion_limit", DEFAULT_RECURSION_LIMIT),
                 durability=root.durability,
                 metadata=root.metadata,
-                store=self.store or scope.store,
-                context=scope.context,
+                store=self.store or root.store,
+                context=root.context,
                 parent=outer,
                 **more,
             ),
@@ -412,7 +430,9 @@ class CompiledStateGraph:
     def _saver(self, engine: Engine) -> Any:
         saver = engine.request.checkpointer
         if saver is None:
-            raise ValueError("No checkpointer set: compile the graph with one, e.g. compile(checkpointer=\"sqlite:///runs.db\").")
+            raise ValueError(
+                'No checkpointer set: compile the graph with one, e.g. compile(checkpointer="sqlite:///runs.db").'
+            )
         return saver
 
     def _listen(self, engine: Engine, modes: Any, put: Callable[[Any], None], subgraphs: bool, keys: Any) -> None:
@@ -438,7 +458,9 @@ class CompiledStateGraph:
 
 def _has_async(plan: Plan) -> bool:
     return any(
-        node.is_async or any(router.is_async for router in node.routers) or (node.child is not None and _has_async(node.child))
+        node.is_async
+        or any(router.is_async for router in node.routers)
+        or (node.child is not None and _has_async(node.child))
         for node in plan.nodes.values()
     )
 
@@ -446,12 +468,11 @@ def _has_async(plan: Plan) -> bool:
 def _checkpointer(given: Any) -> Any:
     """The object behind what `compile(checkpointer=...)` was given; a URL is opened."""
     if isinstance(given, str):
-        open_url = getattr(import_module("stepgraph.persist"), "open_checkpointer")  # by name: layers
-        return open_url(given)
+        return registry.open_checkpointer(given)
     if given is None or isinstance(given, bool) or hasattr(given, "save_record"):
         return given
     raise TypeError(
-        f"Invalid checkpointer provided. Expected an object of stepgraph.persist, a URL like \"sqlite:///runs.db\", "
+        f'Invalid checkpointer provided. Expected an object of stepgraph.persist, a URL like "sqlite:///runs.db", '
         f"True, False or None. Received {type(given).__name__}."
     )
 

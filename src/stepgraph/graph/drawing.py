@@ -93,7 +93,8 @@ def to_dot(shape: GraphShape, collapsed: frozenset[str] = frozenset()) -> str:
     lines = [
         "digraph G {",
         'graph [rankdir=LR, bgcolor="transparent", nodesep=0.3, ranksep=0.45, fontname="sans-serif", compound=true];',
-        'node [shape=box, style="rounded,filled", fillcolor="#ffffff", fontname="sans-serif", fontsize=12, height=0.36, margin="0.14,0.06"];',
+        'node [shape=box, style="rounded,filled", fillcolor="#ffffff", fontname="sans-serif", fontsize=12,'
+        ' height=0.36, margin="0.14,0.06"];',
         'edge [arrowsize=0.7, fontname="sans-serif", fontsize=10];',
     ]
     children: dict[str | None, list[NodeShape]] = {}

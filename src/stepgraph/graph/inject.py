@@ -1,4 +1,4 @@
-"""What a node or router asks for beside the state, by parameter name and annotation: config, writer, store, runtime, previous."""
+"""What a node or router asks for beside the state, by parameter name and annotation: config, writer, store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stepgraph.run.context import config_of, writer_of
 _NAMES: dict[str, tuple[tuple[str, ...] | None, Callable[[Task], Any]]] = {
     "config": (("RunnableConfig", "Config", "dict"), config_of),
     "writer": (("StreamWriter", "Callable"), writer_of),
-    "store": (("BaseStore",), lambda task: task.scope.store),
+    "store": (("BaseStore",), lambda task: task.scope.request.store),
 }
 
 

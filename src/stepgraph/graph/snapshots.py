@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from stepgraph.core.checkpoint import Stored
-from stepgraph.core.engine import Engine, stored_records
+from stepgraph.core.checkpoint import Stored, records_by_task
+from stepgraph.core.engine import Engine
 from stepgraph.core.entry import NOBODY
 from stepgraph.core.state import State, combine, in_order, ready
 from stepgraph.core.task import Task
@@ -17,15 +17,15 @@ from stepgraph.run.streams import result_of
 def snapshot(engine: Engine, stored: Stored, *, live: bool) -> StateSnapshot:
     """What `get_state` shows of `stored`.
 
-    Live, the writes of tasks that have finished already are applied and those tasks are not `next` any more; else it is the
-    record of that step.
+    Live, the writes of tasks that have finished already are applied and those tasks are not `next` any more; else it
+    is the record of that step.
     """
     plan = engine.plan
     state = State.restored(plan, stored)
     engine.scope.checkpoint = stored.id
     engine.scope.inputs = stored.values.get(START)
     tasks = ready(plan, state, engine.scope)
-    records = stored_records(stored)
+    records = records_by_task(stored)
     records.pop(NOBODY, None)
     for task in tasks:
         _attach(task, records.get(task.id, {}))

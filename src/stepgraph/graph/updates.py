@@ -88,6 +88,3 @@ def _inferred(engine: Engine, fresh: bool) -> str:
 def _ambiguous(engine: Engine) -> InvalidUpdateError:
     names = sorted(name for name in engine.plan.nodes if name != START)
     return InvalidUpdateError(f"Ambiguous update, specify as_node: the update could come from any of {names}.")
-
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future
 from contextvars import Context, copy_context
 from typing import Any
 
@@ -234,7 +235,7 @@ async def _on_loop(task: Task, context: Context) -> Any:
 
 
 async def _asked(scope: Any, pause: Pause) -> Decision:
-    answer = scope.gate(pause)
+    answer: Decision | Future[Decision] = scope.gate(pause)
     if isinstance(answer, Decision):
         return answer
     if not answer.done():

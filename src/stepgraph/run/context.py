@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from stepgraph.core import events as ev
+from stepgraph.core import registry
 from stepgraph.core.errors import GraphInterrupt, Rejected
 from stepgraph.core.lean import conclude
 from stepgraph.core.task import Task
@@ -49,7 +50,9 @@ def running_task() -> Task:
     try:
         return current_task.get()
     except LookupError:
-        raise RuntimeError("Called get_config outside of a runnable context: no node of a graph is running here.") from None
+        raise RuntimeError(
+            "Called get_config outside of a runnable context: no node of a graph is running here."
+        ) from None
 
 
 def config_of(task: Task) -> dict[str, Any]:
@@ -99,10 +102,10 @@ def get_stream_writer() -> Callable[[Any], None]:
 def interrupt(value: Any, *, response_schema: Any = None) -> Any:
     """Ask a person and return the answer.
 
-    With somebody live (a debug session) the node waits here. Else the run pauses: the first call raises GraphInterrupt, and
-    when the run is resumed with `Command(resume=answer)` the node runs again from its top and this call returns the
-    answer. Several calls in one node are answered in the order of the calls. `response_schema` (a Pydantic model,
-    dataclass or TypedDict) checks the answer.
+    With somebody live (a debug session) the node waits here. Else the run pauses: the first call raises
+    GraphInterrupt, and when the run is resumed with `Command(resume=answer)` the node runs again from its top and
+    this call returns the answer. Several calls in one node are answered in the order of the calls.
+    `response_schema` (a Pydantic model, dataclass or TypedDict) checks the answer.
     """
     task = running_task()
     slot, task.asked = task.asked, task.asked + 1
@@ -175,6 +178,4 @@ def checked_answer(schema: Any, answer: Any) -> Any:
     """The answer as `schema` makes it; raises what the schema raises."""
     if schema is None:
         return answer
-    from stepgraph.schema.validate import coerce
-
-    return coerce(schema, answer)
+    return registry.validators.load("answer")(schema, answer)

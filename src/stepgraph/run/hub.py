@@ -16,7 +16,8 @@ Listener = Callable[[int, Event], None]
 class Hub:
     """One account of a run. `publish` may be called from any thread; listeners are called in it, in order of `seq`.
 
-    A listener that raises is logged and removed, and the run goes on. `keep` events are kept; `first` is the number of the oldest.
+    A listener that raises is logged and removed, and the run goes on. `keep` events are kept; `first` is the number
+    of the oldest.
     """
 
     def __init__(self, keep: int = 100_000) -> None:

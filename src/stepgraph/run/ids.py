@@ -6,7 +6,9 @@ import secrets
 from threading import Lock
 from time import time_ns
 
-_EPOCH = 0x01B21DD213814000  # 100 ns ticks between the UUID epoch (1582-10-15) and the Unix epoch: RFC 9562, section 5.6
+_EPOCH = (
+    0x01B21DD213814000  # 100 ns ticks between the UUID epoch (1582-10-15) and the Unix epoch: RFC 9562, section 5.6
+)
 _lock = Lock()
 _last = 0
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from stepgraph.core import events as ev
 from stepgraph.core.plan import Plan
+from stepgraph.core.task import PUSH
 from stepgraph.core.types import INTERRUPT, ROOT, START, Namespace, Writes
 
 MODES = ("values", "updates", "custom", "messages", "tasks", "checkpoints", "debug", "tools")
@@ -36,6 +37,7 @@ class Streams:
         for mode in self.modes:
             if mode not in MODES:
                 raise ValueError(f"Unknown stream mode {mode!r}; the modes are {', '.join(MODES)}.")
+        self._debugging = "debug" in self.modes or "tasks" in self.modes
         self._tagged = not isinstance(modes, (str, tuple))
         self._put = put
         self._plan = plan
@@ -117,11 +119,26 @@ class Streams:
         payload = {
             "id": event.task,
             "name": event.node,
-            "input": event.input,
+            "input": self._input(event),
             "triggers": event.triggers,
-            "metadata": dict(event.metadata),
         }
+        if event.metadata:
+            payload["metadata"] = dict(event.metadata)
         self._debug(event, "task", payload, event.step)
+
+    def _input(self, event: ev.TaskStarted) -> Any:
+        """The input as the node's schema makes it; as it came when the schema refuses it, or when a Send brought it."""
+        plan: Plan | None = self._plan
+        for part in event.ns[len(self._root) :]:
+            node = plan.nodes.get(part.partition(":")[0]) if plan is not None else None
+            plan = node.child if node is not None else None
+        mapper = plan.nodes[event.node].mapper if plan is not None and event.node in plan.nodes else None
+        if mapper is None or PUSH in event.triggers or not self._debugging:
+            return event.input
+        try:
+            return mapper(event.input)
+        except Exception:  # noqa: BLE001  the body's own call raises it where it is reported
+            return event.input
 
     def _step(self, view: _View, event: ev.StepFinished) -> None:
         view.values = event.values
@@ -190,7 +207,7 @@ class _View:
 
 
 def shown_update(writes: Writes) -> Any:
-    """A task's writes as the updates stream shows them: None, a dict, the lone value, or a list of dicts for repeated keys."""
+    """A task's writes as the updates stream shows them: None, a dict, a lone value, or dicts for repeated keys."""
     if not writes:
         return None
     if writes[0][0] == ROOT:
@@ -201,8 +218,12 @@ def shown_update(writes: Writes) -> Any:
     return [{key: value} for key, value in writes]
 
 
-def result_of(writes: Writes) -> Any:
-    """A task's writes as debug and snapshots show them."""
-    if writes and writes[0][0] == ROOT:
-        return writes[0][1]
-    return dict(writes)
+def result_of(writes: Writes) -> dict[str, Any]:
+    """A task's writes as debug shows them: several to one key as `{"$writes": [...]}`."""
+    found = dict(writes)
+    if len(found) < len(writes):
+        for key in found:
+            values = [value for written, value in writes if written == key]
+            if len(values) > 1:
+                found[key] = {"$writes": values}
+    return found

@@ -62,9 +62,11 @@ class SyncDriver:
                         context = effect.task.context or copy_context()
                         argument = context.run(call_in_task, effect.task, effect.function, effect.value, effect.extra)
                     elif kind is Bodies:
-                        argument = yield from self._bodies(effect)
+                        yield from self._bodies(effect)
+                        argument = None
                     elif kind is Together:
-                        argument = yield from self._together(effect)
+                        yield from self._together(effect)
+                        argument = None
                     else:
                         argument = _perform(effect)
                 except GeneratorExit:
@@ -144,5 +146,6 @@ def _perform(effect: Any) -> Any:
         case Load(checkpointer, thread, ns, checkpoint):
             return checkpointer.load(thread, ns, checkpoint)
         case Ask(scope, pause):
+            assert scope.gate is not None
             return settled(scope, pause, scope.gate(pause))
     raise TypeError(f"Not an effect: {effect!r}")

@@ -83,7 +83,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class Batch:
-    """Items that the caller works on one after the other, unless one is slow: then helper threads take from the same queue.
+    """Items that the caller works on in turn; when one is slow, helper threads take from the same queue.
 
     `work(item)` must not raise.
     """

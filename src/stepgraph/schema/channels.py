@@ -22,7 +22,9 @@ def channels_of(schema: Any) -> tuple[dict[str, Channel], Managers]:
     if not is_keyed(schema):
         channel, manager = _channel_of(ROOT, schema)
         if manager is not None:
-            raise ValueError(f"Invalid managed channels detected in {schema!r}: a whole state can't be a managed value.")
+            raise ValueError(
+                f"Invalid managed channels detected in {schema!r}: a whole state can't be a managed value."
+            )
         assert channel is not None
         return {ROOT: channel}, {}
     channels: dict[str, Channel] = {}
@@ -50,7 +52,9 @@ def hints_of(schema: Any) -> dict[str, Any]:
     try:
         hints = get_type_hints(schema, include_extras=True)
     except NameError as error:
-        error.add_note(f"while reading the annotations of state schema {schema!r}: define that name in the same module.")
+        error.add_note(
+            f"while reading the annotations of state schema {schema!r}: define that name in the same module."
+        )
         raise
     pydantic = getattr(schema, "model_fields", None)
     if pydantic is not None:
