@@ -300,7 +300,7 @@ def pydantic_state(lab: Lab) -> None:
     g.add_edge("double", "say")
     lab.compile(g)
     lab.run({"n": "4"})
-    lab.run({"n": "no number"})
+    lab.run({"n": "no number"}, deviates="refused input")
 
 
 @program

@@ -248,10 +248,12 @@ class Engine:
 
     def _out_of_steps(self) -> GraphRecursionError:
         limit = self.request.recursion_limit
-        nodes = ", ".join(repr(name) for name in self.state.next[:5])
+        names = dict.fromkeys((*names_of(self.state.sends), *self.state.next))
+        nodes = ", ".join(repr(name) for name in tuple(names)[:5])
+        following = f"wanted to run {nodes}" if nodes else "came to its end only"
         return GraphRecursionError(
             f"Recursion limit of {limit} reached without hitting a stop condition. "
-            f"Graph {self.plan.name!r} {f'wanted to run {nodes}' if nodes else 'was'} in superstep {self.state.step}. "
+            f"Graph {self.plan.name!r} {following} in superstep {self.state.step}. "
             'You can increase the limit by setting the `recursion_limit` config key: {"recursion_limit": N}.\n'
             "For troubleshooting see the error code GRAPH_RECURSION_LIMIT."
         )
@@ -308,7 +310,7 @@ class Engine:
             following = state.next if not state.sends else state.next + names_of(state.sends)
             emit(
                 ev.StepFinished(
-                    scope.ns, state.step - 1, scope.clock(), source, changed, self.plan.output(state.values), following
+                    scope.ns, state.step - 1, scope.clock(), source, changed, self.plan.whole(state.values), following
                 )
             )
 

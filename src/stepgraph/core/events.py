@@ -149,7 +149,7 @@ class Decided(NamedTuple):
 
 
 class StepFinished(NamedTuple):
-    """The superstep is applied. `values` is a copy of the output keys, `changed` the keys written, `next` the nodes.
+    """The superstep is applied. `values` is a copy of the whole state, `changed` the keys written, `next` the nodes.
 
     `source` is input, loop, update or fork, as in checkpoints. With source "input" the values are those before START.
     """

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.channels import Channel, Topic
-from stepgraph.core.types import MISSING, START, Route
+from stepgraph.core.types import MISSING, ROOT, START, Route
 
 if TYPE_CHECKING:
     from stepgraph.core.task import Task
@@ -145,6 +145,10 @@ class Plan:
         if self.all_output:
             return dict(values)
         return {key: values[key] for key in keys if key in values}
+
+    def whole(self, values: Mapping[str, Any]) -> Any:
+        """A copy of all values, as streams and snapshots show them."""
+        return values.get(ROOT) if ROOT in self.channels else dict(values)
 
     def alternatives(self, node: Node) -> tuple[str, ...]:
         """Every target that `node` may go to: static edges, routers, declared commands."""

@@ -149,11 +149,11 @@ class Streams:
             self._send(event.ns, "values", self._filtered(event.values))
 
     def _shown(self, event: ev.StepFinished) -> bool:
-        """Whether an output key was written."""
-        if not isinstance(event.values, dict) or event.ns != self._root:
+        """Whether a key was written that the caller wants to see."""
+        keys = self._keys
+        if keys is None or not isinstance(event.values, dict):
             return bool(event.changed)
-        keys = self._plan.output_keys
-        return ROOT in event.changed if isinstance(keys, str) else any(key in keys for key in event.changed)
+        return any(key == keys or (not isinstance(keys, str) and key in keys) for key in event.changed)
 
     def _filtered(self, values: Any) -> Any:
         if self._keys is None or not isinstance(values, dict):
