@@ -13,6 +13,9 @@ from stepgraph.core.task import Task
 from stepgraph.run.context import call_body, call_in_task, settled
 from stepgraph.run.threads import WORKERS, Batch, pool
 
+_UNWATCHED = Event()
+"""What drivers wake when nobody waits for chunks: making an event costs more than a superstep."""
+
 
 class SyncDriver:
     """Performs effects by doing them. Plans with async nodes are not for it.
@@ -26,7 +29,7 @@ class SyncDriver:
     def __init__(self, chunks: deque[Any] | None = None, *, live: bool = False, width: int | None = None) -> None:
         self.chunks = chunks
         self.live = live
-        self.wake = Event()
+        self.wake = _UNWATCHED if chunks is None and not live else Event()
         self.width = width or WORKERS
 
     def run(self, flow: Flow) -> Any:
