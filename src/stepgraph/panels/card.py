@@ -1,0 +1,112 @@
+"""The review card: everything a person needs to answer one request, as JSON."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from stepgraph.approve.jsonable import jsonable
+from stepgraph.core.types import MISSING, Route, Send
+from stepgraph.panels.difference import difference
+from stepgraph.panels.values import one_line
+
+if TYPE_CHECKING:
+    from stepgraph.approve.changes import Change
+    from stepgraph.approve.checks import Effect
+    from stepgraph.approve.requests import Request
+
+LAZY = 65_536
+"""Characters of a proposal beyond which the page fetches it when somebody edits."""
+
+
+def card(request: Request) -> dict[str, Any]:
+    """The card of a pending request. Builds diffs once; the page only draws."""
+    pause = request.pause
+    value = jsonable(request.value)
+    large = len(repr(value)) > LAZY
+    return {
+        "id": request.id,
+        "title": request.title,
+        "place": request.place,
+        "node": request.node or "",
+        "path": request.path,
+        "step": request.step,
+        "index": pause.index,
+        "router": pause.router,
+        "why": request.why,
+        "stop": request.stop.id if request.stop is not None else None,
+        "allow": list(request.allow),
+        "refused": dict(request.refused),
+        "schema": request.schema,
+        "respond": request.respond_schema if "respond" in request.allow else None,
+        "reason": request.cause.reason,
+        "value": None if large else value,
+        "results": {} if large else _results(request),
+        "lazy": large,
+        "digest": request.digest,
+        "changes": changes(request.changes),
+        "routes": [target(route) for route in pause.routes],
+        "alternatives": list(pause.alternatives),
+        "reads": _reads(request),
+        "question": None if pause.interrupt is None else one_line(pause.interrupt.value, 4_000)[0],
+        "error": None if pause.error is None else failure(pause.error),
+    }
+
+
+def changes(found: tuple[Change, ...] | list[Change]) -> list[dict[str, Any]]:
+    """One entry a key: its reducer and what changes. An appended list shows only what is added."""
+    return [_change(each) for each in found]
+
+
+def effect(found: Effect) -> dict[str, Any]:
+    """What an edit would do, for the preview next to the form."""
+    return {
+        "changes": changes(found.changes),
+        "routes": [target(route) for route in found.routes or ()],
+        "known": found.routes is not None,
+        "reruns_router": found.reruns_router,
+        "errors": list(found.errors),
+    }
+
+
+def target(route: Route) -> str:
+    """Where a route goes, in words."""
+    return f"{route.node}({one_line(route.arg, 60)[0]})" if isinstance(route, Send) else route
+
+
+def failure(error: BaseException) -> dict[str, str]:
+    """Type, message and traceback of an error, bounded."""
+    lines = traceback.format_exception(type(error), error, error.__traceback__, limit=-30)
+    return {"type": type(error).__name__, "message": str(error)[:4_000], "traceback": "".join(lines)[-20_000:]}
+
+
+def _change(change: Change) -> dict[str, Any]:
+    added = _appended(change.old, change.new) if change.reducer else None
+    return {
+        "key": change.key,
+        "reducer": change.reducer,
+        "missing": change.old is MISSING,
+        "added": None if added is None else len(added),
+        "diff": difference(change.old, change.new) if added is None else difference([], added),
+    }
+
+
+def _results(request: Request) -> dict[str, Any]:
+    """What each key with a reducer would hold: the ground on which `$set` and `$remove` start."""
+    found = {each.key: jsonable(each.new) for each in request.changes if each.reducer and each.new is not MISSING}
+    return found if len(repr(found)) <= LAZY else dict.fromkeys(found)
+
+
+def _appended(old: Any, new: Any) -> list[Any] | None:
+    """What was appended to a list, or None if something else happened."""
+    if not isinstance(new, list) or not isinstance(old, list) or not old or len(new) <= len(old):
+        return None
+    return new[len(old) :] if new[: len(old)] == old else None
+
+
+def _reads(request: Request) -> list[list[str]]:
+    """Keys that the router (or node) read, with the values it saw; nothing when unknown."""
+    state = request.pause.state
+    if request.pause.reads is None or not hasattr(state, "get"):
+        return []
+    return [[key, one_line(state.get(key), 120)[0]] for key in sorted(request.pause.reads)]

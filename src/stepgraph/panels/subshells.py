@@ -1,0 +1,22 @@
+"""The one place that knows how ipykernel chooses the thread on which a click arrives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def deliver_on_any_subshell(comm: Any) -> bool:
+    """Let each message be handled where the page sent it; true if this kernel needed telling.
+
+    ipykernel 7.4 replaces the page's choice of subshell by that of the request in which the comm last published. For
+    a panel that is the main shell, so a click would wait for a blocking cell. The attribute is private: where it does
+    not exist (6.31, 7.3) nothing is changed and nothing is needed.
+    """
+    if not hasattr(comm, "_reply_subshell_for"):
+        return False
+    comm._reply_subshell_for = _as_sent
+    return True
+
+
+def _as_sent(_data: Any, default: Any) -> Any:
+    return default

@@ -1,0 +1,213 @@
+"""Any Python value as a tree that a page can open branch by branch: nothing large is sent before somebody looks.
+
+A place in a value is a tuple of positions (2nd child of the 5th child), never of keys, so that every key type works.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import fields, is_dataclass
+from itertools import islice
+from time import monotonic
+from typing import Any, TypedDict
+
+Position = tuple[int, ...]
+Hit = tuple[Position, list[str], str]
+"""A found place: where, the labels on the way, and the text around."""
+
+SUMMARY = 160
+"""Characters of a value shown on its line."""
+LARGE = 65_536
+"""Characters of one text sent at once."""
+PAGE = 200
+"""Children sent at once."""
+
+
+class Line(TypedDict):
+    """One line of the tree: label, type, one line of text, number of children (0: none), and whether text was cut."""
+
+    label: str
+    type: str
+    text: str
+    size: int
+    cut: bool
+
+
+class Branch(TypedDict):
+    """Children `offset`.. of a value, or the text of a leaf; `total` counts children or characters."""
+
+    lines: list[Line]
+    text: str | None
+    offset: int
+    total: int
+    columns: list[str] | None
+    rows: list[list[str]] | None
+
+
+def line(label: str, value: Any) -> Line:
+    """The value on one line."""
+    text, cut = one_line(value)
+    size = count(value)
+    return Line(label=label, type=type(value).__name__, text=text, size=size, cut=cut)
+
+
+def branch(value: Any, position: Sequence[int] = (), offset: int = 0, limit: int = PAGE) -> Branch:
+    """What is found at `position`: a slice of its children, of its rows, or of its text."""
+    found = at(value, position)
+    result = Branch(lines=[], text=None, offset=offset, total=count(found), columns=None, rows=None)
+    if is_frame(found):
+        result["columns"] = [str(name) for name in found.columns]
+        part = found.iloc[offset : offset + limit]
+        result["rows"] = [[one_line(cell)[0] for cell in row] for row in part.itertuples(index=False, name=None)]
+    elif result["total"]:
+        result["lines"] = [line(label, child) for label, child in islice(children(found), offset, offset + limit)]
+    else:
+        text = found if isinstance(found, str) else repr(found)
+        result["text"], result["total"] = text[offset : offset + LARGE], len(text)
+    return result
+
+
+def at(value: Any, position: Sequence[int]) -> Any:
+    """The child of a child ... ; raises LookupError if the value has no such child (it changed since it was shown)."""
+    for index in position:
+        try:
+            _, value = next(islice(children(value), index, None))
+        except (StopIteration, ValueError):
+            raise LookupError("This value has changed since it was shown. Open it again.") from None
+    return value
+
+
+def search(value: Any, wanted: str, limit: int = PAGE, seconds: float = 0.5) -> tuple[list[Hit], bool]:
+    """Places whose key or text contains `wanted` (case ignored), nearest the root first; False: not all were seen."""
+    wanted, until = wanted.casefold(), monotonic() + seconds
+    found: list[Hit] = []
+    level: list[tuple[Position, list[str], Any]] = [((), [], value)]
+    seen: set[int] = set()
+    while level:
+        below: list[tuple[Position, list[str], Any]] = []
+        for position, labels, parent in level:
+            for index, (label, child) in enumerate(children(parent)):
+                if len(found) >= limit or monotonic() > until:
+                    return found, False
+                here = (*position, index)
+                size = count(child)
+                text = one_line(child)[0] if size else _whole(child)
+                if wanted in label.casefold() or (not size and wanted in text.casefold()):
+                    found.append((here, [*labels, label], _around(text, wanted)))
+                if size and id(child) not in seen:
+                    seen.add(id(child))
+                    below.append((here, [*labels, label], child))
+        level = below
+    return found, True
+
+
+def count(value: Any) -> int:
+    """How many children the value has; 0 for a leaf."""
+    if value is None or isinstance(value, str | bytes | int | float | complex):
+        return 0
+    if isinstance(value, Mapping | Sequence | Set):
+        return len(value)
+    if is_frame(value):
+        return len(value)
+    return len(_attributes(value))
+
+
+def children(value: Any) -> Iterator[tuple[str, Any]]:
+    """(label, child) in a fixed order; nothing for a leaf. A DataFrame has its rows as children."""
+    if value is None or isinstance(value, str | bytes | int | float | complex):
+        return
+    if isinstance(value, Mapping):
+        yield from ((_label(key), child) for key, child in value.items())
+    elif isinstance(value, Sequence):
+        yield from ((str(index), child) for index, child in enumerate(value))
+    elif isinstance(value, Set):
+        yield from (("", child) for child in sorted(value, key=repr))
+    elif is_frame(value):
+        yield from ((str(value.index[row]), value.iloc[row].to_dict()) for row in range(len(value)))
+    else:
+        yield from _attributes(value)
+
+
+def one_line(value: Any, length: int = SUMMARY) -> tuple[str, bool]:
+    """(text, cut): scalars whole up to `length`, containers as an outline with their first children."""
+    if isinstance(value, str):
+        text = value[: length + 1].replace("\n", "⏎")
+    elif is_frame(value):
+        text = f"{len(value)} rows × {len(value.columns)} columns"
+    elif count(value):
+        text = _outline(value, length)
+    else:
+        text = _safe_repr(value, length)
+    return (text, False) if len(text) <= length else (text[: length - 1] + "…", True)
+
+
+def is_frame(value: Any) -> bool:
+    """Whether it is a pandas DataFrame; pandas is never imported for this."""
+    pandas = sys.modules.get("pandas")
+    frame = getattr(pandas, "DataFrame", None)  # absent while another thread is importing pandas
+    return frame is not None and isinstance(value, frame)
+
+
+def _outline(value: Any, length: int) -> str:
+    parts: list[str] = []
+    used = 0
+    for label, child in children(value):
+        part = _short(child) if isinstance(value, Sequence | Set) else f"{label}: {_short(child)}"
+        parts.append(part)
+        used += len(part) + 2
+        if used > length:
+            break
+    inside = ", ".join(parts)
+    if isinstance(value, Mapping):
+        return f"{{{inside}}}"
+    if isinstance(value, Sequence | Set):
+        return f"[{inside}]"
+    return f"{type(value).__name__}({inside})"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, str):
+        return f"“{value[:39]}…”" if len(value) > 40 else f"“{value}”".replace("\n", "⏎")
+    size = count(value)
+    if size:
+        brackets = "{…}" if isinstance(value, Mapping) else "[…]" if isinstance(value, Sequence | Set) else "(…)"
+        return f"{brackets[0]}{size}{brackets[-1]}"
+    return _safe_repr(value, 40)
+
+
+def _safe_repr(value: Any, length: int) -> str:
+    if isinstance(value, bytes | bytearray):
+        return repr(value[: length + 1])
+    try:
+        text = repr(value)
+    except Exception as error:  # noqa: BLE001  a user's __repr__ may raise anything, and the panel must still show the rest
+        return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
+    return text if len(text) <= length else text[: length + 1]
+
+
+def _whole(value: Any) -> str:
+    return value if isinstance(value, str) else _safe_repr(value, LARGE)
+
+
+def _around(text: str, wanted: str) -> str:
+    start = max(0, text.casefold().find(wanted) - 40)
+    part = text[start : start + SUMMARY].replace("\n", "⏎")
+    return ("…" if start else "") + part + ("…" if start + SUMMARY < len(text) else "")
+
+
+def _label(key: Any) -> str:
+    return key if isinstance(key, str) else _safe_repr(key, 60)
+
+
+def _attributes(value: Any) -> list[tuple[str, Any]]:
+    """Fields of dataclasses and models, and plain attributes of other objects; not of classes, functions or modules."""
+    if isinstance(value, type) or callable(value):
+        return []
+    if is_dataclass(value):
+        return [(field.name, getattr(value, field.name, None)) for field in fields(value)]
+    if hasattr(value, "__pydantic_fields_set__"):
+        return [(name, getattr(value, name, None)) for name in type(value).model_fields]
+    if type(value).__module__.partition(".")[0] in ("numpy", "pandas", "builtins", "datetime", "decimal", "pathlib"):
+        return []
+    return [(name, child) for name, child in getattr(value, "__dict__", {}).items() if not name.startswith("_")]

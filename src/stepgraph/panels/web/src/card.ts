@@ -1,0 +1,293 @@
+/** The review card: why the run stopped, what would change, where it would go, and the verbs that are allowed. */
+import { drawChange } from "./diff";
+import { button, fill, h } from "./dom";
+import { EditForm, confirmButtons } from "./edit";
+import { FieldError, makeField } from "./form";
+import { CommandError, type Link } from "./link";
+import type { Card, Effect, Problem } from "./model";
+
+export const VERBS: Record<string, { label: string; key?: string; form: boolean }> = {
+  approve: { label: "Approve", key: "a", form: false },
+  edit: { label: "Edit…", key: "e", form: true },
+  respond: { label: "Respond…", key: "r", form: true },
+  reject: { label: "Reject…", key: "x", form: true },
+  skip: { label: "Skip", key: "k", form: false },
+  redirect: { label: "Redirect…", key: "t", form: true },
+  rerun: { label: "Run again", key: "j", form: false },
+  suspend: { label: "Suspend", form: false },
+};
+const WORDS: Record<string, (card: Card) => string> = {
+  plan: (card) => `planned for step ${card.step}`,
+  before: (card) => `input of ${card.node}`,
+  after: (card) => `proposed by ${card.node}`,
+  edge: (card) => `where ${card.node} goes`,
+  step: (card) => `step ${card.step} together`,
+  committed: (card) => `after step ${card.step}`,
+  error: (card) => `${card.node} failed`,
+  interrupt: (card) => `${card.node} asks`,
+};
+export interface CardActs { run(): string; nodes(): string[]; done(): void; announce(text: string): void }
+
+export class ReviewCard {
+  readonly el = h("section", { class: "sg-card", "aria-label": "review" });
+  armed: string | null = null;
+  private cards: Card[] = [];
+  private chosen: string | null = null;
+  private drawn = "";
+  private mode: string | null = null;
+  private sent = false;
+  private submit: (() => void) | null = null;
+  private act = h("div", { class: "sg-act" });
+  private then = h("div", { class: "sg-then" });
+  private verbs = h("div", { class: "sg-verbs", role: "toolbar", "aria-label": "decide" });
+  private problem = h("div", { class: "sg-problem", role: "alert" });
+
+  constructor(private link: Link, private acts: CardActs) {}
+
+  get card(): Card | null {
+    return this.cards.find((each) => each.id === this.chosen) ?? this.cards[0] ?? null;
+  }
+
+  /** What is pending now. A form that is being filled in stays as long as its request does. */
+  update(cards: Card[]): void {
+    this.cards = cards;
+    const card = this.card;
+    const state = card ? `${card.id} ${card.digest} ${cards.map((each) => each.id).join(",")}` : "";
+    if (state === this.drawn) return;
+    const keeps = card && this.drawn.startsWith(`${card.id} ${card.digest} `) && this.mode;
+    this.drawn = state;
+    if (keeps) return this.drawHead(card);
+    this.close();
+    this.sent = false;
+    if (card) this.draw(card);
+    else fill(this.el);
+  }
+
+  choose(id: string): void {
+    this.chosen = id;
+    this.update(this.cards);
+  }
+
+  /** The next or previous pending request. */
+  turn(by: number): void {
+    const index = this.cards.findIndex((each) => each.id === this.card?.id);
+    const next = this.cards[(index + by + this.cards.length) % this.cards.length];
+    if (next) this.choose(next.id);
+  }
+
+  /** A letter was typed: forms open, plain verbs wait for Enter. */
+  arm(verb: string): boolean {
+    const card = this.card;
+    if (!card?.allow.includes(verb) || this.sent) return false;
+    if (VERBS[verb]?.form) {
+      this.open(verb);
+      return true;
+    }
+    this.close();
+    this.armed = verb;
+    this.drawVerbs(card);
+    this.acts.announce(`${VERBS[verb]?.label}: press Enter to confirm`);
+    return true;
+  }
+
+  /** Enter, or Ctrl+Enter in a form. */
+  confirm(): boolean {
+    if (this.submit) this.submit();
+    else if (this.armed) void this.decide(this.armed, {});
+    else return false;
+    return true;
+  }
+
+  /** Close what is open; false if nothing was. */
+  close(): boolean {
+    const open = this.mode !== null || this.armed !== null;
+    this.mode = this.armed = this.submit = null;
+    fill(this.act);
+    this.problem.textContent = "";
+    const card = this.card;
+    if (open && card) {
+      this.drawVerbs(card);
+      this.drawThen(card, null);
+    }
+    return open;
+  }
+
+  get editing(): boolean {
+    return this.mode !== null;
+  }
+
+  private draw(card: Card): void {
+    const body = h("div", { class: "sg-cardbody" }, h("div", { class: "sg-changes" }, ...this.content(card)), this.then);
+    fill(this.el, h("header", { class: "sg-cardhead" }), body, this.verbs, this.problem, this.act);
+    this.drawHead(card);
+    this.drawThen(card, null);
+    this.drawVerbs(card);
+    if (card.place === "interrupt") this.open("respond", false);
+  }
+
+  private drawHead(card: Card): void {
+    const index = this.cards.indexOf(card);
+    const several = this.cards.length > 1 ? h("span", { class: "sg-several" }, button("‹", () => this.turn(-1), { class: "sg-button sg-small", "aria-label": "previous request" }), `${index + 1} of ${this.cards.length} waiting`, button("›", () => this.turn(1), { class: "sg-button sg-small", "aria-label": "next request" })) : null;
+    const head = this.el.querySelector(".sg-cardhead");
+    if (head) fill(head, h("strong", {}, (WORDS[card.place] ?? (() => card.title))(card)), h("span", { class: "sg-note" }, `${card.path !== card.node ? `${card.path} · ` : ""}request ${card.id} · step ${card.step}${card.index ? ` · task ${card.index + 1}` : ""}`), several);
+  }
+
+  private content(card: Card): HTMLElement[] {
+    const parts: HTMLElement[] = [];
+    if (card.question !== null) parts.push(h("blockquote", { class: "sg-question" }, card.question));
+    if (card.error) parts.push(h("div", { class: "sg-error" }, h("strong", {}, card.error.type), ` ${card.error.message}`), h("details", {}, h("summary", {}, "traceback"), h("pre", { class: "sg-pre" }, card.error.traceback)));
+    parts.push(...card.changes.map(drawChange));
+    if (!parts.length && card.value !== null && typeof card.value === "object" && (card.place === "before" || card.place === "plan")) {
+      parts.push(h("div", { class: "sg-input-view" }, ...Object.entries(card.value as object).map(([key, value]) => h("div", { class: "sg-pair" }, h("code", {}, key), h("span", { class: "sg-content" }, clip(value))))));
+    }
+    if (!parts.length) parts.push(h("div", { class: "sg-note" }, card.place === "after" ? "Nothing would be written." : "No change is proposed here."));
+    return parts;
+  }
+
+  /** The right column: where it goes from here; with an effect, where it would go after the edit. */
+  private drawThen(card: Card, effect: Effect | null): void {
+    const routes = effect ? effect.routes : card.routes;
+    const lines: (HTMLElement | null)[] = [h("div", { class: "sg-thenhead" }, effect ? "then, with this edit" : "then")];
+    for (const [key, value] of card.reads) lines.push(h("div", {}, "reads ", h("code", {}, key), ` = ${value}`));
+    if (routes.length) lines.push(h("div", {}, "next: ", h("strong", {}, routes.map(plain).join(", "))));
+    const others = card.alternatives.filter((each) => !routes.includes(each));
+    if (routes.length && others.length) lines.push(h("div", { class: "sg-note" }, `not: ${others.map(plain).join(", ")}`));
+    if (!routes.length && card.alternatives.length) lines.push(h("div", { class: "sg-note" }, `may go to: ${card.alternatives.map(plain).join(", ")}`));
+    if (!effect && !routes.length && card.place === "after") lines.push(h("div", { class: "sg-note" }, "routers run after your decision"));
+    if (effect && !effect.known) lines.push(h("div", { class: "sg-note" }, "where it goes can't be told before"));
+    if (effect?.reruns_router) lines.push(h("div", { class: "sg-note" }, "the router runs again: the edit changes what it read"));
+    if (effect?.changes.length) lines.push(h("div", { class: "sg-effect" }, ...effect.changes.map(drawChange)));
+    fill(this.then, ...lines);
+  }
+
+  private drawVerbs(card: Card): void {
+    const verbs = card.allow.map((verb) => {
+      const { label, key, form } = VERBS[verb] ?? { label: verb, form: false };
+      const act = () => (form ? this.open(verb) : void this.decide(verb, {}));
+      const on = this.mode === verb || this.armed === verb;
+      return button(on && this.armed === verb ? `${label} — Enter` : label, act, { key, class: `sg-button${verb === card.allow[0] ? " sg-primary" : ""}`, "aria-pressed": on ? "true" : null, disabled: this.sent, "data-verb": verb, "aria-label": label.replace("…", "") });
+    });
+    fill(this.verbs, ...verbs, this.sent ? h("span", { class: "sg-note" }, "sent…") : null);
+  }
+
+  private open(verb: string, focus = true): void {
+    const card = this.card;
+    if (!card || this.sent) return;
+    if (this.mode === verb) { this.close(); return; }
+    this.close();
+    this.mode = verb;
+    this.drawVerbs(card);
+    if (verb === "edit") void this.openEdit(card, focus);
+    else if (verb === "reject") this.openReject(card);
+    else if (verb === "redirect") this.openRedirect(card);
+    else this.openRespond(card, focus);
+  }
+
+  private async openEdit(card: Card, focus: boolean): Promise<void> {
+    const value = card.lazy ? await this.link.ask("proposal", { run: this.acts.run(), request: card.id }) : card.value;
+    if (this.mode !== "edit" || this.card?.id !== card.id) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const preview = () => { clearTimeout(timer); timer = setTimeout(() => void this.preview(card, form), 250); };
+    const form: EditForm = new EditForm({ schema: card.schema, value, results: card.results }, preview);
+    this.form(form.el, "Apply edit", async () => {
+      if (!form.dirty()) { this.problem.textContent = "Nothing is changed yet. Approve keeps it as it is."; return; }
+      await this.decide("edit", { value: form.get() }, (problems) => form.show(problems));
+    }, card.reason);
+    if (focus) form.focus();
+  }
+
+  private async preview(card: Card, form: EditForm): Promise<void> {
+    try {
+      const value = form.get();
+      const effect = (await this.link.ask("preview", { run: this.acts.run(), request: card.id, value })) as Effect;
+      if (this.mode !== "edit" || this.card?.id !== card.id) return;
+      form.show(effect.errors);
+      this.problem.textContent = "";
+      this.drawThen(card, effect);
+    } catch (error) {
+      if (error instanceof FieldError) { form.show([]); error.field.fail([], error.message); }
+      else if (error instanceof CommandError) this.problem.textContent = error.message;
+      else throw error;
+    }
+  }
+
+  private openReject(card: Card): void {
+    const reason = h("textarea", { class: "sg-input", rows: 2, "aria-label": "reason", placeholder: card.reason ? "why (required)" : "why (it is kept in the record)" });
+    const then = h("select", { class: "sg-input sg-kind", "aria-label": "then" }, h("option", { value: "stop" }, "then stop the run"), ...(card.node ? [h("option", { value: "retry" }, "then run the task again"), h("option", { value: "route" }, "then go to the error handler")] : []));
+    this.form(h("div", { class: "sg-form" }, reason, then), "Reject", () => this.decide("reject", { reason: reason.value, then: then.value }));
+    reason.focus();
+  }
+
+  private openRedirect(card: Card): void {
+    const known = [...new Set([...card.routes, ...card.alternatives, ...this.acts.nodes(), "__end__"])].filter((each) => !each.includes("("));
+    const boxes = known.map((name) => { const box = h("input", { type: "checkbox" }); box.checked = card.routes.includes(name); return box; });
+    const form = h("div", { class: "sg-form sg-targets", role: "group", "aria-label": "go to" }, ...known.map((name, i) => h("label", { class: "sg-check" }, boxes[i]!, h("span", {}, plain(name)))));
+    this.form(form, "Redirect", () => this.decide("redirect", { value: known.filter((_, i) => boxes[i]!.checked) }));
+    boxes[0]?.focus();
+  }
+
+  private openRespond(card: Card, focus: boolean): void {
+    const schema = card.respond ?? card.schema;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const changed = () => { clearTimeout(timer); timer = setTimeout(() => { this.problem.textContent = ""; }, 100); };
+    if (schema?.properties) {
+      const form = new EditForm({ schema, value: {}, results: {} }, changed);
+      this.form(form.el, "Respond", () => this.decide("respond", { value: form.get() }, (problems) => form.show(problems)), card.reason);
+      if (focus) form.focus();
+      return;
+    }
+    const field = makeField(schema ?? { type: "string" }, schema ? undefined : "", { root: schema ?? {}, changed }, "answer");
+    const problems = (found: Problem[]) => { for (const each of found) field.fail(each.path, each.message); };
+    this.form(h("div", { class: "sg-form" }, field.el), "Respond", () => this.decide("respond", { value: field.get() }, problems), card.reason);
+    if (focus) field.el.querySelector<HTMLElement>("input, textarea, select")?.focus();
+  }
+
+  /** Show a form with its buttons; `send` may throw FieldError. */
+  private form(content: HTMLElement, label: string, send: () => Promise<void>, asksReason = false): void {
+    const reason = asksReason ? h("input", { class: "sg-input", "aria-label": "reason", placeholder: "reason (required)" }) : null;
+    this.reason = reason;
+    this.submit = () => {
+      this.problem.textContent = "";
+      try {
+        void send().catch(report);
+      } catch (error) {
+        report(error);
+      }
+    };
+    const report = (error: unknown) => {
+      if (error instanceof FieldError) error.field.fail([], error.message);
+      else this.problem.textContent = (error as Error).message;
+    };
+    fill(this.act, content, reason, confirmButtons(label, () => this.submit?.(), () => { this.close(); this.acts.done(); }));
+  }
+  private reason: HTMLInputElement | null = null;
+
+  private async decide(verb: string, more: Record<string, unknown>, problems?: (found: Problem[]) => void): Promise<void> {
+    const card = this.card;
+    if (!card || this.sent) return;
+    this.sent = true;
+    this.drawVerbs(card);
+    const reason = this.mode === verb && this.reason ? { reason: this.reason.value } : {};
+    try {
+      await this.link.ask("decide", { run: this.acts.run(), request: card.id, verb, seen: card.digest, ...reason, ...more });
+      this.acts.announce(`${verb}: done`);
+      this.close();
+      this.acts.done();
+    } catch (error) {
+      this.sent = false;
+      if (this.card?.id !== card.id) return;
+      if (error instanceof CommandError && error.problems.length && problems) problems(error.problems);
+      this.problem.textContent = (error as Error).message;
+      this.drawVerbs(card);
+    }
+  }
+}
+
+export function plain(target: string): string {
+  return target === "__end__" ? "END" : target;
+}
+
+function clip(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > 300 ? `${text.slice(0, 299)}…` : text;
+}

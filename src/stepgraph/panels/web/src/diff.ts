@@ -1,0 +1,93 @@
+/** Before → after as elements: words in a text, rows of a table, paths in a structure. */
+import { h } from "./dom";
+import type { Change, Diff, PathChange, RowChange, Segment } from "./model";
+
+/** One key of a proposed update: its name, its reducer, and what changes. */
+export function drawChange(change: Change): HTMLElement {
+  const notes = [
+    change.added !== null ? `+${change.added}` : null,
+    change.reducer ? `through ${change.reducer}` : null,
+    change.missing ? "new" : null,
+  ].filter(Boolean);
+  return h(
+    "div",
+    { class: "sg-change", "data-key": change.key },
+    h("div", { class: "sg-key" }, h("code", {}, change.key), notes.length ? h("span", { class: "sg-note" }, notes.join(" · ")) : null),
+    h("div", { class: "sg-diff" }, drawDiff(change.diff)),
+  );
+}
+
+export function drawDiff(diff: Diff): HTMLElement {
+  switch (diff.kind) {
+    case "text":
+      return drawText(diff.segments);
+    case "rows":
+      return drawRows(diff);
+    case "paths":
+      return h(
+        "div",
+        { class: "sg-paths" },
+        ...diff.paths.map(drawPath),
+        diff.more ? h("div", { class: "sg-note" }, `and ${diff.more} more changes`) : null,
+      );
+    case "value":
+      return drawValue(diff.old, diff.new);
+  }
+}
+
+/** Old and new in one flow of text; two blocks where nothing is common. */
+function drawText(segments: Segment[]): HTMLElement {
+  const common = segments.some(([sign, text]) => sign === "=" && text.trim());
+  if (!common) {
+    const part = (sign: string) => segments.filter((each) => each[0] === sign).map((each) => each[1]).join("");
+    return drawValue(part("-"), part("+"));
+  }
+  return h("div", { class: "sg-text" }, ...segments.map(drawSegment));
+}
+
+function drawSegment([sign, text]: Segment): Node {
+  if (sign === "-") return h("del", {}, text);
+  if (sign === "+") return h("ins", {}, text);
+  return document.createTextNode(text);
+}
+
+function drawValue(old: string | null | undefined, fresh: string | null | undefined): HTMLElement {
+  const before = old === null || old === undefined ? null : h("del", { class: "sg-old" }, old === "" ? "(empty)" : old);
+  const after = fresh === null || fresh === undefined ? h("span", { class: "sg-note" }, "removed") : h("ins", { class: "sg-new" }, fresh === "" ? "(empty)" : fresh);
+  return h("div", { class: "sg-value" }, before, before ? h("span", { class: "sg-arrow", "aria-label": "becomes" }, "→") : null, after);
+}
+
+function drawPath(change: PathChange): HTMLElement {
+  const content = change.segments ? drawText(change.segments) : drawValue(change.old, change.new);
+  return h("div", { class: "sg-path" }, h("code", { class: "sg-where" }, change.path.join(" › ")), content);
+}
+
+function drawRows(diff: Extract<Diff, { kind: "rows" }>): HTMLElement {
+  const touched = diff.columns.map((_, column) => diff.rows.some((row) => row.sign !== "~" || (row.cells[column]?.length ?? 0) > 1));
+  const [before, after] = diff.total;
+  const count = before === after ? `${diff.changed} of ${after} rows change` : `${before} → ${after} rows`;
+  const table = h(
+    "table",
+    { class: "sg-table" },
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, ""), ...diff.columns.map((name, i) => h("th", { scope: "col", "data-touched": touched[i] }, name)))),
+    h("tbody", {}, ...diff.rows.map(drawRow)),
+  );
+  return h(
+    "div",
+    { class: "sg-rows" },
+    diff.rows.length ? h("div", { class: "sg-scroll", tabindex: -1 }, table) : null,
+    h("div", { class: "sg-note" }, diff.changed ? count + (diff.more ? `, the first ${diff.rows.length} shown` : "") : "no row changes"),
+  );
+}
+
+const SIGN: Record<RowChange["sign"], string> = { "~": "changed", "+": "added", "-": "removed" };
+
+function drawRow(row: RowChange): HTMLElement {
+  const head = h("th", { scope: "row", title: `row ${row.index} ${SIGN[row.sign]}` }, row.sign === "~" ? `${row.index}` : `${row.sign} ${row.index}`);
+  return h("tr", { "data-sign": row.sign }, head, ...row.cells.map((cell) => drawCell(cell, row.sign)));
+}
+
+function drawCell(cell: string[], sign: string): HTMLElement {
+  if (cell.length < 2) return h("td", {}, sign === "~" ? h("span", { class: "sg-same" }, cell[0] ?? "") : (cell[0] ?? ""));
+  return h("td", { "data-touched": true }, cell[0] ? h("del", {}, cell[0]) : null, cell[0] ? " " : null, h("ins", {}, cell[1] || "(empty)"));
+}

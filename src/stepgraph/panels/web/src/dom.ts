@@ -1,0 +1,62 @@
+/** Elements without markup: text is set, never parsed. */
+
+export type Child = Node | string | null | undefined | false;
+type Props = Record<string, string | number | boolean | null | undefined | EventListener>;
+
+/** An element; `on…` properties are listeners, everything else an attribute (null, undefined, false: absent). */
+export function h<K extends keyof HTMLElementTagNameMap>(tag: K, props: Props = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  assign(element, props);
+  element.append(...present(children));
+  return element;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** The same for SVG. */
+export function s<K extends keyof SVGElementTagNameMap>(tag: K, props: Props = {}, ...children: Child[]): SVGElementTagNameMap[K] {
+  const element = document.createElementNS(SVG, tag);
+  assign(element, props);
+  element.append(...present(children));
+  return element;
+}
+
+/** Replace the children, and keep scroll position. */
+export function fill(element: Element, ...children: Child[]): void {
+  const { scrollTop, scrollLeft } = element;
+  element.replaceChildren(...present(children));
+  element.scrollTop = scrollTop;
+  element.scrollLeft = scrollLeft;
+}
+
+/** Set an attribute only when it differs: an unchanged node costs no style work. */
+export function mark(element: Element, name: string, value: string | null): void {
+  if (value === null) {
+    if (element.hasAttribute(name)) element.removeAttribute(name);
+  } else if (element.getAttribute(name) !== value) {
+    element.setAttribute(name, value);
+  }
+}
+
+/** A button that does `act` and says what it is; `key` is the letter that does the same. */
+export function button(label: string, act: () => void, props: Props & { key?: string } = {}): HTMLButtonElement {
+  const { key, ...rest } = props;
+  return h(
+    "button",
+    { type: "button", class: "sg-button", onclick: act, "aria-keyshortcuts": key, ...rest },
+    key ? h("kbd", { "aria-hidden": "true" }, key) : null,
+    label,
+  );
+}
+
+function assign(element: Element, props: Props): void {
+  for (const [name, value] of Object.entries(props)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (typeof value === "function") element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+}
+
+function present(children: Child[]): (Node | string)[] {
+  return children.filter((child): child is Node | string => child !== null && child !== undefined && child !== false);
+}

@@ -1,0 +1,155 @@
+/** The form of an edit: one field a key, an operation for keys with a reducer; only what was changed is sent. */
+import { button, fill, h } from "./dom";
+import { type Context, type Field, FieldError, blank, clearProblems, failAt, makeField, same } from "./form";
+import type { Problem, Schema } from "./model";
+
+type Operation = "" | "$append" | "$set" | "$remove" | "$drop";
+const NAMES: Record<Operation, string> = { "": "write", $append: "also append", $set: "replace the value by", $remove: "remove items", $drop: "write nothing" };
+export interface Subject {
+  schema: Schema | null;
+  value: unknown;
+  /** Keys with a reducer, and the value that each would have. */
+  results: Record<string, unknown>;
+}
+
+interface Row { key: string; el: HTMLElement; get(): unknown; changed(): boolean; fail(path: (string | number)[], message: string): void }
+
+export class EditForm {
+  readonly el = h("div", { class: "sg-form" });
+  private rows: Row[] = [];
+  private whole: Field | null = null;
+  private context: Context;
+  private list = h("div", { class: "sg-keys" });
+
+  constructor(private subject: Subject, changed: () => void) {
+    const schema = subject.schema ?? {};
+    this.context = { root: schema, changed };
+    const { value } = subject;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      this.whole = makeField(subject.schema, value, this.context, "value");
+      this.el.append(this.whole.el);
+      return;
+    }
+    const given = value as Record<string, unknown>;
+    for (const key of Object.keys(given)) this.add(key, given[key]);
+    this.el.append(this.list);
+    const more = Object.keys(this.properties()).filter((key) => !(key in given));
+    if (more.length) this.el.append(this.adder(more));
+  }
+
+  /** The edit: changed keys only. Throws FieldError where a text is no JSON. */
+  get(): unknown {
+    if (this.whole) return this.whole.get();
+    return Object.fromEntries(this.rows.filter((row) => row.changed()).map((row) => [row.key, row.get()]));
+  }
+
+  /** Whether there is anything to send. */
+  dirty(): boolean {
+    try {
+      return this.whole ? !same(this.whole.get(), this.subject.value) : this.rows.some((row) => row.changed());
+    } catch (error) {
+      if (error instanceof FieldError) return true;
+      throw error;
+    }
+  }
+
+  show(problems: Problem[]): void {
+    clearProblems(this.el);
+    for (const { path, message } of problems) {
+      const row = this.rows.find((each) => each.key === path[0]);
+      if (row) row.fail(path.slice(1), message);
+      else if (this.whole) this.whole.fail(path, message);
+      else failAt(this.el, path.length ? `${path.join(".")}: ${message}` : message);
+    }
+  }
+
+  focus(): void {
+    this.el.querySelector<HTMLElement>("textarea, input, select:not(.sg-op)")?.focus();
+  }
+
+  private properties(): Record<string, Schema> {
+    return (this.subject.schema?.properties as Record<string, Schema> | undefined) ?? {};
+  }
+
+  private add(key: string, proposed: unknown): void {
+    const row = this.row(key, proposed);
+    this.rows.push(row);
+    this.list.append(row.el);
+  }
+
+  private adder(keys: string[]): HTMLElement {
+    const select = h("select", { class: "sg-input sg-kind", "aria-label": "another key" }, h("option", { value: "" }, "+ another key"), ...keys.map((key) => h("option", { value: key }, key)));
+    select.addEventListener("change", () => {
+      const key = select.value;
+      if (!key) return;
+      this.add(key, undefined);
+      select.querySelector(`option[value="${CSS.escape(key)}"]`)?.remove();
+      select.value = "";
+      this.context.changed();
+    });
+    return select;
+  }
+
+  private row(key: string, proposed: unknown): Row {
+    const schema = this.properties()[key] ?? null;
+    const reduced = key in this.subject.results;
+    const operation = operationOf(proposed);
+    const initial: Operation = operation?.[0] ?? "";
+    const inner = operation ? operation[1] : proposed;
+    let chosen = initial;
+    let field: Field;
+    const place = h("div", { class: "sg-keyfield" });
+    const make = () => {
+      const base = chosen === initial ? (proposed === undefined ? blank(schema, this.context.root) : inner) : chosen === "$set" ? this.subject.results[key] : chosen === "$append" ? emptyLike(this.subject.results[key]) : inner;
+      field = chosen === "$drop" ? nothing() : chosen === "$remove" ? picker(this.subject.results[key], this.context) : makeField(schema, base, this.context, key);
+      fill(place, field.el);
+    };
+    const options: Operation[] = reduced ? ["", "$append", "$set", "$remove", "$drop"] : ["", "$drop"];
+    const select = h("select", { class: "sg-input sg-op", "aria-label": `what to do with ${key}` }, ...options.map((each) => h("option", { value: each }, NAMES[each])));
+    select.value = initial;
+    select.addEventListener("change", () => { chosen = select.value as Operation; make(); this.context.changed(); });
+    make();
+    return {
+      key,
+      el: h("div", { class: "sg-keyrow", "data-key": key }, h("div", { class: "sg-keyhead" }, h("code", {}, key), select), place),
+      get: () => (chosen === "" ? field.get() : { [chosen]: chosen === "$drop" ? true : field.get() }),
+      changed: () => proposed === undefined || chosen !== initial || !same(field.get(), inner),
+      fail: (path, message) => field.fail(String(path[0] ?? "").startsWith("$") ? path.slice(1) : path, message),
+    };
+  }
+}
+
+function operationOf(value: unknown): [Operation, unknown] | null {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  const entries = Object.entries(value);
+  const [first] = entries;
+  return entries.length === 1 && first && first[0] in NAMES && first[0] !== "" ? [first[0] as Operation, first[1]] : null;
+}
+
+function emptyLike(value: unknown): unknown {
+  if (Array.isArray(value)) return [];
+  return typeof value === "string" ? "" : typeof value === "number" ? 0 : typeof value === "object" ? {} : null;
+}
+
+function nothing(): Field {
+  const problem = h("div", { class: "sg-problem", role: "alert" });
+  return { el: h("div", {}, h("span", { class: "sg-note" }, "this key keeps its value"), problem), get: () => true, fail: (_, message) => fill(problem, message) };
+}
+
+/** Tick what goes: items of a list, keys of an object. */
+function picker(value: unknown, context: Context): Field {
+  const items: [string, unknown][] = Array.isArray(value) ? value.map((each) => [typeof each === "string" ? each : JSON.stringify(each), each]) : Object.keys((value ?? {}) as object).map((key) => [key, key]);
+  const boxes = items.map(() => h("input", { type: "checkbox" }));
+  for (const box of boxes) box.addEventListener("change", context.changed);
+  const problem = h("div", { class: "sg-problem", role: "alert" });
+  return {
+    el: h("div", { class: "sg-picker" }, ...items.map(([text], i) => h("label", { class: "sg-check" }, boxes[i]!, h("span", {}, text.slice(0, 120)))), problem),
+    get: () => items.filter((_, i) => boxes[i]!.checked).map(([, each]) => each),
+    fail: (_, message) => fill(problem, message),
+  };
+}
+
+/** What may stand beside an edit. */
+export function confirmButtons(label: string, confirm: () => void, cancel: () => void): HTMLElement {
+  return h("div", { class: "sg-confirm" }, button(label, confirm, { class: "sg-button sg-primary", title: "Ctrl+Enter" }), button("Cancel", cancel, { title: "Esc" }));
+}

@@ -1,0 +1,324 @@
+/** The live graph: drawn once from the kernel's layout, then only restyled by data attributes of the nodes that differ. */
+import { button, fill, h, mark, s } from "./dom";
+import { MARK, type NodeRow, type NodeState, type RunView, WORD, edgeKey } from "./model";
+
+type Box = [x: number, y: number, width: number, height: number];
+interface Layout { width: number; height: number; nodes: Record<string, Box>; clusters: Record<string, Box>; edges: Record<string, { d: string; label?: [number, number] }> }
+export type ShapeNode = [path: string, name: string, kind: string, parent: string | null];
+export type ShapeEdge = [source: string, target: string, conditional: boolean, label: string | null];
+export interface Shape { nodes: ShapeNode[]; edges: ShapeEdge[]; collapsed: string[]; layout: Layout | null; dot: string | null }
+
+interface Drawn { group: SVGGElement; sign: SVGTextElement; count: SVGTextElement; title: SVGTitleElement; box: Box; name: string; inside: string[] }
+export interface GraphActs { menu(path: string, anchor: DOMRect): void; collapse(path: string, on: boolean): void }
+
+const PAD = 10;
+const IDLE: NodeRow = ["", 0, 0];
+/** Which state stands for a closed subgraph: the most urgent inside. */
+const URGENCY: NodeState[] = ["", "skipped", "done", "failed", "running", "held"];
+
+export class Graph {
+  readonly el = h("div", { class: "sg-graph" });
+  selected: string | null = null;
+  private pane = h("div", { class: "sg-pane", role: "img" });
+  private twin = h("div", { class: "sg-twin" });
+  private nodes = new Map<string, Drawn>();
+  private edges: { path: SVGPathElement; keys: string[] }[] = [];
+  private shape: Shape = { nodes: [], edges: [], collapsed: [], layout: null, dot: null };
+  private standsFor = new Map<string, string>();
+  private scale = 1;
+  private fitted = true;
+  private listed = false;
+  private stops = new Map<string, string>();
+  private lastFollowed = "";
+  private svg: SVGSVGElement | null = null;
+
+  constructor(private acts: GraphActs) {
+    const zoom = h(
+      "div",
+      { class: "sg-zoom" },
+      button("+", () => this.zoom(1.25), { "aria-label": "zoom in", class: "sg-button sg-small" }),
+      button("−", () => this.zoom(0.8), { "aria-label": "zoom out", class: "sg-button sg-small" }),
+      button("fit", () => this.fit(), { "aria-label": "fit the graph", class: "sg-button sg-small" }),
+      button("list", () => this.toggleList(), { "aria-label": "show as a list", class: "sg-button sg-small", title: "L" }),
+    );
+    this.el.append(this.pane, this.twin, zoom);
+    this.dragging();
+  }
+
+  /** Draw a shape; everything after that is `restyle`. */
+  show(shape: Shape, view: RunView): void {
+    this.shape = shape;
+    this.standsFor = representatives(shape);
+    this.nodes.clear();
+    this.edges = [];
+    this.svg = null;
+    if (!shape.layout) {
+      fill(this.pane, h("div", { class: "sg-note sg-waiting" }, shape.dot === null ? "laying out…" : "laying out in the page…"));
+    } else {
+      this.draw(shape.layout);
+      this.fit();
+    }
+    this.restyle(view, null);
+  }
+
+  /** Bring the marks up to date; `only` limits it to the nodes that changed. */
+  restyle(view: RunView, only: Iterable<string> | null, at: { ran: Set<string>; next: Set<string> } | null = null): void {
+    const paths = only === null ? this.nodes.keys() : new Set([...only].map((path) => this.standsFor.get(path) ?? path));
+    for (const path of paths) {
+      const drawn = this.nodes.get(path);
+      if (!drawn) continue;
+      const [state, count] = at ? past(path, drawn, at) : present(drawn, view);
+      mark(drawn.group, "data-state", state);
+      const sign = MARK[state];
+      if (drawn.sign.textContent !== sign) drawn.sign.textContent = sign;
+      const times = count > 1 ? `×${count}` : "";
+      if (drawn.count.textContent !== times) drawn.count.textContent = times;
+    }
+    if (this.listed) this.drawTwin(view);
+    if (!at) this.follow(view);
+  }
+
+  /** Edges on which the run went. */
+  traffic(view: RunView): void {
+    for (const { path, keys } of this.edges) {
+      const count = keys.reduce((sum, key) => sum + (view.edges.get(key) ?? 0), 0);
+      mark(path, "data-taken", count ? (count > 20 ? "3" : count > 3 ? "2" : "1") : null);
+    }
+  }
+
+  /** Which nodes have stops: shown as a notch. */
+  showStops(stops: Map<string, string>): void {
+    this.stops = stops;
+    for (const [path, drawn] of this.nodes) mark(drawn.group, "data-stop", this.stops.get(path) ?? null);
+  }
+
+  select(path: string | null): void {
+    if (this.selected) this.nodes.get(this.selected)?.group.removeAttribute("data-selected");
+    this.selected = path;
+    const drawn = path ? this.nodes.get(path) : undefined;
+    if (drawn) {
+      drawn.group.setAttribute("data-selected", "");
+      this.reveal(drawn.box);
+    }
+  }
+
+  /** The nearest node in a direction, for arrow keys. */
+  move(dx: number, dy: number): void {
+    const from = this.selected ? this.nodes.get(this.selected)?.box : undefined;
+    if (!from) return this.select(this.nodes.keys().next().value ?? null);
+    let best: string | null = null;
+    let least = Infinity;
+    for (const [path, { box }] of this.nodes) {
+      const along = (box[0] - from[0]) * dx + (box[1] - from[1]) * dy;
+      const across = Math.abs((box[0] - from[0]) * dy) + Math.abs((box[1] - from[1]) * dx);
+      if (path !== this.selected && along > 1 && along + 2 * across < least) { least = along + 2 * across; best = path; }
+    }
+    if (best) this.select(best);
+  }
+
+  openMenu(): void {
+    const drawn = this.selected ? this.nodes.get(this.selected) : undefined;
+    if (drawn && this.selected) this.acts.menu(this.selected, drawn.group.getBoundingClientRect());
+  }
+
+  toggleList(view?: RunView): void {
+    this.listed = !this.listed;
+    mark(this.el, "data-list", this.listed ? "" : null);
+    if (this.listed && (view ?? this.lastView)) this.drawTwin((view ?? this.lastView)!);
+  }
+  lastView: RunView | null = null;
+
+  zoom(factor: number): void {
+    this.fitted = false;
+    this.resize(Math.min(3, Math.max(0.15, this.scale * factor)));
+  }
+
+  /** The whole graph if it stays readable, else as wide as it needs. */
+  fit(): void {
+    const layout = this.shape.layout;
+    if (!layout) return;
+    this.fitted = true;
+    const width = this.pane.clientWidth || 640;
+    const room = this.el.closest("[data-size=wide]") ? 420 : 190;
+    const wanted = Math.min(width / (layout.width + 2 * PAD), room / (layout.height + 2 * PAD));
+    this.resize(Math.min(1, Math.max(layout.width > 4_000 ? 0.2 : 0.62, wanted)));
+  }
+
+  refit(): void {
+    if (this.fitted) this.fit();
+  }
+
+  private resize(scale: number): void {
+    const layout = this.shape.layout;
+    if (!layout || !this.svg) return;
+    this.scale = scale;
+    const width = (layout.width + 2 * PAD) * scale;
+    const height = (layout.height + 2 * PAD) * scale;
+    this.svg.setAttribute("width", width.toFixed(0));
+    this.svg.setAttribute("height", height.toFixed(0));
+    const room = this.el.closest("[data-size=wide]") ? 440 : 210;
+    const bar = width > this.pane.clientWidth ? 12 : 0;
+    this.pane.style.height = `${Math.max(54, Math.min(height + bar, room))}px`;
+  }
+
+  private draw(layout: Layout): void {
+    const many = this.shape.nodes.length > 150;
+    const svg = s("svg", { viewBox: `${-PAD} ${-PAD} ${layout.width + 2 * PAD} ${layout.height + 2 * PAD}`, "aria-hidden": "true", "data-many": many });
+    const id = `sg-arrow-${Math.random().toString(36).slice(2, 8)}`;
+    const arrow = s("marker", { id, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, markerUnits: "userSpaceOnUse", orient: "auto" }, s("path", { d: "M0 .8 7.4 4 0 7.2z" }));
+    svg.append(s("defs", {}, arrow));
+    const names = new Map(this.shape.nodes.map((node) => [node[0], node]));
+    for (const [path, box] of Object.entries(layout.clusters)) svg.append(this.cluster(path, names.get(path)?.[1] ?? path, box));
+    this.shape.edges.forEach(([source, target, conditional, label], i) => {
+      const found = layout.edges[i];
+      if (!found) return;
+      const path = s("path", { class: "sg-edge", d: found.d, "data-conditional": conditional, "marker-end": `url(#${id})` });
+      this.edges.push({ path, keys: edgeKeys(source, target) });
+      svg.append(path);
+      if (label && found.label) svg.append(s("text", { class: "sg-label", x: found.label[0], y: found.label[1] + 3 }, label));
+    });
+    for (const [path, box] of Object.entries(layout.nodes)) {
+      const node = names.get(path);
+      svg.append(this.node(path, node?.[1] ?? path, node?.[2] ?? "node", box));
+    }
+    this.svg = svg;
+    fill(this.pane, svg);
+    this.showStops(this.stops);
+  }
+
+  private node(path: string, name: string, kind: string, box: Box): SVGGElement {
+    const [x, y, width, height] = box;
+    const terminal = name === "__start__" || name === "__end__";
+    const shown = terminal ? name.slice(2, -2).toUpperCase() : name;
+    const sign = s("text", { class: "sg-sign", x: x - width / 2 + 15, y: y + 4 });
+    const count = s("text", { class: "sg-count", x: x + width / 2 - 7, y: y + 4 });
+    const title = s("title", {}, path);
+    const room = Math.floor((width - 50) / 6.6);
+    const label = s("text", { class: "sg-nodename", x: terminal ? x : x - width / 2 + 27, y: y + 4 }, shown.length > room && !terminal ? `${shown.slice(0, room - 1)}…` : shown);
+    const notch = s("circle", { class: "sg-notch", cx: x - width / 2, cy: y - height / 2, r: 5 });
+    const rect = s("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: terminal ? height / 2 : 6 });
+    const group = s("g", { class: "sg-node", "data-path": path, "data-kind": terminal ? "terminal" : kind, "data-state": "" }, title, rect, sign, label, count, notch);
+    if (!terminal) group.addEventListener("click", () => { this.select(path); this.openMenu(); });
+    const inside = kind === "subgraph" ? this.shape.nodes.filter((each) => each[0].startsWith(`${path}/`)).map((each) => each[0]) : [];
+    this.nodes.set(path, { group, sign, count, title, box, name, inside });
+    return group;
+  }
+
+  private cluster(path: string, name: string, [x, y, width, height]: Box): SVGGElement {
+    const top = y - height / 2;
+    const left = x - width / 2;
+    const group = s("g", { class: "sg-cluster" }, s("rect", { x: left, y: top, width, height, rx: 8 }), s("text", { x: left + 10, y: top + 14 }, `▾ ${name}`), s("title", {}, `${path}: click to close`));
+    group.addEventListener("click", () => this.acts.collapse(path, true));
+    return group;
+  }
+
+  /** Keep what stopped, or else what runs, in sight; never fights a person who scrolls: only when the place changes. */
+  private follow(view: RunView): void {
+    if (!this.svg) return;
+    let found = "";
+    for (const [path, [state]] of view.nodes) {
+      if (state === "held") { found = path; break; }
+      if (state === "running" && !found) found = path;
+    }
+    const shown = this.standsFor.get(found) ?? found;
+    if (!shown || shown === this.lastFollowed) return;
+    this.lastFollowed = shown;
+    const drawn = this.nodes.get(shown);
+    if (drawn && !this.pane.matches(":hover")) this.reveal(drawn.box);
+  }
+
+  private reveal([x, y, width, height]: Box): void {
+    const pane = this.pane;
+    if (pane.scrollWidth <= pane.clientWidth && pane.scrollHeight <= pane.clientHeight) return;
+    const left = (x - width / 2 + PAD) * this.scale;
+    const right = (x + width / 2 + PAD) * this.scale;
+    const top = (y - height / 2 + PAD) * this.scale;
+    const bottom = (y + height / 2 + PAD) * this.scale;
+    if (left < pane.scrollLeft || right > pane.scrollLeft + pane.clientWidth) pane.scrollLeft = (left + right - pane.clientWidth) / 2;
+    if (top < pane.scrollTop || bottom > pane.scrollTop + pane.clientHeight) pane.scrollTop = (top + bottom - pane.clientHeight) / 2;
+  }
+
+  private dragging(): void {
+    let from: { x: number; y: number; left: number; top: number } | null = null;
+    this.pane.addEventListener("pointerdown", (event) => {
+      if (event.button === 0 && !(event.target as Element).closest(".sg-node, .sg-cluster")) from = { x: event.clientX, y: event.clientY, left: this.pane.scrollLeft, top: this.pane.scrollTop };
+    });
+    this.pane.addEventListener("pointermove", (event) => {
+      if (!from) return;
+      this.pane.scrollLeft = from.left + from.x - event.clientX;
+      this.pane.scrollTop = from.top + from.y - event.clientY;
+    });
+    for (const end of ["pointerup", "pointerleave", "pointercancel"]) this.pane.addEventListener(end, () => { from = null; });
+  }
+
+  /** The text twin: what the drawing shows, as an indented list. */
+  private drawTwin(view: RunView): void {
+    this.lastView = view;
+    const below = new Map<string | null, ShapeNode[]>();
+    for (const node of this.shape.nodes) below.set(node[3], [...(below.get(node[3]) ?? []), node]);
+    const targets = new Map<string, string[]>();
+    for (const [source, target] of this.shape.edges) targets.set(source, [...(targets.get(source) ?? []), plain(target)]);
+    const list = (parent: string | null): HTMLElement | null => {
+      const nodes = below.get(parent)?.filter((node) => node[1] !== "__end__");
+      if (!nodes?.length) return null;
+      return h("ul", {}, ...nodes.map(([path, name, kind]) => {
+        const [state, count] = view.nodes.get(path) ?? IDLE;
+        const words = `${MARK[state]} ${plain(name)}`.trim();
+        const more = [name === "__start__" ? "" : WORD[state], count ? `${count} ×` : "", this.stops.has(path) ? "has a stop" : ""].filter(Boolean).join(", ");
+        const to = targets.get(path);
+        const open = name === "__start__" ? null : () => this.acts.menu(path, (this.twin.querySelector(`[data-path="${CSS.escape(path)}"]`) ?? this.twin).getBoundingClientRect());
+        const label = open ? h("button", { type: "button", class: "sg-link", "data-path": path, "data-state": state, onclick: open }, words) : h("span", {}, words);
+        return h("li", {}, label, h("span", { class: "sg-note" }, `${more ? ` ${more}` : ""}${to?.length ? ` → ${to.join(", ")}` : ""}`), kind === "subgraph" ? list(path) : null);
+      }));
+    };
+    fill(this.twin, list(null));
+  }
+
+  /** For screen readers the drawing is one sentence; the twin has the rest. */
+  describe(text: string): void {
+    mark(this.pane, "aria-label", text);
+  }
+}
+
+function plain(path: string): string {
+  const name = path.split("/").at(-1)!;
+  return name === "__start__" ? "START" : name === "__end__" ? "END" : name;
+}
+
+function present(drawn: Drawn, view: RunView): NodeRow {
+  const path = drawn.group.getAttribute("data-path")!;
+  const own = view.nodes.get(path) ?? IDLE;
+  if (drawn.name === "__start__") return [view.head?.started ? "done" : "", 0, 0];
+  if (drawn.name === "__end__") return [view.head?.status === "done" ? "done" : "", 0, 0];
+  if (!drawn.inside.length) return own;
+  let state = own[0];
+  for (const path of drawn.inside) {
+    const inner = view.nodes.get(path)?.[0] ?? "";
+    if (inner === "held" || (inner === "failed" && URGENCY.indexOf(inner) > URGENCY.indexOf(state))) state = inner;
+  }
+  return [state, own[1], own[2]];
+}
+
+function past(path: string, drawn: Drawn, at: { ran: Set<string>; next: Set<string> }): NodeRow {
+  if (at.ran.has(path)) return ["done", 1, 0];
+  if (drawn.name === "__start__") return ["done", 1, 0];
+  return [at.next.has(path) ? "running" : "", 0, 0];
+}
+
+/** The keys under which the kernel counts an edge's traffic. */
+function edgeKeys(source: string, target: string): string[] {
+  return [edgeKey(source, target)];
+}
+
+/** Each node's path -> the box that stands for it. */
+function representatives(shape: Shape): Map<string, string> {
+  const closed = new Set(shape.collapsed);
+  const parents = new Map(shape.nodes.map((node) => [node[0], node[3]]));
+  const found = new Map<string, string>();
+  for (const path of parents.keys()) {
+    let box = path;
+    for (let above: string | null | undefined = path; above; above = parents.get(above)) if (closed.has(above)) box = above;
+    found.set(path, box);
+  }
+  return found;
+}

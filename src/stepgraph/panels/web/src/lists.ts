@@ -1,0 +1,128 @@
+/** The small lists: branches, stops, what nodes printed, and the log of events. */
+import { button, fill, h } from "./dom";
+import type { Branch, Output, Row, RunView, Stop } from "./model";
+import { VirtualList } from "./virtual";
+
+const STATUS: Record<string, string> = { running: "●", held: "◆", done: "✓", failed: "✗", cancelled: "◌", suspended: "‖", interrupted: "◆" };
+
+export function drawBranches(branches: Branch[], current: string, choose: (id: string) => void): HTMLElement {
+  const below = (parent: string | null): HTMLElement | null => {
+    const found = branches.filter((each) => (each.parent?.[0] ?? null) === parent);
+    if (!found.length) return null;
+    return h("ul", { class: "sg-branches" }, ...found.map((each) => h(
+      "li",
+      {},
+      h("button", { type: "button", class: "sg-line", "aria-current": each.id === current ? "true" : null, onclick: () => choose(each.id) },
+        h("span", { class: "sg-mark", "data-status": each.status }, STATUS[each.status] ?? "·"),
+        h("span", { class: "sg-name" }, each.branch),
+        h("span", { class: "sg-note" }, `${each.parent ? `from step ${each.parent[1]} · ` : ""}${each.status}`)),
+      each.note ? h("div", { class: "sg-note sg-indent" }, `“${each.note}”`) : null,
+      below(each.id),
+    )));
+  };
+  return h("div", {}, below(null));
+}
+
+export interface StopActs { enable(stop: Stop, on: boolean): void; remove(stop: Stop): void; add(spec: string, when: string): Promise<string | null> }
+
+export class StopList {
+  private list = h("ul", { class: "sg-stops" });
+  private form: HTMLFormElement;
+  readonly el: HTMLElement;
+
+  constructor(private acts: StopActs) {
+    const spec = h("input", { class: "sg-input", name: "spec", placeholder: "after:draft", "aria-label": "where to stop", list: "sg-places" });
+    const when = h("input", { class: "sg-input", name: "when", placeholder: "only if, e.g. len(q.new) > 500", "aria-label": "condition" });
+    const problem = h("div", { class: "sg-problem", role: "alert" });
+    this.form = h("form", { class: "sg-stopform" }, spec, when, h("button", { type: "submit", class: "sg-button sg-small" }, "Add stop"), problem);
+    this.form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      if (!spec.value.trim()) return;
+      const wrong = await this.acts.add(spec.value.trim(), when.value.trim());
+      problem.textContent = wrong ?? "";
+      if (!wrong) spec.value = when.value = "";
+    });
+    this.el = h("div", {}, this.list, this.form);
+  }
+
+  /** Put a place into the form and wait for the condition. */
+  suggest(spec: string): void {
+    (this.form.elements.namedItem("spec") as HTMLInputElement).value = spec;
+    (this.form.elements.namedItem("when") as HTMLInputElement).focus();
+  }
+
+  update(stops: Stop[]): void {
+    fill(this.list, ...stops.map((stop) => this.item(stop)), stops.length ? null : h("li", { class: "sg-note" }, "No stops. Click a node to set one."));
+  }
+
+  private item(stop: Stop): HTMLElement {
+    const box = h("input", { type: "checkbox", "aria-label": `${stop.spec} on` });
+    box.checked = stop.enabled;
+    box.addEventListener("change", () => this.acts.enable(stop, box.checked));
+    return h(
+      "li",
+      { "data-off": !stop.enabled },
+      h("label", { class: "sg-check" }, box, h("span", { class: "sg-mark" }, stop.kind === "gate" ? "▣" : "◆"), h("code", {}, stop.spec)),
+      stop.when ? h("span", { class: "sg-note" }, `if ${stop.when}`) : null,
+      h("span", { class: "sg-note" }, stop.hits === 1 ? "1 hit" : `${stop.hits} hits`),
+      button("×", () => this.acts.remove(stop), { class: "sg-button sg-small", "aria-label": `remove ${stop.spec}`, title: "remove" }),
+      stop.allow.length ? h("div", { class: "sg-note sg-indent" }, `allows ${stop.allow.join(" ")}`) : null,
+      stop.problem ? h("div", { class: "sg-problem" }, stop.problem) : null,
+    );
+  }
+}
+
+/** What nodes said, newest task last; neighbours of one task under one head. */
+export function drawOutput(pieces: Output[]): HTMLElement {
+  const groups: { task: string; path: string; step: number; parts: Output[] }[] = [];
+  for (const piece of pieces.slice(-400)) {
+    const last = groups.at(-1);
+    if (last && last.task === piece[1]) last.parts.push(piece);
+    else groups.push({ task: piece[1], path: piece[2], step: piece[3], parts: [piece] });
+  }
+  if (!groups.length) return h("div", { class: "sg-note" }, "Nothing printed or logged yet.");
+  return h("div", { class: "sg-output" }, ...groups.map((group) => h(
+    "div",
+    { class: "sg-said" },
+    h("div", { class: "sg-note" }, `${group.path} · step ${group.step}`),
+    h("pre", { class: "sg-pre" }, ...joined(group.parts).map(([kind, text]) => h("span", { "data-kind": kind }, text))),
+  )));
+}
+
+/** Prints come in pieces: text and line end apart. */
+function joined(parts: Output[]): [string, string][] {
+  const found: [string, string][] = [];
+  for (const [, , , , kind, text] of parts) {
+    const last = found.at(-1);
+    const line = kind === "stdout" || kind === "stderr" ? text : `${kind}: ${text}\n`;
+    if (last && last[0] === kind) last[1] += line;
+    else found.push([kind, line]);
+  }
+  return found;
+}
+
+export class LogList {
+  readonly el: HTMLElement;
+  private list: VirtualList;
+  private view: RunView | null = null;
+  private note = h("div", { class: "sg-note" });
+
+  constructor() {
+    this.list = new VirtualList(0, 20, (index) => this.draw(this.view?.rows[index]), 12);
+    this.list.el.classList.add("sg-log");
+    this.el = h("div", {}, this.note, this.list.el);
+  }
+
+  update(view: RunView): void {
+    this.view = view;
+    const first = view.rows[0]?.[0] ?? 0;
+    this.note.textContent = `${(view.seen + 1).toLocaleString("en")} events${first > 0 ? `; shown from ${first.toLocaleString("en")} on` : ""}`;
+    this.list.resize(view.rows.length, true);
+  }
+
+  private draw(row: Row | undefined): HTMLElement {
+    if (!row) return h("div", {});
+    const [seq, , type, path, step, text] = row;
+    return h("div", { class: "sg-event", title: text }, h("span", { class: "sg-index" }, String(seq)), h("span", { class: "sg-type", "data-type": type }, type), h("span", { class: "sg-name" }, path), h("span", { class: "sg-note" }, `step ${step}`), h("span", { class: "sg-content" }, text));
+  }
+}

@@ -1,0 +1,640 @@
+/** One view of a run: it owns what a person looks at (branch, step, tab, open form), never what the run is. */
+import { ReviewCard } from "./card";
+import { button, fill, h, mark } from "./dom";
+import { EditForm, confirmButtons } from "./edit";
+import { FieldError } from "./form";
+import { Graph, type Shape } from "./graph";
+import { drawHelp, isTyping, keyOf } from "./keys";
+import { layOutHere } from "./layout";
+import { CommandError, type Link } from "./link";
+import { LogList, StopList, drawBranches, drawOutput } from "./lists";
+import { type RunView, type Section, type Stop, WORD } from "./model";
+import css from "./panel.css";
+import { Timeline } from "./timeline";
+import { StateTree } from "./tree";
+
+type Tab = "state" | "output" | "log" | "stops" | "branches";
+const TABS: [Tab, string][] = [["state", "State"], ["output", "Output"], ["log", "Events"], ["stops", "Stops"], ["branches", "Branches"]];
+const STATUS: Record<string, [mark: string, word: string]> = {
+  running: ["●", "running"], held: ["◆", "stopped"], paused: ["◆", "paused"], done: ["✓", "done"], failed: ["✗", "failed"],
+  cancelled: ["◌", "cancelled"], suspended: ["‖", "suspended"], interrupted: ["◆", "interrupted"],
+};
+const RUN_VERBS: [verb: string, label: string, key: string, when: string[]][] = [
+  ["go", "Continue", "c", ["held"]],
+  ["next", "Next", "n", ["held"]],
+  ["into", "Into", "i", ["held"]],
+  ["out", "Out", "o", ["held"]],
+  ["pause", "Pause", "p", ["running"]],
+  ["cancel", "Stop run", "q", ["running", "held"]],
+];
+const LAYOUTS = new WeakMap<Link, string>();
+
+export class Panel {
+  readonly root: HTMLElement;
+  private run: string;
+  private at: number | null = null;
+  private tab: Tab | null = null;
+  private frame = 0;
+  private dirty = new Set<Section>();
+  private undo: (() => void)[] = [];
+  private cleanups: (() => void)[] = [];
+  private stateDue = 0;
+  private stateTimer: ReturnType<typeof setTimeout> | undefined;
+  private sure = false;
+  private shape: Shape | null = null;
+
+  private status = h("div", { class: "sg-status" });
+  private why = h("div", { class: "sg-why" });
+  private runVerbs = h("div", { class: "sg-verbs sg-runverbs", role: "toolbar", "aria-label": "run" });
+  private banner = h("div", { class: "sg-banner", role: "status" });
+  private left = h("div", { class: "sg-left" });
+  private center = h("div", { class: "sg-center" });
+  private right = h("div", { class: "sg-right" });
+  private forkForm = h("div", { class: "sg-forkform" });
+  private tabBar = h("div", { class: "sg-tabs", role: "tablist" });
+  private tabArea = h("div", { class: "sg-tabarea" });
+  private voice = h("div", { class: "sg-voice", role: "status", "aria-live": "polite" });
+  private over = h("div", { class: "sg-over" });
+  private panels: Record<Tab, HTMLElement>;
+  private graph: Graph;
+  private card: ReviewCard;
+  private tree: StateTree;
+  private time: Timeline;
+  private stops: StopList;
+  private log = new LogList();
+
+  constructor(private link: Link, el: HTMLElement) {
+    this.run = link.root;
+    this.graph = new Graph({ menu: (path, anchor) => this.menu(path, anchor), collapse: (path, on) => this.command("collapse", { path, on }) });
+    this.card = new ReviewCard(link, { run: () => this.run, nodes: () => this.nodeNames(), done: () => this.root.focus(), announce: (text) => this.announce(text) });
+    this.tree = new StateTree((cmd, args) => link.ask(cmd, { run: this.run, at: this.at, ...args }));
+    this.time = new Timeline({ go: (at) => this.goTo(at), fork: () => this.openFork(), branch: (id) => this.show(id) });
+    this.stops = new StopList({ enable: (stop, on) => this.enable(stop, on), remove: (stop) => this.removeStop(stop), add: (spec, when) => this.addStop(spec, when) });
+    const panel = (tab: Tab, label: string, ...content: Node[]) => h("section", { class: "sg-panel", "data-panel": tab, role: "tabpanel", "aria-label": label }, h("h4", {}, label), ...content);
+    this.panels = {
+      state: panel("state", "State", this.tree.el),
+      output: panel("output", "Output", h("div", { class: "sg-slot" })),
+      log: panel("log", "Events", this.log.el),
+      stops: panel("stops", "Stops", this.stops.el),
+      branches: panel("branches", "Branches", h("div", { class: "sg-slot" })),
+    };
+    this.center.append(this.graph.el, this.card.el);
+    this.root = h(
+      "div",
+      { class: "sg-root", tabindex: 0, role: "region", "aria-label": `run of ${link.session}` },
+      this.status,
+      h("div", { class: "sg-bar" }, this.why, this.runVerbs),
+      this.banner,
+      h("div", { class: "sg-main" }, this.left, this.center, this.right),
+      this.time.el,
+      this.forkForm,
+      this.tabBar,
+      this.tabArea,
+      this.voice,
+      this.over,
+    );
+    style(el);
+    el.append(this.root);
+    this.arrange("mid");
+    this.listen();
+    this.drawAll();
+  }
+
+  remove(): void {
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.stateTimer);
+    for (const cleanup of this.cleanups) cleanup();
+    this.root.remove();
+  }
+
+  private get view(): RunView {
+    return this.link.view(this.run);
+  }
+
+  private listen(): void {
+    this.cleanups.push(this.link.listen((run, sections) => this.happened(run, sections)));
+    this.root.addEventListener("keydown", (event) => this.key(event));
+    const watch = new ResizeObserver(([entry]) => this.resized(entry!.contentRect.width));
+    watch.observe(this.root);
+    const clock = setInterval(() => this.drawClock(), 1_000);
+    const away = (event: Event) => { if (!this.over.contains(event.target as Node)) this.closeOver(); };
+    this.root.addEventListener("pointerdown", away);
+    this.cleanups.push(() => watch.disconnect(), () => clearInterval(clock));
+  }
+
+  // What changed is gathered and drawn once a frame.
+
+  private happened(run: string | null, sections: Set<Section>): void {
+    if (run !== null && run !== this.run) return;
+    for (const section of sections) this.dirty.add(section);
+    mark(this.root, "data-seq", String(this.link.seq));
+    if (!this.frame) this.frame = requestAnimationFrame(() => { this.frame = 0; this.draw(); });
+  }
+
+  private draw(): void {
+    const { dirty, view } = this;
+    this.dirty = new Set();
+    if (dirty.has("session")) { this.drawGraph(); this.drawLists(); }
+    if (dirty.has("head") || dirty.has("requests") || dirty.has("session")) this.drawHead();
+    if (dirty.has("nodes") && this.at === null) this.graph.restyle(view, this.changedNodes());
+    if (dirty.has("edges")) this.graph.traffic(view);
+    if (dirty.has("requests")) this.drawCard();
+    if (dirty.has("steps") || dirty.has("head") || dirty.has("session") || dirty.has("requests")) this.drawTime();
+    if (dirty.has("output") && this.shown("output")) this.drawOutput();
+    if (dirty.has("rows") && this.shown("log")) this.log.update(view);
+    if ((dirty.has("steps") || dirty.has("requests")) && this.at === null) this.refreshState(false);
+    mark(this.root, "data-events", String(view.seen + 1));
+    mark(this.root, "data-lost", String(view.lost));
+  }
+
+  private changedNodes(): string[] | null {
+    const { view } = this;
+    const changed: string[] = [];
+    for (const path of view.nodes.keys()) {
+      const now = view.nodes.get(path)!.join();
+      if (this.last.get(path) !== now) { this.last.set(path, now); changed.push(path, ...above(path)); }
+    }
+    return [...changed, "__start__", "__end__"];
+  }
+  private last = new Map<string, string>();
+
+  private drawAll(): void {
+    this.last.clear();
+    this.dirty = new Set(["head", "nodes", "edges", "steps", "requests", "output", "rows", "session"]);
+    this.shape = null;
+    this.draw();
+    this.refreshState(true);
+  }
+
+  private drawGraph(): void {
+    const shape = this.link.model.get("_graph") as Shape;
+    this.graph.showStops(this.stopMarks());
+    if (shape === this.shape) return;
+    this.shape = shape;
+    this.last.clear();
+    this.graph.show(shape, this.view);
+    this.graph.traffic(this.view);
+    if (shape.dot !== null && LAYOUTS.get(this.link) !== shape.dot) {
+      LAYOUTS.set(this.link, shape.dot);
+      layOutHere(this.link, shape.dot).catch((error: Error) => { this.say(`The graph could not be laid out (${error.message}); it is shown as a list.`); this.graph.toggleList(this.view); });
+    }
+  }
+
+  private stopMarks(): Map<string, string> {
+    const found = new Map<string, string>();
+    const paths = (this.shape ?? (this.link.model.get("_graph") as Shape)).nodes.map((node) => node[0]);
+    for (const stop of this.link.stops) {
+      const [, pattern] = stop.spec.split(/:(.*)/s) as [string, string | undefined];
+      const node = pattern?.split("/").length === 2 && stop.spec.startsWith("edge:") ? pattern.split("/")[0]! : pattern;
+      for (const path of paths) if (node === path || (node === "*" && !path.includes("__"))) found.set(path, stop.enabled ? "on" : (found.get(path) ?? "off"));
+    }
+    return found;
+  }
+
+  private drawHead(): void {
+    const { view, link } = this;
+    const head = view.head;
+    mark(this.root, "data-health", link.health);
+    mark(this.root, "data-status", head?.status ?? "");
+    mark(this.root, "data-run", view.id);
+    if (!head) return;
+    const [sign, word] = STATUS[head.status] ?? ["·", head.status];
+    const waiting = view.requests.length;
+    fill(
+      this.status,
+      h("strong", { class: "sg-title", title: link.session }, link.session),
+      h("span", { class: "sg-note sg-branchname" }, `thread ${head.thread} · branch ${head.branch}${head.note ? ` “${head.note}”` : ""}`),
+      h("span", { class: "sg-gap" }),
+      h("span", { class: "sg-badge", "data-status": head.status }, `${link.health === "live" ? "live " : ""}${sign}`),
+      h("span", {}, `step ${Math.max(0, head.step)}`),
+      (this.clock = h("span", { class: "sg-clock" }, this.elapsed())),
+      waiting ? h("span", { class: "sg-bell", title: `${waiting} waiting` }, `☺ ${waiting} waiting`) : null,
+      head.durable === false ? h("span", { class: "sg-note", title: "The graph has no checkpointer: the run is kept in memory only." }, "not durable") : null,
+      button("?", () => this.help(), { class: "sg-button sg-small", "aria-label": "keys" }),
+    );
+    this.drawWhy(sign, word);
+    this.drawRunVerbs(head.status);
+    this.drawBanner();
+    this.graph.describe(`graph of ${link.session}: ${[...view.nodes].filter(([, node]) => node[0]).map(([path, node]) => `${path} ${WORD[node[0]]}`).slice(0, 12).join(", ") || "nothing has run"}; key L shows it as a list`);
+    if (head.status !== this.told) {
+      this.told = head.status;
+      const card = view.requests[0];
+      this.announce(card ? `${word}: ${card.title}, ${card.allow.join(" ")}` : `run ${word}`);
+    }
+  }
+  private told = "";
+  private clock: HTMLElement | null = null;
+
+  private drawWhy(sign: string, word: string): void {
+    const { view } = this;
+    const head = view.head!;
+    const card = this.card.card ?? view.requests[0];
+    const { stats } = head;
+    const counts = `runs ${stats.tasks ?? 0} · run again ${stats.reruns ?? 0}${stats.retries ? ` · retries ${stats.retries}` : ""}`;
+    const reason = card
+      ? [h("strong", { class: "sg-where" }, card.title), h("span", { class: "sg-note", title: card.why }, card.why)]
+      : head.error
+        ? [h("span", { class: "sg-errortext", title: head.error.message }, `${head.error.type}: ${head.error.message}`)]
+        : head.status === "running"
+          ? [h("span", { class: "sg-note" }, this.runningWords())]
+          : [];
+    fill(this.why, h("span", { class: "sg-badge", "data-status": head.status }, `${sign} ${word.toUpperCase()}`), ...reason, h("span", { class: "sg-note sg-counts" }, counts));
+  }
+
+  private runningWords(): string {
+    const running = [...this.view.nodes].filter(([, node]) => node[0] === "running").map(([path, node]) => (node[2] > 1 ? `${path} ×${node[2]}` : path));
+    return running.length > 4 ? `${running.slice(0, 4).join(", ")} and ${running.length - 4} more` : running.join(", ");
+  }
+
+  private drawRunVerbs(status: string): void {
+    const dead = this.link.health === "dead";
+    const found = RUN_VERBS.filter(([verb, , , when]) => when.includes(status) && !dead && (verb === "into" || verb === "out" ? this.hasSubgraphs() : true));
+    const key = found.map(([verb]) => verb).join() + this.sure + dead;
+    if (key === this.drawnVerbs) return;
+    this.drawnVerbs = key;
+    fill(this.runVerbs, ...found.map(([verb, label, letter]) => button(verb === "cancel" && this.sure ? "Really stop?" : label, () => this.go(verb), { key: letter, "data-verb": verb, "aria-label": label })),
+      dead ? null : button("Fork…", () => this.openFork(), { key: "f", "aria-label": "Fork" }));
+  }
+  private drawnVerbs = "";
+
+  private hasSubgraphs(): boolean {
+    return Boolean(this.shape?.nodes.some((node) => node[2] === "subgraph"));
+  }
+
+  private drawBanner(): void {
+    const { link, view } = this;
+    const waiting = [...new Set(link.overdue())].filter((each) => !["value", "find"].includes(each));
+    const head = view.head;
+    if (link.health === "dead") {
+      fill(this.banner, "The kernel is gone; this is what was shown last. Restart it, run the cells again, and reopen the run with ", h("code", {}, `dbg.open("${head?.thread ?? ""}")`), ".");
+    } else if (link.health === "still") {
+      fill(this.banner, "No answer from the kernel: it is busy with a cell, or this is a saved view of a run that has ended. Running the cell again shows a live panel.");
+    } else if (link.overdue().length) {
+      fill(this.banner, `kernel busy: handled when the cell ends${waiting.length ? ` (${waiting.join(", ")})` : ""}`);
+    } else if (this.at !== null) {
+      fill(this.banner, `viewing step ${this.at} of ${view.steps.at(-1)?.[0] ?? 0}, live at ${head?.step ?? 0} `, button("Back to live", () => this.goTo(null), { class: "sg-button sg-small" }), button("Fork here…", () => this.openFork(), { class: "sg-button sg-small" }));
+    } else if (head?.failures.length) {
+      fill(this.banner, `A listener failed and was removed: ${head.failures.join("; ")}`);
+    } else if (this.message) {
+      fill(this.banner, this.message, " ", button("×", () => this.say(""), { class: "sg-button sg-small", "aria-label": "close" }));
+    } else fill(this.banner);
+    mark(this.banner, "data-kind", link.health === "dead" || link.health === "still" ? "gone" : link.overdue().length ? "busy" : this.at !== null ? "past" : this.message ? "wrong" : null);
+  }
+  private message = "";
+
+  private elapsed(): string {
+    const head = this.view.head;
+    if (!head?.started) return "0:00";
+    const end = head.ended ?? (this.link.health === "dead" || this.link.health === "still" ? head.started : Date.now() / 1_000);
+    const seconds = Math.max(0, Math.floor(end - head.started));
+    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  }
+
+  private drawClock(): void {
+    if (this.clock && !this.view.head?.ended) this.clock.textContent = this.elapsed();
+  }
+
+  private drawCard(): void {
+    const live = this.at === null && this.link.health !== "dead";
+    this.card.update(live ? this.view.requests : []);
+    if (this.view.requests.length) this.drawHead();
+  }
+
+  private drawTime(): void {
+    const head = this.view.head;
+    this.time.update({
+      steps: this.view.steps, at: this.at, live: head?.step ?? 0, held: head?.status === "held", branches: this.link.branches, run: this.run,
+      stops: new Map(this.link.stops.map((stop) => [stop.id, stop.spec])),
+    });
+    if (this.at !== null) this.drawBanner();
+  }
+
+  private drawLists(): void {
+    this.stops.update(this.link.stops);
+    fill(this.panels.branches.querySelector(".sg-slot")!, drawBranches(this.link.branches, this.run, (id) => this.show(id)));
+    this.drawTabs();
+  }
+
+  private drawOutput(): void {
+    const slot = this.panels.output.querySelector(".sg-slot")!;
+    fill(slot, drawOutput(this.at === null ? this.view.output : this.view.output.filter((piece) => piece[3] <= this.at!)));
+  }
+
+  private drawTabs(): void {
+    const inTabs = TABS.filter(([tab]) => this.panels[tab].parentElement === this.tabArea);
+    const count: Partial<Record<Tab, number>> = { stops: this.link.stops.length, branches: this.link.branches.length > 1 ? this.link.branches.length : 0 };
+    const key = JSON.stringify([inTabs, count, this.tab]);
+    if (key === this.drawnTabs) return;
+    this.drawnTabs = key;
+    fill(this.tabBar, ...inTabs.map(([tab, label]) => h("button", { type: "button", class: "sg-tab", role: "tab", "aria-selected": String(tab === this.tab), onclick: () => this.openTab(tab === this.tab ? null : tab) }, count[tab] ? `${label} ${count[tab]}` : label)));
+    for (const [tab] of TABS) mark(this.panels[tab], "data-open", tab === this.tab ? "" : null);
+  }
+  private drawnTabs = "";
+
+  private openTab(tab: Tab | null): void {
+    this.tab = tab;
+    this.drawTabs();
+    if (tab === "output") this.drawOutput();
+    if (tab === "log") this.log.update(this.view);
+    if (tab === "state") this.refreshState(true);
+  }
+
+  private shown(tab: Tab): boolean {
+    return this.panels[tab].parentElement !== this.tabArea || this.tab === tab;
+  }
+
+  /** Read the state again: at once, or at most twice a second while a run goes on. */
+  private refreshState(now: boolean): void {
+    if (!this.shown("state") || this.link.health === "dead") return;
+    clearTimeout(this.stateTimer);
+    const wait = now ? 0 : Math.max(0, this.stateDue - Date.now());
+    this.stateTimer = setTimeout(() => { this.stateDue = Date.now() + 500; void this.tree.refresh(); }, wait);
+  }
+
+  // Size
+
+  private resized(width: number): void {
+    const size = width >= 1_000 ? "wide" : width < 560 ? "narrow" : "mid";
+    if (size !== this.root.getAttribute("data-size")) this.arrange(size);
+    this.graph.refit();
+    this.drawTime();
+  }
+
+  /** Wide: rails left and right. Otherwise what is in them becomes tabs. */
+  private arrange(size: "wide" | "mid" | "narrow"): void {
+    this.root.setAttribute("data-size", size);
+    const { state, output, log, stops, branches } = this.panels;
+    if (size === "wide") {
+      this.left.append(branches, stops);
+      this.right.append(state);
+      this.tabArea.append(output, log);
+      if (this.tab !== "output" && this.tab !== "log") this.tab = null;
+      this.refreshState(true);
+    } else {
+      this.tabArea.append(state, output, log, stops, branches);
+    }
+    this.drawTabs();
+  }
+
+  // Acts
+
+  private command(cmd: string, args: Record<string, unknown> = {}): Promise<any> {
+    return this.link.ask(cmd, { run: this.run, ...args }).catch((error: Error) => { this.say(error.message); throw error; });
+  }
+
+  private say(message: string): void {
+    this.message = message;
+    if (message) this.announce(message);
+    this.drawBanner();
+  }
+
+  private announce(text: string): void {
+    this.voice.textContent = text;
+  }
+
+  private go(verb: string): void {
+    if (verb === "cancel" && !this.sure) {
+      this.sure = true;
+      this.drawHead();
+      this.announce("press again to stop the run");
+      setTimeout(() => { this.sure = false; this.drawHead(); }, 4_000);
+      return;
+    }
+    this.sure = false;
+    this.message = "";
+    void this.command("go_on", { verb }).catch(() => undefined);
+  }
+
+  /** Look at a step, or live again (null). Looking never changes the run. */
+  private goTo(at: number | null): void {
+    const before = this.at;
+    if (before === at) return;
+    this.undo.push(() => this.goTo(before));
+    this.at = at;
+    const step = this.view.steps.find((each) => each[0] === at);
+    if (at !== null && step) {
+      this.graph.restyle(this.view, null, { ran: new Set(step[1]), next: new Set(step[2]) });
+      this.announce(`viewing step ${at}: ${step[1].join(", ")}`);
+    } else {
+      this.graph.restyle(this.view, null);
+      this.announce("live");
+    }
+    mark(this.root, "data-at", at === null ? null : String(at));
+    this.drawCard();
+    this.drawTime();
+    this.drawBanner();
+    if (this.shown("output")) this.drawOutput();
+    if (at !== null && this.root.getAttribute("data-size") !== "wide" && this.tab === null) this.openTab("state");
+    this.refreshState(true);
+  }
+
+  /** Look at another branch. */
+  private show(run: string): void {
+    if (run === this.run) return;
+    const before = this.run;
+    void this.link.ask("branch", { run }).then((picture) => {
+      this.undo.push(() => this.show(before));
+      this.run = run;
+      this.at = null;
+      mark(this.root, "data-at", null);
+      this.link.takePicture(picture);
+      this.drawAll();
+      this.announce(`branch ${this.view.head?.branch ?? run}`);
+    }, (error: Error) => this.say(error.message));
+  }
+
+  private async openFork(): Promise<void> {
+    if (this.forkForm.firstChild) { fill(this.forkForm); return; }
+    const at = this.at ?? this.view.steps.at(-1)?.[0];
+    if (at === undefined) return this.say("There is no finished step to fork from yet.");
+    let form: EditForm;
+    try {
+      form = new EditForm(await this.command("schema", { at }), () => undefined);
+    } catch {
+      return;
+    }
+    const note = h("input", { class: "sg-input", placeholder: "what this branch tries", "aria-label": "note" });
+    const problem = h("div", { class: "sg-problem", role: "alert" });
+    const close = () => { fill(this.forkForm); this.root.focus(); };
+    const send = async () => {
+      problem.textContent = "";
+      try {
+        const made = await this.link.ask("fork", { run: this.run, at, note: note.value.trim(), updates: form.get() });
+        close();
+        this.show(made.run);
+      } catch (error) {
+        if (error instanceof FieldError) error.field.fail([], error.message);
+        else {
+          if (error instanceof CommandError) form.show(error.problems);
+          problem.textContent = (error as Error).message;
+        }
+      }
+    };
+    this.submitFork = () => void send();
+    fill(this.forkForm, h("header", {}, h("strong", {}, `fork after step ${at}`), h("span", { class: "sg-note" }, "a branch of its own; this run stays as it is")), note, h("details", {}, h("summary", {}, "change keys first"), form.el), problem, confirmButtons("Fork", () => void send(), close));
+    note.focus();
+  }
+  private submitFork: (() => void) | null = null;
+
+  // Stops
+
+  private menu(path: string, anchor: DOMRect): void {
+    const frame = this.root.getBoundingClientRect();
+    const node = this.shape?.nodes.find((each) => each[0] === path);
+    const own = this.link.stops.filter((stop) => stop.spec.split(/:(.*)/s)[1] === path);
+    const item = (label: string, act: () => void, pressed: boolean | null = null) => button(label, () => { this.closeOver(); act(); }, { class: "sg-item", role: pressed === null ? "menuitem" : "menuitemcheckbox", "aria-checked": pressed === null ? null : String(pressed) });
+    const places: [string, string][] = [["before", "Stop before it runs"], ["after", "Stop after it, before its update counts"], ["edge", "Stop where it goes next"], ["error", "Stop if it fails"]];
+    const menu = h(
+      "div",
+      { class: "sg-menu", role: "menu", "aria-label": path },
+      h("div", { class: "sg-menuhead" }, h("strong", {}, path)),
+      ...places.map(([place, label]) => {
+        const stop = own.find((each) => each.spec === `${place}:${path}` && each.kind === "stop");
+        return item(`${stop?.enabled ? "◆" : "◇"} ${label}`, () => (stop ? (stop.enabled ? this.removeStop(stop) : this.enable(stop, true)) : void this.addStop(`${place}:${path}`, "")), Boolean(stop?.enabled));
+      }),
+      node?.[2] === "subgraph" ? item(this.shape?.collapsed.includes(path) ? "▸ Open the subgraph" : "▾ Close the subgraph", () => void this.command("collapse", { path, on: !this.shape?.collapsed.includes(path) }).catch(() => undefined)) : null,
+      item("… with a condition", () => { this.openStops(); this.stops.suggest(`after:${path}`); }),
+    );
+    const place = { left: Math.max(4, Math.min(anchor.left - frame.left, frame.width - 290)), top: anchor.bottom - frame.top + 4 };
+    menu.style.left = `${place.left}px`;
+    menu.style.top = `${place.top}px`;
+    fill(this.over, menu);
+    menu.querySelector<HTMLElement>("button")?.focus();
+  }
+
+  private openStops(): void {
+    if (!this.shown("stops")) this.openTab("stops");
+  }
+
+  private async addStop(spec: string, when: string): Promise<string | null> {
+    try {
+      const made = await this.link.ask("stop", { run: this.run, spec, when: when || null });
+      this.undo.push(() => void this.link.ask("unstop", { run: this.run, stop: made.id }).catch(() => undefined));
+      this.announce(`stop ${spec}`);
+      return made.problem ?? null;
+    } catch (error) {
+      if (!this.shown("stops")) this.say((error as Error).message);
+      return (error as Error).message;
+    }
+  }
+
+  private removeStop(stop: Stop): void {
+    this.undo.push(() => void this.addStop(stop.spec, stop.when ?? ""));
+    void this.command("unstop", { stop: stop.id }).catch(() => undefined);
+  }
+
+  private enable(stop: Stop, on: boolean): void {
+    this.undo.push(() => this.enable(stop, !on));
+    void this.command("enable", { stop: stop.id, on }).catch(() => undefined);
+  }
+
+  private nodeNames(): string[] {
+    const path = this.card.card?.path ?? "";
+    const parent = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : null;
+    return (this.shape?.nodes ?? []).filter((node) => node[3] === parent && node[2] !== "start" && node[2] !== "end").map((node) => node[1]);
+  }
+
+  // Keys
+
+  private key(event: KeyboardEvent): void {
+    const key = keyOf(event);
+    if (key === null) return;
+    event.stopPropagation(); // the notebook listens further up: `d d` would delete the cell
+    const typing = isTyping(event.target);
+    if (key === "Escape") { event.preventDefault(); this.escape(typing); return; }
+    if (key === "Ctrl+Enter") { event.preventDefault(); this.confirm(); return; }
+    if (key === "Enter" && event.shiftKey) { event.preventDefault(); return; }
+    if (typing || key === "Tab") return;
+    const onControl = event.target !== this.root && event.target instanceof HTMLElement && event.target.matches("button, summary, input");
+    if (onControl && (key === "Enter" || key === " ")) return;
+    if (this.over.querySelector(".sg-menu") && key.startsWith("Arrow")) { event.preventDefault(); return this.moveInMenu(key === "ArrowDown" ? 1 : -1); }
+    if (this.act(key)) event.preventDefault();
+  }
+
+  private act(key: string): boolean {
+    const verb = { a: "approve", e: "edit", x: "reject", r: "respond", k: "skip", t: "redirect", j: "rerun" }[key];
+    if (verb) return this.card.arm(verb) || (this.announce(`${verb} is not allowed here`), true);
+    const run = RUN_VERBS.find((each) => each[2] === key);
+    if (run) {
+      if (run[3].includes(this.view.head?.status ?? "")) this.go(run[0]);
+      return true;
+    }
+    switch (key) {
+      case "Enter": if (!this.card.confirm()) this.graph.openMenu(); return true;
+      case "[": case "h": this.time.jump("back"); return true;
+      case "]": case "l": this.time.jump("forward"); return true;
+      case "{": case "H": this.time.jump("mark-back"); return true;
+      case "}": case "M": this.time.jump("mark-forward"); return true;
+      case "Home": this.time.jump("first"); return true;
+      case "End": this.time.jump("live"); return true;
+      case "f": void this.openFork(); return true;
+      case "b": this.toggleStop(); return true;
+      case ",": this.card.turn(-1); return true;
+      case ".": this.card.turn(1); return true;
+      case "/": if (!this.shown("state")) this.openTab("state"); this.tree.focusSearch(); return true;
+      case "L": this.graph.toggleList(this.view); return true;
+      case "u": this.undo.pop()?.(); this.undo.splice(0, Math.max(0, this.undo.length - 50)); return true;
+      case "?": this.help(); return true;
+      case "ArrowLeft": this.graph.move(-1, 0); return true;
+      case "ArrowRight": this.graph.move(1, 0); return true;
+      case "ArrowUp": this.graph.move(0, -1); return true;
+      case "ArrowDown": this.graph.move(0, 1); return true;
+    }
+    const tab = TABS[Number(key) - 1];
+    if (tab && /^[1-5]$/.test(key)) { this.openTab(this.tab === tab[0] ? null : tab[0]); return true; }
+    return key.length === 1;
+  }
+
+  private toggleStop(): void {
+    const path = this.graph.selected ?? this.card.card?.path;
+    if (!path) return this.announce("choose a node with the arrow keys first");
+    const known = this.link.stops.find((stop) => stop.spec === `after:${path}`);
+    if (known?.enabled) this.removeStop(known);
+    else void this.addStop(`after:${path}`, "");
+  }
+
+  private confirm(): void {
+    if (this.forkForm.contains(document.activeElement)) this.submitFork?.();
+    else if (!this.card.confirm()) (document.activeElement?.closest("form") as HTMLFormElement | null)?.requestSubmit();
+  }
+
+  /** Out of a text field, then out of what is open, then out of the panel. */
+  private escape(typing: boolean): void {
+    if (typing) return this.root.focus();
+    if (this.over.firstChild) { this.closeOver(); return this.root.focus(); }
+    if (this.card.close()) return this.root.focus();
+    if (this.forkForm.firstChild) { fill(this.forkForm); return this.root.focus(); }
+    const cell = this.root.closest<HTMLElement>(".jp-Notebook, .jp-WindowedPanel-outer");
+    this.root.blur();
+    (document.activeElement as HTMLElement | null)?.blur?.();
+    cell?.focus();
+  }
+
+  private help(): void {
+    if (this.over.querySelector(".sg-help")) return this.closeOver();
+    fill(this.over, drawHelp(() => { this.closeOver(); this.root.focus(); }));
+  }
+
+  private closeOver(): void {
+    if (this.over.firstChild) fill(this.over);
+  }
+
+  private moveInMenu(by: number): void {
+    const items = [...this.over.querySelectorAll<HTMLElement>("button")];
+    const index = items.indexOf(document.activeElement as HTMLElement);
+    items[(index + by + items.length) % items.length]?.focus();
+  }
+}
+
+/** Paths of the subgraphs around a node. */
+function above(path: string): string[] {
+  const parts = path.split("/");
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join("/"));
+}
+
+/** One style element in each document or shadow root that has a panel. */
+function style(el: HTMLElement): void {
+  const home = el.getRootNode();
+  const place = home instanceof ShadowRoot ? home : document.head;
+  if (!place.querySelector("style[data-stepgraph]")) place.append(h("style", { "data-stepgraph": "" }, css));
+}
