@@ -52,8 +52,8 @@ def flow_of(engine: Engine, task: Task) -> Flow:
                 if gate is not None and gate.wants("edge", task.name, scope.ns):
                     yield from _ask_edge(engine, task)
                 break
-            except _Again as again:
-                body = again.body
+            except _Again:
+                body = True
             except (GraphBubbleUp, Cancelled):
                 raise
             except Exception as error:
@@ -88,10 +88,7 @@ def troubled(engine: Engine, task: Task, error: BaseException) -> Flow:
 
 
 class _Again(Exception):  # noqa: N818  a signal inside this module, not a failure
-    """Go round once more: with the body, or (`body=False`) with what the task has now."""
-
-    def __init__(self, *, body: bool) -> None:
-        self.body = body
+    """Run the body once more."""
 
 
 class _Final(Rejected):
@@ -115,6 +112,7 @@ def _run_body(engine: Engine, task: Task) -> Flow:
     except ParentCommand as up:
         result = _arrived(task, up)
     task.writes, task.gotos = collect(node, result)
+    task.collected = True
 
 
 def _probed(task: Task) -> Flow:
@@ -284,12 +282,12 @@ def _ask_after(engine: Engine, task: Task) -> Flow:
 
 
 def _rejected(task: Task, decision: Decision) -> None:
-    task.writes, task.gotos = (), ()
+    task.writes, task.gotos, task.collected = (), (), False
     if decision.then == "retry":
         task.reason = decision.reason
         task.records = None
         task.scope.counts.asked += 1
-        raise _Again(body=True)
+        raise _Again
     raise _Final(rejection(decision, task.address))
 
 
@@ -315,12 +313,17 @@ def _ask_edge(engine: Engine, task: Task) -> Flow:
 
 
 def _ask_error(engine: Engine, task: Task, error: Exception) -> Flow:
-    """[error]: whether the body runs again. Siblings go on meanwhile."""
+    """[error]: whether the body runs again. Siblings go on meanwhile.
+
+    Where a router failed, `rerun` runs the routers alone: the body is over.
+    """
     pause = _pause(engine, task, "error")
     pause.error, pause.writes = error, task.writes
     pause.alternatives = engine.plan.alternatives(task.node)
     decision: Decision = yield from ask(engine, pause)
-    task.writes, task.gotos, task.routes, task.routed = (), (), (), False
+    if decision.verb == "rerun" and task.collected:
+        return False
+    task.writes, task.gotos, task.routes, task.routed, task.collected = (), (), (), False, False
     match decision.verb:
         case "rerun":
             task.scope.counts.asked += 1
@@ -381,7 +384,7 @@ def _resume(task: Task) -> bool:
         writes, gotos = proposal.payload
         task.writes = tuple((key, value) for key, value in writes)
         task.gotos = unpacked(gotos)
-        task.carried = True
+        task.carried = task.collected = True
     edited = records.get("input")
     if edited is not None:
         task.input = edited.payload
@@ -415,6 +418,9 @@ def _failed(engine: Engine, task: Task, error: BaseException) -> Flow:
         if note not in getattr(error, "__notes__", ()):
             error.add_note(note)
         if engine.saving and not isinstance(error, Cancelled):
+            if task.collected and not isinstance(error, Rejected):
+                # The body is over, a router or reducer failed: a resume goes on from the proposal.
+                yield from _record(engine, task, "proposal", (task.writes, packed(task.gotos)))
             yield from _record(engine, task, "error", f"{type(error).__name__}({str(error)!r})")
     if scope.emit is not None:
         scope.emit(ev.TaskFailed(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, error))

@@ -45,6 +45,7 @@ def conclude(task: Task, result: Any) -> None:
             return
     else:
         task.writes, task.gotos = collect(node, result)
+    task.collected = True
     if node.routers:
         task.routes, task.routed = tuple(_routes(task)), True
     elif task.gotos:

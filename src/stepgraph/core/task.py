@@ -112,6 +112,8 @@ class Task:
     """Whether `routes` are its own, not just its node's static edges."""
     joined: tuple[str, ...] | None = None
     """The AND-joins that it takes part in, where a decision changed them."""
+    collected = False
+    """Whether its body is over and `writes` and `gotos` are what it returned."""
     changes: dict[str, Any] | None = None
     """What `writes` make of the state, where that is known already."""
     answers: list[Any] | None = None
