@@ -64,10 +64,17 @@ def flow_of(engine: Engine, task: Task) -> Flow:
         yield from troubled(engine, task, error)
         return
     task.status = "finished"
+    # A lone task's outcome is in the checkpoint that follows at once, from whose changes a snapshot of the step
+    # before derives its result: a record of its own would double the bytes of every step.
     if engine.saving and (len(engine.tasks) > 1 or gate is not None):
-        yield from _record(engine, task, "outcome", (task.writes, packed(task.routes), task.joins))
+        yield from keep_outcome(engine, task)
     if scope.emit is not None:
         _finished(task)
+
+
+def keep_outcome(engine: Engine, task: Task) -> Flow:
+    """Record what the task decided: it never runs again, and history shows it."""
+    yield from _record(engine, task, "outcome", (task.writes, packed(task.routes), task.joins))
 
 
 def troubled(engine: Engine, task: Task, error: BaseException) -> Flow:
