@@ -24,7 +24,7 @@ def test_a_plain_value_replaces_the_write_and_is_still_reduced(ask):
 @pytest.mark.parametrize(
     ("operation", "writes"),
     [
-        ({"$append": ["m3"]}, [["m1", "m2"], ["m3"]]),
+        ({"$append": ["m3"]}, [["m1", "m2", "m3"]]),
         ({"$remove": ["m1"]}, [["m2"]]),
         ({"$remove": ["hello"]}, [Overwrite(["m1", "m2"])]),
         ({"$set": ["only"]}, [Overwrite(["only"])]),

@@ -26,12 +26,17 @@ class Change(NamedTuple):
     writers: tuple[tuple[str, Any], ...] = ()
 
 
-def plan_at(plan: Plan, ns: Namespace) -> Plan:
-    """The plan of the subgraph that runs at `ns`; `plan` itself at the root."""
-    for part in ns:
+def plan_of(plan: Plan, pause: Pause) -> Plan | None:
+    """The plan of the graph that asks, found from the outermost one; None for a graph that only node code knows."""
+    for task in pause.tasks:
+        scope = getattr(task, "scope", None)
+        if scope is not None:
+            found: Plan = scope.plan
+            return found
+    for part in pause.ns:
         node = plan.nodes.get(part.partition(":")[0])
         if node is None or node.child is None:
-            break
+            return None
         plan = node.child
     return plan
 

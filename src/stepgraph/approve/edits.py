@@ -132,7 +132,10 @@ def _edited_updates(ground: Ground, key: str, own: list[Any], change: Any, probl
     if name == "$drop":
         return []
     if name == "$append" and reduced:
-        return [*own, _checked(ground, key, operand, problems)]
+        items = _checked(ground, key, operand, problems)
+        if own and isinstance(own[-1], list) and isinstance(items, list):
+            return [*own[:-1], [*own[-1], *items]]
+        return [*own, items]
     if name == "$remove" and reduced:
         trimmed = _without(own, operand)
         if trimmed is not None:

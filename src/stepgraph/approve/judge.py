@@ -39,6 +39,26 @@ class Judge(Protocol):
         """`value` as the key's type wants it (a dict made the dataclass it describes), and what is wrong with it."""
 
 
+class LazyJudge:
+    """A judge that is made on first use: importing Pydantic takes longer than a node, and most runs are never edited."""
+
+    def __init__(self, types: Mapping[str, Any], model: type[Any] | None = None) -> None:
+        self._types = types
+        self._model = model
+        self._judge: Judge | None = None
+
+    def schema(self, keys: Iterable[str]) -> dict[str, Any]:
+        return self._made().schema(keys)
+
+    def check(self, key: str, value: Any) -> tuple[Any, list[Problem]]:
+        return self._made().check(key, value)
+
+    def _made(self) -> Judge:
+        if self._judge is None:
+            self._judge = judge_of(self._types, self._model)
+        return self._judge
+
+
 def judge_of(types: Mapping[str, Any], model: type[Any] | None = None) -> Judge:
     """The judge for keys of the given types; `model` is the state's Pydantic class if it has one."""
     if model is not None or find_spec("pydantic") is not None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import Any, NamedTuple, cast
 
-from stepgraph.approve.changes import Change, address_of, changes_of, path_of, plan_at, proposal_of
+from stepgraph.approve.changes import Change, address_of, changes_of, path_of, proposal_of
 from stepgraph.approve.checks import Effect, Routing, checked_value, preview_of
 from stepgraph.approve.digest import digest
 from stepgraph.approve.jsonable import jsonable
@@ -39,15 +39,11 @@ class Request:
     def __init__(self, id: str, pause: Pause, cause: Cause, plan: Plan, judge: Judge, *, run: Any = None) -> None:
         self.id = id
         self.pause = pause
-        self.cause = cause
         self.run = run
-        self.plan = plan_at(plan, pause.ns)
+        self.plan = plan
+        """That of the graph, or subgraph, which asks."""
         self.judge = judge
-        self.allow: tuple[Verb, ...] = allowed(pause.place, cause.allow)
-        self.refused: dict[Verb, str] = refused(pause.place, cause.allow)
-        if not pause.can_edit and "edit" in self.allow:
-            self.allow = tuple(verb for verb in self.allow if verb != "edit")
-            self.refused["edit"] = "the subgraph has started already; edit inside it"
+        self.take_cause(cause)
         self.values: Mapping[str, Any] = _values(pause)
         self.changes: tuple[Change, ...] = changes_of(self.plan, pause, self.values)
         self.routing: Routing | None = None
@@ -59,6 +55,15 @@ class Request:
         self._lock = Lock()
         self.answer.add_done_callback(self._withdrawn)
         self._digest: str | None = None
+
+    def take_cause(self, cause: Cause) -> None:
+        """Why it is asked, and so what may be decided; fixed once it is shown."""
+        self.cause = cause
+        self.allow: tuple[Verb, ...] = allowed(self.pause.place, cause.allow)
+        self.refused: dict[Verb, str] = refused(self.pause.place, cause.allow)
+        if not self.pause.can_edit and "edit" in self.allow:
+            self.allow = tuple(verb for verb in self.allow if verb != "edit")
+            self.refused["edit"] = "the subgraph has started already; edit inside it"
 
     # What it is
 

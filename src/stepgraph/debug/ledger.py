@@ -1,0 +1,261 @@
+"""What happened in a run, folded from its events: one row a task, one row a superstep, what was printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any
+
+from stepgraph.approve.changes import path_of
+from stepgraph.core.events import (
+    CheckpointSaved,
+    Decided,
+    Event,
+    Paused,
+    StepFinished,
+    StepStarted,
+    TaskEmitted,
+    TaskFailed,
+    TaskFinished,
+    TaskInfo,
+    TaskInterrupted,
+    TaskRetried,
+    TaskStarted,
+)
+from stepgraph.core.state import names_of
+from stepgraph.core.types import START, Namespace, Route, Writes
+
+KEEP_TEXT = 1_000_000
+"""Characters of output kept; the oldest go first, and the text says so."""
+
+
+@dataclass(slots=True)
+class TaskRow:
+    """One task: where it ran, what it read and wrote, and what people decided about it."""
+
+    id: str
+    ns: Namespace
+    step: int
+    node: str
+    index: int = 0
+    status: str = "planned"
+    started: float | None = None
+    ended: float | None = None
+    held: float = 0.0
+    """Seconds in which it waited for people; not part of its running time."""
+    attempts: int = 0
+    carried: bool = False
+    input: Any = None
+    reads: frozenset[str] | None = None
+    in_place: tuple[str, ...] = ()
+    """Paths in its input that the body changed in place."""
+    writes: Writes = ()
+    routes: tuple[Route, ...] = ()
+    error: BaseException | None = None
+    decisions: list[str] = field(default_factory=list)
+    output: list[tuple[str, str]] = field(default_factory=list)
+    """(stdout, stderr or log, text) in order."""
+    _held_from: float | None = None
+
+    @property
+    def path(self) -> str:
+        return path_of(self.ns, self.node)
+
+    @property
+    def address(self) -> str:
+        """`path/node#k@s`."""
+        return f"{self.path}#{self.index}@{self.step}" if self.index else f"{self.path}@{self.step}"
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it ran, without the time in which people thought."""
+        if self.started is None or self.ended is None:
+            return None
+        return max(0.0, self.ended - self.started - self.held)
+
+
+@dataclass(slots=True)
+class StepRow:
+    """One superstep of the outermost graph, as the time line shows it."""
+
+    step: int
+    checkpoint: str | None
+    nodes: tuple[str, ...]
+    next: tuple[str, ...]
+    source: str
+    time: float = 0.0
+    decisions: tuple[str, ...] = ()
+    hits: tuple[str, ...] = ()
+
+
+class Ledger:
+    """The fold. `take` is subscribed to the hub; everything else may be called from any thread."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[str, TaskRow] = {}
+        self.steps: dict[int, StepRow] = {}
+        self.planned: dict[Namespace, tuple[int, tuple[TaskInfo, ...]]] = {}
+        """What runs now: (superstep, its tasks) by namespace."""
+        self.decisions = self.supersteps = 0
+        self.step = 0
+        self.reruns = self.entered_again = 0
+        """Bodies run again although they had ended; bodies entered again to answer what they had asked."""
+        self._text: list[str] = []
+        self._size = 0
+        self._verbs: dict[int, list[str]] = {}
+        self._lock = RLock()
+        self._folds: Mapping[type, Callable[[Any], None]] = {
+            StepStarted: self._step_started,
+            TaskStarted: self._task_started,
+            TaskEmitted: self._emitted,
+            TaskRetried: self._retried,
+            TaskFinished: self._finished,
+            TaskFailed: self._failed,
+            TaskInterrupted: self._interrupted,
+            Paused: self._paused,
+            Decided: self._decided,
+            StepFinished: self._step_finished,
+            CheckpointSaved: self._saved,
+        }
+
+    def take(self, _: int, event: Event) -> None:
+        fold = self._folds.get(type(event))
+        if fold is not None:
+            with self._lock:
+                fold(event)
+
+    def rows(self) -> list[TaskRow]:
+        """Every task but START, in the order planned."""
+        with self._lock:
+            return [row for row in self.tasks.values() if row.node != START]
+
+    def history(self) -> tuple[StepRow, ...]:
+        """The committed supersteps from step 0, the input, on."""
+        with self._lock:
+            return tuple(self.steps[step] for step in sorted(self.steps) if step >= 0)
+
+    def nodes_of(self, step: int) -> tuple[str, ...]:
+        """The nodes that ran in a superstep of the outermost graph."""
+        with self._lock:
+            row = self.steps.get(step)
+            return row.nodes if row is not None else ()
+
+    def text(self) -> str:
+        """What nodes printed, in order."""
+        with self._lock:
+            return "".join(self._text)
+
+    def restore(self, row: StepRow) -> None:
+        """A superstep of an earlier process."""
+        with self._lock:
+            self.steps.setdefault(row.step, row)
+            self.step = max(self.step, row.step)
+
+    def _row(self, event: Any) -> TaskRow:
+        row = self.tasks.get(event.task)
+        if row is None:
+            row = self.tasks[event.task] = TaskRow(event.task, event.ns, event.step, event.node)
+        return row
+
+    def _step_started(self, event: StepStarted) -> None:
+        self.planned[event.ns] = (event.step, event.tasks)
+        self.supersteps += any(info.node != START for info in event.tasks)
+        if not event.ns:
+            self.step = event.step
+        for info in event.tasks:
+            if info.id not in self.tasks:
+                self.tasks[info.id] = TaskRow(info.id, event.ns, event.step, info.node, info.index)
+
+    def _task_started(self, event: TaskStarted) -> None:
+        row = self._row(event)
+        if row.started is None:
+            row.started = event.time
+        elif event.attempt == 1:
+            if row.status == "interrupted":
+                self.entered_again += 1
+            elif row.status != "failed":
+                self.reruns += 1
+        row.status, row.input, row.attempts = "running", event.input, event.attempt
+
+    def _emitted(self, event: TaskEmitted) -> None:
+        row = self._row(event)
+        match event.kind:
+            case "stdout" | "stderr" | "log":
+                row.output.append((event.kind, event.payload))
+                self._print(event.payload)
+            case "reads":
+                row.reads = frozenset(event.payload)
+            case "in_place":
+                row.in_place = tuple(event.payload)
+
+    def _print(self, text: str) -> None:
+        self._text.append(text)
+        self._size += len(text)
+        while self._size > KEEP_TEXT and len(self._text) > 1:
+            self._size -= len(self._text.pop(0))
+
+    def _retried(self, event: TaskRetried) -> None:
+        self._row(event).attempts = event.attempt
+
+    def _finished(self, event: TaskFinished) -> None:
+        row = self._row(event)
+        row.status, row.ended = "carried" if event.carried and row.started is None else "done", event.time
+        row.writes, row.routes, row.carried, row.index = event.writes, event.routes, event.carried, event.index
+
+    def _failed(self, event: TaskFailed) -> None:
+        row = self._row(event)
+        row.status, row.ended, row.error, row.index = "failed", event.time, event.error, event.index
+
+    def _interrupted(self, event: TaskInterrupted) -> None:
+        row = self._row(event)
+        row.status, row.ended = "interrupted", event.time
+
+    def _paused(self, event: Paused) -> None:
+        row = self.tasks.get(event.pause.task or "")
+        if row is not None:
+            row._held_from, row.status = event.time, "held"
+
+    def _decided(self, event: Decided) -> None:
+        self.decisions += 1
+        row = self.tasks.get(event.task or "")
+        if row is not None:
+            row.decisions.append(event.verb)
+            row.status = "running"
+            if row._held_from is not None:
+                if row.started is not None:
+                    row.held += event.time - row._held_from
+                row._held_from = None
+        if not event.ns:
+            verbs = self._verbs.setdefault(event.step, [])
+            verbs.append(event.verb)
+            if event.step in self.steps:
+                self.steps[event.step].decisions = tuple(verbs)
+
+    def _step_finished(self, event: StepFinished) -> None:
+        if event.ns or event.source == "resume" or event.step < 0:
+            return
+        _, tasks = self.planned.get((), (0, ()))
+        before = self.steps.get(event.step)
+        nodes = tuple(info.node for info in tasks if info.node != START) if event.source == "loop" else ()
+        if event.source != "loop" and before is not None:
+            nodes = before.nodes
+        verbs = tuple(self._verbs.get(event.step, ()))
+        checkpoint = None if before is None else before.checkpoint
+        self.steps[event.step] = StepRow(event.step, checkpoint, nodes, event.next, event.source, event.time, verbs)
+        self.step = event.step
+        for step in [step for step in self.steps if step > event.step]:
+            del self.steps[step]
+
+    def _saved(self, event: CheckpointSaved) -> None:
+        if event.ns or event.step < 0:
+            return
+        row = self.steps.get(event.step)
+        if row is None:
+            row = self.steps[event.step] = StepRow(event.step, event.checkpoint, (), (), event.source, event.time)
+        row.checkpoint = event.checkpoint
+
+
+def route_names(row: TaskRow) -> tuple[str, ...]:
+    """Where a task went, as node names."""
+    return names_of(row.routes)

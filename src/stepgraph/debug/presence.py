@@ -1,0 +1,80 @@
+"""Whether a person can be there at all, and what decides when nobody is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Timer
+from typing import TYPE_CHECKING, Any
+
+from stepgraph.approve.requests import Request
+from stepgraph.core.types import Decision
+from stepgraph.debug.waiting import Reach
+
+if TYPE_CHECKING:
+    from stepgraph.debug.run import Run
+
+Policy = str | Callable[[Request], Decision | str | None]
+ANSWER_SECONDS = 3.0
+"""How long a front end has to answer the panel's first ping."""
+BY = "unattended policy"
+
+
+def kernel_reach() -> Reach:
+    """When a click can arrive in this kernel: it depends on how ipykernel handles messages while a cell runs."""
+    module = sys.modules.get("ipykernel")
+    version = getattr(module, "version_info", (0,))
+    if version[0] < 7:
+        return "idle"
+    return "block" if tuple(version[:2]) < (7, 4) else "await"
+
+
+def may_appear() -> bool:
+    """Whether a front end could be there: without a kernel or ipywidgets none can."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and hasattr(shell, "kernel") and "ipywidgets" in sys.modules
+
+
+_nobody = False
+"""Set when a first run waited in vain: further ones in this kernel do not wait again."""
+
+
+class Unattended:
+    """Decides a run's requests by policy, from three seconds after the start on, unless a front end has answered."""
+
+    def __init__(self, run: Run, policy: Policy) -> None:
+        self._run = run
+        self._policy = policy
+        self._leave: Callable[[], None] = lambda: None
+
+    def begin(self) -> None:
+        """Decide at once where no front end can appear."""
+        self._leave = self._run.attend(BY, "block")
+        if _nobody or not may_appear():
+            self._decide_all()
+            return
+        timer = Timer(ANSWER_SECONDS, self._decide_all)
+        timer.daemon = True
+        timer.start()
+
+    def _decide_all(self) -> None:
+        global _nobody
+        if self._run.attended:
+            self._leave()
+            return
+        _nobody = True
+        self._run.inbox.watch(self._decide)
+        for request in self._run.pending():
+            self._decide(request)
+
+    def _decide(self, request: Request) -> None:
+        if not request.pending or self._run.attended:
+            return
+        found: Any = self._policy if isinstance(self._policy, str) else self._policy(request)
+        decided = request.decided is not None or request.closed is not None  # the policy may have done it itself
+        if decided or found is None:
+            return
+        decision = found if isinstance(found, Decision) else Decision(found)
+        request.decide(decision if decision.by else replace(decision, by=BY))

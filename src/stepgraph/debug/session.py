@@ -1,0 +1,306 @@
+"""The debugger of a graph: its stops, its runs, and the threads that earlier processes left."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from threading import RLock
+from typing import Any, Literal
+
+from stepgraph.approve.verbs import TABLE, closest, parse_allow
+from stepgraph.core.types import Verb
+from stepgraph.debug.conditions import Condition, When
+from stepgraph.debug.errors import HeldError
+from stepgraph.debug.graphs import Judges, Static, has_checkpointer, same_graph, watched
+from stepgraph.debug.ledger import StepRow
+from stepgraph.debug.places import parse
+from stepgraph.debug.reopen import frontier_of, history_of, questions_of
+from stepgraph.debug.retro import Marks
+from stepgraph.debug.run import Run
+from stepgraph.debug.stops import Stop, Stops
+from stepgraph.graph.compiled import CompiledStateGraph
+from stepgraph.graph.drawing import GraphShape, structure
+
+logger = logging.getLogger("stepgraph")
+Subscriber = Callable[[str, Any], None]
+DEFAULT_NAMES = ("LangGraph", "graph")
+_sessions: dict[str, Session] = {}
+_lock = RLock()
+
+
+def debug(graph: Any, *, name: str | None = None, where: Literal["thread", "here"] = "thread") -> Session:
+    """The debugger of a compiled graph. Attaching takes this one line and changes nothing about the graph.
+
+    The same graph name gives the same session in one kernel, with its stops and runs, so that cells may be run again;
+    the graph may be a newly compiled one. `where="here"` runs the graph as a task on the current event loop, for
+    hosts without threads and for objects that are bound to that loop.
+    """
+    if not isinstance(graph, CompiledStateGraph):
+        hint = " Compile it first: debug(graph.compile())." if hasattr(graph, "compile") else ""
+        raise TypeError(f"debug() takes a compiled graph, got {type(graph).__name__}.{hint}")
+    if where not in ("thread", "here"):
+        raise ValueError(f"where={where!r}: use 'thread' (a thread of its own) or 'here' (a task on this event loop).")
+    with _lock:
+        key, known = _known(graph, name)
+        if known is None:
+            known = _sessions[key] = Session(graph, key, where)
+        else:
+            known._take(graph, where)
+    return known
+
+
+def _known(graph: CompiledStateGraph, name: str | None) -> tuple[str, Session | None]:
+    """The session's name, and the session if it exists. Graphs that nobody named are told apart by their nodes."""
+    if name is not None or graph.name not in DEFAULT_NAMES:
+        key = name or graph.name
+        return key, _sessions.get(key)
+    base = getattr(graph.builder.state_schema, "__name__", "graph")
+    key, number = base, 1
+    while key in _sessions and not same_graph(_sessions[key].graph, graph):
+        number += 1
+        key = f"{base} {number}"
+    return key, _sessions.get(key)
+
+
+class Session:
+    """What `debug(graph)` gives. Everything may be called from any thread."""
+
+    def __init__(self, graph: CompiledStateGraph, name: str, where: Literal["thread", "here"] = "thread") -> None:
+        self.name = name
+        self.where = where
+        self.graph = graph
+        self.shape: GraphShape = structure(graph)
+        self.runs: list[Run] = []
+        self._memory: Any = None
+        self._judges = Judges(graph)
+        self._stops = Stops(lambda: self._tell("stops", None))
+        self._marks = Marks(self._stops)
+        self._subscribers: tuple[Subscriber, ...] = ()
+        self._made = 0
+        self._lock = RLock()
+
+    def __repr__(self) -> str:
+        runs = ", ".join(f"{run.id} {run.status}" for run in self.runs) or "none"
+        stops = ", ".join(stop.spec for stop in self._stops) or "none"
+        return f"<Session {self.name!r}: runs {runs}; stops {stops}>"
+
+    # Stops
+
+    @property
+    def stops(self) -> list[Stop]:
+        """Stops and gates, oldest first."""
+        return self._stops.all()
+
+    def stop(
+        self, spec: str, *, when: When | None = None, hits: int = 1, once: bool = False, log: str | None = None
+    ) -> Stop:
+        """Hold the run at a place: "after:draft", "before:*", "step", "error", "edge:classify/by_confidence", …
+
+        `when` is a function of the request or an expression over it and the state's keys ("len(answer) > 500"). From
+        the `hits`-th arrival in a run on it stops; with `once` it stops a single time. With `log`, a text such as
+        "{state[question]}", it writes a line and does not stop. An equal stop is the one that exists. Raises
+        ValueError.
+        """
+        if hits < 1:
+            raise ValueError(f"hits={hits}: the first arrival is 1.")
+        where = parse(spec, self.graph.plan)
+        return self._stops.add(Stop("", spec.strip(), where, "stop", _condition(when), first=hits, once=once, log=log))
+
+    def gate(
+        self, spec: str, *, allow: str | Iterable[str] | None = None, when: When | None = None, reason: bool = False
+    ) -> Stop:
+        """A stop with a policy: only the verbs in `allow` ("approve edit reject") may decide it, and `go()` may not.
+
+        With `reason`, a decision must give one. Raises ValueError.
+        """
+        where = parse(spec, self.graph.plan)
+        verbs: tuple[Verb, ...] = TABLE[where.place] if allow is None else parse_allow(allow, where.place)
+        return self._stops.add(Stop("", spec.strip(), where, "gate", _condition(when), allow=verbs, reason=reason))
+
+    def remove(self, stop: Stop | str) -> None:
+        """Forget a stop or gate, named by itself, its id or its place."""
+        self._stops.remove(stop)
+
+    # Runs
+
+    def start(
+        self, input: Any, *, thread: str | None = None, replace: bool = False, config: Mapping[str, Any] | None = None
+    ) -> Run:
+        """Run the graph in the background and return at once; `input` None goes on with the thread.
+
+        `thread=None` makes a new thread. Raises HeldError while another run is at work or held on the thread; with
+        `replace` that one is cancelled first.
+        """
+        given = (config or {}).get("configurable", {}).get("thread_id")
+        thread = thread if thread is not None else given
+        with self._lock:
+            if thread is not None:
+                self._free(str(thread), replace=replace)
+            run = self._new(None if thread is None else str(thread), config=config)
+        if input is None:
+            self._learn(run)
+        run.begin(input)
+        self._tell("runs", run)
+        return run
+
+    def threads(self) -> list[dict[str, Any]]:
+        """Every thread that the checkpointer knows, newest first: thread, status, step, next, time, parent.
+
+        `pandas.DataFrame(dbg.threads())` makes a table of them.
+        """
+        saver = self._saver
+        live = {run.thread: run for run in self.runs}
+        found = []
+        for info in saver.threads():
+            run = live.get(info.thread)
+            status = run.status if run is not None else ("suspended" if info.next else "done")
+            parent = info.thread.rpartition("~")[0] or None
+            found.append(
+                {"thread": info.thread, "status": status, "step": info.step, "next": list(info.next), "time": info.time,
+                 "parent": parent}
+            )  # fmt: skip
+        return found
+
+    def open(self, thread: str) -> Run:
+        """Reopen a thread that this or another process left: its requests are pending again, and nothing runs.
+
+        A thread that a run of this session is on gives that run. Raises ValueError for a thread without checkpoints.
+        """
+        with self._lock:
+            for run in reversed(self.runs):
+                if run.thread == thread and (not run.ended or run.status not in ("suspended", "interrupted")):
+                    return run
+            stored = self._saver.load(thread, "", None)
+            if stored is None:
+                known = [info.thread for info in self._saver.threads()]
+                raise ValueError(
+                    f"No thread {thread!r}{closest(thread, known)}. Threads: {', '.join(known[:20]) or 'none'}."
+                )
+            parent = self._parent_of(thread)
+            run = self._new(thread, parent=parent)
+        self._learn(run)
+        if not (stored.control.next or stored.control.sends):
+            run.ended_before(stored)
+        else:
+            questions = questions_of(run, stored)
+            if questions:
+                run.ask_again(questions)
+            else:
+                run.reopen(frontier_of(run, stored))
+        self._tell("runs", run)
+        return run
+
+    def subscribe(self, callback: Subscriber) -> Callable[[], None]:
+        """Call back with ("stops", None), ("runs", run) or ("requests", request) after a change; returns the way out.
+
+        A callback that raises is logged and removed.
+        """
+        with self._lock:
+            self._subscribers = (*self._subscribers, callback)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                self._subscribers = tuple(each for each in self._subscribers if each is not callback)
+
+        return unsubscribe
+
+    # For runs
+
+    def _watched(self) -> tuple[CompiledStateGraph, Static]:
+        return watched(self.graph, self._saver)
+
+    @property
+    def _saver(self) -> Any:
+        """The graph's checkpointer, or one memory for all runs of the session."""
+        if has_checkpointer(self.graph):
+            return self.graph.checkpointer
+        if self._memory is None:
+            self._memory = watched(self.graph)[0].checkpointer
+        return self._memory
+
+    def _branch(self, run: Run, step: int, note: str | None) -> Run:
+        """A run for a fork, on a new thread."""
+        root = run.thread.partition("~")[0]
+        with self._lock:
+            number = 2
+            while not self._is_free(f"{root}~{number}"):
+                number += 1
+            return self._new(
+                f"{root}~{number}", config=run._config, parent=(run, step), branch=f"fork {number - 1}", note=note
+            )
+
+    def _marked(self, run: Run) -> tuple[StepRow, ...]:
+        return self._marks.of(run)
+
+    def _tell(self, kind: str, payload: Any) -> None:
+        for subscriber in self._subscribers:
+            try:
+                subscriber(kind, payload)
+            except Exception:
+                logger.exception("Subscriber %r of session %r raised and was removed.", subscriber, self.name)
+                with self._lock:
+                    self._subscribers = tuple(each for each in self._subscribers if each is not subscriber)
+
+    # Inside
+
+    def _take(self, graph: CompiledStateGraph, where: Literal["thread", "here"]) -> None:
+        """The graph was compiled anew: keep stops and runs."""
+        self.where = where
+        if graph is self.graph:
+            return
+        self.graph = graph
+        self.shape = structure(graph)
+        self._judges = Judges(graph)
+        self._stops.check(graph.plan)
+
+    def _new(
+        self,
+        thread: str | None,
+        *,
+        config: Mapping[str, Any] | None = None,
+        parent: tuple[Run, int] | None = None,
+        branch: str = "main",
+        note: str | None = None,
+    ) -> Run:
+        self._made += 1
+        name = f"run-{self._made}"
+        if thread is None:
+            thread, number = name, self._made
+            while not self._is_free(thread):
+                number += 1
+                thread = f"run-{number}"
+        run = Run(self, name, thread, config=config, parent=parent, branch=branch, note=note)
+        self.runs.append(run)
+        return run
+
+    def _is_free(self, thread: str) -> bool:
+        return all(run.thread != thread for run in self.runs) and self._saver.load(thread, "", None) is None
+
+    def _free(self, thread: str, *, replace: bool) -> None:
+        for run in self.runs:
+            if run.thread == thread and not run.ended:
+                if not replace:
+                    raise HeldError(
+                        f"Thread {thread!r} is taken: {run.summary}. It is dbg.runs[{self.runs.index(run)}]; show it "
+                        "and decide there, or start with replace=True, which cancels it first."
+                    )
+                run.cancel()
+                run.wait(10)
+
+    def _learn(self, run: Run) -> None:
+        """What the checkpointer knows of the thread's earlier supersteps."""
+        for row in history_of(self._saver, run.thread):
+            run.ledger.restore(row)
+
+    def _parent_of(self, thread: str) -> tuple[Run, int] | None:
+        """The run that a thread was forked from, if this session has it."""
+        oldest = min(self._saver.history(thread, "", values=False), key=lambda stored: stored.id, default=None)
+        origin = None if oldest is None else oldest.parent_thread
+        for run in self.runs:
+            if oldest is not None and run.thread == origin:
+                return (run, oldest.step)
+        return None
+
+
+def _condition(when: When | None) -> Condition | None:
+    return None if when is None else Condition(when)

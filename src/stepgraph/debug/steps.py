@@ -1,0 +1,91 @@
+"""Steps as data: the current superstep with its matrix of writes, and every task of a run as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from stepgraph.debug.ledger import Ledger, TaskRow
+
+if TYPE_CHECKING:
+    import pandas
+
+COLUMNS = ("step", "node", "path", "status", "started", "seconds", "reads", "writes", "decision")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One superstep of the outermost graph with its tasks; those of subgraphs are in `inner`."""
+
+    number: int
+    tasks: tuple[TaskRow, ...]
+    inner: tuple[TaskRow, ...]
+    next: tuple[str, ...]
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        return tuple(row.node for row in self.tasks)
+
+    @property
+    def writes(self) -> dict[str, dict[str, Any]]:
+        """The matrix: key -> {task address: what it wants to write}. Two entries under a plain key are a conflict."""
+        found: dict[str, dict[str, Any]] = {}
+        for row in self.tasks:
+            for key, value in row.writes:
+                found.setdefault(key, {})[row.address] = value
+        return found
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{row.node} ({row.status})" for row in self.tasks)
+        return f"<Step {self.number}: {shown or 'nothing runs'}>"
+
+
+def current(ledger: Ledger) -> Step:
+    """The superstep that runs, is held, or was the last."""
+    number, infos = ledger.planned.get((), (ledger.step, ()))
+    ids = {info.id for info in infos}
+    rows = ledger.rows()
+    committed = {row.step: row for row in ledger.history()}
+    following = committed[number].next if number in committed else ()
+    inner = tuple(row for row in rows if row.ns and row.ns[0].partition(":")[2] in ids)
+    return Step(number, tuple(row for row in rows if row.id in ids), inner, following)
+
+
+def frame(rows: Sequence[TaskRow]) -> pandas.DataFrame:
+    """One row a task. `started` is UTC; `seconds` leaves out the time in which people thought."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError(
+            "run.steps() makes a pandas DataFrame: pip install 'stepgraph[lab]', or pandas alone."
+        ) from error
+    data = {
+        "step": [row.step for row in rows],
+        "node": [row.node for row in rows],
+        "path": [row.path for row in rows],
+        "status": [row.status for row in rows],
+        "started": pandas.to_datetime(
+            pandas.Series([row.started for row in rows], dtype="float64"), unit="s", utc=True
+        ),
+        "seconds": pandas.array([row.seconds for row in rows], dtype="Float64"),
+        "reads": [None if row.reads is None else sorted(row.reads) for row in rows],
+        "writes": [_by_key(row) for row in rows],
+        "decision": pandas.Series([", ".join(row.decisions) or None for row in rows], dtype=object),
+    }
+    return pandas.DataFrame(data, columns=list(COLUMNS))
+
+
+def _by_key(row: TaskRow) -> dict[str, Any]:
+    """A task's writes; of a key written several times, a list of them."""
+    found: dict[str, Any] = {}
+    several: set[str] = set()
+    for key, value in row.writes:
+        if key in several:
+            found[key].append(value)
+        elif key in found:
+            several.add(key)
+            found[key] = [found[key], value]
+        else:
+            found[key] = value
+    return found
