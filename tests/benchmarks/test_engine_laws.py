@@ -1,0 +1,49 @@
+"""Laws of speed that do not depend on the clock: calls a superstep, and nothing paid for what nobody uses."""
+
+from __future__ import annotations
+
+import cProfile
+import subprocess
+import sys
+from typing import TypedDict
+
+import pytest
+
+from stepgraph import START, CompiledStateGraph, StateGraph
+
+
+class Count(TypedDict):
+    n: int
+
+
+def chain(length: int) -> CompiledStateGraph:
+    graph = StateGraph(Count)
+    previous = START
+    for position in range(length):
+        graph.add_node(f"n{position}", lambda state: {"n": state["n"] + 1})
+        graph.add_edge(previous, f"n{position}")
+        previous = f"n{position}"
+    return graph.compile()
+
+
+def calls_of(length: int, **options: object) -> int:
+    """Python-level calls of one run of a chain."""
+    graph = chain(length)
+    profile = cProfile.Profile(builtins=False)
+    profile.enable()
+    graph.invoke({"n": 0}, **options)
+    profile.disable()
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+def test_a_superstep_without_listeners_takes_at_most_25_calls() -> None:
+    calls = (calls_of(1000) - calls_of(100)) / 900
+
+    assert calls <= 25
+
+
+@pytest.mark.parametrize("module", ["pydantic", "langchain_core", "langgraph", "pandas", "ipywidgets", "graphviz"])
+def test_importing_stepgraph_loads_no_third_party_package(module: str) -> None:
+    code = f"import sys, stepgraph; sys.exit({module!r} in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
