@@ -187,7 +187,8 @@ def _lift_enum(raw: dict[str, Any], codec: Codec) -> Any:
     if "v" in raw:
         return kind(codec.lift(raw["v"]))
     raise Unreadable(
-        f"enum {raw['c']} has no member {raw['n']!r} any more", f"Add it again, e.g. as an alias: {raw['n']} = NEW_NAME."
+        f"enum {raw['c']} has no member {raw['n']!r} any more",
+        f"Add it again, e.g. as an alias: {raw['n']} = NEW_NAME.",
     )
 
 

@@ -140,7 +140,9 @@ class Codec:
         if id(value) in above:
             return Unstorable("the value contains itself", "Store a reference (an id or a key) instead.", path)
         if len(above) > 200:
-            return Unstorable("the value is nested too deeply", "Store it flat, e.g. as a list with parents' ids.", path)
+            return Unstorable(
+                "the value is nested too deeply", "Store it flat, e.g. as a list with parents' ids.", path
+            )
         for part, inner in children(value):
             try:
                 self.dumps(inner)
@@ -257,7 +259,9 @@ def _hex_ints(plain: Any) -> Any:
     try:
         return _hexed(plain)
     except RecursionError:
-        raise Unstorable("the value contains itself or is nested too deeply", "Store it flat, or by reference.") from None
+        raise Unstorable(
+            "the value contains itself or is nested too deeply", "Store it flat, or by reference."
+        ) from None
 
 
 def _hexed(plain: Any) -> Any:
@@ -280,7 +284,9 @@ def _shown(raw: Any) -> str:
 
 
 def _not_json(value: Any) -> Any:
-    raise Unstorable(f"a {_name(type(value))} was left where only JSON may stand", "Report this as a defect of stepgraph.")
+    raise Unstorable(
+        f"a {_name(type(value))} was left where only JSON may stand", "Report this as a defect of stepgraph."
+    )
 
 
 def _writer() -> Callable[[Any, int], Iterable[str]]:

@@ -1,0 +1,138 @@
+"""The form of a log's lines: one JSON text a checkpoint or record, small because it says only what its parent can't.
+
+    [shape,dt,{key:value}]                      a delta: the child of the checkpoint line before it
+    [shape,dt,{key:value},{key:[items]},{...}]  the same with lists that grew, and with rarer things
+    {"id":…,"values":{…},…}                     a keyframe: the whole state
+    {"parent":…,"d":[…]}                        a link: a delta whose parent is not the line before it
+    ["outcome","task","node",path,payload]      a record of the checkpoint line before it, or of the id that follows
+
+`shape` is `[source,next,ran]` the first time and its number afterwards; numbers start anew at each keyframe. `dt` is
+microseconds since the parent. The rarer things: i (id), n (its counter), s (step), v (version), m (metadata), g (keys removed),
+p (patches of long values), x (sends), c (raw channels); each is left out where it follows from the parent.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from stepgraph.core.checkpoint import Kind, Record
+from stepgraph.persist.codec import MARK, Codec, parse, write
+
+KEYFRAME: Final = b'{"id"'
+LINK: Final = b'{"parent"'
+RECORD: Final = b'["'
+ENCODING: Final = ("utf-8", "surrogatepass")
+"""Strings may hold lone surrogates, which strict UTF-8 refuses."""
+
+
+def text_of(line: bytes) -> str:
+    """A stored line as text."""
+    return line.decode(*ENCODING)
+
+
+def is_mark(line: bytes) -> bool:
+    """Whether replaying may start here: a keyframe, or a link that says where to go on."""
+    return line.startswith(b"{")
+
+
+def is_record(line: bytes) -> bool:
+    """Whether the line is a task's record and no checkpoint."""
+    return line.startswith(RECORD)
+
+
+class Id(NamedTuple):
+    """A checkpoint's id as what a run's ids have in common, and a counter."""
+
+    prefix: str
+    counter: int
+
+    def __str__(self) -> str:
+        return f"{self.prefix}{self.counter:012x}" if self.counter >= 0 else self.prefix
+
+
+def split_id(text: str) -> Id:
+    """`xxxxxxxx-xxxx-6xxx-xxxx-` and the last twelve hex digits as a number; any other id is a prefix of its own."""
+    if len(text) == 36:
+        try:
+            found = Id(text[:24], int(text[24:], 16))
+        except ValueError:
+            return Id(text, -1)
+        if str(found) == text:
+            return found
+    return Id(text, -1)
+
+
+class Late(NamedTuple):
+    """A record as read, with the id of its checkpoint when the line names it."""
+
+    record: Record
+    checkpoint: str | None
+
+
+def record_line(record: Record, codec: Codec, checkpoint: str | None) -> bytes:
+    """The line of a record; `checkpoint` when it does not belong to the checkpoint line before it."""
+    payload = _packed(record.kind, record.payload, codec)
+    path = record.path if not record.path else codec.lower(record.path)["~"]
+    row: list[Any] = [record.kind, record.task, record.node, path, payload]
+    if checkpoint is not None:
+        row.append(checkpoint)
+    return write(row).encode(*ENCODING)
+
+
+def read_record(line: bytes, codec: Codec) -> Late:
+    """The inverse of `record_line`."""
+    text = text_of(line)
+    row = parse(text)
+    tagged = MARK in text
+    kind, task, node, path, payload = row[:5]
+    found = _unpacked(kind, payload, codec, tagged)
+    places = tuple(codec.lift_all(path) if tagged else path)
+    return Late(Record(task, kind, found, node, places), row[5] if len(row) > 5 else None)
+
+
+def _packed(kind: Kind, payload: Any, codec: Codec) -> Any:
+    """Outcomes and proposals, the frequent ones, without tags for their tuples: `[[key,value,…],routes,…]`."""
+    if kind in _WRITES and type(payload) is tuple and len(payload) == _WRITES[kind] and _are_pairs(payload[0]):
+        writes: list[Any] = []
+        lower = codec.lower
+        for key, value in payload[0]:
+            writes += (key, lower(value))
+        return [
+            writes,
+            *(lower(each)["~"] if type(each) is tuple else {"~": "v", "v": lower(each)} for each in payload[1:]),
+        ]
+    return {"~": "v", "v": codec.lower(payload)}
+
+
+_WRITES: Final[dict[str, int]] = {"outcome": 3, "proposal": 2}
+"""Length of the payloads that begin with writes."""
+
+
+def _are_pairs(writes: Any) -> bool:
+    return type(writes) is tuple and all(
+        type(each) is tuple and len(each) == 2 and type(each[0]) is str for each in writes
+    )
+
+
+def _unpacked(kind: Kind, payload: Any, codec: Codec, tagged: bool) -> Any:
+    if type(payload) is dict:
+        return codec.lift(payload["v"])
+    writes, *others = payload
+    if tagged:
+        writes = codec.lift_all(writes)
+    rest = (codec.lift(each["v"]) if type(each) is dict else tuple(codec.lift_all(each)) for each in others)
+    return (tuple(zip(writes[::2], writes[1::2], strict=True)), *rest)
+
+
+def linked(line: bytes, parent: str, thread: str | None = None, ns: str | None = None) -> bytes:
+    """A delta line as a link."""
+    head: dict[str, Any] = {"parent": parent}
+    if thread is not None:
+        head["thread"], head["ns"] = thread, ns
+    return write(head)[:-1].encode(*ENCODING) + b',"d":' + line + b"}"
+
+
+def owned(line: bytes, checkpoint: str) -> bytes:
+    """A record's line with the id of its checkpoint, unless it has it."""
+    row = parse(text_of(line))
+    return line if len(row) > 5 else line[:-1] + b"," + write(checkpoint).encode(*ENCODING) + b"]"

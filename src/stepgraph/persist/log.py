@@ -1,0 +1,268 @@
+"""The one mechanism of the embedded checkpointers: a log of lines for each thread and namespace, appended and replayed.
+
+A backend says where lines lie (`Log`) and lists its logs (`LogCheckpointer`); what the lines are, when a keyframe pays, how a fork
+refers to its parent and how a state is read back is the same for all of them.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from stepgraph.core.checkpoint import Checkpoint, Record, Stored, ThreadInfo
+from stepgraph.core.errors import CheckpointError
+from stepgraph.persist import reading
+from stepgraph.persist.codec import Codec, Unstorable
+from stepgraph.persist.lines import LINK, linked, record_line
+from stepgraph.persist.tip import Tip
+
+_TIPS = 512
+"""Logs whose tips are kept; the least recently used half of more is dropped, and replayed when it is needed again."""
+
+
+class Log(ABC):
+    """The lines of one namespace of one thread, numbered as they came. Checkpoint lines are found by id."""
+
+    __slots__ = ("lock", "ns", "thread", "tip", "used")
+
+    def __init__(self, thread: str, ns: str) -> None:
+        self.thread, self.ns = thread, ns
+        self.lock = threading.RLock()
+        self.tip: Tip | None = None
+        """The newest checkpoint, when it was saved or replayed here."""
+        self.used = 0
+
+    @abstractmethod
+    def append(self, line: bytes, id: str, parent: str | None, source: Log | None = None) -> None:
+        """Hand the line of checkpoint `id` over. `source` is the log of its parent when that is another thread's."""
+
+    @abstractmethod
+    def append_record(self, line: bytes, checkpoint: str, *, named: bool) -> None:
+        """Hand a record's line over, which belongs to the checkpoint line before it unless it names its own."""
+
+    @abstractmethod
+    def find(self, id: str) -> int | None:
+        """The number of a checkpoint's line."""
+
+    @abstractmethod
+    def newest(self) -> int | None:
+        """The number of the last checkpoint's line."""
+
+    @abstractmethod
+    def stretch(self, number: int) -> list[bytes]:
+        """The lines from the nearest mark up to this one."""
+
+    @abstractmethod
+    def following(self, number: int) -> list[bytes]:
+        """The records between this checkpoint's line and the next one's."""
+
+    @abstractmethod
+    def late(self) -> dict[str, list[bytes]]:
+        """By checkpoint: records that came after the line of a later one."""
+
+    @abstractmethod
+    def stretches(self, before: int | None) -> Iterator[list[bytes]]:
+        """All lines in runs that begin with a mark, the newest run first; those from `before` on are left out."""
+
+
+class LogCheckpointer(ABC):
+    """A checkpointer over logs. `allowed_modules` (and all below them) may be imported to read values."""
+
+    def __init__(self, *, allowed_modules: Iterable[str] = (), private: bool = False) -> None:
+        self._codec = Codec(allowed_modules=allowed_modules, private=private)
+        self._logs: dict[tuple[str, str], Log] = {}
+        self._lock = threading.RLock()
+        self._turn = 0
+        self._tips = 0
+
+    @abstractmethod
+    def _open(self, thread: str, ns: str, *, create: bool) -> Log | None:
+        """The log, made when it is not there and `create`."""
+
+    @abstractmethod
+    def _roots(self) -> list[str]:
+        """Threads that have checkpoints at the root."""
+
+    @abstractmethod
+    def namespaces(self, thread: str) -> list[str]:
+        """The namespaces that the thread has checkpoints in."""
+
+    @abstractmethod
+    def delete(self, thread: str) -> None:
+        """Forget a thread with all its namespaces. Forks of it that live on other threads keep what they share."""
+
+    @abstractmethod
+    def flush(self) -> None:
+        """Return when everything handed over before is durable."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Flush and release files. Idempotent."""
+
+    # ---- writing
+
+    def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:
+        """Append a checkpoint. Its parent is the last one, an older one (a fork in place), or one of another thread."""
+        log = self._logs.get((thread, ns)) or self._log(thread, ns)
+        with log.lock:
+            self._turn += 1
+            log.used = self._turn
+            tip = log.tip
+            try:
+                if tip is None or checkpoint.parent != tip.id or checkpoint.parent_thread is not None:
+                    self._branch(log, checkpoint)
+                else:
+                    log.append(tip.advance(checkpoint, self._codec), checkpoint.id, checkpoint.parent)
+            except CheckpointError:
+                raise
+            except Exception as error:  # whatever a value's own code raised: named with its place, then raised
+                raise self._refused(log, checkpoint, error) from error
+
+    def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> None:
+        """Keep what is known of a task planned from `checkpoint_id`."""
+        log = self._logs.get((thread, ns)) or self._log(thread, ns)
+        with log.lock:
+            tip = log.tip
+            last = tip is not None and tip.id == checkpoint_id
+            try:
+                line = record_line(record, self._codec, None if last else checkpoint_id)
+            except Exception as error:  # as in `save`
+                found = self._codec.why(record.payload)
+                place = f"the {record.kind} of task {record.task!r} (node {record.node!r}), planned from {checkpoint_id}"
+                raise CheckpointError(f"{_where(log)}: cannot store {place}: {_sentence(found)}") from error
+            log.append_record(line, checkpoint_id, named=not last)
+
+    def _log(self, thread: str, ns: str) -> Log:
+        with self._lock:
+            log = self._open(thread, ns, create=True)
+            assert log is not None
+            return log
+
+    def _branch(self, log: Log, checkpoint: Checkpoint) -> None:
+        """Save a checkpoint whose parent is not this log's tip: a root, a fork, or the first one since a restart."""
+        parent, source = checkpoint.parent, None
+        if parent is None:
+            tip = Tip()
+            tip.advance(checkpoint, self._codec)
+            line = tip.keyframe()
+        else:
+            source = self._parent_log(log, checkpoint)
+            number = source.find(parent) if source is not None else None
+            if source is None or number is None:
+                raise CheckpointError(
+                    f"{_where(log)}, step {checkpoint.step}: the parent checkpoint {parent} is not stored"
+                    f"{f' in thread {checkpoint.parent_thread!r}' if checkpoint.parent_thread else ''}. "
+                    "It was deleted, or belongs to another store; start from a checkpoint that `history` lists."
+                )
+            tip = self._replayed(source, number)
+            line = tip.advance(checkpoint, self._codec)
+            if line.startswith(b"["):
+                if source is not log:
+                    line = linked(line, parent, source.thread, source.ns)
+                elif number != log.newest():
+                    line = linked(line, parent)
+        log.append(line, checkpoint.id, parent, source if line.startswith(LINK) and source is not log else None)
+        if log.tip is None:
+            self._tips += 1
+        log.tip = tip
+        if self._tips > _TIPS:
+            self._drop_tips()
+
+    def _parent_log(self, log: Log, checkpoint: Checkpoint) -> Log | None:
+        if checkpoint.parent_thread is None or checkpoint.parent_thread == log.thread:
+            return log
+        ns = log.ns if checkpoint.parent_ns is None else checkpoint.parent_ns
+        return self._open(checkpoint.parent_thread, ns, create=False)
+
+    def _drop_tips(self) -> None:
+        with self._lock:
+            held = sorted((log for log in self._logs.values() if log.tip is not None), key=lambda log: log.used)
+            for log in held[: len(held) // 2]:
+                log.tip = None
+            self._tips = len(held) - len(held) // 2
+
+    def _refused(self, log: Log, checkpoint: Checkpoint, error: Exception) -> CheckpointError:
+        """The error of a checkpoint that cannot be encoded, with the path to what is to blame."""
+        parts: dict[str, Any] = {
+            **checkpoint.changes,
+            "Send": checkpoint.control.sends,
+            "channels": checkpoint.control.channels,
+            "metadata": checkpoint.metadata,
+        }
+        found = error if isinstance(error, Unstorable) and error.path else None
+        for key, change in parts.items():
+            if found is not None:
+                break
+            value = getattr(change, "items", change) if type(change).__name__ == "Extend" else change
+            try:
+                self._codec.dumps(value)
+            except Exception:  # noqa: BLE001  the one to report; `why` says what it was
+                found = self._codec.why(value, key)
+        if found is None:
+            found = Unstorable(f"{type(error).__name__}: {error}", "Look at the cause above.", "the checkpoint")
+        return CheckpointError(
+            f"{_where(log)}, step {checkpoint.step}: cannot store {found.path}: {_sentence(found)}"
+        )
+
+    # ---- reading
+
+    def load(self, thread: str, ns: str, checkpoint_id: str | None = None) -> Stored | None:
+        """The named checkpoint, or the newest; None when there is none."""
+        log = self._open(thread, ns, create=False)
+        if log is None:
+            return None
+        with log.lock:
+            number = log.newest() if checkpoint_id is None else log.find(checkpoint_id)
+            if number is None:
+                return None
+            tip = self._replayed(log, number)
+            lines = [*log.following(number), *log.late().get(tip.id or "", ())]
+        codec = self._codec
+        with reading.explained(log, tip):
+            values, found = reading.decoded(tip, codec), reading.records(lines, tip.id or "", codec)
+            return reading.stored(log, tip.head(), values, tip.seen, tip.versions, found, codec)
+
+    def history(
+        self, thread: str, ns: str, *, before: str | None = None, limit: int | None = None, values: bool = True
+    ) -> Iterator[Stored]:
+        """Checkpoints, newest first, in time linear in their number. `values=False` leaves `values` empty.
+
+        Parts of the state that did not change between two checkpoints are the same objects in both.
+        """
+        log = self._open(thread, ns, create=False)
+        if log is None or limit == 0:
+            return
+        number = None
+        if before is not None:
+            number = log.find(before)
+            if number is None:
+                raise CheckpointError(f"{_where(log)}: there is no checkpoint {before} to list those before it.")
+        for found in reading.history(self._open, log, number, self._codec, values):
+            yield found
+            if limit is not None:
+                limit -= 1
+                if limit <= 0:
+                    return
+
+    def threads(self) -> list[ThreadInfo]:
+        """All threads, newest first."""
+        found = (next(self.history(thread, "", limit=1, values=False), None) for thread in self._roots())
+        shown = [
+            ThreadInfo(each.thread, each.id, each.step, each.time, each.control.next, each.metadata)
+            for each in found
+            if each is not None
+        ]
+        return sorted(shown, key=lambda each: each.time, reverse=True)
+
+    def _replayed(self, log: Log, number: int) -> Tip:
+        return reading.replayed(self._open, log, number, self._codec)
+
+
+def _where(log: Log) -> str:
+    return f"Thread {log.thread!r}" + (f", namespace {log.ns!r}" if log.ns else "")
+
+
+def _sentence(found: Unstorable) -> str:
+    return f"{found.what}. {found.mend}"

@@ -1,0 +1,144 @@
+"""A checkpointer in this process's memory: encoded like any other, so that a value changed later does not change history."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+
+from stepgraph.core.errors import CheckpointError
+from stepgraph.persist.lines import is_mark, is_record, split_id
+from stepgraph.persist.log import Log, LogCheckpointer
+
+
+class MemoryCheckpointer(LogCheckpointer):
+    """Threads in memory, gone with the process.
+
+    Values are kept encoded, and come back as objects of the reader's own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(private=True)
+
+    def _open(self, thread: str, ns: str, *, create: bool) -> Log | None:
+        log = self._logs.get((thread, ns))
+        if log is None and create:
+            log = self._logs[thread, ns] = MemoryLog(thread, ns)
+        return log
+
+    def _roots(self) -> list[str]:
+        return [thread for thread, ns in list(self._logs) if not ns]
+
+    def namespaces(self, thread: str) -> list[str]:
+        """The namespaces that the thread has checkpoints in."""
+        return [ns for (name, ns), log in list(self._logs.items()) if name == thread and log.newest() is not None]
+
+    def delete(self, thread: str) -> None:
+        """Forget a thread with all its namespaces. Forks of it that live on other threads keep what they share."""
+        with self._lock:
+            for (name, _), log in list(self._logs.items()):
+                if name != thread and isinstance(log, MemoryLog) and thread in log.parents:
+                    self._detach(log, thread)
+            for key in [key for key in self._logs if key[0] == thread]:
+                del self._logs[key]
+
+    def _detach(self, log: MemoryLog, thread: str) -> None:
+        """Replace the links into `thread` by keyframes."""
+        with log.lock:
+            for number in log.parents.pop(thread):
+                log.lines[number] = self._replayed(log, number).keyframe(shapes=True)
+
+    def flush(self) -> None:
+        """Nothing to wait for."""
+
+    def close(self) -> None:
+        """Nothing to release: the threads stay readable."""
+
+
+class MemoryLog(Log):
+    """Lines in a list; ids as arrays of counters, one for each prefix."""
+
+    __slots__ = ("ids", "last", "late_lines", "lines", "marks", "parents")
+
+    def __init__(self, thread: str, ns: str) -> None:
+        super().__init__(thread, ns)
+        self.lines: list[bytes] = []
+        self.marks = array("Q")
+        self.ids: dict[str, tuple[array[int], array[int]]] = {}
+        """Prefix -> counters, and the numbers of their lines."""
+        self.last: int | None = None
+        self.late_lines: dict[str, list[bytes]] = {}
+        self.parents: dict[str, list[int]] = {}
+        """Other thread -> the links into it."""
+
+    def append(self, line: bytes, id: str, parent: str | None, source: Log | None = None) -> None:
+        """Keep the line of a checkpoint."""
+        number = len(self.lines)
+        if is_mark(line):
+            self.marks.append(number)
+            if source is not None:
+                self.parents.setdefault(source.thread, []).append(number)
+        prefix, counter = split_id(id)
+        found = self.ids.get(prefix)
+        if found is None:
+            found = self.ids[prefix] = (array("q"), array("Q"))
+        found[0].append(counter)
+        found[1].append(number)
+        self.last = number
+        self.lines.append(line)
+
+    def append_record(self, line: bytes, checkpoint: str, *, named: bool) -> None:
+        """Keep the line of a record."""
+        if named:
+            self.late_lines.setdefault(checkpoint, []).append(line)
+        else:
+            self.lines.append(line)
+
+    def find(self, id: str) -> int | None:
+        """The number of a checkpoint's line."""
+        prefix, counter = split_id(id)
+        counters, numbers = self.ids.get(prefix, _NOTHING)
+        place = bisect_left(counters, counter)
+        if place == len(counters) or counters[place] != counter:
+            if counter not in counters:  # counters of one run may come out of order when its graphs run side by side
+                return None
+            place = counters.index(counter)
+        return numbers[place]
+
+    def newest(self) -> int | None:
+        """The number of the last checkpoint's line."""
+        return self.last
+
+    def stretch(self, number: int) -> list[bytes]:
+        """The lines from the nearest mark up to this one."""
+        return self.lines[self.marks[bisect_right(self.marks, number) - 1] : number + 1]
+
+    def following(self, number: int) -> list[bytes]:
+        """The records between this checkpoint's line and the next one's."""
+        end = number + 1
+        while end < len(self.lines) and is_record(self.lines[end]):
+            end += 1
+        return self.lines[number + 1 : end]
+
+    def late(self) -> dict[str, list[bytes]]:
+        """By checkpoint: records that came after the line of a later one."""
+        return self.late_lines
+
+    def stretches(self, before: int | None) -> Iterator[list[bytes]]:
+        """All lines in runs that begin with a mark, the newest run first; those from `before` on are left out."""
+        with self.lock:
+            end = len(self.lines) if before is None else before
+            marks = self.marks[: bisect_left(self.marks, end)]
+        for mark in reversed(marks):
+            yield self.lines[mark:end]
+            end = mark
+
+
+_NOTHING: tuple[array[int], array[int]] = (array("q"), array("Q"))
+
+
+def from_url(url: str) -> MemoryCheckpointer:
+    """`memory://`: a new, empty one."""
+    if url != "memory://":
+        raise CheckpointError(f"Checkpointer URL {url!r}: memory has no name or path. Write 'memory://'.")
+    return MemoryCheckpointer()
