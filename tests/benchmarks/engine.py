@@ -103,7 +103,7 @@ def fan_out(engine: Engine, width: int, asynchronous: bool) -> Any:
 
     graph.add_node("node", anode if asynchronous else node)
     graph.add_conditional_edges(
-        engine.START, lambda state: [engine.Send("node", number) for number in range(width)], ["node"]
+        engine.START, lambda _: [engine.Send("node", number) for number in range(width)], ["node"]
     )
     return graph
 

@@ -24,7 +24,7 @@ from stepgraph.core.errors import (
     Rejected,
     Suspended,
 )
-from stepgraph.core.flow import ask, flow_of, rejection, troubled, update_from
+from stepgraph.core.flow import ask, flow_of, keep_outcome, rejection, troubled, update_from
 from stepgraph.core.lean import lean_flows
 from stepgraph.core.plan import Plan
 from stepgraph.core.request import Request
@@ -38,6 +38,7 @@ from stepgraph.core.state import (
     names_of,
     ready,
     records_of,
+    told,
     view,
 )
 from stepgraph.core.task import Scope, Task
@@ -117,12 +118,23 @@ class Engine:
             raise
         finally:
             if self.scope.emit is not None:
-                now = self.scope.clock()
-                self.scope.emit(ev.RunFinished(self.scope.ns, self.state.step, now, status, tuple(interrupts), error))
+                now, planned = self.scope.clock(), self._planned(error)
+                self.scope.emit(
+                    ev.RunFinished(self.scope.ns, self.state.step, now, status, tuple(interrupts), error, planned)
+                )
         if self.saving:
             yield from self._close()
         values = self._shown_at_pause() if status == "interrupted" else self.state.values
         return Outcome(status, self.plan.output(values), tuple(interrupts), self.state)
+
+    def _planned(self, error: BaseException | None) -> tuple[ev.TaskInfo, ...]:
+        """What would run next, if the run ended between two supersteps."""
+        if error is not None and not isinstance(error, GraphRecursionError):
+            return ()
+        tasks = self.tasks
+        if all(task.status == "finished" for task in tasks):
+            tasks = ready(self.plan, self.state, self.scope)
+        return tuple(task.info() for task in tasks if task.status == "planned")
 
     def _close(self) -> Flow:
         if self.held is not None:
@@ -218,7 +230,7 @@ class Engine:
                 changes, groups = combine(plan, values, (task,))
                 if saving:
                     self.tasks = (task,)
-                    before = {key: values[key] for key in changes if key in values}
+                    before = values if plan.plain else {key: values[key] for key in changes if key in values}
                     advance_alone(plan, state, task, changes)
                     yield from self._save_step(before, changes, groups, None)
                     continue
@@ -297,6 +309,9 @@ class Engine:
         if overwrite:
             groups = {key: updates for key, updates in groups.items() if key not in overwrite}
         recorded = records_of(self.plan, before, changes, groups)
+        if len(self.tasks) == 1 and self.scope.gate is None:
+            if self.amended or not (self.plan.plain or told(self.plan, recorded, groups)):
+                yield from keep_outcome(self, self.tasks[0])
         if self.amended:
             recorded.update((key, self.state.values[key]) for key in self.amended if key in self.state.values)
             self.amended = {}

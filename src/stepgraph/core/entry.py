@@ -42,6 +42,12 @@ def open_thread(engine: Engine) -> Flow:
                 scope.ns, engine.state.step, scope.clock(), scope.run_id, engine.plan.name, request.thread, resuming
             )
         )
+        if resuming and stored is not None:
+            scope.emit(
+                ev.CheckpointLoaded(
+                    scope.ns, stored.step, scope.clock(), stored.thread, stored.id, stored.parent, stored.source
+                )
+            )
     if isinstance(request.input, Command):
         yield from _command(engine, request.input)
         resuming = stored is not None or bool(engine.state.next or engine.state.sends)
@@ -76,8 +82,7 @@ def restore(engine: Engine, stored: Stored) -> None:
     engine.pending = records_by_task(stored)
     nobody = engine.pending.pop(NOBODY, None)
     if nobody is not None:
-        writes, routes, _ = nobody["outcome"].payload
-        amend(engine, tuple((key, value) for key, value in writes), unpacked(routes))
+        amend(engine, *written(nobody))
     if START in engine.state.next:
         engine.scope.inputs = stored.values.get(START)
 
@@ -148,6 +153,12 @@ def amend(engine: Engine, writes: Writes, routes: Sequence[Route]) -> None:
     state.next = tuple(sorted({*following, *state.next}))
     state.sends = (*sends, *state.sends)
     engine.amended.update(changes)
+
+
+def written(records: Mapping[str, Record]) -> tuple[Writes, tuple[Route, ...]]:
+    """What a caller's Command wrote and where it went, from its record."""
+    writes, routes, _ = records["outcome"].payload
+    return tuple((key, value) for key, value in writes), unpacked(routes)
 
 
 def _take_answers(engine: Engine, resume: Any) -> None:

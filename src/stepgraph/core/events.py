@@ -19,6 +19,12 @@ class TaskInfo(NamedTuple):
     node: str
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls on an event
     triggers: tuple[str, ...]
+    writes: Writes | None = None
+    """What it wrote, when it finished in an earlier process."""
+    interrupts: tuple[Interrupt, ...] = ()
+    """What it asked in an earlier process."""
+    error: str | None = None
+    """How it failed in an earlier process."""
 
 
 class RunStarted(NamedTuple):
@@ -175,8 +181,20 @@ class CheckpointSaved(NamedTuple):
     source: str
 
 
+class CheckpointLoaded(NamedTuple):
+    """A run goes on from this checkpoint."""
+
+    ns: Namespace
+    step: int
+    time: float
+    thread: str
+    checkpoint: str
+    parent: str | None
+    source: str
+
+
 class RunFinished(NamedTuple):
-    """The graph ended; `status` is done, interrupted, failed or cancelled."""
+    """The graph ended; `status` is done, interrupted, failed or cancelled. `planned` would have run next."""
 
     ns: Namespace
     step: int
@@ -184,6 +202,7 @@ class RunFinished(NamedTuple):
     status: str
     interrupts: tuple[Interrupt, ...]
     error: BaseException | None
+    planned: tuple[TaskInfo, ...] = ()
 
 
 Event = (
@@ -199,6 +218,7 @@ Event = (
     | Decided
     | StepFinished
     | CheckpointSaved
+    | CheckpointLoaded
     | RunFinished
 )
 Emit = Callable[[Event], None]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stepgraph.core.channels import BinaryOperatorAggregate, Channel
-from stepgraph.core.checkpoint import REMOVED, Control, Stored
+from stepgraph.core.checkpoint import REMOVED, Control, Extend, Stored
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.task import Scope, Task
@@ -285,6 +285,8 @@ def records_of(
     plan: Plan, before: Mapping[str, Any], changes: Mapping[str, Any], groups: Mapping[str, list[Any]]
 ) -> dict[str, Any]:
     """`changes` in the form that checkpoints keep: what was appended instead of the list, no untracked keys."""
+    if plan.plain and not plan.settling:
+        return dict(changes)
     found: dict[str, Any] = {}
     for key, value in changes.items():
         if key in plan.untracked:
@@ -298,6 +300,28 @@ def records_of(
         else:
             found[key] = value
     return found
+
+
+def told(plan: Plan, recorded: Mapping[str, Any], groups: Mapping[str, list[Any]]) -> bool:
+    """Whether the recorded changes of a lone task tell its writes, so that no record of its outcome is needed."""
+    channels = plan.channels
+    for key, change in recorded.items():
+        updates = groups.get(key)
+        if updates is not None and not channels[key].plain and (type(change) is not Extend or len(updates) > 1):
+            return False
+    return True
+
+
+def writes_between(plan: Plan, before: Stored, after: Stored) -> Writes:
+    """The writes of the lone task whose superstep led from one checkpoint to the next, when these `told` them."""
+    found: list[tuple[str, Any]] = []
+    for key, version in after.versions.items():
+        channel = plan.channels.get(key)
+        if channel is None or version != after.version or key not in after.values:
+            continue
+        value = after.values[key]
+        found.append((key, value if channel.plain else value[len(before.values.get(key, ())) :]))
+    return tuple(found)
 
 
 def preview(plan: Plan, values: Mapping[str, Any], writes: Writes) -> dict[str, Any]:

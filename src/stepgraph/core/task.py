@@ -185,7 +185,20 @@ class Task:
         return f"{path}#{self.index}@{self.step}"
 
     def info(self) -> TaskInfo:
-        return TaskInfo(self.id, self.name, self.index, self.triggers)
+        """What a listener learns of it, with what earlier processes recorded."""
+        known = self.records
+        if not known:
+            return TaskInfo(self.id, self.name, self.index, self.triggers)
+        outcome, asked, failed = known.get("outcome"), known.get("interrupt"), known.get("error")
+        return TaskInfo(
+            self.id,
+            self.name,
+            self.index,
+            self.triggers,
+            None if outcome is None else tuple((key, value) for key, value in outcome.payload[0]),
+            () if asked is None else tuple(asked.payload),
+            None if failed is None or outcome is not None else failed.payload,
+        )
 
     def interrupt_id(self, slot: int) -> str:
         """The id of this task's `slot`-th question (from 0), the same in every process."""

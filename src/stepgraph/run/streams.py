@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stepgraph.core import events as ev
-from stepgraph.core.plan import Plan
+from stepgraph.core.plan import Node, Plan
 from stepgraph.core.task import PUSH
 from stepgraph.core.types import INTERRUPT, ROOT, START, Namespace, Writes
 
@@ -29,9 +29,9 @@ class Streams:
         *,
         subgraphs: bool = False,
         root: Namespace = (),
-        saving: bool = False,
         config: Mapping[str, Any] | None = None,
         keys: str | Sequence[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> None:
         self.modes = (modes,) if isinstance(modes, str) else tuple(modes)
         for mode in self.modes:
@@ -43,9 +43,9 @@ class Streams:
         self._plan = plan
         self._subgraphs = subgraphs
         self._root = root
-        self._saving = saving
         self._config = dict(config or {})
         self._keys = keys
+        self._metadata = metadata or {}
         self._views: dict[Namespace, _View] = {}
 
     def __call__(self, event: ev.Event) -> None:
@@ -68,7 +68,7 @@ class Streams:
                 self._interrupted(view, event)
             case ev.TaskFailed():
                 self._failed(event)
-            case ev.CheckpointSaved():
+            case ev.CheckpointSaved() | ev.CheckpointLoaded():
                 view.saved = event
             case ev.StepStarted():
                 self._checkpoint(view, event.tasks)
@@ -128,17 +128,24 @@ class Streams:
 
     def _input(self, event: ev.TaskStarted) -> Any:
         """The input as the node's schema makes it; as it came when the schema refuses it, or when a Send brought it."""
-        plan: Plan | None = self._plan
-        for part in event.ns[len(self._root) :]:
-            node = plan.nodes.get(part.partition(":")[0]) if plan is not None else None
-            plan = node.child if node is not None else None
-        mapper = plan.nodes[event.node].mapper if plan is not None and event.node in plan.nodes else None
-        if mapper is None or PUSH in event.triggers or not self._debugging:
+        if PUSH in event.triggers or not self._debugging:
+            return event.input
+        node = self._node(event.ns, event.node)
+        mapper = None if node is None else node.mapper
+        if mapper is None:
             return event.input
         try:
             return mapper(event.input)
         except Exception:  # noqa: BLE001  the body's own call raises it where it is reported
             return event.input
+
+    def _node(self, ns: Namespace, name: str) -> Node | None:
+        """The node of that name in the graph that runs at `ns`; None in a graph that node code called."""
+        plan: Plan | None = self._plan
+        for part in ns[len(self._root) :]:
+            node = plan.nodes.get(part.partition(":")[0]) if plan is not None else None
+            plan = node.child if node is not None else None
+        return None if plan is None else plan.nodes.get(name)
 
     def _step(self, view: _View, event: ev.StepFinished) -> None:
         view.values = event.values
@@ -169,12 +176,28 @@ class Streams:
         payload = {
             "config": self._address(saved.ns, saved.checkpoint),
             "parent_config": self._address(saved.ns, saved.parent) if saved.parent else None,
-            "values": view.values if saved.source != "input" else dict(view.values or {}),
-            "metadata": {"source": saved.source, "step": saved.step, "parents": {}},
+            "values": view.values,
+            "metadata": {"source": saved.source, "step": saved.step, "parents": {}, **self._metadata},
             "next": [task.node for task in tasks],
-            "tasks": [{"id": task.id, "name": task.node, "interrupts": (), "state": None} for task in tasks],
+            "tasks": [self._planned(saved, task) for task in tasks],
         }
         self._debug(saved, "checkpoint", payload, saved.step)
+
+    def _planned(self, saved: Any, task: ev.TaskInfo) -> dict[str, Any]:
+        """A task as a checkpoint chunk lists it, with what is known of it from an earlier process."""
+        shown: dict[str, Any] = {"id": task.id, "name": task.node}
+        if task.error is not None:
+            shown["error"] = task.error
+        else:
+            if task.writes:
+                shown["result"] = result_of(task.writes)
+            shown["interrupts"] = tuple({"value": each.value, "id": each.id} for each in task.interrupts)
+        node = self._node(saved.ns, task.node)
+        shown["state"] = None
+        if node is not None and node.child is not None:
+            ns = "|".join((*saved.ns, f"{task.node}:{task.id}"))
+            shown["state"] = {"configurable": {"thread_id": saved.thread, "checkpoint_ns": ns}}
+        return shown
 
     def _address(self, ns: Namespace, checkpoint: str) -> dict[str, Any]:
         configurable = dict(self._config.get("configurable") or {})
@@ -182,11 +205,9 @@ class Streams:
         return {**self._config, "configurable": configurable}
 
     def _ended(self, view: _View, event: ev.RunFinished) -> None:
-        if event.status == "done":
-            self._checkpoint(view, ())
+        self._checkpoint(view, event.planned)
         if event.status != "interrupted":
             return
-        self._checkpoint(view, ())
         if event.ns == self._root and not view.interrupted and "updates" in self.modes:
             self._send(event.ns, "updates", {INTERRUPT: ()})
         if event.ns == self._root and view.interrupted and "values" in self.modes:
@@ -201,7 +222,7 @@ class _View:
     def __init__(self) -> None:
         self.values: Any = {}
         self.step: ev.StepFinished | None = None
-        self.saved: ev.CheckpointSaved | None = None
+        self.saved: ev.CheckpointSaved | ev.CheckpointLoaded | None = None
         self.interrupted = False
         self.interrupts: tuple[Any, ...] = ()
 

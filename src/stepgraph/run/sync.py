@@ -64,6 +64,9 @@ class SyncDriver:
                     elif kind is Call:
                         context = effect.task.context or copy_context()
                         argument = context.run(call_in_task, effect.task, effect.function, effect.value, effect.extra)
+                    elif kind is Save:
+                        checkpointer, thread, ns, checkpoint = effect
+                        argument = checkpointer.save(thread, ns, checkpoint)
                     elif kind is Bodies:
                         yield from self._bodies(effect)
                         argument = None
@@ -140,8 +143,6 @@ class SyncDriver:
 def _perform(effect: Any) -> Any:
     """The effects that need no user code. They are also the asyncio driver's when nothing blocks."""
     match effect:
-        case Save(checkpointer, thread, ns, checkpoint):
-            return checkpointer.save(thread, ns, checkpoint)
         case SaveRecord(checkpointer, thread, ns, checkpoint, record):
             return checkpointer.save_record(thread, ns, checkpoint, record)
         case Flush(checkpointer):
