@@ -22,18 +22,18 @@ class Engine:
 
     name: str
     words: Any
-    savers: dict[str, Callable[[Path, Calls], Any]]
+    savers: dict[str, Callable[[Path], Any]]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.words, name)
 
     @contextmanager
-    def saver(self, kind: Saver, directory: Path, calls: Calls) -> Iterator[Any]:
+    def saver(self, kind: Saver, directory: Path) -> Iterator[Any]:
         """A checkpointer for one test, closed at its end."""
         if kind == "none":
             yield None
             return
-        made = self.savers[kind](directory, calls)
+        made = self.savers[kind](directory)
         try:
             yield made
         finally:
@@ -67,10 +67,10 @@ def reference() -> Engine:
 
     Managed.IsLastStep, Managed.RemainingSteps = IsLastStep, RemainingSteps  # type: ignore[attr-defined]  # a bag of names
     words = Words(builder, types, channels, errors, config, Managed)
-    return Engine("langgraph", words, {"memory": lambda path, calls: InMemorySaver(), "sqlite": _reference_sqlite})
+    return Engine("langgraph", words, {"memory": lambda _: InMemorySaver(), "sqlite": _reference_sqlite})
 
 
-def _reference_sqlite(path: Path, calls: Calls) -> Any:
+def _reference_sqlite(path: Path) -> Any:
     """LangGraph's file saver; only its sync one: async programs compare with its memory saver."""
     from langgraph.checkpoint.sqlite import SqliteSaver
 
@@ -87,14 +87,14 @@ def ours() -> Engine:
     from stepgraph.core import errors
     from tests.simulation.model import ModelCheckpointer
 
-    savers: dict[str, Callable[[Path, Calls], Any]] = {"model": lambda path, calls: ModelCheckpointer()}
+    savers: dict[str, Callable[[Path], Any]] = {"model": lambda _: ModelCheckpointer()}
     try:
         from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
     except ImportError:
         pass
     else:
-        savers["memory"] = lambda path, calls: MemoryCheckpointer()
-        savers["sqlite"] = lambda path, calls: SqliteCheckpointer(str(path / "stepgraph.db"))
+        savers["memory"] = lambda _: MemoryCheckpointer()
+        savers["sqlite"] = lambda path: SqliteCheckpointer(str(path / "stepgraph.db"))
     return Engine("stepgraph", Words(stepgraph, errors), savers)
 
 

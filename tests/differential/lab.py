@@ -1,4 +1,4 @@
-"""Where a program runs: it builds its graph with one engine's words, and everything that engine shows is written down."""
+"""Where a program runs: it builds its graph with one engine's words, and whatever that engine shows is written down."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ class Lab:
         self.pending: tuple[Any, ...] = ()
         """The interrupts of the last run."""
         self.thread = "t"
+        self.without_history: str | None = None
+        """Why LangGraph's history is not compared: a key of DEVIATIONS."""
         self._loop = asyncio.new_event_loop() if calls != "sync" else None
 
     def close(self) -> None:
@@ -225,8 +227,10 @@ class Lab:
 
     def finish(self) -> None:
         """The last word: the whole history."""
-        if self.app is not None:
+        if self.without_history is None:
             self.history()
+        else:
+            assert DEVIATIONS[self.without_history]
 
 
 def _between_steps(chunks: list[Any]) -> list[Any]:
@@ -256,7 +260,7 @@ def _by_step(chunks: list[tuple[int, int, Any]]) -> list[Any]:
 @contextmanager
 def lab(engine: Engine, calls: Calls, saver: Saver, directory: Path) -> Iterator[Lab]:
     """A lab that is closed afterwards."""
-    with engine.saver(saver, directory, calls) as made:
+    with engine.saver(saver, directory) as made:
         opened = Lab(engine, calls, made)
         try:
             yield opened

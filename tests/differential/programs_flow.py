@@ -16,6 +16,13 @@ class Log(TypedDict):
     count: int
 
 
+@dataclass
+class Order:
+    items: Annotated[list[str], operator.add] = field(default_factory=list)
+    total: int = 0
+    note: str | None = None
+
+
 @program
 def chain_of_editors(lab: Lab) -> None:
     """Draft, edit, publish; then new input on the same thread."""
@@ -255,12 +262,6 @@ def command_goto(lab: Lab) -> None:
 def dataclass_state(lab: Lab) -> None:
     """Nodes get and return dataclass objects."""
 
-    @dataclass
-    class Order:
-        items: Annotated[list[str], operator.add] = field(default_factory=list)
-        total: int = 0
-        note: str | None = None
-
     def price(order: Order) -> Order:
         return Order(total=len(order.items) * 10)
 
@@ -301,6 +302,7 @@ def pydantic_state(lab: Lab) -> None:
     lab.compile(g)
     lab.run({"n": "4"})
     lab.run({"n": "no number"}, deviates="refused input")
+    lab.without_history = "refused input"
 
 
 @program
@@ -471,6 +473,7 @@ def unreachable_and_empty_updates(lab: Lab) -> None:
 @program
 def goto_from_input(lab: Lab) -> None:
     """A Command with goto and update as input."""
+    lab.without_history = "goto from input"
 
     g = lab.graph(Log)
     for name in ("a", "b", "c"):

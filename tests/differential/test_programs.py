@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from pprint import pformat
 from typing import Any
@@ -35,7 +35,7 @@ def play(engine: Any, program: Program, calls: Calls, saver: Saver, directory: P
         return opened.record
 
 
-@lru_cache(maxsize=None)
+@cache
 def expected(name: str, calls: Calls, saved: bool) -> list[tuple[str, Any]]:
     """LangGraph's account; its savers agree with each other, so memory stands for all."""
     return play(REFERENCE, PROGRAMS[name], calls, "memory" if saved else "none", Path())

@@ -42,7 +42,7 @@ from stepgraph.core.state import (
     view,
 )
 from stepgraph.core.task import Scope, Task
-from stepgraph.core.types import MISSING, START, Decision, Interrupt, Pause, Route, Send
+from stepgraph.core.types import MISSING, START, Decision, Interrupt, Pause, Route, Send, Writes
 
 
 @dataclass(slots=True)
@@ -61,6 +61,7 @@ class Engine:
     __slots__ = (
         "amended",
         "checkpoint",
+        "commanded",
         "held",
         "passed",
         "pending",
@@ -86,6 +87,8 @@ class Engine:
         """Records of the loaded checkpoint by task id and kind."""
         self.amended: dict[str, Any] = {}
         """Keys that the caller's Command wrote since the last checkpoint."""
+        self.commanded: tuple[Writes, tuple[Route, ...]] = (), ()
+        """What callers' Commands wrote and where they went, since the last checkpoint."""
         self.passed = -1
         """The version at which static breakpoints have been passed already."""
         self.replaying = False
@@ -309,9 +312,9 @@ class Engine:
         if overwrite:
             groups = {key: updates for key, updates in groups.items() if key not in overwrite}
         recorded = records_of(self.plan, before, changes, groups)
-        if len(self.tasks) == 1 and self.scope.gate is None:
-            if self.amended or not (self.plan.plain or told(self.plan, recorded, groups)):
-                yield from keep_outcome(self, self.tasks[0])
+        told_all = not self.amended and (self.plan.plain or told(self.plan, recorded, groups))
+        if not told_all and len(self.tasks) == 1 and self.scope.gate is None:
+            yield from keep_outcome(self, self.tasks[0])
         if self.amended:
             recorded.update((key, self.state.values[key]) for key in self.amended if key in self.state.values)
             self.amended = {}

@@ -11,6 +11,7 @@ from stepgraph.core.checkpoint import Record, Stored, records_by_task
 from stepgraph.core.effects import Flow, Load, SaveRecord
 from stepgraph.core.errors import EmptyInputError, InvalidUpdateError
 from stepgraph.core.flow import as_routes, packed, unpacked
+from stepgraph.core.plan import Node
 from stepgraph.core.state import State, advance, combine
 from stepgraph.core.task import Task
 from stepgraph.core.types import PARENT, START, Command, Route, Writes
@@ -82,7 +83,8 @@ def restore(engine: Engine, stored: Stored) -> None:
     engine.pending = records_by_task(stored)
     nobody = engine.pending.pop(NOBODY, None)
     if nobody is not None:
-        amend(engine, *written(nobody))
+        engine.commanded = written(nobody)
+        amend(engine, *engine.commanded)
     if START in engine.state.next:
         engine.scope.inputs = stored.values.get(START)
 
@@ -132,11 +134,13 @@ def _command(engine: Engine, command: Command[Any]) -> Flow:
     if command.resume is None and command.update is None and not command.goto:
         raise EmptyInputError("Received an empty Command as input: give it `resume`, `update` or `goto`.")
     if command.update is not None or command.goto:
-        start = engine.plan.nodes[START]
-        writes = update_of(start, command) if command.update is not None else ()
+        anybody = Node(START, None, writes=frozenset(engine.plan.channels))
+        writes = update_of(anybody, command) if command.update is not None else ()
         routes = tuple(as_routes(command.goto))
         amend(engine, writes, routes)
+        engine.commanded = (*engine.commanded[0], *writes), (*engine.commanded[1], *routes)
         if engine.saving and engine.checkpoint is not None:
+            writes, routes = engine.commanded
             record = Record(NOBODY, "outcome", (writes, packed(routes), ()), "", ())
             yield SaveRecord(request.checkpointer, request.thread or "", scope.ns_text, engine.checkpoint, record)
 

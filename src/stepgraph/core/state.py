@@ -187,7 +187,7 @@ def advance(
     state.step += 1
     if overwrite:
         changes.update(overwrite)
-    if plan.settling or plan.vanishing:
+    if overwrite or plan.settling or plan.vanishing:
         _assign(values, changes)
         _settle(plan, values, changes)
     else:

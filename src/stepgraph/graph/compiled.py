@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextvars import copy_context
+from itertools import islice
 from time import time
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,7 +16,7 @@ from stepgraph.core.events import Emit
 from stepgraph.core.plan import Plan
 from stepgraph.core.request import Request
 from stepgraph.core.types import INTERRUPT, StateSnapshot, StateUpdate
-from stepgraph.graph.snapshots import config_for, empty, snapshot
+from stepgraph.graph.snapshots import config_for, empty, snapshot, snapshots, successor
 from stepgraph.graph.updates import update_flow
 from stepgraph.run.aio import AsyncDriver
 from stepgraph.run.context import current_task
@@ -236,7 +237,7 @@ class CompiledStateGraph:
         stored = saver.load(engine.request.thread, engine.scope.ns_text, engine.request.checkpoint)
         if stored is None:
             return empty(settings)
-        return snapshot(engine, stored, live=not explicit)
+        return snapshot(engine, stored, live=not explicit, after=successor(saver, stored) if explicit else None)
 
     async def aget_state(self, config: Mapping[str, Any] | None = None, **options: Any) -> StateSnapshot:
         """As `get_state`."""
@@ -258,21 +259,14 @@ class CompiledStateGraph:
         settings = self._merged(config, thread)
         engine = self.engine(None, settings, reading=True)
         saver = self._saver(engine)
-        first = (before or {}).get("configurable", {}).get("checkpoint_id")
-        only = engine.request.checkpoint
-        count = 0
-        for stored in saver.history(
-            engine.request.thread, engine.scope.ns_text, before=first, limit=None if filter or only else limit
-        ):
-            if only is not None and stored.id != only:
-                continue
-            shown = snapshot(engine, stored, live=False)
-            if filter and any((shown.metadata or {}).get(key) != value for key, value in filter.items()):
-                continue
-            yield shown
-            count += 1
-            if count == limit or only is not None:
-                return
+        if engine.request.checkpoint is not None:
+            found = iter([self.get_state(settings)])
+        else:
+            first = (before or {}).get("configurable", {}).get("checkpoint_id")
+            found = snapshots(engine, saver, first, None if filter else limit)
+        wanted = (filter or {}).items()
+        matching = (shown for shown in found if all((shown.metadata or {}).get(key) == value for key, value in wanted))
+        yield from islice(matching, limit)
 
     async def aget_state_history(
         self, config: Mapping[str, Any] | None = None, **options: Any
@@ -438,8 +432,8 @@ class CompiledStateGraph:
     def _listen(self, engine: Engine, modes: Any, put: Callable[[Any], None], subgraphs: bool, keys: Any) -> None:
         """Let a stream see the run; a graph inside another one goes on telling the outer's listeners too."""
         streams = Streams(
-            self.plan, modes, put, subgraphs=subgraphs, root=engine.scope.ns, saving=engine.saving,
-            config=engine.request.config, keys=keys,
+            self.plan, modes, put, subgraphs=subgraphs, root=engine.scope.ns, config=engine.request.config, keys=keys,
+            metadata=engine.request.metadata,
         )  # fmt: skip
         outer = engine.request.emit
 

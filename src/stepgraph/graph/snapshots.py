@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from stepgraph.core.checkpoint import Stored, records_by_task
+from stepgraph.core.checkpoint import Checkpointer, Stored, records_by_task
 from stepgraph.core.engine import Engine
-from stepgraph.core.entry import NOBODY
-from stepgraph.core.state import State, combine, in_order, ready
+from stepgraph.core.entry import NOBODY, amend, written
+from stepgraph.core.plan import Plan
+from stepgraph.core.state import State, combine, in_order, ready, writes_between
 from stepgraph.core.task import Task
-from stepgraph.core.types import START, StateSnapshot, TaskSnapshot
+from stepgraph.core.types import ROOT, START, StateSnapshot, TaskSnapshot
 from stepgraph.run.streams import result_of
 
 
-def snapshot(engine: Engine, stored: Stored, *, live: bool) -> StateSnapshot:
+def snapshot(engine: Engine, stored: Stored, *, live: bool, after: Stored | None = None) -> StateSnapshot:
     """What `get_state` shows of `stored`.
 
     Live, the writes of tasks that have finished already are applied and those tasks are not `next` any more; else it
-    is the record of that step.
+    is the record of that step. `after` is the checkpoint that its tasks led to, which tells what a lone task wrote.
     """
     plan = engine.plan
     state = State.restored(plan, stored)
     engine.scope.checkpoint = stored.id
     engine.scope.inputs = stored.values.get(START)
-    tasks = ready(plan, state, engine.scope)
     records = records_by_task(stored)
-    records.pop(NOBODY, None)
+    nobody = records.pop(NOBODY, None)
+    if nobody is not None:
+        engine.state = state
+        amend(engine, *written(nobody))
+    tasks = sorted(ready(plan, state, engine.scope), key=_place(plan))
     for task in tasks:
-        _attach(task, records.get(task.id, {}))
+        _attach(task, records.get(task.id, {}), live)
+    if after is not None and len(tasks) == 1 and _ran_alone(tasks[0], after) and tasks[0].status != "finished":
+        tasks[0].writes, tasks[0].status = writes_between(plan, stored, after), "finished"
     finished = [task for task in tasks if task.status == "finished"]
     values = state.values
     if live and finished:
@@ -38,7 +45,7 @@ def snapshot(engine: Engine, stored: Stored, *, live: bool) -> StateSnapshot:
     parent = config_for(stored.thread, stored.ns, stored.parent) if stored.parent else None
     interrupts = tuple(each for task in waiting for each in task.interrupts)
     return StateSnapshot(
-        plan.output(values) if isinstance(plan.output_keys, str) else {k: v for k, v in values.items() if k != START},
+        plan.whole(values),
         tuple(task.name for task in waiting),
         config_for(stored.thread, stored.ns, stored.id),
         {"source": stored.source, "step": stored.step, "parents": {}, **stored.metadata},
@@ -47,6 +54,43 @@ def snapshot(engine: Engine, stored: Stored, *, live: bool) -> StateSnapshot:
         tuple(_shown(task, stored) for task in tasks),
         interrupts,
     )
+
+
+def _place(plan: Plan) -> Callable[[Task], tuple[int, int]]:
+    """Snapshots list Sends by position, then nodes in the order in which they were added, as LangGraph does."""
+    places = {name: place for place, name in enumerate(plan.nodes)}
+    return lambda task: (0, task.key) if task.key >= 0 else (1, places[task.name])
+
+
+def _ran_alone(task: Task, after: Stored) -> bool:
+    return [name for name, version in after.seen.items() if version == after.version] == [task.name]
+
+
+def snapshots(engine: Engine, saver: Checkpointer, before: str | None, limit: int | None) -> Iterator[StateSnapshot]:
+    """The thread's snapshots, newest first."""
+    thread, ns = engine.request.thread or "", engine.scope.ns_text
+    following: dict[str, Stored] = {}
+    for position, stored in enumerate(saver.history(thread, ns, before=before, limit=limit)):
+        after = following.pop(stored.id, None)
+        if position == 0 and before is not None:
+            after = successor(saver, stored)
+        if stored.parent is not None and stored.source in _FROM_TASKS:
+            following[stored.parent] = stored
+        yield snapshot(engine, stored, live=False, after=after)
+
+
+def successor(saver: Checkpointer, stored: Stored) -> Stored | None:
+    """The checkpoint that the tasks of `stored` led to first."""
+    found = None
+    for each in saver.history(stored.thread, stored.ns, values=False):
+        if each.id <= stored.id:
+            break
+        if each.parent == stored.id and each.source in _FROM_TASKS:
+            found = each
+    return None if found is None else saver.load(stored.thread, stored.ns, found.id)
+
+
+_FROM_TASKS = ("loop", "update")
 
 
 def empty(config: dict[str, Any]) -> StateSnapshot:
@@ -62,15 +106,16 @@ def config_for(thread: str, ns: str, checkpoint: str | None) -> dict[str, Any]:
     return {"configurable": configurable}
 
 
-def _attach(task: Task, records: dict[str, Any]) -> None:
+def _attach(task: Task, records: dict[str, Any], live: bool) -> None:
+    """What is known of a task. Its questions are shown until they are answered, in the record of a step always."""
     if "outcome" in records:
         task.writes = tuple((key, value) for key, value in records["outcome"].payload[0])
         task.status = "finished"
-        return
-    if "interrupt" in records:
+    if "interrupt" in records and not (live and task.status == "finished"):
         task.interrupts = tuple(records["interrupt"].payload)
-        task.status = "interrupted"
-    if "error" in records:
+        if task.status != "finished":
+            task.status = "interrupted"
+    if "error" in records and task.status != "finished":
         task.error = records["error"].payload
 
 
@@ -78,5 +123,9 @@ def _shown(task: Task, stored: Stored) -> TaskSnapshot:
     child = None
     if task.node.child is not None:
         child = config_for(stored.thread, "|".join(task.ns), None)
-    result = result_of(task.writes) if task.status == "finished" else None
+    result = None
+    if task.status == "finished":
+        result = result_of(task.writes)
+        if ROOT in task.node.writes:
+            result = result.get(ROOT)
     return TaskSnapshot(task.id, task.name, task.path, task.error, task.interrupts, child, result)

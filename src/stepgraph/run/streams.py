@@ -136,7 +136,7 @@ class Streams:
             return event.input
         try:
             return mapper(event.input)
-        except Exception:  # noqa: BLE001  the body's own call raises it where it is reported
+        except Exception:  # the body's own call raises it where it is reported
             return event.input
 
     def _node(self, ns: Namespace, name: str) -> Node | None:
