@@ -1,0 +1,301 @@
+"""Every verb at every place that has it, in a real run."""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from typing import Annotated, Any, TypedDict
+
+import pytest
+
+from stepgraph.approve.verbs import TABLE
+from stepgraph.core.errors import Rejected
+from stepgraph.core.types import START, Send
+from stepgraph.graph.builder import StateGraph
+from stepgraph.run.context import interrupt
+from tests.debug.support import finished, held
+
+
+def at(support: Any, spec: str, decide: Any, **options: Any) -> Any:
+    """Run the support graph, decide the one request at `spec`, and return the run at its end."""
+    dbg = support.debug(**options)
+    dbg.stop(spec, once=True)
+    run = dbg.start({"question": "refund"})
+    (request,) = held(run)
+    decide(request)
+    return finished(run)
+
+
+@pytest.mark.parametrize("place", [place for place in TABLE if "approve" in TABLE[place]])
+def test_approve_goes_on_as_proposed_everywhere(support, place):
+    spec = place if place in ("plan", "step", "committed") else f"{place}:draft"
+    run = at(support, spec, lambda q: q.approve())
+    assert run.result["messages"] == ["classified", "drafted", "sent: about refund"]
+    assert run.stats.decisions == 1
+
+
+@pytest.mark.parametrize("place", [place for place in TABLE if place not in ("error", "interrupt")])
+def test_what_a_place_refuses_is_refused_with_the_allowed_verbs(support, place):
+    from stepgraph.core.errors import DecisionError
+    from stepgraph.core.types import Decision
+
+    dbg = support.debug()
+    dbg.stop(place if place in ("plan", "step", "committed") else f"{place}:draft", once=True)
+    (request,) = held(dbg.start({"question": "refund"}))
+    for verb in request.refused:
+        with pytest.raises(DecisionError, match="Allowed:"):
+            request.decide(Decision(verb))
+    assert request.pending
+
+
+class TestBefore:
+    def test_edit_changes_the_input_of_this_task_only(self, support):
+        run = at(support, "before:draft", lambda q: q.edit({"question": "invoice"}))
+        assert run.result["answer"] == "about invoice"
+        assert run.result["question"] == "refund"
+
+    def test_respond_answers_instead_of_the_node(self, support):
+        run = at(support, "before:draft", lambda q: q.respond({"answer": "mine", "messages": ["by hand"]}))
+        assert run.result["messages"] == ["classified", "by hand", "sent: mine"]
+        assert support.calls["draft"] == 0
+
+    def test_skip_does_not_run_the_node(self, support):
+        run = at(support, "before:draft", lambda q: q.skip())
+        assert run.result["messages"] == ["classified", "sent: None"]
+        assert support.calls["draft"] == 0
+
+    def test_redirect_goes_elsewhere_without_running_it(self, support):
+        run = at(support, "before:draft", lambda q: q.redirect("classify"))
+        assert support.calls == {"classify": 2, "draft": 1, "send": 1}
+        assert run.status == "done"
+
+    def test_reject_fails_the_task(self, support):
+        run = at(support, "before:draft", lambda q: q.reject("too dear", by="ana"))
+        assert run.status == "failed"
+        assert isinstance(run.error, Rejected)
+        assert "Rejected by ana at draft" in str(run.error)
+        assert "too dear" in str(run.error)
+
+
+class TestAfter:
+    def test_edit_steers_the_router(self, support):
+        run = at(support, "after:draft", lambda q: q.edit({"score": 1.0}))
+        assert support.calls["send"] == 0
+        assert run.result["answer"] == "about refund"
+
+    def test_edit_of_a_key_with_a_reducer_can_set_append_and_remove(self, support):
+        run = at(support, "after:draft", lambda q: q.edit({"messages": {"$set": ["only"]}}))
+        assert run.result["messages"] == ["only", "sent: about refund"]
+
+    def test_remove_takes_out_what_was_there_before(self, support):
+        run = at(support, "after:draft", lambda q: q.edit({"messages": {"$remove": ["classified"]}}))
+        assert run.result["messages"] == ["drafted", "sent: about refund"]
+
+    def test_skip_drops_the_update_and_goes_on(self, support):
+        run = at(support, "after:draft", lambda q: q.skip())
+        assert run.result["messages"] == ["classified", "sent: None"]
+        assert support.calls["draft"] == 1
+
+    def test_redirect_keeps_the_update(self, support):
+        run = at(support, "after:draft", lambda q: q.redirect("__end__"))
+        assert run.result["answer"] == "about refund"
+        assert support.routed == []
+
+    def test_reject_with_retry_runs_the_task_again_and_asks_again(self, support):
+        dbg = support.debug()
+        dbg.stop("after:draft")
+        run = dbg.start({"question": "refund"})
+        held(run)[0].reject("shorter", then="retry")
+        (again,) = held(run)
+        assert (again.id, support.calls["draft"]) == ("r2", 2)
+        again.approve()
+        assert finished(run).stats.asked == 1
+        assert run.stats.reruns == 0
+
+
+class TestEdge:
+    def test_it_shows_the_targets_and_what_the_router_read(self, support):
+        dbg = support.debug()
+        dbg.stop("edge:draft/by_score")
+        (request,) = held(dbg.start({"question": "refund"}))
+        assert request.routes == ("send",)
+        assert set(request.pause.alternatives) == {"send", "__end__"}
+        assert request.pause.reads >= {"score"}
+
+    def test_redirect_replaces_them(self, support):
+        run = at(support, "edge:draft", lambda q: q.redirect("classify"))
+        assert support.calls == {"classify": 2, "draft": 2, "send": 1}
+        assert run.status == "done"
+
+    def test_skip_takes_none(self, support):
+        run = at(support, "edge:draft", lambda q: q.skip())
+        assert support.calls["send"] == 0
+        assert run.status == "done"
+
+
+class Wide(TypedDict, total=False):
+    total: Annotated[int, operator.add]
+    left: str
+    right: str
+
+
+@pytest.fixture
+def wide():
+    builder = StateGraph(Wide)
+    builder.add_node("l", lambda state: {"total": 1, "left": "l"}).add_node(
+        "r", lambda state: {"total": 2, "right": "r"}
+    )
+    return builder.add_edge(START, "l").add_edge(START, "r").compile(name="wide")
+
+
+class TestStep:
+    def held(self, support, wide):
+        dbg = support.debug(wide)
+        dbg.stop("step", once=True)
+        run = dbg.start({"total": 10})
+        return run, held(run)[0]
+
+    def test_it_shows_who_writes_what_with_which_reducer(self, support, wide):
+        run, request = self.held(support, wide)
+        rows = {each.key: each for each in request.changes}
+        assert rows["total"].writers == (("l#0@1", 1), ("r#0@1", 2))
+        assert (rows["total"].old, rows["total"].new, rows["total"].reducer) == (10, 13, "add")
+        assert run.step.writes == {"total": {"l@1": 1, "r@1": 2}, "left": {"l@1": "l"}, "right": {"r@1": "r"}}
+
+    def test_edit_sets_final_values(self, support, wide):
+        run, request = self.held(support, wide)
+        request.edit({"total": 5, "left": {"$drop": True}})
+        assert finished(run).result == {"total": 5, "right": "r"}
+
+    def test_skip_drops_the_marked_tasks(self, support, wide):
+        run, request = self.held(support, wide)
+        request.skip(["r"])
+        assert finished(run).result == {"total": 11, "left": "l"}
+
+    def test_reject_commits_nothing(self, support, wide):
+        run, request = self.held(support, wide)
+        request.reject("no")
+        assert finished(run).status == "failed"
+        assert run.state == {"total": 10}
+
+    def test_redirect_chooses_other_next_tasks(self, support, wide):
+        run, request = self.held(support, wide)
+        request.redirect(["l"])
+        assert finished(run).result["total"] == 14
+
+
+class TestBoundaries:
+    @pytest.mark.parametrize("place", ["plan", "committed"])
+    def test_edit_updates_the_state_through_the_reducers(self, support, place):
+        run = at(support, place, lambda q: q.edit({"messages": ["noted"], "score": 1.0}))
+        assert "noted" in run.result["messages"]
+
+    def test_redirect_at_plan_runs_other_tasks(self, support):
+        run = at(support, "plan", lambda q: q.redirect("send"))
+        assert support.calls == {"send": 1}
+        assert run.result["messages"] == ["sent: None"]
+
+    def test_redirect_at_committed_runs_other_tasks(self, support):
+        run = at(support, "committed", lambda q: q.redirect([Send("send", {"answer": "x"})]))
+        assert run.result["messages"] == ["classified", "sent: x"]
+
+    def test_reject_stops_the_run(self, support):
+        run = at(support, "plan", lambda q: q.reject("enough"))
+        assert run.status == "failed"
+        assert support.calls == {}
+
+
+class Fallible(TypedDict, total=False):
+    n: int
+    done: str
+
+
+class TestError:
+    def held(self, support):
+        self.calls = Counter()
+
+        def work(state: Fallible) -> Fallible:
+            self.calls["work"] += 1
+            if state["n"] < 1 and self.calls["work"] < 2:
+                raise ValueError("n is too small")
+            return {"done": f"with {state['n']}"}
+
+        def other(state: Fallible) -> Fallible:
+            self.calls["other"] += 1
+            return {}
+
+        builder = StateGraph(Fallible).add_node(work).add_node(other).add_node("spare", lambda state: {"done": "spare"})
+        graph = builder.add_edge(START, "work").add_edge(START, "other").compile(name="fallible")
+        dbg = support.debug(graph)
+        dbg.stop("error")
+        run = dbg.start({"n": 0})
+        (request,) = held(run)
+        assert request.title == "error:work"
+        assert isinstance(request.error, ValueError)
+        return run, request
+
+    def test_rerun_runs_the_task_again_and_only_it(self, support):
+        run, request = self.held(support)
+        request.rerun()
+        assert finished(run).result["done"] == "with 0"
+        assert self.calls == {"work": 2, "other": 1}
+        assert (run.stats.asked, run.stats.reruns) == (1, 0)
+
+    def test_edit_runs_it_again_with_another_input(self, support):
+        run, request = self.held(support)
+        request.edit({"n": 5})
+        assert finished(run).result == {"n": 0, "done": "with 5"}
+
+    def test_respond_answers_for_it(self, support):
+        run, request = self.held(support)
+        request.respond({"done": "by hand"})
+        assert finished(run).result["done"] == "by hand"
+
+    def test_skip_goes_on_without_it(self, support):
+        run, request = self.held(support)
+        request.skip()
+        assert finished(run).result == {"n": 0}
+
+    def test_redirect_goes_elsewhere(self, support):
+        run, request = self.held(support)
+        request.redirect("spare")
+        assert finished(run).result["done"] == "spare"
+
+    def test_reject_raises_the_nodes_own_error(self, support):
+        run, request = self.held(support)
+        request.reject("hopeless")
+        assert finished(run).status == "failed"
+        assert isinstance(run.error, ValueError)
+        assert "n is too small" in str(run.error)
+
+
+class TestInterrupt:
+    def held(self, support):
+        self.calls = Counter()
+
+        def ask(state: Fallible) -> Fallible:
+            self.calls["ask"] += 1
+            first = interrupt("how many?", response_schema=int)
+            return {"n": first, "done": interrupt({"ok": first})}
+
+        graph = StateGraph(Fallible).add_node(ask).add_edge(START, "ask").compile(name="asking")
+        run = support.debug(graph).start({"n": 0})
+        return run, held(run)[0]
+
+    def test_the_node_waits_and_its_body_runs_once(self, support):
+        run, request = self.held(support)
+        assert (request.title, request.question, request.why) == ("interrupt:ask", "how many?", "the node asks")
+        with pytest.raises(Exception, match="valid integer"):
+            request.respond("many")
+        request.respond(3)
+        (second,) = held(run)
+        assert second.question == {"ok": 3}
+        second.respond("yes")
+        assert finished(run).result == {"n": 3, "done": "yes"}
+        assert self.calls["ask"] == 1
+        assert run.stats.interrupts == 0
+
+    def test_reject_raises_in_the_node(self, support):
+        run, request = self.held(support)
+        request.reject("nobody home")
+        assert isinstance(finished(run).error, Rejected)
