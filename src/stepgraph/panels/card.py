@@ -87,7 +87,7 @@ def _change(change: Change) -> dict[str, Any]:
         "reducer": change.reducer,
         "missing": change.old is MISSING,
         "added": None if added is None else len(added),
-        "diff": difference(change.old, change.new) if added is None else difference([], added),
+        "diff": difference(change.old, change.new) if added is None else difference(MISSING, added),
     }
 
 

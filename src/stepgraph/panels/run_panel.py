@@ -47,10 +47,8 @@ class RunPanel(anywidget.AnyWidget):
         self._listed: dict[str, Any] = {}
         self.layout_found: Layout | None = None
         self._stills: deque[tuple[str, str]] = deque(maxlen=STILLS)
-        super().__init__(_graph=self._shape_only())
+        super().__init__(_graph=self._shape_only(), _snapshot=self.picture(run))
         deliver_on_any_subshell(self.comm)
-        self.feed(run)
-        self._snapshot = self.picture(run)
         self.on_msg(self._hand_over)
         self._unsubscribe = run.session.subscribe(self._session_changed)
         PUBLISHER.add(self)

@@ -1,0 +1,63 @@
+"""One JupyterLab and one Chromium for all browser tests of a session; each test gets a page and notebooks of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.lab import ARTEFACTS, Notebook, Opener, launch, start_lab, write_notebook
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here drives a browser."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, for the whole session."""
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """(address, notebook folder) of a JupyterLab with the kernel of this environment."""
+    folder = tmp_path_factory.mktemp("lab")
+    url, server = start_lab(folder)
+    with server:
+        yield url, folder / "work"
+
+
+@pytest.fixture
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page with nothing stored; its picture is kept when the test fails."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    found = context.new_page()
+    failed = request.session.testsfailed
+    yield found
+    if request.session.testsfailed > failed:
+        ARTEFACTS.mkdir(parents=True, exist_ok=True)
+        found.screenshot(path=ARTEFACTS / f"failed-{request.node.name}.png")
+    context.close()
+
+
+@pytest.fixture
+def open_notebook(lab: tuple[str, Path], page: Page) -> Opener:
+    """`open_notebook([source, …])`: a new notebook with these cells, open in the page."""
+    url, folder = lab
+
+    def opener(cells: Sequence[str], *, page: Page = page, kernel: str = "python3") -> Notebook:
+        name = f"{uuid4().hex}.ipynb"
+        write_notebook(folder / name, cells, kernel=kernel)
+        return Notebook(page, url, name).open()
+
+    return opener
