@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextvars import copy_context
@@ -18,7 +17,6 @@ from stepgraph.core.request import Request
 from stepgraph.core.types import INTERRUPT, StateSnapshot, StateUpdate
 from stepgraph.graph.snapshots import config_for, empty, snapshot, snapshots, successor
 from stepgraph.graph.updates import update_flow
-from stepgraph.run.aio import AsyncDriver
 from stepgraph.run.context import current_task
 from stepgraph.run.ids import RunIds
 from stepgraph.run.streams import Streams
@@ -93,7 +91,7 @@ class CompiledStateGraph:
             durability=durability,
         )  # fmt: skip
         if self.has_async:
-            return _result(_on_a_loop(AsyncDriver().run(engine.run())))
+            return _result(_loops().run_here(engine.run()))
         return _result(SyncDriver().run(engine.run()))
 
     async def ainvoke(
@@ -119,7 +117,7 @@ class CompiledStateGraph:
             input, self._merged(config, thread), interrupt_before=interrupt_before, interrupt_after=interrupt_after,
             durability=durability,
         )  # fmt: skip
-        return _result(await AsyncDriver(width=engine.request.config.get("max_concurrency")).run(engine.run()))
+        return _result(await _loops().outcome_of(engine))
 
     def stream(
         self,
@@ -150,7 +148,7 @@ class CompiledStateGraph:
         put = chunks.append if not live else _waking(chunks, driver)
         self._listen(engine, modes, put, subgraphs, output_keys)
         if self.has_async:
-            yield from _streamed_beside(engine, chunks)
+            yield from _loops().chunks_beside(engine, engine.request.emit, chunks)
             return
         steps = driver.steps(engine.run())
         try:
@@ -185,29 +183,11 @@ class CompiledStateGraph:
         engine = self.engine(
             input, settings, interrupt_before=interrupt_before, interrupt_after=interrupt_after, durability=durability
         )
-        loop = asyncio.get_running_loop()
-        chunks: deque[Any] = deque()
-        arrived = asyncio.Event()
-
-        def put(chunk: Any) -> None:
-            chunks.append(chunk)
-            loop.call_soon_threadsafe(arrived.set)
-
-        self._listen(engine, stream_mode or "updates", put, subgraphs, output_keys)
-        run = asyncio.ensure_future(AsyncDriver(width=engine.request.config.get("max_concurrency")).run(engine.run()))
-        run.add_done_callback(lambda _: arrived.set())
-        try:
-            while not run.done() or chunks:
-                while chunks:
-                    yield chunks.popleft()
-                if not run.done():
-                    await arrived.wait()
-                    arrived.clear()
-            await run
-        finally:
-            if not run.done():
-                run.cancel()
-                await asyncio.gather(run, return_exceptions=True)
+        modes = stream_mode or "updates"
+        async for chunk in _loops().chunks_of(
+            engine, lambda put: self._listen(engine, modes, put, subgraphs, output_keys)
+        ):
+            yield chunk
 
     def batch(self, inputs: Sequence[Any], config: Any = None, **options: Any) -> list[Any]:
         """Invoke each input, in threads; results in the order of `inputs`. `config` is one dict or one an input."""
@@ -222,7 +202,7 @@ class CompiledStateGraph:
         """Invoke each input at once on the running loop; results in the order of `inputs`."""
         configs = config if isinstance(config, Sequence) else [config] * len(inputs)
         runs = (self.ainvoke(one, each, **options) for one, each in zip(inputs, configs, strict=True))
-        return list(await asyncio.gather(*runs))
+        return list(await _loops().gather(*runs))
 
     # State
 
@@ -241,7 +221,8 @@ class CompiledStateGraph:
 
     async def aget_state(self, config: Mapping[str, Any] | None = None, **options: Any) -> StateSnapshot:
         """As `get_state`."""
-        return await asyncio.to_thread(lambda: self.get_state(config, **options))
+        shown: StateSnapshot = await _loops().to_thread(lambda: self.get_state(config, **options))
+        return shown
 
     def get_state_history(
         self,
@@ -272,7 +253,7 @@ class CompiledStateGraph:
         self, config: Mapping[str, Any] | None = None, **options: Any
     ) -> AsyncIterator[StateSnapshot]:
         """As `get_state_history`."""
-        for shown in await asyncio.to_thread(lambda: list(self.get_state_history(config, **options))):
+        for shown in await _loops().listed(lambda: self.get_state_history(config, **options)):
             yield shown
 
     def update_state(
@@ -291,7 +272,10 @@ class CompiledStateGraph:
         self, config: Mapping[str, Any], values: Any, as_node: str | None = None, **options: Any
     ) -> dict[str, Any]:
         """As `update_state`."""
-        return await asyncio.to_thread(lambda: self.update_state(config, values, as_node, **options))
+        updated: dict[str, Any] = await _loops().to_thread(
+            lambda: self.update_state(config, values, as_node, **options)
+        )
+        return updated
 
     def bulk_update_state(
         self, config: Mapping[str, Any], supersteps: Sequence[Sequence[StateUpdate]], *, thread: str | None = None
@@ -304,7 +288,7 @@ class CompiledStateGraph:
         engine = self.engine(None, self._merged(config, thread), reading=True)
         self._saver(engine)
         flow = update_flow(engine, supersteps)
-        checkpoint = _on_a_loop(AsyncDriver().run(flow)) if self.has_async else SyncDriver().run(flow)
+        checkpoint = _loops().run_here(flow) if self.has_async else SyncDriver().run(flow)
         return config_for(engine.request.thread or "", engine.scope.ns_text, checkpoint)
 
     # Shape
@@ -519,40 +503,11 @@ def _waking(chunks: deque[Any], driver: SyncDriver) -> Callable[[Any], None]:
     return put
 
 
-def _on_a_loop(coroutine: Any) -> Any:
-    """Run a coroutine to its end from sync code: here, or beside a loop that is running already."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(coroutine)
-    return pool.submit(copy_context().run, asyncio.run, coroutine).result()
+def _loops() -> Any:
+    """`stepgraph.graph.loops`, imported on first use: asyncio takes a quarter of the import time."""
+    from stepgraph.graph import loops
 
-
-def _streamed_beside(engine: Engine, chunks: deque[Any]) -> Iterator[Any]:
-    """A sync stream over async nodes: the run goes on in a thread with a loop of its own."""
-    from queue import SimpleQueue
-
-    queue: SimpleQueue[Any] = SimpleQueue()
-    end = object()
-    listener = engine.request.emit
-    assert listener is not None
-
-    async def run() -> None:
-        try:
-            await AsyncDriver().run(engine.run())
-        finally:
-            queue.put(end)
-
-    def emit(event: Any) -> None:
-        listener(event)
-        while chunks:
-            queue.put(chunks.popleft())
-
-    engine.listen(emit)
-    future = pool.submit(copy_context().run, asyncio.run, run())
-    while (chunk := queue.get()) is not end:
-        yield chunk
-    future.result()
+    return loops
 
 
 __all__ = ["CompiledStateGraph", "merged"]

@@ -1,0 +1,103 @@
+"""Running an engine on asyncio: awaited, streamed, or from sync code. Imported on first use: asyncio is heavy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from contextvars import copy_context
+from queue import SimpleQueue
+from threading import get_ident
+from typing import Any
+
+from stepgraph.core.effects import Flow
+from stepgraph.core.engine import Engine, Outcome
+from stepgraph.core.events import Emit
+from stepgraph.run.aio import AsyncDriver
+from stepgraph.run.threads import pool
+
+gather = asyncio.gather
+to_thread = asyncio.to_thread
+
+
+async def outcome_of(engine: Engine) -> Outcome:
+    """Run the engine on the current loop."""
+    outcome: Outcome = await AsyncDriver(width=engine.request.config.get("max_concurrency")).run(engine.run())
+    return outcome
+
+
+async def chunks_of(engine: Engine, listen: Callable[[Callable[[Any], None]], None]) -> AsyncIterator[Any]:
+    """Run the engine and yield what a stream puts; `listen(put)` connects it. Closing cancels and awaits the run."""
+    loop = asyncio.get_running_loop()
+    here = get_ident()
+    chunks: deque[Any] = deque()
+    arrived = asyncio.Event()
+
+    def put(chunk: Any) -> None:
+        chunks.append(chunk)
+        if get_ident() == here:
+            arrived.set()
+        else:
+            loop.call_soon_threadsafe(arrived.set)
+
+    listen(put)
+    run = asyncio.ensure_future(outcome_of(engine))
+    run.add_done_callback(lambda _: arrived.set())
+    try:
+        while not run.done() or chunks:
+            while chunks:
+                yield chunks.popleft()
+            if not run.done():
+                await arrived.wait()
+                arrived.clear()
+        await run
+    finally:
+        if not run.done():
+            run.cancel()
+            await asyncio.gather(run, return_exceptions=True)
+
+
+def run_here(flow: Flow) -> Any:
+    """Drive a flow with async nodes from sync code: on a loop here, or beside one that is running already."""
+    return on_a_loop(AsyncDriver().run(flow))
+
+
+def on_a_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine to its end from sync code."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    return pool.submit(copy_context().run, asyncio.run, coroutine).result()
+
+
+def chunks_beside(engine: Engine, listener: Emit, chunks: deque[Any]) -> Iterator[Any]:
+    """A sync stream over async nodes: the run goes on in a thread with a loop of its own; `listener` fills `chunks`."""
+    queue: SimpleQueue[Any] = SimpleQueue()
+    end = object()
+
+    async def run() -> None:
+        try:
+            await outcome_of(engine)
+        finally:
+            queue.put(end)
+
+    def emit(event: Any) -> None:
+        listener(event)
+        _move(chunks, queue.put)
+
+    engine.listen(emit)
+    future = pool.submit(copy_context().run, asyncio.run, run())
+    while (chunk := queue.get()) is not end:
+        yield chunk
+    future.result()
+
+
+def _move(chunks: deque[Any], put: Callable[[Any], None]) -> None:
+    while chunks:
+        put(chunks.popleft())
+
+
+async def listed(iterator: Callable[[], Iterable[Any]]) -> list[Any]:
+    """A sync iterable, read to its end in a helper thread."""
+    return await asyncio.to_thread(lambda: list(iterator()))
