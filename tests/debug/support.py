@@ -84,3 +84,4 @@ class Support:
         for session in self.sessions:
             for run in session.runs:
                 run.cancel()
+                run.wait(SECONDS)
