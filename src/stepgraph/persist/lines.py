@@ -136,3 +136,9 @@ def owned(line: bytes, checkpoint: str) -> bytes:
     """A record's line with the id of its checkpoint, unless it has it."""
     row = parse(text_of(line))
     return line if len(row) > 5 else line[:-1] + b"," + write(checkpoint).encode(*ENCODING) + b"]"
+
+
+def checkpoint_of(line: bytes) -> str | None:
+    """The id of a record's checkpoint when its line names it."""
+    row = parse(text_of(line))
+    return row[5] if len(row) > 5 else None

@@ -6,7 +6,9 @@ refers to its parent and how a state is read back is the same for all of them.
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -67,6 +69,28 @@ class Log(ABC):
         """All lines in runs that begin with a mark, the newest run first; those from `before` on are left out."""
 
 
+class Trouble:
+    """What is wrong with writing, to be raised by the next call: for as long as it lasts, or `once`."""
+
+    __slots__ = ("error", "once")
+
+    def __init__(self) -> None:
+        self.error: CheckpointError | None = None
+        self.once = False
+
+    def check(self) -> None:
+        """Raise it."""
+        error = self.error
+        if error is not None:
+            if self.once:
+                self.over()
+            raise CheckpointError(*error.args) from error.__cause__
+
+    def over(self) -> None:
+        """Nothing is wrong any more."""
+        self.error, self.once = None, False
+
+
 class LogCheckpointer(ABC):
     """A checkpointer over logs. `allowed_modules` (and all below them) may be imported to read values."""
 
@@ -74,8 +98,10 @@ class LogCheckpointer(ABC):
         self._codec = Codec(allowed_modules=allowed_modules, private=private)
         self._logs: dict[tuple[str, str], Log] = {}
         self._lock = threading.RLock()
+        self._trouble = Trouble()
         self._turn = 0
         self._tips = 0
+        _living.add(self)
 
     @abstractmethod
     def _open(self, thread: str, ns: str, *, create: bool) -> Log | None:
@@ -106,6 +132,8 @@ class LogCheckpointer(ABC):
     def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:
         """Append a checkpoint. Its parent is the last one, an older one (a fork in place), or one of another thread."""
         log = self._logs.get((thread, ns)) or self._log(thread, ns)
+        if self._trouble.error is not None:
+            self._trouble.check()
         with log.lock:
             self._turn += 1
             log.used = self._turn
@@ -123,6 +151,8 @@ class LogCheckpointer(ABC):
     def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> None:
         """Keep what is known of a task planned from `checkpoint_id`."""
         log = self._logs.get((thread, ns)) or self._log(thread, ns)
+        if self._trouble.error is not None:
+            self._trouble.check()
         with log.lock:
             tip = log.tip
             last = tip is not None and tip.id == checkpoint_id
@@ -256,6 +286,13 @@ class LogCheckpointer(ABC):
         ]
         return sorted(shown, key=lambda each: each.time, reverse=True)
 
+    def _forked(self) -> None:
+        """In a forked child: locks that other threads of the parent held are nobody's here."""
+        self._lock = threading.RLock()
+        for log in self._logs.values():
+            log.lock = threading.RLock()
+            log.tip = None
+
     def _replayed(self, log: Log, number: int) -> Tip:
         return reading.replayed(self._open, log, number, self._codec)
 
@@ -266,3 +303,15 @@ def _where(log: Log) -> str:
 
 def _sentence(found: Unstorable) -> str:
     return f"{found.what}. {found.mend}"
+
+
+_living: weakref.WeakSet[LogCheckpointer] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for checkpointer in list(_living):
+        checkpointer._forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

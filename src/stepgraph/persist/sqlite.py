@@ -1,0 +1,308 @@
+"""A checkpointer in one SQLite file: the embedded default.
+
+    checkpointer = SqliteCheckpointer("runs.db")
+    graph = builder.compile(checkpointer=checkpointer)
+
+`save` never waits for the disk: a thread of its own commits what was handed over, at most 20 ms later, and `flush` waits for it. The
+file is in WAL mode, so other processes read while one writes, and whatever was committed survives a killed process. Several
+threads and processes may use one file; two that append to the same thread at once get two branches of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import unquote
+
+from stepgraph.core.checkpoint import Stored
+from stepgraph.core.errors import CheckpointError
+from stepgraph.persist.blocks import ids, unpacked_id
+from stepgraph.persist.commit import Committer, after
+from stepgraph.persist.file import BITS, LAST, File
+from stepgraph.persist.lines import checkpoint_of, is_record
+from stepgraph.persist.log import Log, LogCheckpointer
+
+logger = logging.getLogger("stepgraph.persist")
+
+_LOGS = 1024
+"""Logs kept at hand; of more, those are dropped that nothing waits for."""
+
+
+class SqliteCheckpointer(LogCheckpointer):
+    """Threads in the SQLite file `path`, which is made when it is not there; `":memory:"` for none.
+
+    Reading makes objects of classes whose module is loaded already, or lies in or below one of `allowed_modules`.
+    Raises CheckpointError when the file cannot be used.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, allowed_modules: Iterable[str] = ()) -> None:
+        super().__init__(allowed_modules=allowed_modules)
+        self.path = os.fspath(path)
+        self._file = File(self.path)
+        self._committer = Committer(self._file, self._trouble)
+        self._finish = weakref.finalize(self, _finished, self._committer)
+
+    def __repr__(self) -> str:
+        return f"SqliteCheckpointer({self.path!r})"
+
+    def flush(self) -> None:
+        """Return when everything handed over before is durable."""
+        self._committer.flush()
+
+    def close(self) -> None:
+        """Flush and release the file. Idempotent. Raises CheckpointError when not everything can be written."""
+        if self._finish.detach() is None:
+            return
+        try:
+            self._committer.close()
+        finally:
+            self._trouble.error = CheckpointError(f"{self.path!r} is closed. Open a new SqliteCheckpointer.")
+            self._trouble.once = False
+            self._file.close()
+
+    def load(self, thread: str, ns: str, checkpoint_id: str | None = None) -> Stored | None:
+        """The named checkpoint, or the newest; None when there is none."""
+        self.flush()
+        return super().load(thread, ns, checkpoint_id)
+
+    def history(
+        self, thread: str, ns: str, *, before: str | None = None, limit: int | None = None, values: bool = True
+    ) -> Iterator[Stored]:
+        """Checkpoints, newest first, in time linear in their number. `values=False` leaves `values` empty.
+
+        Parts of the state that did not change between two checkpoints are the same objects in both.
+        """
+        self.flush()
+        yield from super().history(thread, ns, before=before, limit=limit, values=values)
+
+    def namespaces(self, thread: str) -> list[str]:
+        """The namespaces that the thread has checkpoints in."""
+        self.flush()
+        return [ns for (ns,) in self._file.rows("SELECT ns FROM log WHERE thread = ? ORDER BY number", (thread,))]
+
+    def _roots(self) -> list[str]:
+        self.flush()
+        return [thread for (thread,) in self._file.rows("SELECT thread FROM log WHERE ns = ''")]
+
+    def _open(self, thread: str, ns: str, *, create: bool) -> Log | None:
+        log = self._logs.get((thread, ns))
+        if log is not None:
+            return log
+        made = SqliteLog(self._committer, thread, ns)
+        if not create and not made.known():
+            return None
+        with self._lock:
+            if len(self._logs) >= _LOGS:
+                self._forget()
+            return self._logs.setdefault((thread, ns), made)
+
+    def _forget(self) -> None:
+        """Drop the logs at hand that nothing waits for; they are found in the file again."""
+        busy = {line[0] for line in self._committer.waiting.copy()}
+        held = sorted((log for log in self._logs.values() if log not in busy), key=lambda log: log.used)
+        for log in held[: len(held) // 2]:
+            del self._logs[log.thread, log.ns]
+
+    def delete(self, thread: str) -> None:
+        """Forget a thread with all its namespaces. Forks of it that live on other threads keep what they share."""
+        self.flush()
+        with self._lock, self._file.lock, self._file.translated("write"), self._file.transaction() as connection:
+            rows = connection.execute("SELECT number FROM log WHERE thread = ?", (thread,)).fetchall()
+            numbers = {number for (number,) in rows}
+            for number in numbers:
+                for (key,) in connection.execute("SELECT key FROM fork WHERE parent = ?", (number,)).fetchall():
+                    if key >> BITS not in numbers:
+                        self._detach(connection, key)
+            for number in numbers:
+                connection.execute("DELETE FROM block WHERE key BETWEEN ? AND ?", _range(number))
+                connection.execute("DELETE FROM fork WHERE parent = ? OR key BETWEEN ? AND ?", (number, *_range(number)))
+            connection.execute("DELETE FROM log WHERE thread = ?", (thread,))
+            for key in [key for key in self._logs if key[0] == thread]:
+                self._logs.pop(key).tip = None
+
+    def _detach(self, connection: sqlite3.Connection, key: int) -> None:
+        """Replace a link into a thread that is deleted by a keyframe."""
+        found = connection.execute("SELECT thread, ns FROM log WHERE number = ?", (key >> BITS,)).fetchone()
+        log = self._open(*found, create=True)
+        assert log is not None
+        line = self._replayed(log, key & LAST).keyframe(shapes=True)
+        (data,) = connection.execute("SELECT data FROM block WHERE key = ?", (key,)).fetchone()
+        rest = data.partition(b"\n")
+        connection.execute("UPDATE block SET data = ? WHERE key = ?", (line + rest[1] + rest[2], key))
+
+    def _forked(self) -> None:
+        """In a forked child: the parent writes what waits; this process gets a connection and a thread of its own."""
+        self._file.forked()
+        self._committer.forked()
+        super()._forked()
+        if self.path != ":memory:":
+            self._logs.clear()
+
+
+def _finished(committer: Committer) -> None:
+    """When the checkpointer is dropped, or the interpreter ends."""
+    try:
+        committer.close()
+        committer.file.close()
+    except CheckpointError as error:
+        logger.error("%s", error)
+
+
+def _range(number: int) -> tuple[int, int]:
+    return number << BITS, number << BITS | LAST
+
+
+class SqliteLog(Log):
+    """Lines in blocks of the file. `end` is the number of the next line to write, 0 when that is not known yet."""
+
+    __slots__ = ("base", "committer", "end", "number")
+
+    def __init__(self, committer: Committer, thread: str, ns: str) -> None:
+        super().__init__(thread, ns)
+        self.committer = committer
+        self.number = self.end = self.base = 0
+
+    def append(self, line: bytes, id: str, parent: str | None, source: Log | None = None) -> None:
+        """Hand the line of a checkpoint over."""
+        self.committer.take((self, line, id, parent, False, source))
+
+    def append_record(self, line: bytes, checkpoint: str, *, named: bool) -> None:
+        """Hand the line of a record over."""
+        self.committer.take((self, line, None, checkpoint, named, None))
+
+    def known(self) -> bool:
+        """Whether the file has this log."""
+        if not self.number:
+            self.committer.write()
+            query = "SELECT number FROM log WHERE thread = ? AND ns = ?"
+            for (number,) in self.committer.file.rows(query, (self.thread, self.ns)):
+                self.number = number
+        return self.number > 0
+
+    def _blocks(self, columns: str, first: int, last: int, rest: str = "") -> list[Any]:
+        """Blocks whose first line lies between two, in order, once all that was handed over is in the file."""
+        if not self.known():
+            return []
+        self.committer.write()
+        query = f"SELECT {columns} FROM block WHERE key BETWEEN ? AND ? {rest}"  # no user's text is in it
+        start = self.number << BITS
+        return self.committer.file.rows(query, (start | first, start | last))
+
+    def _block_before(self, columns: str, last: int, rest: str = "") -> Any:
+        found = self._blocks(columns, 1, last, f"{rest} ORDER BY key DESC LIMIT 1")
+        return found[0] if found else None
+
+    def newest(self) -> int | None:
+        """The number of the last checkpoint's line."""
+        with self.committer.file.lock:
+            last = self._block_before("key, base, data", LAST)
+            if last is not None and not self.end:
+                self.end, self.base = after(last[0], last[2]), last[1]
+        found = self._block_before("key, data", LAST, "AND id IS NOT NULL")
+        if found is None:
+            return None
+        key, data = found
+        places = [place for place, line in enumerate(data.split(b"\n")) if not is_record(line)]
+        return int(key & LAST) + places[-1]
+
+    def find(self, id: str) -> int | None:
+        """The number of a checkpoint's line: by bisection, because ids grow with time, else by looking at all."""
+        low, high, best = 1, LAST, None
+        last = self._block_before("key", LAST)
+        if last is None:
+            return None
+        high = last[0] & LAST
+        while low <= high:
+            middle = (low + high) // 2
+            found = self._block_before("key, id", middle, f"AND key >= {self.number << BITS | low} AND id IS NOT NULL")
+            if found is None:
+                low = middle + 1
+                continue
+            key, packed = found
+            if unpacked_id(packed) > id:
+                high = (key & LAST) - 1
+            else:
+                best, low = key, middle + 1
+        number = None if best is None else self._find_in(best, id)
+        if number is not None:
+            return number
+        for (key,) in self._blocks("key", 1, LAST, "AND id IS NOT NULL ORDER BY key DESC"):
+            number = self._find_in(key, id)
+            if number is not None:
+                return number
+        return None
+
+    def _find_in(self, key: int, id: str) -> int | None:
+        ((packed, data),) = self.committer.file.rows("SELECT id, data FROM block WHERE key = ?", (key,))
+        for place, each in ids(unpacked_id(packed), data.split(b"\n")):
+            if each == id:
+                return (key & LAST) + place
+        return None
+
+    def stretch(self, number: int) -> list[bytes]:
+        """The lines from the nearest mark up to this one."""
+        found = self._block_before("key, base, data", number)
+        key, base, data = found
+        lines = data.split(b"\n")[: number - (key & LAST) + 1]
+        if base == key & LAST:
+            return lines  # type: ignore[no-any-return]  # what split gives
+        before = self._blocks("data", base, (key & LAST) - 1, "ORDER BY key")
+        return [line for (each,) in before for line in each.split(b"\n")] + lines
+
+    def following(self, number: int) -> list[bytes]:
+        """The records between this checkpoint's line and the next one's."""
+        key, data = self._block_before("key, data", number)
+        lines = data.split(b"\n")[number - (key & LAST) + 1 :]
+        if any(not is_record(line) for line in lines):
+            return _until_checkpoint(lines)
+        beyond = self._blocks("min(key)", (key & LAST) + 1, LAST, "AND id IS NOT NULL")
+        last = beyond[0][0] if beyond and beyond[0][0] is not None else self.number << BITS | LAST
+        more = self._blocks("data", (key & LAST) + 1, last & LAST, "ORDER BY key")
+        return _until_checkpoint([*lines, *(line for (each,) in more for line in each.split(b"\n"))])
+
+    def late(self) -> dict[str, list[bytes]]:
+        """By checkpoint: records that came after the line of a later one."""
+        found: dict[str, list[bytes]] = {}
+        for (data,) in self._blocks("data", 1, LAST, "AND late ORDER BY key"):
+            for line in data.split(b"\n"):
+                named = checkpoint_of(line)
+                if named is not None:
+                    found.setdefault(named, []).append(line)
+        return found
+
+    def stretches(self, before: int | None) -> Iterator[list[bytes]]:
+        """All lines in runs that begin with a mark, the newest run first; those from `before` on are left out."""
+        last = LAST if before is None else before - 1
+        while last > 0:
+            found = self._block_before("key, base", last)
+            if found is None:
+                return
+            base = found[1]
+            rows = self._blocks("data", base, last, "ORDER BY key")
+            lines = [line for (data,) in rows for line in data.split(b"\n")]
+            yield lines[: last - base + 1]
+            last = base - 1
+
+
+def _until_checkpoint(lines: list[bytes]) -> list[bytes]:
+    for place, line in enumerate(lines):
+        if not is_record(line):
+            return lines[:place]
+    return lines
+
+
+def from_url(url: str) -> SqliteCheckpointer:
+    """`sqlite:///runs.db`, `sqlite:////abs/runs.db`, or `sqlite://:memory:` as in SQLAlchemy."""
+    path = unquote(url.removeprefix("sqlite://"))
+    if path in (":memory:", "/:memory:"):
+        return SqliteCheckpointer(":memory:")
+    if not path.startswith("/") or len(path) < 2:
+        raise CheckpointError(
+            f"Checkpointer URL {url!r}: name a file with three slashes, e.g. 'sqlite:///runs.db' in the working directory, "
+            "'sqlite:////data/runs.db' from the root, or 'sqlite://:memory:' for none."
+        )
+    return SqliteCheckpointer(path[1:])
