@@ -9,6 +9,7 @@ from stepgraph.approve.edits import Ground, edit_state
 from stepgraph.approve.jsonable import jsonable
 from stepgraph.approve.judge import EditError
 from stepgraph.core.checkpoint import Checkpoint, Stored
+from stepgraph.core.plan import Plan
 from stepgraph.core.state import State, combine, records_of
 from stepgraph.core.task import Task
 from stepgraph.core.types import START, Writes
@@ -49,7 +50,7 @@ class Moment:
     @property
     def state(self) -> dict[str, Any]:
         """The whole state, the reader's own copy."""
-        return {key: value for key, value in self._stored().values.items() if key != START}
+        return whole_state(self.run.graph.plan, self._stored())
 
     def __repr__(self) -> str:
         return f"<{self.run.id} after step {self.step}: ran {', '.join(self.row.nodes) or 'input'}; next {self.next}>"
@@ -76,8 +77,8 @@ class Moment:
 
     def _branch(self, note: str | None, updates: dict[str, Any], *, carried: bool) -> Run:
         run, stored = self.run, self._stored()
-        made = run.session._branch(run, self.step, note)
         writes = self._writes(stored, updates)
+        made = run.session._branch(run, self.step, note)
         checkpoint = _root_of_fork(self, stored, writes, note)
         run.saver.save(made.thread, "", checkpoint)
         if carried:
@@ -110,6 +111,11 @@ class Moment:
                 f"Step {self.step} of {self.run.id} is no longer stored: thread {self.thread!r} was deleted meanwhile."
             )
         return stored
+
+
+def whole_state(plan: Plan, stored: Stored) -> dict[str, Any]:
+    """The state at a checkpoint; keys that nobody wrote yet have their reducer's first value."""
+    return {key: value for key, value in {**plan.initial(), **stored.values}.items() if key != START}
 
 
 def moment_at(run: Run, step: int) -> Moment:

@@ -14,11 +14,11 @@ from stepgraph.core.checkpoint import Stored
 from stepgraph.core.engine import Outcome
 from stepgraph.core.errors import Cancelled, DecisionError
 from stepgraph.core.events import TaskEmitted
-from stepgraph.core.types import START, Decision, Pause
+from stepgraph.core.types import Decision, Pause
 from stepgraph.debug import lifetime
 from stepgraph.debug.gate import Frontier, Mode, Order, RunGate
 from stepgraph.debug.ledger import Ledger, StepRow
-from stepgraph.debug.moments import Moment, moment_at
+from stepgraph.debug.moments import Moment, moment_at, whole_state
 from stepgraph.debug.presence import Unattended, kernel_reach
 from stepgraph.debug.probe import Watch
 from stepgraph.debug.show import run_text, show
@@ -120,7 +120,7 @@ class Run:
         """The state after the last committed superstep; change it with `fork`, or by editing a request."""
         stored = self.saver.load(self.thread, "", None) if self._cached is None or not self.ended else None
         if stored is not None:
-            self._cached = (stored.id, {key: value for key, value in stored.values.items() if key != START})
+            self._cached = (stored.id, whole_state(self.graph.plan, stored))
         return {} if self._cached is None else dict(self._cached[1])
 
     @property
@@ -426,6 +426,7 @@ class Run:
     def _finish(self, status: Status, error: BaseException | None = None) -> None:
         self._gate.order = self._gate.frontier = None
         self._cancelling = False
+        self._cached = None
         self.error = error
         self._end = status
         self.inbox.end(f"the run is {status}")

@@ -17,6 +17,9 @@ class MemoryCheckpointer(LogCheckpointer):
     Values are kept encoded, and come back as objects of the reader's own.
     """
 
+    in_memory = True
+    """Loading waits for nothing, and no other process can read it."""
+
     def __init__(self) -> None:
         super().__init__(private=True)
 
