@@ -109,4 +109,4 @@ def _reads(request: Request) -> list[list[str]]:
     state = request.pause.state
     if request.pause.reads is None or not hasattr(state, "get"):
         return []
-    return [[key, one_line(state.get(key), 120)[0]] for key in sorted(request.pause.reads)]
+    return [[key, one_line(state.get(key), 80)[0]] for key in sorted(request.pause.reads)]

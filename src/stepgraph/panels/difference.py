@@ -193,7 +193,7 @@ def _leaves(old: Any, new: Any, path: tuple[str, ...], depth: int = 12) -> Itera
     if not depth or not count(old) or not count(new) or not _same_family(old, new):
         yield path, old, new
         return
-    if isinstance(new, Sequence) and len(old) != len(new):
+    if isinstance(new, Sequence) and (len(old) != len(new) or not any(map(count, new))):
         yield from _list_leaves(old, new, path, depth)
         return
     before, after = dict(children(old)), dict(children(new))
@@ -204,7 +204,7 @@ def _leaves(old: Any, new: Any, path: tuple[str, ...], depth: int = 12) -> Itera
 def _list_leaves(
     old: Sequence[Any], new: Sequence[Any], path: tuple[str, ...], depth: int
 ) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
-    """Lists that grew or shrank: aligned by content, so that one item inserted in front is one change."""
+    """Lists aligned by content, so that one item inserted in front is one change."""
     for i, k in _pairs([repr(each)[:400] for each in old], [repr(each)[:400] for each in new]):
         if i is not None and k is not None:
             yield from _leaves(old[i], new[k], (*path, str(k)), depth - 1)

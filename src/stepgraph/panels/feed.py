@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from stepgraph.core.events import Event
+from stepgraph.core.events import Event, StepFinished
 from stepgraph.panels.card import card, failure
-from stepgraph.panels.fold import Row, RunView, fold
+from stepgraph.panels.fold import Row, RunView, fold, recall
 
 if TYPE_CHECKING:
     from stepgraph.debug.run import Run
@@ -40,6 +40,7 @@ class Feed:
         backlog = run.hub.log()
         self.first = backlog[0][0] if backlog else 0
         self._fold(backlog)
+        self._restore(backlog)
 
     @property
     def waiting(self) -> bool:
@@ -131,6 +132,13 @@ class Feed:
         rows = fold(self.view, fresh)
         self.rows.extend(rows)
         return rows
+
+    def _restore(self, backlog: list[tuple[int, Event]]) -> None:
+        """Mark what ran before this run's events begin: the steps that a fork shares, or another process made."""
+        told = {event.step for _, event in backlog if isinstance(event, StepFinished) and not event.ns}
+        for row in self.run.history():
+            if row.step not in told:
+                recall(self.view, row.nodes)
 
     def _turned(self) -> dict[str, Any]:
         """Requests at once; the step list at most every HISTORY_SECONDS while the run goes at full speed."""

@@ -94,6 +94,14 @@ def fold(view: RunView, batch: Iterable[tuple[int, Event]]) -> list[Row]:
     return rows
 
 
+def recall(view: RunView, nodes: Iterable[str]) -> None:
+    """Nodes of the outermost graph that are known to have run, although no event tells of it."""
+    for path in nodes:
+        node = _node(view, path)
+        node.count += 1
+        node.last = node.last or "done"
+
+
 def where(ns: Namespace) -> str:
     """Path of a namespace: ("sub:1f", "inner:2c") is "sub/inner"."""
     return "/".join(each.partition(":")[0] for each in ns)

@@ -26,7 +26,14 @@ const WORDS: Record<string, (card: Card) => string> = {
   error: (card) => `${card.node} failed`,
   interrupt: (card) => `${card.node} asks`,
 };
-export interface CardActs { run(): string; nodes(): string[]; done(): void; announce(text: string): void }
+export interface CardActs {
+  run(): string;
+  nodes(): string[];
+  /** Declared targets of a node: those that always follow, and those that a router may choose. */
+  targets(path: string): { always: string[]; maybe: string[] };
+  done(): void;
+  announce(text: string): void;
+}
 
 export class ReviewCard {
   readonly el = h("section", { class: "sg-card", "aria-label": "review" });
@@ -148,16 +155,24 @@ export class ReviewCard {
   private drawThen(card: Card, effect: Effect | null): void {
     const routes = effect ? effect.routes : card.routes;
     const lines: (HTMLElement | null)[] = [h("div", { class: "sg-thenhead" }, effect ? "then, with this edit" : "then")];
-    for (const [key, value] of card.reads) lines.push(h("div", {}, "reads ", h("code", {}, key), ` = ${value}`));
+    for (const [key, value] of card.reads) lines.push(h("div", { class: "sg-read", title: value }, "reads ", h("code", {}, key), ` = ${value}`));
     if (routes.length) lines.push(h("div", {}, "next: ", h("strong", {}, routes.map(plain).join(", "))));
     const others = card.alternatives.filter((each) => !routes.includes(each));
     if (routes.length && others.length) lines.push(h("div", { class: "sg-note" }, `not: ${others.map(plain).join(", ")}`));
     if (!routes.length && card.alternatives.length) lines.push(h("div", { class: "sg-note" }, `may go to: ${card.alternatives.map(plain).join(", ")}`));
-    if (!effect && !routes.length && card.place === "after") lines.push(h("div", { class: "sg-note" }, "routers run after your decision"));
+    if (!effect && !routes.length && (card.place === "after" || card.place === "before")) lines.push(...this.declared(card));
     if (effect && !effect.known) lines.push(h("div", { class: "sg-note" }, "where it goes can't be told before"));
     if (effect?.reruns_router) lines.push(h("div", { class: "sg-note" }, "the router runs again: the edit changes what it read"));
     if (effect?.changes.length) lines.push(h("div", { class: "sg-effect" }, ...effect.changes.map(drawChange)));
     fill(this.then, ...lines);
+  }
+
+  private declared(card: Card): HTMLElement[] {
+    const { always, maybe } = this.acts.targets(card.path);
+    return [
+      ...(always.length ? [h("div", {}, "next: ", h("strong", {}, always.map(plain).join(", ")))] : []),
+      ...(maybe.length ? [h("div", {}, `may go to ${maybe.map(plain).join(" or ")}`), h("div", { class: "sg-note" }, "the router runs after your decision")] : []),
+    ];
   }
 
   private drawVerbs(card: Card): void {

@@ -222,20 +222,39 @@ function arrayField(kind: Schema, value: unknown, context: Context, label: strin
   return listField(item, items, context, label);
 }
 
-/** A list whose items can be changed, moved by removing and adding, added and removed. */
+const LIST_PAGE = 30;
+
+/** A list whose items can be changed, added and removed; only one page of them is in the document. */
 function listField(item: Schema | null, items: unknown[], context: Context, label: string): Field {
-  const fields: Field[] = [];
+  const entries: { initial: unknown; field: Field | null }[] = items.map((initial) => ({ initial, field: null }));
   const list = h("div", { class: "sg-list" });
-  const draw = () => fill(list, ...fields.map((field, i) => h("div", { class: "sg-item" }, h("span", { class: "sg-index" }, String(i)), field.el,
-    button("×", () => { fields.splice(fields.indexOf(field), 1); draw(); context.changed(); }, { class: "sg-button sg-small", title: `remove item ${i}`, "aria-label": `remove item ${i}` }))));
-  const add = (content: unknown) => fields.push(makeField(item, content, context, `${label} item ${fields.length}`));
-  for (const each of items) add(each);
+  const pager = h("div", { class: "sg-pager" });
+  let first = 0;
+  const fieldAt = (index: number): Field => (entries[index]!.field ??= makeField(item, entries[index]!.initial, context, `${label} item ${index}`));
+  const turn = (to: number) => { first = Math.max(0, to); draw(); };
+  const draw = () => {
+    const last = Math.min(entries.length, first + LIST_PAGE);
+    const remove = (index: number) => button("×", () => { entries.splice(index, 1); turn(Math.min(first, entries.length - 1)); context.changed(); }, { class: "sg-button sg-small", title: `remove item ${index}`, "aria-label": `remove item ${index}` });
+    fill(list, ...entries.slice(first, last).map((_, i) => h("div", { class: "sg-item" }, h("span", { class: "sg-index" }, String(first + i)), fieldAt(first + i).el, remove(first + i))));
+    const many = entries.length > LIST_PAGE;
+    fill(
+      pager,
+      button("+ item", () => { entries.push({ initial: item ? blank(item, context.root) : typeof items[0] === "number" ? 0 : "", field: null }); turn(Math.floor((entries.length - 1) / LIST_PAGE) * LIST_PAGE); context.changed(); }, { class: "sg-button sg-small" }),
+      many ? button("◀", () => turn(first - LIST_PAGE), { class: "sg-button sg-small", "aria-label": "previous items" }) : null,
+      many ? h("span", { class: "sg-note" }, `items ${first}–${last - 1} of ${entries.length}`) : null,
+      many ? button("▶", () => { if (last < entries.length) turn(last); }, { class: "sg-button sg-small", "aria-label": "next items" }) : null,
+    );
+  };
   draw();
-  const more = button("+ item", () => { add(item ? blank(item, context.root) : typeof items[0] === "number" ? 0 : ""); draw(); context.changed(); }, { class: "sg-button sg-small" });
   return {
-    el: h("div", { class: "sg-array" }, list, more),
-    get: () => { const now = fields.map((field) => field.get()); return same(now, items) ? items : now; },
-    fail: (path, message) => { const field = fields[Number(path[0])]; if (field) field.fail(path.slice(1), message); else failAt(list, message); },
+    el: h("div", { class: "sg-array" }, list, pager),
+    get: () => { const now = entries.map((entry) => (entry.field ? entry.field.get() : entry.initial)); return same(now, items) ? items : now; },
+    fail: (path, message) => {
+      const index = Number(path[0]);
+      if (!path.length || !entries[index]) return failAt(list, message);
+      if (index < first || index >= first + LIST_PAGE) turn(Math.floor(index / LIST_PAGE) * LIST_PAGE);
+      fieldAt(index).fail(path.slice(1), message);
+    },
   };
 }
 

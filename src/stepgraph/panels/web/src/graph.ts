@@ -22,6 +22,7 @@ export class Graph {
   private pane = h("div", { class: "sg-pane", role: "img" });
   private twin = h("div", { class: "sg-twin" });
   private nodes = new Map<string, Drawn>();
+  private clusters = new Map<string, SVGGElement>();
   private edges: { path: SVGPathElement; keys: string[] }[] = [];
   private shape: Shape = { nodes: [], edges: [], collapsed: [], layout: null, dot: null };
   private standsFor = new Map<string, string>();
@@ -39,6 +40,7 @@ export class Graph {
       button("+", () => this.zoom(1.25), { "aria-label": "zoom in", class: "sg-button sg-small" }),
       button("−", () => this.zoom(0.8), { "aria-label": "zoom out", class: "sg-button sg-small" }),
       button("fit", () => this.fit(), { "aria-label": "fit the graph", class: "sg-button sg-small" }),
+      button("taller", () => this.toggleTall(), { "aria-label": "taller or lower", class: "sg-button sg-small" }),
       button("list", () => this.toggleList(), { "aria-label": "show as a list", class: "sg-button sg-small", title: "L" }),
     );
     this.el.append(this.pane, this.twin, zoom);
@@ -51,6 +53,7 @@ export class Graph {
     this.standsFor = representatives(shape);
     this.nodes.clear();
     this.edges = [];
+    this.clusters.clear();
     this.svg = null;
     if (!shape.layout) {
       fill(this.pane, h("div", { class: "sg-note sg-waiting" }, shape.dot === null ? "laying out…" : "laying out in the page…"));
@@ -74,6 +77,7 @@ export class Graph {
       const times = count > 1 ? `×${count}` : "";
       if (drawn.count.textContent !== times) drawn.count.textContent = times;
     }
+    for (const [path, group] of this.clusters) mark(group, "data-state", at ? "" : (view.nodes.get(path)?.[0] ?? ""));
     if (this.listed) this.drawTwin(view);
     if (!at) this.follow(view);
   }
@@ -128,6 +132,17 @@ export class Graph {
   }
   lastView: RunView | null = null;
 
+  private toggleTall(): void {
+    this.tall = !this.tall;
+    this.fit();
+  }
+  private tall = false;
+
+  /** Pixels that the drawing may take before it scrolls. */
+  private room(): number {
+    return this.tall ? 620 : this.el.closest("[data-size=wide]") ? 420 : 200;
+  }
+
   zoom(factor: number): void {
     this.fitted = false;
     this.resize(Math.min(3, Math.max(0.15, this.scale * factor)));
@@ -139,8 +154,7 @@ export class Graph {
     if (!layout) return;
     this.fitted = true;
     const width = this.pane.clientWidth || 640;
-    const room = this.el.closest("[data-size=wide]") ? 420 : 190;
-    const wanted = Math.min(width / (layout.width + 2 * PAD), room / (layout.height + 2 * PAD));
+    const wanted = Math.min(width / (layout.width + 2 * PAD), this.room() / (layout.height + 2 * PAD));
     this.resize(Math.min(1, Math.max(layout.width > 4_000 ? 0.2 : 0.62, wanted)));
   }
 
@@ -156,9 +170,8 @@ export class Graph {
     const height = (layout.height + 2 * PAD) * scale;
     this.svg.setAttribute("width", width.toFixed(0));
     this.svg.setAttribute("height", height.toFixed(0));
-    const room = this.el.closest("[data-size=wide]") ? 440 : 210;
     const bar = width > this.pane.clientWidth ? 12 : 0;
-    this.pane.style.height = `${Math.max(54, Math.min(height + bar, room))}px`;
+    this.pane.style.height = `${Math.max(54, Math.min(height + bar, this.room() + 12))}px`;
   }
 
   private draw(layout: Layout): void {
@@ -194,7 +207,7 @@ export class Graph {
     const count = s("text", { class: "sg-count", x: x + width / 2 - 7, y: y + 4 });
     const title = s("title", {}, path);
     const room = Math.floor((width - 50) / 6.6);
-    const label = s("text", { class: "sg-nodename", x: terminal ? x : x - width / 2 + 27, y: y + 4 }, shown.length > room && !terminal ? `${shown.slice(0, room - 1)}…` : shown);
+    const label = s("text", { class: "sg-nodename", x: terminal ? x : x + 2, y: y + 4 }, shown.length > room && !terminal ? `${shown.slice(0, room - 1)}…` : shown);
     const notch = s("circle", { class: "sg-notch", cx: x - width / 2, cy: y - height / 2, r: 5 });
     const rect = s("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: terminal ? height / 2 : 6 });
     const group = s("g", { class: "sg-node", "data-path": path, "data-kind": terminal ? "terminal" : kind, "data-state": "" }, title, rect, sign, label, count, notch);
@@ -209,6 +222,7 @@ export class Graph {
     const left = x - width / 2;
     const group = s("g", { class: "sg-cluster" }, s("rect", { x: left, y: top, width, height, rx: 8 }), s("text", { x: left + 10, y: top + 14 }, `▾ ${name}`), s("title", {}, `${path}: click to close`));
     group.addEventListener("click", () => this.acts.collapse(path, true));
+    this.clusters.set(path, group);
     return group;
   }
 
@@ -288,8 +302,7 @@ function plain(path: string): string {
 function present(drawn: Drawn, view: RunView): NodeRow {
   const path = drawn.group.getAttribute("data-path")!;
   const own = view.nodes.get(path) ?? IDLE;
-  if (drawn.name === "__start__") return [view.head?.started ? "done" : "", 0, 0];
-  if (drawn.name === "__end__") return [view.head?.status === "done" ? "done" : "", 0, 0];
+  if (drawn.name === "__start__" || drawn.name === "__end__") return [terminal(path, drawn.name, view) ? "done" : "", 0, 0];
   if (!drawn.inside.length) return own;
   let state = own[0];
   for (const path of drawn.inside) {
@@ -297,6 +310,14 @@ function present(drawn: Drawn, view: RunView): NodeRow {
     if (inner === "held" || (inner === "failed" && URGENCY.indexOf(inner) > URGENCY.indexOf(state))) state = inner;
   }
   return [state, own[1], own[2]];
+}
+
+/** Whether a START was left, or an END reached, of the graph or of a subgraph. */
+function terminal(path: string, name: string, view: RunView): boolean {
+  const parent = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : null;
+  if (parent === null) return name === "__start__" ? Boolean(view.head?.started) : view.head?.status === "done";
+  const state = view.nodes.get(parent)?.[0] ?? "";
+  return name === "__start__" ? state !== "" : state === "done";
 }
 
 function past(path: string, drawn: Drawn, at: { ran: Set<string>; next: Set<string> }): NodeRow {

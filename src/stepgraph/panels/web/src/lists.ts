@@ -59,14 +59,13 @@ export class StopList {
     const box = h("input", { type: "checkbox", "aria-label": `${stop.spec} on` });
     box.checked = stop.enabled;
     box.addEventListener("change", () => this.acts.enable(stop, box.checked));
+    const notes = [stop.when ? `if ${stop.when}` : "", stop.hits === 1 ? "1 hit" : `${stop.hits} hits`, stop.allow.length ? `allows ${stop.allow.join(" ")}` : ""];
     return h(
       "li",
       { "data-off": !stop.enabled },
       h("label", { class: "sg-check" }, box, h("span", { class: "sg-mark" }, stop.kind === "gate" ? "▣" : "◆"), h("code", {}, stop.spec)),
-      stop.when ? h("span", { class: "sg-note" }, `if ${stop.when}`) : null,
-      h("span", { class: "sg-note" }, stop.hits === 1 ? "1 hit" : `${stop.hits} hits`),
       button("×", () => this.acts.remove(stop), { class: "sg-button sg-small", "aria-label": `remove ${stop.spec}`, title: "remove" }),
-      stop.allow.length ? h("div", { class: "sg-note sg-indent" }, `allows ${stop.allow.join(" ")}`) : null,
+      h("div", { class: "sg-note" }, notes.filter(Boolean).join(" · ")),
       stop.problem ? h("div", { class: "sg-problem" }, stop.problem) : null,
     );
   }

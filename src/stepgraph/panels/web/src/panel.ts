@@ -66,7 +66,7 @@ export class Panel {
   constructor(private link: Link, el: HTMLElement) {
     this.run = link.root;
     this.graph = new Graph({ menu: (path, anchor) => this.menu(path, anchor), collapse: (path, on) => this.command("collapse", { path, on }) });
-    this.card = new ReviewCard(link, { run: () => this.run, nodes: () => this.nodeNames(), done: () => this.root.focus(), announce: (text) => this.announce(text) });
+    this.card = new ReviewCard(link, { run: () => this.run, nodes: () => this.nodeNames(), targets: (path) => this.targets(path), done: () => this.root.focus(), announce: (text) => this.announce(text) });
     this.tree = new StateTree((cmd, args) => link.ask(cmd, { run: this.run, at: this.at, ...args }));
     this.time = new Timeline({ go: (at) => this.goTo(at), fork: () => this.openFork(), branch: (id) => this.show(id) });
     this.stops = new StopList({ enable: (stop, on) => this.enable(stop, on), remove: (stop) => this.removeStop(stop), add: (spec, when) => this.addStop(spec, when) });
@@ -135,10 +135,10 @@ export class Panel {
     const { dirty, view } = this;
     this.dirty = new Set();
     if (dirty.has("session")) { this.drawGraph(); this.drawLists(); }
+    if (dirty.has("requests")) this.drawCard();
     if (dirty.has("head") || dirty.has("requests") || dirty.has("session")) this.drawHead();
     if (dirty.has("nodes") && this.at === null) this.graph.restyle(view, this.changedNodes());
     if (dirty.has("edges")) this.graph.traffic(view);
-    if (dirty.has("requests")) this.drawCard();
     if (dirty.has("steps") || dirty.has("head") || dirty.has("session") || dirty.has("requests")) this.drawTime();
     if (dirty.has("output") && this.shown("output")) this.drawOutput();
     if (dirty.has("rows") && this.shown("log")) this.log.update(view);
@@ -154,9 +154,10 @@ export class Panel {
       const now = view.nodes.get(path)!.join();
       if (this.last.get(path) !== now) { this.last.set(path, now); changed.push(path, ...above(path)); }
     }
-    return [...changed, "__start__", "__end__"];
+    return [...changed, ...this.terminals];
   }
   private last = new Map<string, string>();
+  private terminals: string[] = [];
 
   private drawAll(): void {
     this.last.clear();
@@ -171,6 +172,7 @@ export class Panel {
     this.graph.showStops(this.stopMarks());
     if (shape === this.shape) return;
     this.shape = shape;
+    this.terminals = shape.nodes.filter((node) => node[2] === "start" || node[2] === "end").map((node) => node[0]);
     this.last.clear();
     this.graph.show(shape, this.view);
     this.graph.traffic(this.view);
@@ -297,7 +299,6 @@ export class Panel {
   private drawCard(): void {
     const live = this.at === null && this.link.health !== "dead";
     this.card.update(live ? this.view.requests : []);
-    if (this.view.requests.length) this.drawHead();
   }
 
   private drawTime(): void {
@@ -482,7 +483,7 @@ export class Panel {
     const frame = this.root.getBoundingClientRect();
     const node = this.shape?.nodes.find((each) => each[0] === path);
     const own = this.link.stops.filter((stop) => stop.spec.split(/:(.*)/s)[1] === path);
-    const item = (label: string, act: () => void, pressed: boolean | null = null) => button(label, () => { this.closeOver(); act(); }, { class: "sg-item", role: pressed === null ? "menuitem" : "menuitemcheckbox", "aria-checked": pressed === null ? null : String(pressed) });
+    const item = (label: string, act: () => void, pressed: boolean | null = null) => button(label, () => { this.closeOver(); act(); }, { class: "sg-button sg-item", role: pressed === null ? "menuitem" : "menuitemcheckbox", "aria-checked": pressed === null ? null : String(pressed) });
     const places: [string, string][] = [["before", "Stop before it runs"], ["after", "Stop after it, before its update counts"], ["edge", "Stop where it goes next"], ["error", "Stop if it fails"]];
     const menu = h(
       "div",
@@ -532,6 +533,12 @@ export class Panel {
     const path = this.card.card?.path ?? "";
     const parent = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : null;
     return (this.shape?.nodes ?? []).filter((node) => node[3] === parent && node[2] !== "start" && node[2] !== "end").map((node) => node[1]);
+  }
+
+  private targets(path: string): { always: string[]; maybe: string[] } {
+    const edges = (this.shape?.edges ?? []).filter((edge) => edge[0] === path);
+    const names = (conditional: boolean) => [...new Set(edges.filter((edge) => edge[2] === conditional).map((edge) => edge[1].split("/").at(-1)!))];
+    return { always: names(false), maybe: names(true) };
   }
 
   // Keys

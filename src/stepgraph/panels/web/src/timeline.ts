@@ -32,7 +32,7 @@ export class Timeline {
     const here = this.position();
     first!.disabled = back!.disabled = !steps.length || here <= 0;
     forward!.disabled = live!.disabled = at === null;
-    const room = Math.max(4, Math.floor((this.track.clientWidth || 400) / TICK));
+    const room = Math.max(4, Math.floor(((this.el.clientWidth || 600) - 240) / TICK));
     const start = Math.max(0, Math.min(here - Math.floor(room / 2), steps.length - room));
     const shown = steps.slice(start, start + room);
     const forks = new Map<number, Branch[]>();
@@ -78,7 +78,7 @@ export class Timeline {
   }
 
   private tick([step, nodes, , source, decisions, hits]: Step, current: boolean, forks: Branch[]): HTMLElement {
-    const marks = `${decisions.length ? "☺" : ""}${hits.length ? "◇" : ""}`;
+    const marks = decisions.length ? "☺" : hits.length ? "◇" : "";
     const told = [
       source === "input" ? "input" : nodes.join(", ") || source,
       decisions.length ? `decided: ${decisions.join(", ")}` : "",
