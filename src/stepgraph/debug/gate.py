@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from stepgraph.approve.changes import path_of
 from stepgraph.approve.requests import Cause, Request
 from stepgraph.core.types import APPROVE, Decision, Namespace, Pause
+from stepgraph.debug.frontier import Frontier, Held, keep
 from stepgraph.debug.routing import routes_of
 from stepgraph.debug.stops import Hits
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Mode = Literal["next", "into", "out", "pause"]
 ORDERS = {"next": "next step", "into": "step into", "out": "step out", "pause": "paused by hand"}
 NODE_ASKS = Cause("the node asks")
+NODE_ASKED = Cause("the node asked before the run was left; its body is entered again to get the answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +70,28 @@ class RunGate:
         preset = run.preset(pause)
         if preset is not None:
             return preset
+        left = None if self.frontier is None else self.frontier.holds(pause)
+        if left is not None and left.asks is not None:
+            if run.knows_answer(left.asks.id):
+                return APPROVE
+            pause.place, pause.interrupt = "interrupt", left.asks
         request = run.make_request(pause)
-        cause = None if request is None else self._cause(request)
-        if request is None or cause is None:
+        if request is None:
+            return APPROVE
+        cause = self._cause(request, left)
+        if cause is None:
             return APPROVE
         request.take_cause(cause)
         if pause.place == "after":
             request.routing = partial(routes_of, request.plan)
         pause.id = request.id = run.inbox.next_id()
         self.order = None
+        keep(run, request)
+        answer = request.answer if left is None or left.asks is None else _standing_in(request, run)
         run.hold(request)
-        return request.answer
+        return answer
 
-    def _cause(self, request: Request) -> Cause | None:
+    def _cause(self, request: Request, left: Held | None) -> Cause | None:
         pause = request.pause
         order = self.order
         stops = self._stops.at(pause.place, request.path) if self._stops.armed else ()
@@ -89,9 +99,9 @@ class RunGate:
         if cause is not None:
             return cause
         if pause.place == "interrupt":
-            return NODE_ASKS
-        if self.frontier is not None and self.frontier.holds(pause):
-            return Cause("reopened: here the run was left")
+            return NODE_ASKS if left is None else NODE_ASKED
+        if left is not None:
+            return left.cause
         if order is not None and order.fits(pause.place, len(pause.ns)):
             return Cause(ORDERS[order.mode])
         return self._static(pause)
@@ -112,40 +122,27 @@ class RunGate:
         return Cause(f"{word}: {', '.join(found)}") if found else None
 
 
-class Frontier:
-    """Where an earlier process left the run: each task is held where it comes to first, and nothing runs before.
+def _standing_in(request: Request, run: Run) -> Future[Decision]:
+    """The answer at [before] that lets a body in again, once the question it had asked is decided."""
+    relay: Future[Decision] = Future()
+    interrupt = request.pause.interrupt
+    assert interrupt is not None
 
-    `begun(ns, inside)` tells whether something is recorded of the next superstep there; `inside` asks for a subgraph.
-    """
+    def decided(answer: Future[Decision]) -> None:
+        if answer.cancelled():
+            relay.cancel()
+            return
+        decision = answer.result()
+        if decision.verb == "suspend":
+            relay.set_result(decision)
+        else:
+            run.enter_again(interrupt.id, decision)
+            relay.set_result(APPROVE)
 
-    def __init__(self, begun: Callable[[Namespace, bool], bool]) -> None:
-        self._begun = begun
-        self._first: dict[Namespace, int] = {}
-        self._seen: set[str | None] = set()
-        self._free: set[Namespace] = set()
-        """Namespaces in which somebody has looked already: they, and what is inside them, go on."""
-        self._asked: set[Namespace] = set()
+    def withdrawn(each: Future[Decision]) -> None:
+        if each.cancelled():
+            request.close("the run was cancelled")
 
-    def holds(self, pause: Pause) -> bool:
-        ns = pause.ns
-        if any(ns[: len(free)] == free for free in self._free) or pause.place == "committed":
-            return False
-        if pause.step != self._first.setdefault(ns, pause.step):
-            return False
-        if pause.place == "plan":
-            if self._begun(ns, False):
-                return False
-            self._free.add(ns)
-            return True
-        if pause.place == "step":
-            return ns not in self._asked
-        if pause.task in self._seen:
-            return False
-        task = pause.tasks[0]
-        if pause.place == "before" and task.node.child is not None:
-            if self._begun(task.ns, True):
-                return False
-            self._free.add(task.ns)
-        self._seen.add(pause.task)
-        self._asked.add(ns)
-        return True
+    request.answer.add_done_callback(decided)
+    relay.add_done_callback(withdrawn)
+    return relay

@@ -97,10 +97,12 @@ class Ledger:
         self.steps: dict[int, StepRow] = {}
         self.planned: dict[Namespace, tuple[int, tuple[TaskInfo, ...]]] = {}
         """What runs now: (superstep, its tasks) by namespace."""
+        self.saved: dict[Namespace, str] = {}
+        """The newest checkpoint of each namespace."""
         self.decisions = self.supersteps = 0
         self.step = 0
-        self.reruns = self.entered_again = 0
-        """Bodies run again although they had ended; bodies entered again to answer what they had asked."""
+        self.reruns = 0
+        """Bodies run again although they had ended."""
         self._text: list[str] = []
         self._size = 0
         self._verbs: dict[int, list[str]] = {}
@@ -150,7 +152,9 @@ class Ledger:
         """A superstep of an earlier process."""
         with self._lock:
             self.steps.setdefault(row.step, row)
-            self.step = max(self.step, row.step)
+            if row.step >= self.step and row.checkpoint is not None:
+                self.step = row.step
+                self.saved[()] = row.checkpoint
 
     def _row(self, event: Any) -> TaskRow:
         row = self.tasks.get(event.task)
@@ -171,11 +175,8 @@ class Ledger:
         row = self._row(event)
         if row.started is None:
             row.started = event.time
-        elif event.attempt == 1:
-            if row.status == "interrupted":
-                self.entered_again += 1
-            elif row.status != "failed":
-                self.reruns += 1
+        elif event.attempt == 1 and row.status not in ("interrupted", "failed"):
+            self.reruns += 1
         row.status, row.input, row.attempts = "running", event.input, event.attempt
 
     def _emitted(self, event: TaskEmitted) -> None:
@@ -248,6 +249,7 @@ class Ledger:
             del self.steps[step]
 
     def _saved(self, event: CheckpointSaved) -> None:
+        self.saved[event.ns] = event.checkpoint
         if event.ns or event.step < 0:
             return
         row = self.steps.get(event.step)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Policy = str | Callable[[Request], Decision | str | None]
 ANSWER_SECONDS = 3.0
 """How long a front end has to answer the panel's first ping."""
+EDITOR_SECONDS = 30.0
+"""The same where an editor sent the cell: somebody is there, but its ping may wait behind many cells or a slow line."""
 BY = "unattended policy"
 
 
@@ -37,6 +39,15 @@ def may_appear() -> bool:
     return shell is not None and hasattr(shell, "kernel") and "ipywidgets" in sys.modules
 
 
+def from_editor() -> bool:
+    """Whether an editor sent the cell that runs now: it names its cells, programs that run notebooks do not."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    get_parent = getattr(shell, "get_parent", None)
+    parent = get_parent() if get_parent is not None else None
+    return "cellId" in ((parent or {}).get("metadata") or {})
+
+
 _nobody = False
 """Set when a first run waited in vain: further ones in this kernel do not wait again."""
 
@@ -47,24 +58,31 @@ class Unattended:
     def __init__(self, run: Run, policy: Policy) -> None:
         self._run = run
         self._policy = policy
+        self._editor = from_editor()
+        self._left: set[str] = set()
+        """Requests that the policy left to a person."""
         self._leave: Callable[[], None] = lambda: None
 
     def begin(self) -> None:
         """Decide at once where no front end can appear."""
         self._leave = self._run.attend(BY, "block")
-        if _nobody or not may_appear():
+        if not may_appear() or (_nobody and not self._editor):
             self._decide_all()
             return
-        timer = Timer(ANSWER_SECONDS, self._decide_all)
+        timer = Timer(EDITOR_SECONDS if self._editor else ANSWER_SECONDS, self._decide_all)
         timer.daemon = True
         timer.start()
+
+    def will_decide(self, request: Request) -> bool:
+        """Whether the policy decides it presently, and nobody is expected to come before."""
+        return not (self._run.attended or self._editor or request.id in self._left)
 
     def _decide_all(self) -> None:
         global _nobody
         if self._run.attended:
             self._leave()
             return
-        _nobody = True
+        _nobody, self._editor = True, False
         self._run.inbox.watch(self._decide)
         for request in self._run.pending():
             self._decide(request)
@@ -74,7 +92,11 @@ class Unattended:
             return
         found: Any = self._policy if isinstance(self._policy, str) else self._policy(request)
         decided = request.decided is not None or request.closed is not None  # the policy may have done it itself
-        if decided or found is None:
+        if decided:
+            return
+        if found is None:
+            self._left.add(request.id)
+            self._run._tell()
             return
         decision = found if isinstance(found, Decision) else Decision(found)
         request.decide(decision if decision.by else replace(decision, by=BY))

@@ -16,14 +16,15 @@ from stepgraph.core.errors import Cancelled, DecisionError
 from stepgraph.core.events import TaskEmitted
 from stepgraph.core.types import Decision, Pause
 from stepgraph.debug import lifetime
-from stepgraph.debug.gate import Frontier, Mode, Order, RunGate
+from stepgraph.debug.frontier import Frontier
+from stepgraph.debug.gate import Mode, Order, RunGate
 from stepgraph.debug.ledger import Ledger, StepRow
 from stepgraph.debug.moments import Moment, moment_at, whole_state
 from stepgraph.debug.presence import Unattended, kernel_reach
 from stepgraph.debug.probe import Watch
 from stepgraph.debug.show import run_text, show
 from stepgraph.debug.steps import Step, current, frame
-from stepgraph.debug.waiting import Attendance, Reach, awaiting, wait
+from stepgraph.debug.waiting import Attendance, Reach, awaiting, settle, wait
 from stepgraph.debug.worker import Worker
 from stepgraph.run.hub import Hub
 
@@ -91,6 +92,8 @@ class Run:
         """How it ended; None while it is at work or held."""
         self._cancelling = False
         self._front_end = False
+        self._unattended: Unattended | None = None
+        self._entered_again = 0
         self._before = Stats()
         self._preset: dict[str, Decision] = {}
         self._leave: Callable[[], None] = lambda: None
@@ -106,7 +109,7 @@ class Run:
     def status(self) -> Status:
         """running, held (a request waits), done, failed, cancelled; suspended, interrupted (any process may go on)."""
         end = self._end
-        if end is None or (end in RESUMABLE and self.inbox.pending()):
+        if end is None:
             return "held" if self.inbox.pending() else "running"
         return end
 
@@ -200,8 +203,13 @@ class Run:
         `policy` is a verb such as "approve", or a function of the request that decides it itself, returns a verb or a
         Decision, or returns None to leave it held.
         """
-        Unattended(self, policy).begin()
+        self._unattended = Unattended(self, policy)
+        self._unattended.begin()
         return self
+
+    def will_decide(self, request: Request) -> bool:
+        """Whether the policy of `unattended` decides the request presently."""
+        return self._unattended is not None and self._unattended.will_decide(request)
 
     def attend(self, name: str, reach: Reach = "idle") -> Callable[[], None]:
         """Somebody called `name` may answer from now on; the returned function says that they have left.
@@ -275,6 +283,13 @@ class Run:
         """
         return wait(self, self._changed, timeout)
 
+    def settle(self) -> bool:
+        """Block while the run works, but never for a person; whether it has ended.
+
+        For cells and scripts below a start: `if run.settle(): …`, else the run is held and somebody has to decide.
+        """
+        return settle(self, self._changed)
+
     def __await__(self) -> Generator[Any, None, Any]:
         """The final state. Raises the run's error, or HeldError when nobody can answer what is pending."""
         yield from awaiting(self)
@@ -330,6 +345,15 @@ class Run:
             return None
         return self._preset.pop(pause.interrupt.id, None)
 
+    def knows_answer(self, interrupt: str) -> bool:
+        """Whether a question of node code is decided, so that its body may be entered again."""
+        return interrupt in self._preset
+
+    def enter_again(self, interrupt: str, decision: Decision) -> None:
+        """The decision on a question asked before the run was left; its body is entered again to get it."""
+        self._preset[interrupt] = decision
+        self._entered_again += 1
+
     def log(self, pause: Pause, text: str) -> None:
         """The text of a logpoint, as output of the task it is at."""
         now = self._engine_clock()
@@ -360,33 +384,18 @@ class Run:
         worker.start()
         self._tell()
 
-    def reopen(self, frontier: Frontier) -> None:
-        """Go on where another process was, holding every task at the first place it comes to."""
-        self._gate.frontier = frontier
+    def reopen(self) -> None:
+        """Go on where another process was, holding every task where it was held, or before it runs."""
+        self._gate.frontier = Frontier(self)
         self.begin(None)
-
-    def ask_again(self, requests: list[Request]) -> None:
-        """Questions of nodes that an earlier process left unanswered; the run goes on when all are decided."""
-        self._end = "interrupted"
-        for request in requests:
-            request.on_end(lambda each: self._answered(each, requests))
-            self.inbox.put(request)
 
     # Inside
 
     def ended_before(self, stored: Stored) -> None:
         """An earlier process took the run to its end."""
-        self.result = self.graph.plan.output(stored.values)
+        self.result = self.graph.plan.output(whole_state(self.graph.plan, stored))
         self._end = "done"
         self.inbox.end("the run is done")
-
-    def _answered(self, request: Request, requests: list[Request]) -> None:
-        if request.pause.interrupt is not None and request.decided is not None:
-            if request.decided.verb == "suspend":
-                return
-            self._preset[request.pause.interrupt.id] = request.decided
-        if all(each.decided is not None and each.decided.verb != "suspend" for each in requests):
-            self.begin(None)
 
     def _go(self, mode: Mode | None) -> Run:
         pending = self.pending()
@@ -410,7 +419,7 @@ class Run:
         return self
 
     def _ended_with(self, worker: Worker) -> None:
-        error = worker.done.exception()
+        error = worker.done.exception() or self._flushed()
         if error is None:
             outcome: Outcome = worker.done.result()
             self.result = outcome.values
@@ -422,6 +431,14 @@ class Run:
             self._finish("cancelled", error if isinstance(error, Cancelled) else Cancelled("The run was cancelled."))
         else:
             self._finish("failed", error)
+
+    def _flushed(self) -> BaseException | None:
+        """Makes the end durable before anybody hears of it; what the checkpointer raises is the run's error."""
+        try:
+            self.saver.flush()
+        except Exception as error:  # noqa: BLE001  shown as the run's error
+            return error
+        return None
 
     def _finish(self, status: Status, error: BaseException | None = None) -> None:
         self._gate.order = self._gate.frontier = None
@@ -455,7 +472,7 @@ class Run:
             ledger.reruns,
             before.retries + counts.retries,
             before.asked + counts.asked,
-            ledger.entered_again,
+            self._entered_again,
             before.routers + counts.routers,
             ledger.decisions,
         )

@@ -14,10 +14,10 @@ from stepgraph.debug.errors import HeldError
 from stepgraph.debug.graphs import Judges, Static, has_checkpointer, same_graph, watched
 from stepgraph.debug.ledger import StepRow
 from stepgraph.debug.places import parse
-from stepgraph.debug.reopen import frontier_of, history_of, questions_of
 from stepgraph.debug.retro import Marks
 from stepgraph.debug.run import Run
 from stepgraph.debug.stops import Stop, Stops
+from stepgraph.debug.timeline import history_of
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.graph.drawing import GraphShape, structure
 
@@ -182,11 +182,7 @@ class Session:
         if not (stored.control.next or stored.control.sends):
             run.ended_before(stored)
         else:
-            questions = questions_of(run, stored)
-            if questions:
-                run.ask_again(questions)
-            else:
-                run.reopen(frontier_of(run, stored))
+            run.reopen()
         self._tell("runs", run)
         return run
 

@@ -88,6 +88,17 @@ def wait(run: Run, changed: Condition, timeout: float | None) -> bool:
     return True
 
 
+def settle(run: Run, changed: Condition) -> bool:
+    """Block while the run works, but not for a person; whether it has ended."""
+    while not run.ended:
+        pending = run.pending()
+        if pending and not run.inbox.attended and not any(run.will_decide(request) for request in pending):
+            return False
+        with changed:
+            changed.wait(POLL_SECONDS)
+    return True
+
+
 def awaiting(run: Run) -> Generator[Any, None, None]:
     """Await the run's end; a kernel's interrupt ends the wait with a short error and leaves the run as it is."""
     yield from _ended(run).__await__()

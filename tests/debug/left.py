@@ -1,0 +1,105 @@
+"""A run that another process leaves behind: `python -m tests.debug.left DB SHAPE STOP...` holds it and waits to be killed.
+
+Each body appends its name to the file DB.calls, so that both processes together can be counted.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, TypedDict
+
+from stepgraph.core.types import START
+from stepgraph.debug import debug
+from stepgraph.graph.builder import StateGraph
+from stepgraph.run.context import interrupt
+from tests.debug.support import held
+
+
+class State(TypedDict, total=False):
+    seen: Annotated[list[str], operator.add]
+
+
+class Shapes:
+    """Graphs whose bodies are counted in a file."""
+
+    def __init__(self, db: str) -> None:
+        self.db = db
+        self.file = Path(db + ".calls")
+
+    def calls(self) -> Counter[str]:
+        return Counter(self.file.read_text().split()) if self.file.exists() else Counter()
+
+    def node(self, name: str) -> Any:
+        def work(state: State) -> State:
+            with self.file.open("a") as file:
+                file.write(f"{name}\n")
+            return {"seen": [name]}
+
+        return work
+
+    def chain(self) -> StateGraph:
+        builder = StateGraph(State)
+        for name in "abc":
+            builder.add_node(name, self.node(name))
+        builder.add_edge(START, "a").add_edge("a", "b")
+        return builder.add_conditional_edges("b", self.by_length, ["c"])
+
+    def by_length(self, state: State) -> str:
+        return "c"
+
+    def parallel(self) -> StateGraph:
+        builder = StateGraph(State)
+        for name in "abc":
+            builder.add_node(name, self.node(name)).add_edge(START, name)
+        return builder
+
+    def nested(self) -> StateGraph:
+        inner = StateGraph(State).add_node("x", self.node("x")).add_node("y", self.node("y"))
+        inner.add_edge(START, "x").add_edge("x", "y")
+        builder = StateGraph(State).add_node("sub", inner.compile()).add_node("z", self.node("z"))
+        return builder.add_edge(START, "sub").add_edge("sub", "z")
+
+    def asking(self) -> StateGraph:
+        def ask(state: State) -> State:
+            self.node("ask")(state)
+            return {"seen": [interrupt("first?"), interrupt("second?")]}
+
+        return StateGraph(State).add_node(ask).add_edge(START, "ask")
+
+    def failing(self) -> StateGraph:
+        def fails(state: State) -> State:
+            self.node("fails")(state)
+            if self.calls()["fails"] < 2:
+                raise ValueError("not the first time")
+            return {"seen": ["fails"]}
+
+        return StateGraph(State).add_node(fails).add_edge(START, "fails")
+
+    def session(self, shape: str) -> Any:
+        graph = getattr(self, shape)().compile(checkpointer=f"sqlite:///{self.db}", name=shape)
+        return debug(graph)
+
+
+def main(db: str, shape: str, answered: str, *stops: str) -> None:
+    dbg = Shapes(db).session(shape)
+    for stop in stops:
+        dbg.gate(stop, allow="approve edit suspend") if stop.startswith("after") else dbg.stop(stop)
+    run = dbg.start({"seen": []}, thread="t1")
+    for _ in range(int(answered)):
+        held(run)[0].respond("early")
+    if shape == "asking":
+        held(run)
+        while len(run.inbox.all()) <= int(answered):
+            run.inbox.wait(int(answered))
+    else:
+        held(run, len(stops))
+    run.saver.flush()
+    print("held", flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,188 @@
+"""A held run whose kernel was killed is reopened in another process, where it was, and nothing runs again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.debug.left import Shapes
+from tests.debug.support import finished, held
+
+
+@pytest.fixture
+def leave(tmp_path):
+    """Hold a run in another process and kill that process."""
+    running = []
+
+    def leave(shape, *stops, answered=0):
+        db = str(tmp_path / "runs.db")
+        command = [sys.executable, "-m", "tests.debug.left", db, shape, str(answered), *stops]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+        )
+        running.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        process.kill()
+        process.wait()
+        return Shapes(db)
+
+    yield leave
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("stop", "title", "step"),
+    [
+        ("before:b", "before:b", 2),
+        ("after:b", "after:b", 2),
+        ("edge:b", "edge:b", 2),
+        ("step", "step", 1),
+        ("plan", "plan", 1),
+        ("committed", "plan", 2),
+    ],
+)
+def test_a_request_is_pending_again_where_it_was(leave, stop, title, step):
+    shapes = leave("chain", stop)
+    before = shapes.calls()
+    dbg = shapes.session("chain")
+    run = dbg.open("t1")
+    (request,) = held(run)
+    assert (request.title, request.step) == (title, step)
+    assert request.why.startswith("reopened: ")
+    assert shapes.calls() == before
+    request.approve()
+    assert finished(run).result == {"seen": ["a", "b", "c"]}
+    assert shapes.calls() == {"a": 1, "b": 1, "c": 1}
+    assert run.stats.reruns == 0
+    assert dbg.open("t1") is run
+
+
+def test_the_proposal_can_be_edited_and_the_policy_still_holds(leave):
+    shapes = leave("chain", "after:b")
+    run = shapes.session("chain").open("t1")
+    (request,) = held(run)
+    assert request.value == {"seen": ["b"]}
+    assert request.allow == ("approve", "edit", "suspend")
+    assert request.why == "reopened: gate g1"
+    request.edit({"seen": ["edited"]})
+    assert finished(run).result == {"seen": ["a", "edited", "c"]}
+    assert [row.nodes for row in run.history()] == [(), ("a",), ("b",), ("c",)]
+    assert run.at(1).state == {"seen": ["a"]}
+
+
+def test_parallel_tasks_are_each_where_they_were(leave):
+    shapes = leave("parallel", "before:a", "after:b")
+    run = shapes.session("parallel").open("t1")
+    assert [request.title for request in held(run, 2)] == ["before:a", "after:b"]
+    assert shapes.calls() == {"b": 1, "c": 1}
+    run.pending()[1].approve()
+    run.go()
+    assert finished(run).result == {"seen": ["a", "b", "c"]}
+    assert shapes.calls() == {"a": 1, "b": 1, "c": 1}
+
+
+@pytest.mark.parametrize("stop", ["after:sub/y", "before:sub/y", "step:sub"])
+def test_a_request_inside_a_subgraph_is_pending_again(leave, stop):
+    shapes = leave("nested", stop)
+    run = shapes.session("nested").open("t1")
+    (request,) = held(run)
+    assert request.title == stop
+    request.approve()
+    assert finished(run).result == {"seen": ["x", "y", "z"]}
+    assert shapes.calls() == {"x": 1, "y": 1, "z": 1}
+
+
+@pytest.mark.parametrize("answered", [0, 1])
+def test_what_a_node_asked_is_asked_without_entering_its_body(leave, answered):
+    shapes = leave("asking", answered=answered)
+    run = shapes.session("asking").open("t1")
+    (request,) = held(run)
+    assert (request.title, request.question) == ("interrupt:ask", ["first?", "second?"][answered])
+    assert shapes.calls() == {"ask": 1}
+    request.respond("late")
+    if not answered:
+        held(run)[0].respond("later")
+    assert finished(run).result == {"seen": [["late", "later"], ["early", "late"]][answered]}
+    assert shapes.calls() == {"ask": 2}
+    assert run.stats.interrupts == 1
+    assert run.stats.reruns == 0
+
+
+def test_a_failed_task_is_held_before_it_runs_again(leave):
+    shapes = leave("failing", "error")
+    run = shapes.session("failing").open("t1")
+    (request,) = held(run)
+    assert request.title == "before:fails"
+    assert "its last attempt failed with ValueError: not the first time" in request.why
+    request.approve()
+    assert finished(run).result == {"seen": ["fails"]}
+
+
+def test_a_run_that_was_suspended_goes_on_in_this_process_too(support, tmp_path):
+    shapes = Shapes(str(tmp_path / "runs.db"))
+    dbg = shapes.session("parallel")
+    dbg.stop("after:b")
+    run = dbg.start({"seen": []}, thread="t1")
+    held(run)[0].suspend()
+    assert finished(run).status == "suspended"
+    assert "goes on with run.go()" in str(run)
+    run.go()
+    held(run)[0].approve()
+    assert finished(run).result == {"seen": ["a", "b", "c"]}
+    assert shapes.calls() == {"a": 1, "b": 1, "c": 1}
+    assert run.stats.reruns == 0
+
+
+def test_a_question_suspended_live_is_asked_again(support, tmp_path):
+    shapes = Shapes(str(tmp_path / "runs.db"))
+    dbg = shapes.session("asking")
+    run = dbg.start({"seen": []}, thread="t1")
+    held(run)[0].suspend()
+    assert finished(run).status == "interrupted"
+    again = dbg.open("t1")
+    held(again)[0].respond("one")
+    held(again)[0].respond("two")
+    assert finished(again).result == {"seen": ["one", "two"]}
+
+
+def test_threads_lists_what_other_processes_left(leave):
+    shapes = leave("chain", "after:b")
+    dbg = shapes.session("chain")
+    ((row),) = dbg.threads()
+    assert (row["thread"], row["status"], row["step"], row["next"]) == ("t1", "suspended", 1, ["b"])
+    with pytest.raises(ValueError, match=r"No thread 't2'\. Threads: t1\."):
+        dbg.open("t2")
+
+
+def test_a_fork_of_a_reopened_run_carries_its_proposals(leave):
+    shapes = leave("chain", "after:b")
+    dbg = shapes.session("chain")
+    run = dbg.open("t1")
+    held(run)
+    dbg.stop("after:b")
+    fork = run.fork()
+    held(fork)[0].edit({"seen": ["forked"]})
+    assert finished(fork).result == {"seen": ["a", "forked", "c"]}
+    assert shapes.calls() == Counter("abc")
+    reopened = dbg.open("t1~2")
+    assert reopened is fork
+    assert reopened.at(1).state == {"seen": ["a"]}
+
+
+def test_a_finished_thread_opens_as_done(tmp_path, support):
+    from stepgraph.debug import session as sessions
+
+    shapes = Shapes(str(tmp_path / "runs.db"))
+    finished(shapes.session("chain").start({"seen": []}, thread="t1"))
+    sessions._sessions.clear()
+    run = shapes.session("chain").open("t1")
+    assert (run.status, run.result) == ("done", {"seen": ["a", "b", "c"]})
+    assert [row.nodes for row in run.history()] == [(), ("a",), ("b",), ("c",)]
+    assert run.go() is run
