@@ -159,8 +159,8 @@ class LogCheckpointer(ABC):
             try:
                 line = record_line(record, self._codec, None if last else checkpoint_id)
             except Exception as error:  # as in `save`
-                found = self._codec.why(record.payload)
-                place = f"the {record.kind} of task {record.task!r} (node {record.node!r}), planned from {checkpoint_id}"
+                found = self._codec.why(record.payload, "payload")
+                place = f"{found.path} of the {record.kind} of task {record.task!r} (node {record.node!r})"
                 raise CheckpointError(f"{_where(log)}: cannot store {place}: {_sentence(found)}") from error
             log.append_record(line, checkpoint_id, named=not last)
 

@@ -70,13 +70,14 @@ class Encoded:
         if inner:
             self.parts.append(inner)  # type: ignore[union-attr]  # text() has just made them
 
-    def grow_raw(self, items: list[Any], tagged: bool) -> None:
-        """Append parsed items."""
+    def grown(self, items: list[Any], tagged: bool) -> Encoded:
+        """Itself with parsed items appended; as a new object when it was text, so that a Ref to it stays true."""
         if self.parts is not None:
             text = self.text()
-            self.raw, self.tagged, self.parts = parse(text), MARK in text, None
+            return Encoded(None, parse(text) + items, tagged or MARK in text)
         self.raw.extend(items)
         self.tagged = self.tagged or tagged
+        return self
 
     def size(self) -> int:
         """Characters, about."""
@@ -268,6 +269,8 @@ class Tip:
 
     def keyframe(self, *, shapes: bool = False) -> bytes:
         """The line that holds everything; with `shapes` also their numbers, for a line in the middle of a branch."""
+        atoms = {key: value for key, value in self.values.items() if type(value) is not Encoded}
+        others = {key: value for key, value in self.values.items() if type(value) is Encoded}
         row: dict[str, Any] = {
             "id": self.id,
             "parent": self.parent,
@@ -275,7 +278,7 @@ class Tip:
             "version": self.version,
             "time": self.micros,
             "shape": [self.source, self.next, self.ran],
-            "versions": [self.versions[key] for key in self.values],
+            "versions": [self.versions[key] for key in (*atoms, *others)],
             "seen": self.seen,
         }
         if self.parent_thread is not None:
@@ -287,26 +290,13 @@ class Tip:
             row["shapes"] = self.numbered
         else:
             self._renumber([(self.source, self.next, self.ran)])
-        text = "".join(
-            (
-                write(row)[:-1],
-                f',"m":{self.metadata_text}' if self.metadata_text != "{}" else "",
-                f',"x":{self.sends}' if self.sends is not None else "",
-                f',"c":{self.channels}' if self.channels is not None else "",
-                f',"values":{self._values_text()}}}',
-            )
-        )
-        line = text.encode(*ENCODING)
+        texts = {"m": self.metadata_text, "x": self.sends, "c": self.channels}
+        texts["values"] = _joined(write(atoms), (f"{write(key)}:{value.text()}" for key, value in others.items()))
+        pieces = (f',"{name}":{text}' for name, text in texts.items() if text is not None)
+        line = f"{write(row)[:-1]}{''.join(pieces)}}}".encode(*ENCODING)
         self.prefix, self.counter = split_id(self.id or "")
         self._restart(len(line))
         return line
-
-    def _values_text(self) -> str:
-        atoms = {key: value for key, value in self.values.items() if type(value) is not Encoded}
-        if len(atoms) == len(self.values):
-            return write(atoms)
-        others = (f"{write(key)}:{value.text()}" for key, value in self.values.items() if type(value) is Encoded)
-        return _joined(write(atoms), others)
 
     def _renumber(self, shapes: list[Shape]) -> None:
         self.numbered = shapes
@@ -342,7 +332,7 @@ class Tip:
         self.step, self.version, self.micros = row["step"], row["version"], row["time"]
         self.source, self.next, self.ran = _shape(row["shape"])
         self._renumber([_shape(each) for each in row.get("shapes", (row["shape"],))])
-        self._take_metadata(write(row.get("m", {})), codec)
+        self._take_metadata(write(row["m"]), codec)
         self.sends = write(row["x"]) if "x" in row else None
         self.channels = write(row["c"]) if "c" in row else None
         self.values = {
@@ -378,7 +368,7 @@ class Tip:
             values[key] = value if type(value) in ATOMS else Encoded(None, value, tagged)
             versions[key] = version
         for key, items in grown.items():
-            values[key].grow_raw(items, tagged)
+            values[key] = values[key].grown(items, tagged)
             versions[key] = version
         for node in self.ran:
             self.seen[node] = version
