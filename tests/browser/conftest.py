@@ -1,4 +1,4 @@
-"""One JupyterLab and one Chromium for all browser tests of a session; each test gets a page and notebooks of its own."""
+"""One JupyterLab and one Chromium for all browser tests; each test gets a page and notebooks of its own."""
 
 from __future__ import annotations
 

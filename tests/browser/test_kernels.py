@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.kernels, pytest.mark.slow]
 BLOCK = """
 import time
 until = time.monotonic() + 6
-while run.status == "held" and time.monotonic() < until:
+while not run.ended and time.monotonic() < until:
     time.sleep(0.02)
 print(run.status)
 """
@@ -24,7 +24,7 @@ AWAIT = """
 import asyncio
 import time
 until = time.monotonic() + 6
-while run.status == "held" and time.monotonic() < until:
+while not run.ended and time.monotonic() < until:
     await asyncio.sleep(0.02)
 print(run.status)
 """
@@ -69,12 +69,23 @@ def test_two_tabs_show_the_same_run_and_both_can_click(held: Notebook, browser: 
     context.close()
 
 
-def test_a_click_is_handled_while_a_cell_awaits(held: Notebook) -> None:
+def test_a_click_is_handled_while_a_cell_awaits_where_the_kernel_can(held: Notebook, version: str) -> None:
     held.set_source(2, AWAIT)
     held.run_cell(2, wait=False)
     held.panel().click("Approve").until("done")
     held.until_idle()
-    assert held.text(2) == "done\n"
+    # 6.31 handles one message of the shell channel after the other, a cell that awaits included
+    assert held.text(2) == ("held\n" if version == "6.31" else "done\n")
+
+
+def test_a_cell_may_await_the_run_where_a_click_can_arrive_meanwhile(held: Notebook, version: str) -> None:
+    held.set_source(
+        2, "result = await run\nprint(result['answer'])" if version != "6.31" else "print(run.answerable('await'))"
+    )
+    held.run_cell(2, wait=version == "6.31")
+    held.panel().click("Approve").until("done")
+    held.until_idle()
+    assert held.text(2) == ("False\n" if version == "6.31" else "We can refund your order today.\n")
 
 
 def test_a_click_while_a_cell_blocks_is_handled_at_once_or_the_panel_says_when(held: Notebook, version: str) -> None:

@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
@@ -18,7 +18,7 @@ from stepgraph.panels.feed import Feed
 from stepgraph.panels.layout import Layout, dot_source, parse, run_dot
 from stepgraph.panels.publisher import PUBLISHER
 from stepgraph.panels.still import still
-from stepgraph.panels.subshells import deliver_on_any_subshell
+from stepgraph.panels.subshells import deliver_on_any_subshell, reach_of_this_message
 
 if TYPE_CHECKING:
     from stepgraph.debug.run import Run
@@ -44,6 +44,9 @@ class RunPanel(anywidget.AnyWidget):
         self._seq = 0
         self._collapsed: frozenset[str] = frozenset()
         self._rested: object = None
+        self._greeted = False
+        self._reach: Literal["idle", "await", "block"] = "idle"
+        self._attended: set[tuple[str, str]] = set()
         self._listed: dict[str, Any] = {}
         self.layout_found: Layout | None = None
         self._stills: deque[tuple[str, str]] = deque(maxlen=STILLS)
@@ -102,6 +105,7 @@ class RunPanel(anywidget.AnyWidget):
         if found is None:
             found = self._feeds[run.id] = Feed(run, PUBLISHER.happened)
             run.on_change(PUBLISHER.happened)
+            self._attend(run)
             PUBLISHER.happened()
         return found
 
@@ -141,8 +145,15 @@ class RunPanel(anywidget.AnyWidget):
 
     def greeted(self) -> None:
         """A front end has answered: a person may decide on this run and its forks."""
-        for run in self.run.tree():
-            run.attended = True
+        self._greeted = True
+        for feed in list(self._feeds.values()):
+            self._attend(feed.run)
+
+    def _attend(self, run: Run) -> None:
+        """Tell the run that somebody may answer, and whether that can be while a cell runs."""
+        if self._greeted and (run.id, self._reach) not in self._attended:
+            self._attended.add((run.id, self._reach))
+            run.attend("the panel", self._reach)
 
     def _session_changed(self, _kind: str, _payload: Any) -> None:
         PUBLISHER.happened()
@@ -154,6 +165,7 @@ class RunPanel(anywidget.AnyWidget):
         if not isinstance(content, dict) or content.get("cmd") not in COMMANDS:
             self._reply(content, {"ok": False, "error": {"type": "LookupError", "message": "unknown command"}})
             return
+        self._reach = reach_of_this_message()
         worker, _ = COMMANDS[content["cmd"]]
         worker.do(lambda: self._carry_out(content))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+import threading
+from typing import Any, Literal
 
 
 def deliver_on_any_subshell(comm: Any) -> bool:
@@ -16,6 +18,18 @@ def deliver_on_any_subshell(comm: Any) -> bool:
         return False
     comm._reply_subshell_for = _as_sent
     return True
+
+
+def reach_of_this_message() -> Literal["idle", "await", "block"]:
+    """When the next message like this one will arrive: while no cell runs, also while one awaits, also while one blocks.
+
+    Called where a message is handled. A thread of its own means that the front end uses subshells; on the main thread
+    ipykernel 7 still turns to messages while a cell awaits, and 6 does not.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return "block"
+    version = getattr(sys.modules.get("ipykernel"), "version_info", (0,))
+    return "await" if version[0] >= 7 else "idle"
 
 
 def _as_sent(_data: Any, default: Any) -> Any:
