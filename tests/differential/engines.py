@@ -85,16 +85,14 @@ def ours() -> Engine:
     """stepgraph."""
     import stepgraph
     from stepgraph.core import errors
+    from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
     from tests.simulation.model import ModelCheckpointer
 
-    savers: dict[str, Callable[[Path], Any]] = {"model": lambda _: ModelCheckpointer()}
-    try:
-        from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
-    except ImportError:
-        pass
-    else:
-        savers["memory"] = lambda _: MemoryCheckpointer()
-        savers["sqlite"] = lambda path: SqliteCheckpointer(str(path / "stepgraph.db"))
+    savers = {
+        "model": lambda _: ModelCheckpointer(),
+        "memory": lambda _: MemoryCheckpointer(),
+        "sqlite": lambda path: SqliteCheckpointer(str(path / "stepgraph.db")),
+    }
     return Engine("stepgraph", Words(stepgraph, errors), savers)
 
 

@@ -90,6 +90,8 @@ class Lab:
         settings = {**self.config, **(config or {})}
         chunks, error = self._drain(input, settings, options)
         found = self._sorted(chunks)
+        if options.get("durability") == "exit":
+            _drop_parents(found)
         if deviates is not None:
             assert DEVIATIONS[deviates]
             self.record.append((f"run {plain(input)!r}", type(error).__name__))
@@ -119,9 +121,14 @@ class Lab:
     def _sorted(self, chunks: list[Any]) -> dict[str, Any]:
         """Streams by mode and namespace; parallel tasks' chunks in no order, so that finishing order does not count."""
         streams: dict[tuple[str, tuple[str, ...]], list[Any]] = {}
+        carried: set[str] = set()
         for ns, mode, payload in chunks:
+            if mode == "debug" and _is_carried(payload, carried):
+                continue
             stream = streams.setdefault((mode, ns), [])
             match mode:
+                case "values" if isinstance(payload, dict) and "__interrupt__" in payload:
+                    _insert(stream, plain(payload))
                 case "values":
                     stream.append(plain(payload))
                     streams.setdefault(("updates", ns), []).append(STEP)
@@ -129,7 +136,7 @@ class Lab:
                     stream.append(debug(payload, self.labels))
                 case _:
                     stream.append(plain(payload))
-        self.pending = tuple(
+        self.pending = self.pending if not chunks else tuple(
             asked for ns, mode, payload in chunks if mode == "updates" and not ns and isinstance(payload, dict)
             for asked in payload.get("__interrupt__", ())
         )  # fmt: skip
@@ -231,6 +238,30 @@ class Lab:
             self.history()
         else:
             assert DEVIATIONS[self.without_history]
+
+
+def _drop_parents(found: dict[str, Any]) -> None:
+    """See DEVIATIONS["parents at exit"]."""
+    for where, streams in found.items():
+        for step in (step for stream in streams for step in stream if where.startswith("debug")):
+            for _, _, (_, content) in step:
+                content.pop("parent", None)
+
+
+def _is_carried(chunk: Any, carried: set[str]) -> bool:
+    """Whether it announces a task that finished in an earlier run: see DEVIATIONS["no start"]."""
+    body = chunk["payload"]
+    if chunk["type"] == "checkpoint":
+        carried.update(task["id"] for task in body["tasks"] if "result" in task)
+    return chunk["type"] == "task" and body["id"] in carried
+
+
+def _insert(stream: list[Any], chunk: Any) -> None:
+    """Parallel questions come in finishing order: keep those of one superstep sorted."""
+    first = len(stream)
+    while first and isinstance(stream[first - 1], dict) and "__interrupt__" in stream[first - 1]:
+        first -= 1
+    stream[first:] = sorted([*stream[first:], chunk], key=repr)
 
 
 def _between_steps(chunks: list[Any]) -> list[Any]:

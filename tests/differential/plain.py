@@ -18,6 +18,8 @@ def plain(value: Any) -> Any:
         return TASK_ID.sub("<id>", value)
     if kind == "Interrupt":
         return ("Interrupt", plain(value.value))
+    if kind == "Overwrite":
+        return ("Overwrite", plain(value.value))
     if kind == "Send":
         return ("Send", value.node, plain(value.arg))
     if isinstance(value, Mapping):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.differential import programs_flow  # noqa: F401  registers its programs
+from tests.differential import programs_flow, programs_nested, programs_people  # noqa: F401  they register programs
 from tests.differential.engines import Calls, Saver, ours, reference
 from tests.differential.lab import lab
 from tests.differential.registry import PROGRAMS, Program

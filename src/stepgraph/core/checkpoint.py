@@ -64,7 +64,7 @@ class Checkpoint:
     parent_ns: str | None = None
 
 
-Kind = Literal["outcome", "interrupt", "resume", "error", "input", "proposal", "decision"]
+Kind = Literal["outcome", "interrupt", "resume", "error", "input", "proposal", "decision", "question"]
 
 
 class Record(NamedTuple):
@@ -72,7 +72,7 @@ class Record(NamedTuple):
 
     outcome: (writes, routes, joins) · interrupt: tuple of Interrupt · resume: list of answers · error: text ·
     input: the edited input · proposal: (writes, gotos) as the body returned them · decision: dict form of what was
-    decided.
+    decided · question: where and why a person was asked, kept by the debugger.
     """
 
     task: str

@@ -6,6 +6,11 @@ from stepgraph.core.request import Request
 from stepgraph.core.task import Task
 
 
+def keeps_history(task: Task) -> bool:
+    """Whether the task's graph has a history of its own, across runs of the thread."""
+    return task.node.child_checkpointer is True
+
+
 def child_request(parent: Request, task: Task) -> Request:
     """The request for the node's graph on the task's input.
 

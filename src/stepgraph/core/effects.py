@@ -61,13 +61,17 @@ class Load(NamedTuple):
     checkpoint: str | None
 
 
-class Save(NamedTuple):
-    """Hand a checkpoint over."""
+class Save:
+    """Hand a checkpoint over. An engine may use one object again for its next checkpoint: perform it at once."""
 
-    checkpointer: Any
-    thread: str
-    ns: str
-    checkpoint: Checkpoint
+    __slots__ = ("checkpoint", "checkpointer", "ns", "thread")
+    __match_args__ = ("checkpointer", "thread", "ns", "checkpoint")
+
+    def __init__(self, checkpointer: Any, thread: str, ns: str, checkpoint: Checkpoint) -> None:
+        self.checkpointer = checkpointer
+        self.thread = thread
+        self.ns = ns
+        self.checkpoint = checkpoint
 
 
 class SaveRecord(NamedTuple):

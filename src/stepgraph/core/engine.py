@@ -14,8 +14,8 @@ from typing import Any
 
 from stepgraph.core import events as ev
 from stepgraph.core.checkpoint import Checkpoint, Extend, Record, Source
-from stepgraph.core.child import child_request
-from stepgraph.core.effects import Flow, Flush, Save, Together
+from stepgraph.core.child import child_request, keeps_history
+from stepgraph.core.effects import Flow, Flush, Save, SaveRecord, Together
 from stepgraph.core.entry import open_thread
 from stepgraph.core.errors import (
     Cancelled,
@@ -72,6 +72,7 @@ class Engine:
         "scope",
         "state",
         "tasks",
+        "withheld",
     )
 
     def __init__(self, plan: Plan, request: Request) -> None:
@@ -95,6 +96,8 @@ class Engine:
         self.saving = request.checkpointer is not None
         self.held: Checkpoint | None = None
         """With durability "exit": the last checkpoint, not saved yet."""
+        self.withheld: list[Record] = []
+        """With durability "exit": the records of its tasks."""
 
     def run(self) -> Generator[Any, Any, Outcome]:
         """Open the thread, run supersteps until nothing is ready, pause or fail."""
@@ -106,10 +109,12 @@ class Engine:
         except GraphInterrupt as pause:
             status, interrupts = "interrupted", pause.args[0]
             if self.request.parent is not None:
+                yield from self._close(status)
                 raise
         except Suspended:
             status = "interrupted"
             if self.request.parent is not None:
+                yield from self._close(status)
                 raise
         except GeneratorExit:
             status = "cancelled"
@@ -118,17 +123,25 @@ class Engine:
             error = failure
             if isinstance(failure, Cancelled):
                 status = "cancelled"
+            if self.request.durability == "exit":
+                yield from self._close(status)
             raise
         finally:
             if self.scope.emit is not None:
-                now, planned = self.scope.clock(), self._planned(error)
-                self.scope.emit(
-                    ev.RunFinished(self.scope.ns, self.state.step, now, status, tuple(interrupts), error, planned)
-                )
+                self.scope.emit(self._ended(status, tuple(interrupts), error))
         if self.saving:
-            yield from self._close()
+            yield from self._close(status)
         values = self._shown_at_pause() if status == "interrupted" else self.state.values
         return Outcome(status, self.plan.output(values), tuple(interrupts), self.state)
+
+    def _ended(self, status: str, interrupts: tuple[Interrupt, ...], error: BaseException | None) -> ev.RunFinished:
+        scope, shown = self.scope, self.state.values
+        if status == "interrupted":
+            shown = self._shown_at_pause()
+        return ev.RunFinished(
+            scope.ns, self.state.step, scope.clock(), status, interrupts, error, self._planned(error),
+            None if shown is self.state.values else self.plan.whole(shown),
+        )  # fmt: skip
 
     def _planned(self, error: BaseException | None) -> tuple[ev.TaskInfo, ...]:
         """What would run next, if the run ended between two supersteps."""
@@ -139,10 +152,18 @@ class Engine:
             tasks = ready(self.plan, self.state, self.scope)
         return tuple(task.info() for task in tasks if task.status == "planned")
 
-    def _close(self) -> Flow:
-        if self.held is not None:
-            held, self.held = self.held, None
-            yield Save(self.request.checkpointer, self._thread, self.scope.ns_text, held)
+    def _close(self, status: str) -> Flow:
+        """Save what durability "exit" held back, and wait for it. A finished child without a history keeps nothing."""
+        request, ns = self.request, self.scope.ns_text
+        if request.durability == "exit" and (
+            request.parent is None or status != "done" or keeps_history(request.parent)
+        ):
+            if self.held is not None:
+                held, self.held = self.held, None
+                yield Save(request.checkpointer, self._thread, ns, held)
+            for record in self.withheld:
+                assert self.checkpoint is not None
+                yield SaveRecord(request.checkpointer, self._thread, ns, self.checkpoint, record)
         if self.request.parent is None and self.request.durability != "async":
             yield Flush(self.request.checkpointer)
 
@@ -154,10 +175,10 @@ class Engine:
     def _thread(self) -> str:
         return self.request.thread or ""
 
-    def _shown_at_pause(self) -> Mapping[str, Any]:
+    def _shown_at_pause(self) -> dict[str, Any]:
         """The values with the writes of finished tasks applied, as a caller sees them at a pause."""
         finished = [task for task in self.tasks if task.status == "finished"]
-        if not finished:
+        if not finished or len(finished) == len(self.tasks):
             return self.state.values
         changes, _ = combine(self.plan, self.state.values, in_order(finished))
         return {**self.state.values, **changes}
@@ -215,6 +236,8 @@ class Engine:
         """
         state, scope, plan = self.state, self.scope, self.plan
         nodes, values, root, stop, saving = plan.nodes, state.values, scope.root, scope.stop, self.saving
+        light = plan.plain and self.request.durability == "async"
+        handing: Any = Save(self.request.checkpointer, self._thread, scope.ns_text, None) if saving else None
         while len(state.next) == 1 and not state.sends and state.step <= stop and not root.cancelled:
             node = nodes[state.next[0]]
             if not node.lean:
@@ -228,16 +251,20 @@ class Engine:
                 self.tasks = (task,)
                 yield from troubled(self, task, error)
                 self._pause(self.tasks)
-            changes = task.changes
-            if changes is None or saving:
+            changes, groups = task.changes, task.groups
+            if changes is None or groups is None:
                 changes, groups = combine(plan, values, (task,))
-                if saving:
-                    self.tasks = (task,)
-                    before = values if plan.plain else {key: values[key] for key in changes if key in values}
-                    advance_alone(plan, state, task, changes)
-                    yield from self._save_step(before, changes, groups, None)
-                    continue
-            advance_alone(plan, state, task, changes)
+            if not saving:
+                advance_alone(plan, state, task, changes)
+            elif light and not self.amended:
+                advance_alone(plan, state, task, changes)
+                handing.checkpoint = self._next_checkpoint("loop", changes, state.step - 1)
+                yield handing
+            else:
+                self.tasks = (task,)
+                before = {key: values[key] for key in changes if key in values}
+                advance_alone(plan, state, task, changes)
+                yield from self._save_step(before, changes, groups, None)
 
     def _work(self, tasks: Sequence[Task]) -> Flow:
         """Run the planned tasks to their outcomes."""
@@ -332,32 +359,40 @@ class Engine:
                 )
             )
 
-    def save(self, source: Source, changes: Mapping[str, Any], step: int) -> Flow:
-        """Hand over the checkpoint that the next tasks will belong to."""
-        request, state = self.request, self.state
+    def _next_checkpoint(self, source: Source, changes: Mapping[str, Any], step: int) -> Checkpoint:
+        """The checkpoint that the next tasks will belong to."""
+        request, state, scope = self.request, self.state, self.scope
         parent, self.checkpoint = self.checkpoint, request.new_id()
-        self.scope.checkpoint = self.checkpoint
-        now = self.scope.clock()
-        checkpoint = Checkpoint(
+        scope.checkpoint = self.checkpoint
+        control = state.control(self.plan.untracked)
+        return Checkpoint(
             self.checkpoint,
             parent,
             step,
             source,
-            now,
+            scope.clock(),
             state.version,
             changes,
-            state.control(),
+            control,
             state.ran,
             request.metadata,
         )
+
+    def save(self, source: Source, changes: Mapping[str, Any], step: int) -> Flow:
+        """Hand over the checkpoint that the next tasks will belong to."""
+        request = self.request
+        checkpoint = self._next_checkpoint(source, changes, step)
+        parent, now = checkpoint.parent, checkpoint.time
         if request.durability == "exit":
             self.held = _merged(self.held, checkpoint)
+            parent = self.held.parent
+            self.withheld.clear()
         else:
             yield Save(request.checkpointer, self._thread, self.scope.ns_text, checkpoint)
             if request.durability == "sync":
                 yield Flush(request.checkpointer)
         if self.scope.emit is not None:
-            self.scope.emit(ev.CheckpointSaved(self.scope.ns, step, now, self._thread, self.checkpoint, parent, source))
+            self.scope.emit(ev.CheckpointSaved(self.scope.ns, step, now, self._thread, checkpoint.id, parent, source))
 
     def _boundary(self, place: Any, tasks: Sequence[Task]) -> Flow:
         """Ask at [plan] or [committed]: whole superstep, nothing running."""
@@ -475,5 +510,4 @@ def _merged(held: Checkpoint | None, latest: Checkpoint) -> Checkpoint:
         else:
             changes[key] = change
     latest.changes, latest.parent = changes, held.parent
-    latest.ran = held.ran + latest.ran
     return latest

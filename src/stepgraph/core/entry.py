@@ -12,7 +12,7 @@ from stepgraph.core.effects import Flow, Load, SaveRecord
 from stepgraph.core.errors import EmptyInputError, InvalidUpdateError
 from stepgraph.core.flow import as_routes, packed, unpacked
 from stepgraph.core.plan import Node
-from stepgraph.core.state import State, advance, combine
+from stepgraph.core.state import State, advance, combine, tracked, without
 from stepgraph.core.task import Task
 from stepgraph.core.types import PARENT, START, Command, Route, Writes
 from stepgraph.core.writes import update_of
@@ -40,7 +40,14 @@ def open_thread(engine: Engine) -> Flow:
     if scope.emit is not None:
         scope.emit(
             ev.RunStarted(
-                scope.ns, engine.state.step, scope.clock(), scope.run_id, engine.plan.name, request.thread, resuming
+                scope.ns,
+                engine.state.step,
+                scope.clock(),
+                scope.run_id,
+                engine.plan.name,
+                request.thread,
+                resuming,
+                engine.plan.output_keys,
             )
         )
         if resuming and stored is not None:
@@ -49,13 +56,15 @@ def open_thread(engine: Engine) -> Flow:
                     scope.ns, stored.step, scope.clock(), stored.thread, stored.id, stored.parent, stored.source
                 )
             )
+    forks = yield from _travel(engine, stored, resuming)
     if isinstance(request.input, Command):
-        yield from _command(engine, request.input)
+        yield from _command(engine, request.input, forks)
         resuming = stored is not None or bool(engine.state.next or engine.state.sends)
+    scope.resumed = resuming
     if resuming:
+        if forks:
+            yield from _fork(engine)
         engine.passed = engine.state.version
-        if request.checkpoint is not None and not isinstance(request.input, Command):
-            yield from _replay(engine)
         if scope.emit is not None:
             engine.show("resume", ())
         return
@@ -63,10 +72,35 @@ def open_thread(engine: Engine) -> Flow:
 
 
 def _goes_on(engine: Engine, parent: Task) -> bool:
-    """Whether a child takes up its own checkpoint: it is not done, or its end was not recorded by the parent's task."""
-    if engine.state.next or engine.state.sends:
-        return True
-    return parent.attempt == 1 and parent.node.child_checkpointer is not True
+    """Whether a child takes up its own checkpoint: it is not done, or its end was not recorded by the parent's task.
+
+    A child with a history of its own does so only if the parent's run goes on too; else it has new input.
+    """
+    if parent.node.child_checkpointer is True:
+        return parent.scope.resumed and bool(engine.state.next or engine.state.sends)
+    return parent.attempt == 1 or bool(engine.state.next or engine.state.sends)
+
+
+def _travel(engine: Engine, stored: Stored | None, resuming: bool) -> Flow:
+    """Prepare to go on from the checkpoint that the caller named; whether that needs a fork.
+
+    Its tasks run again, unless an answer goes to the thread's newest checkpoint. An edited checkpoint that is the
+    newest one needs no fork.
+    """
+    request = engine.request
+    if stored is None or request.checkpoint is None:
+        return False
+    newest = yield Load(request.checkpointer, request.thread or "", engine.scope.ns_text, None)
+    superseded = newest.id != stored.id
+    answers = isinstance(request.input, Command) and request.input.resume is not None
+    engine.replaying = superseded or not answers
+    if engine.replaying:
+        kept = ("resume", "interrupt") if answers else ()
+        engine.pending = {
+            task: {kind: record for kind, record in records.items() if kind in kept}
+            for task, records in engine.pending.items()
+        }
+    return resuming and not answers and (superseded or stored.source not in ("update", "fork"))
 
 
 def restore(engine: Engine, stored: Stored) -> None:
@@ -104,26 +138,26 @@ def _input(engine: Engine) -> Flow:
     state.ran = ()
     scope.inputs = request.input
     if engine.saving:
-        yield from engine.save("input", {START: request.input}, state.step)
+        yield from engine.save("input", {START: without(engine.plan.untracked, request.input)}, state.step)
     if scope.emit is not None:
         engine.show("input", ())
     state.step += 1
     yield from ()
 
 
-def _replay(engine: Engine) -> Flow:
-    """From an older checkpoint: its tasks run again on a branch of the same thread."""
-    engine.pending = {}
-    engine.passed = -1
-    engine.replaying = True
-    engine.state.version += 1
-    engine.state.ran = ()
-    yield from engine.save("fork", {}, engine.state.step)
-    engine.state.step += 1
+def _fork(engine: Engine) -> Flow:
+    """Begin a branch of the same thread, with what the caller's Command wrote."""
+    state = engine.state
+    state.version += 1
+    state.ran = ()
+    changes = {key: state.values[key] for key in engine.amended if key in state.values}
+    engine.amended, engine.commanded = {}, ((), ())
+    yield from engine.save("fork", changes, state.step)
+    state.step += 1
 
 
-def _command(engine: Engine, command: Command[Any]) -> Flow:
-    """A Command as input: answers to interrupts, an update, and where to go."""
+def _command(engine: Engine, command: Command[Any], forks: bool) -> Flow:
+    """A Command as input: answers to interrupts, an update, and where to go. A fork carries the latter two itself."""
     request, scope = engine.request, engine.scope
     if command.graph == PARENT:
         raise InvalidUpdateError("There is no parent graph")
@@ -139,9 +173,13 @@ def _command(engine: Engine, command: Command[Any]) -> Flow:
         routes = tuple(as_routes(command.goto))
         amend(engine, writes, routes)
         engine.commanded = (*engine.commanded[0], *writes), (*engine.commanded[1], *routes)
-        if engine.saving and engine.checkpoint is not None:
+        if engine.saving and engine.checkpoint is not None and not forks:
             writes, routes = engine.commanded
+            writes = tracked(engine.plan.untracked, writes)
             record = Record(NOBODY, "outcome", (writes, packed(routes), ()), "", ())
+            if request.durability == "exit":
+                engine.withheld.append(record)
+                return
             yield SaveRecord(request.checkpointer, request.thread or "", scope.ns_text, engine.checkpoint, record)
 
 

@@ -37,6 +37,8 @@ class RunStarted(NamedTuple):
     graph: str
     thread: str | None
     resumed: bool
+    outputs: tuple[str, ...] | str = ()
+    """The keys that the graph returns; a name for a state that is not a mapping."""
 
 
 class StepStarted(NamedTuple):
@@ -203,6 +205,8 @@ class RunFinished(NamedTuple):
     interrupts: tuple[Interrupt, ...]
     error: BaseException | None
     planned: tuple[TaskInfo, ...] = ()
+    values: Any = None
+    """The state with the writes of finished tasks, when the run paused while others had not finished; else None."""
 
 
 Event = (

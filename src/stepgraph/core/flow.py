@@ -18,7 +18,7 @@ from stepgraph.core.errors import (
     Suspended,
 )
 from stepgraph.core.plan import targets_of
-from stepgraph.core.state import preview
+from stepgraph.core.state import preview, tracked, without
 from stepgraph.core.task import Task
 from stepgraph.core.types import END, START, Command, Decision, Pause, Place, Route, Send, Writes
 from stepgraph.core.writes import collect, update_of
@@ -45,7 +45,7 @@ def flow_of(engine: Engine, task: Task) -> Flow:
                 if body and not _proposed(task):
                     yield from _run_body(engine, task)
                 body = True
-                if gate is not None and gate.wants("after", task.name, scope.ns):
+                if _decided(task) or (gate is not None and gate.wants("after", task.name, scope.ns)):
                     yield from _ask_after(engine, task)
                 if not task.routed:
                     yield from route(engine, task)
@@ -74,7 +74,11 @@ def flow_of(engine: Engine, task: Task) -> Flow:
 
 def keep_outcome(engine: Engine, task: Task) -> Flow:
     """Record what the task decided: it never runs again, and history shows it."""
-    yield from _record(engine, task, "outcome", (task.writes, packed(task.routes), task.joins))
+    untracked = engine.plan.untracked
+    writes, routes = tracked(untracked, task.writes), packed(task.routes)
+    if untracked:
+        routes = tuple(without(untracked, route) for route in routes)
+    yield from _record(engine, task, "outcome", (writes, routes, task.joins))
 
 
 def troubled(engine: Engine, task: Task, error: BaseException) -> Flow:
@@ -264,10 +268,15 @@ def _ask_after(engine: Engine, task: Task) -> Flow:
     decided = task.records.pop("decision", None) if task.records else None
     if decided is None:
         if engine.saving and not _proposed(task):
-            yield from _record(engine, task, "proposal", (task.writes, packed(task.gotos)))
+            yield from _record(
+                engine, task, "proposal", (tracked(engine.plan.untracked, task.writes), packed(task.gotos))
+            )
         pause = _pause(engine, task, "after")
         pause.writes, pause.routes = task.writes, task.gotos
-        pause.result = preview(engine.plan, engine.state.values, task.writes)
+        try:
+            pause.result = preview(engine.plan, engine.state.values, task.writes)
+        except Exception as error:  # a reducer refuses the proposal: a person may still mend it
+            pause.error = error
         decision: Decision = yield from ask(engine, pause)
         if engine.saving and decision.verb not in ("suspend", "reject"):
             yield from _record(engine, task, "decision", as_record(decision))
@@ -300,6 +309,9 @@ def _rejected(task: Task, decision: Decision) -> None:
 
 def _ask_edge(engine: Engine, task: Task) -> Flow:
     """[edge]: one question after all routers; a redirect replaces every route of the task."""
+    gate = task.scope.gate
+    if engine.saving and not _proposed(task) and gate is not None and not gate.wants("after", task.name, task.scope.ns):
+        yield from _record(engine, task, "proposal", (task.writes, packed(task.gotos)))
     pause = _pause(engine, task, "edge")
     pause.routes = task.routes
     pause.alternatives = engine.plan.alternatives(task.node)
@@ -402,6 +414,11 @@ def _proposed(task: Task) -> bool:
     return task.records is not None and "proposal" in task.records
 
 
+def _decided(task: Task) -> bool:
+    """Whether a person decided on the proposal before the process ended: it counts also where nobody would ask now."""
+    return task.records is not None and "decision" in task.records
+
+
 def _interrupted(engine: Engine, task: Task, interrupts: Sequence[Any]) -> Flow:
     """Node code asked a person and unwound: keep the question and the answers given so far."""
     task.status, task.interrupts = "interrupted", tuple(interrupts)
@@ -435,8 +452,12 @@ def _failed(engine: Engine, task: Task, error: BaseException) -> Flow:
 
 def _record(engine: Engine, task: Task, kind: Kind, payload: Any) -> Flow:
     request = engine.request
-    if engine.saving and engine.checkpoint is not None and (request.durability != "exit" or kind == "interrupt"):
-        record = Record(task.id, kind, payload, task.name, task.path)
+    if not engine.saving or engine.checkpoint is None:
+        return
+    record = Record(task.id, kind, payload, task.name, task.path)
+    if request.durability == "exit":
+        engine.withheld.append(record)
+    else:
         yield SaveRecord(request.checkpointer, request.thread or "", task.scope.ns_text, engine.checkpoint, record)
         if request.durability == "sync":
             yield Flush(request.checkpointer)

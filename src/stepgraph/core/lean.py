@@ -62,8 +62,7 @@ def _routes(task: Task) -> list[Route]:
     nodes = plan.nodes
     before = scope.values
     if task.writes:
-        changes, _ = combine(plan, before, (task,))
-        task.changes = changes
+        task.changes, task.groups = changes, _ = combine(plan, before, (task,))
         view = before.copy()
         view.update(changes)
     else:

@@ -5,8 +5,10 @@ A plan is immutable and shared by all runs; what a run needs at each superstep i
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import CellType
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.channels import Channel, Topic
@@ -78,6 +80,23 @@ class Node:
     """(name,): what ran when it ran alone. Set by Plan."""
     lean: bool = False
     """Can take the short way (`core/lean.py`): its routers are sync and it is no subgraph. Set by Plan."""
+
+    def inner(self) -> Plan | None:
+        """The graph that the node is, or that its function names: one that node code calls."""
+        if self.child is not None:
+            return self.child
+        function = self.source
+        while not hasattr(function, "__code__"):
+            function = getattr(function, "__wrapped__", None) or getattr(function, "func", None)
+            if function is None:
+                return None
+        function = inspect.unwrap(function)
+        named = [cell.cell_contents for cell in function.__closure__ or () if cell != _EMPTY_CELL]
+        named += [function.__globals__.get(name) for name in function.__code__.co_names]
+        return next((each.plan for each in named if isinstance(getattr(each, "plan", None), Plan)), None)
+
+
+_EMPTY_CELL = CellType()
 
 
 @dataclass(frozen=True, slots=True)

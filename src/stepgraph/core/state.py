@@ -56,16 +56,22 @@ class State:
         state.step = stored.step + 1
         return state
 
-    def control(self) -> Control:
+    def control(self, untracked: frozenset[str]) -> Control:
         """What a checkpoint keeps of what runs next."""
+        if not (self.sends or self.barriers or self.waiting):
+            return Control(self.next, (), NOTHING)
         channels: dict[str, Any] = dict(self.barriers) if self.barriers else {}
         if self.waiting:
             channels[WAITING] = self.waiting
         sends = tuple((send.node, send.arg, send.timeout) for send in self.sends) if self.sends else ()
+        if sends and untracked:
+            sends = tuple(without(untracked, send) for send in sends)
         return Control(self.next, sends, channels)
 
 
 WAITING = "__deferred__"
+NOTHING: Mapping[str, Any] = {}
+"""Shared by all checkpoints without such channels; never changed."""
 
 
 def ready(plan: Plan, state: State, scope: Scope) -> list[Task]:
@@ -300,6 +306,20 @@ def records_of(
         else:
             found[key] = value
     return found
+
+
+def tracked(untracked: frozenset[str], writes: Writes) -> Writes:
+    """The writes that may be stored."""
+    return tuple(write for write in writes if write[0] not in untracked) if untracked else writes
+
+
+def without(untracked: frozenset[str], value: Any) -> Any:
+    """`value` (a graph's input, or a Send's name, input and timeout) without keys that must not be stored."""
+    if type(value) is tuple and len(value) == 3:
+        return value[0], without(untracked, value[1]), value[2]
+    if type(value) is dict and not untracked.isdisjoint(value):
+        return {key: each for key, each in value.items() if key not in untracked}
+    return value
 
 
 def told(plan: Plan, recorded: Mapping[str, Any], groups: Mapping[str, list[Any]]) -> bool:

@@ -25,6 +25,8 @@ class Scope:
     stop = 0
     """The last superstep that the recursion limit allows."""
     cancelled = False
+    resumed = False
+    """Whether the run goes on from a checkpoint instead of taking new input."""
     inputs: Any = None
     """The graph's input, for START."""
     checkpoint: str | None = None
@@ -114,6 +116,8 @@ class Task:
     """The AND-joins that it takes part in, where a decision changed them."""
     collected = False
     """Whether its body is over and `writes` and `gotos` are what it returned."""
+    groups: dict[str, list[Any]] | None = None
+    """The updates that `changes` were made of, as `combine` gives them."""
     changes: dict[str, Any] | None = None
     """What `writes` make of the state, where that is known already."""
     answers: list[Any] | None = None

@@ -15,7 +15,7 @@ from stepgraph.core.events import Emit
 from stepgraph.core.plan import Plan
 from stepgraph.core.request import Request
 from stepgraph.core.types import INTERRUPT, StateSnapshot, StateUpdate
-from stepgraph.graph.snapshots import config_for, empty, snapshot, snapshots, successor
+from stepgraph.graph.snapshots import config_for, empty, inner_plan, snapshot, snapshots, successor
 from stepgraph.graph.updates import update_flow
 from stepgraph.run.context import current_task
 from stepgraph.run.ids import RunIds
@@ -217,7 +217,8 @@ class CompiledStateGraph:
         stored = saver.load(engine.request.thread, engine.scope.ns_text, engine.request.checkpoint)
         if stored is None:
             return empty(settings)
-        return snapshot(engine, stored, live=not explicit, after=successor(saver, stored) if explicit else None)
+        after = successor(saver, stored) if explicit else None
+        return snapshot(engine, stored, live=not explicit, after=after, saver=saver if subgraphs else None)
 
     async def aget_state(self, config: Mapping[str, Any] | None = None, **options: Any) -> StateSnapshot:
         """As `get_state`."""
@@ -347,7 +348,8 @@ class CompiledStateGraph:
                 "thread_id, checkpoint_ns, checkpoint_id. "
                 'Pass thread="…" or {"configurable": {"thread_id": "…"}}.'
             )
-        ns_text = configurable.get("checkpoint_ns") or ""
+        ns_text = (configurable.get("checkpoint_ns") or "") if reading else ""
+        plan = inner_plan(self.plan, ns_text) if ns_text else self.plan
         request = Request(
             input=input,
             config=config,
@@ -357,7 +359,7 @@ class CompiledStateGraph:
             thread=None if thread is None else str(thread),
             ns=tuple(ns_text.split("|")) if ns_text else (),
             checkpointer=saver,
-            checkpoint=configurable.get("checkpoint_id"),
+            checkpoint=None if configurable.get("checkpoint_ns") and not reading else configurable.get("checkpoint_id"),
             emit=emit,
             interrupt_before=_names(interrupt_before),
             interrupt_after=_names(interrupt_after),
@@ -367,7 +369,7 @@ class CompiledStateGraph:
             store=self.store,
             **more,
         )
-        return Engine(self.plan, request)
+        return Engine(plan, request)
 
     def _nested(
         self, outer: Any, input: Any, config: dict[str, Any], new_id: Callable[[], str], more: dict[str, Any]

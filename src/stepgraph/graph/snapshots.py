@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,17 +11,21 @@ from stepgraph.core.checkpoint import Checkpointer, Stored, records_by_task
 from stepgraph.core.engine import Engine
 from stepgraph.core.entry import NOBODY, amend, written
 from stepgraph.core.plan import Plan
+from stepgraph.core.request import Request
 from stepgraph.core.state import State, combine, in_order, ready, writes_between
 from stepgraph.core.task import Task
 from stepgraph.core.types import ROOT, START, StateSnapshot, TaskSnapshot
 from stepgraph.run.streams import result_of
 
 
-def snapshot(engine: Engine, stored: Stored, *, live: bool, after: Stored | None = None) -> StateSnapshot:
+def snapshot(
+    engine: Engine, stored: Stored, *, live: bool, after: Stored | None = None, saver: Checkpointer | None = None
+) -> StateSnapshot:
     """What `get_state` shows of `stored`.
 
     Live, the writes of tasks that have finished already are applied and those tasks are not `next` any more; else it
     is the record of that step. `after` is the checkpoint that its tasks led to, which tells what a lone task wrote.
+    With `saver`, the states of subgraphs are read from it.
     """
     plan = engine.plan
     state = State.restored(plan, stored)
@@ -51,7 +56,7 @@ def snapshot(engine: Engine, stored: Stored, *, live: bool, after: Stored | None
         {"source": stored.source, "step": stored.step, "parents": {}, **stored.metadata},
         datetime.fromtimestamp(stored.time, UTC).isoformat(),
         parent,
-        tuple(_shown(task, stored) for task in tasks),
+        tuple(_shown(task, stored, engine.request, saver) for task in tasks),
         interrupts,
     )
 
@@ -63,7 +68,9 @@ def _place(plan: Plan) -> Callable[[Task], tuple[int, int]]:
 
 
 def _ran_alone(task: Task, after: Stored) -> bool:
-    return [name for name, version in after.seen.items() if version == after.version] == [task.name]
+    return after.step == task.step and [n for n, version in after.seen.items() if version == after.version] == [
+        task.name
+    ]
 
 
 def snapshots(engine: Engine, saver: Checkpointer, before: str | None, limit: int | None) -> Iterator[StateSnapshot]:
@@ -119,13 +126,42 @@ def _attach(task: Task, records: dict[str, Any], live: bool) -> None:
         task.error = records["error"].payload
 
 
-def _shown(task: Task, stored: Stored) -> TaskSnapshot:
-    child = None
-    if task.node.child is not None:
-        child = config_for(stored.thread, "|".join(task.ns), None)
+def _shown(task: Task, stored: Stored, request: Request, saver: Checkpointer | None) -> TaskSnapshot:
+    child: Any = None
+    plan = task.node.inner()
+    if plan is not None:
+        ns = (*task.scope.ns, task.name) if task.node.child_checkpointer is True else task.ns
+        child = config_for(stored.thread, "|".join(ns), None)
+        if saver is not None:
+            inside = copy(request)
+            inside.ns, inside.checkpoint = ns, None
+            child = _inside(plan, inside, saver, child)
     result = None
     if task.status == "finished":
         result = result_of(task.writes)
         if ROOT in task.node.writes:
             result = result.get(ROOT)
     return TaskSnapshot(task.id, task.name, task.path, task.error, task.interrupts, child, result)
+
+
+def _inside(plan: Plan, request: Request, saver: Checkpointer, config: dict[str, Any]) -> StateSnapshot:
+    """The state of a subgraph that a task runs."""
+    engine = Engine(plan, request)
+    stored = saver.load(request.thread or "", engine.scope.ns_text)
+    return empty(config) if stored is None else snapshot(engine, stored, live=True, saver=saver)
+
+
+def inner_plan(plan: Plan, ns: str) -> Plan:
+    """The plan of the subgraph that runs in a checkpoint namespace. Raises ValueError if there is none."""
+    found: Plan | None = plan
+    for part in ns.split("|"):
+        name = part.partition(":")[0]
+        if found is not None and not name.isdecimal():
+            node = found.nodes.get(name)
+            found = None if node is None else node.inner()
+    if found is None:
+        names = [name for name, node in plan.nodes.items() if node.inner() is not None]
+        raise ValueError(
+            f"Subgraph {ns!r} not found: the nodes of graph {plan.name!r} with a graph inside are {names}."
+        )
+    return found

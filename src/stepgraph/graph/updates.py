@@ -24,6 +24,8 @@ def update_flow(engine: Engine, supersteps: Sequence[Sequence[StateUpdate]]) -> 
     stored = yield Load(request.checkpointer, request.thread or "", scope.ns_text, request.checkpoint)
     if stored is not None:
         restore(engine, stored)
+    else:
+        engine.state.step = 0  # an edit is never the input, whose step is -1
     for updates in supersteps:
         yield from _superstep(engine, updates, fresh=engine.checkpoint is None)
     yield Flush(request.checkpointer)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stepgraph.core import events as ev
+from stepgraph.core.errors import GraphRecursionError
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.task import PUSH
 from stepgraph.core.types import INTERRUPT, ROOT, START, Namespace, Writes
@@ -56,6 +57,8 @@ class Streams:
         if view is None:
             view = self._views[ns] = _View()
         match event:
+            case ev.RunStarted():
+                view.keys = self._keys if ns == self._root else event.outputs
             case ev.TaskFinished():
                 self._finished(view, event)
             case ev.StepFinished():
@@ -93,8 +96,14 @@ class Streams:
         if event.node == START:
             return
         if "updates" in self.modes:
-            update = shown_update(event.writes)
-            self._send(event.ns, "updates", {event.node: update})
+            writes = event.writes
+            if view.keys is not None and not isinstance(view.keys, str):
+                writes = tuple(write for write in writes if write[0] in view.keys)
+            update = shown_update(writes)
+            chunk = {event.node: update}
+            if event.carried:
+                chunk["__metadata__"] = {"cached": True}
+            self._send(event.ns, "updates", chunk)
         if not event.carried:
             self._task_result(event, None, result_of(event.writes), [])
 
@@ -103,10 +112,14 @@ class Streams:
             self._task_result(event, repr(event.error), {}, [])
 
     def _interrupted(self, view: _View, event: ev.TaskInterrupted) -> None:
-        view.interrupted = True
-        view.interrupts = (*view.interrupts, *event.interrupts)
+        if not event.interrupts:
+            return  # a breakpoint inside it: shown at the end of the run
         if "updates" in self.modes:
             self._send(event.ns, "updates", {INTERRUPT: event.interrupts})
+        if "values" in self.modes:
+            values = self._filtered(view, view.values)
+            values = values if isinstance(values, dict) else {}
+            self._send(event.ns, "values", {**values, INTERRUPT: event.interrupts})
         self._task_result(event, None, {}, [{"value": each.value, "id": each.id} for each in event.interrupts])
 
     def _task_result(self, event: Any, error: str | None, result: Any, interrupts: list[Any]) -> None:
@@ -122,8 +135,8 @@ class Streams:
             "input": self._input(event),
             "triggers": event.triggers,
         }
-        if event.metadata:
-            payload["metadata"] = dict(event.metadata)
+        if event.metadata or self._metadata:
+            payload["metadata"] = {**self._metadata, **event.metadata}
         self._debug(event, "task", payload, event.step)
 
     def _input(self, event: ev.TaskStarted) -> Any:
@@ -140,11 +153,11 @@ class Streams:
             return event.input
 
     def _node(self, ns: Namespace, name: str) -> Node | None:
-        """The node of that name in the graph that runs at `ns`; None in a graph that node code called."""
+        """The node of that name in the graph that runs at `ns`; None if that graph can't be found."""
         plan: Plan | None = self._plan
         for part in ns[len(self._root) :]:
             node = plan.nodes.get(part.partition(":")[0]) if plan is not None else None
-            plan = node.child if node is not None else None
+            plan = node.inner() if node is not None else None
         return None if plan is None else plan.nodes.get(name)
 
     def _step(self, view: _View, event: ev.StepFinished) -> None:
@@ -152,22 +165,23 @@ class Streams:
         view.step = event
         if "values" not in self.modes:
             return
-        if event.source == "resume" or (event.source in ("loop", "update") and self._shown(event)):
-            self._send(event.ns, "values", self._filtered(event.values))
+        if event.source == "resume" or (event.source in ("loop", "update") and self._shown(view, event)):
+            self._send(event.ns, "values", self._filtered(view, event.values))
 
-    def _shown(self, event: ev.StepFinished) -> bool:
+    def _shown(self, view: _View, event: ev.StepFinished) -> bool:
         """Whether a key was written that the caller wants to see."""
-        keys = self._keys
+        keys = view.keys
         if keys is None or not isinstance(event.values, dict):
             return bool(event.changed)
         return any(key == keys or (not isinstance(keys, str) and key in keys) for key in event.changed)
 
-    def _filtered(self, values: Any) -> Any:
-        if self._keys is None or not isinstance(values, dict):
+    def _filtered(self, view: _View, values: Any) -> Any:
+        keys = view.keys
+        if keys is None or not isinstance(values, dict):
             return values
-        if isinstance(self._keys, str):
-            return values.get(self._keys)
-        return {key: values[key] for key in self._keys if key in values}
+        if isinstance(keys, str):
+            return values.get(keys)
+        return {key: values[key] for key in keys if key in values}
 
     def _checkpoint(self, view: _View, tasks: Sequence[ev.TaskInfo]) -> None:
         saved, view.saved = view.saved, None
@@ -177,7 +191,7 @@ class Streams:
             "config": self._address(saved.ns, saved.checkpoint),
             "parent_config": self._address(saved.ns, saved.parent) if saved.parent else None,
             "values": view.values,
-            "metadata": {"source": saved.source, "step": saved.step, "parents": {}, **self._metadata},
+            "metadata": {"source": saved.source, "step": saved.step, "parents": {}},
             "next": [task.node for task in tasks],
             "tasks": [self._planned(saved, task) for task in tasks],
         }
@@ -194,7 +208,7 @@ class Streams:
             shown["interrupts"] = tuple({"value": each.value, "id": each.id} for each in task.interrupts)
         node = self._node(saved.ns, task.node)
         shown["state"] = None
-        if node is not None and node.child is not None:
+        if node is not None and node.inner() is not None:
             ns = "|".join((*saved.ns, f"{task.node}:{task.id}"))
             shown["state"] = {"configurable": {"thread_id": saved.thread, "checkpoint_ns": ns}}
         return shown
@@ -205,26 +219,27 @@ class Streams:
         return {**self._config, "configurable": configurable}
 
     def _ended(self, view: _View, event: ev.RunFinished) -> None:
-        self._checkpoint(view, event.planned)
-        if event.status != "interrupted":
+        if event.error is None or isinstance(event.error, GraphRecursionError):
+            self._checkpoint(view, event.planned)
+        if event.status != "interrupted" or event.ns != self._root:
             return
-        if event.ns == self._root and not view.interrupted and "updates" in self.modes:
+        if event.values is not None and "values" in self.modes:
+            self._send(event.ns, "values", self._filtered(view, event.values))
+        if not event.interrupts and "updates" in self.modes:
             self._send(event.ns, "updates", {INTERRUPT: ()})
-        if event.ns == self._root and view.interrupted and "values" in self.modes:
-            self._send(event.ns, "values", {INTERRUPT: view.interrupts})
 
 
 class _View:
     """What the modes remember of one namespace."""
 
-    __slots__ = ("interrupted", "interrupts", "saved", "step", "values")
+    __slots__ = ("keys", "saved", "step", "values")
 
     def __init__(self) -> None:
         self.values: Any = {}
+        self.keys: Sequence[str] | None = None
+        """The keys to show in values and updates; None for all. A graph inside another one shows what it returns."""
         self.step: ev.StepFinished | None = None
         self.saved: ev.CheckpointSaved | ev.CheckpointLoaded | None = None
-        self.interrupted = False
-        self.interrupts: tuple[Any, ...] = ()
 
 
 def shown_update(writes: Writes) -> Any:

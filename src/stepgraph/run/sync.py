@@ -65,8 +65,7 @@ class SyncDriver:
                         context = effect.task.context or copy_context()
                         argument = context.run(call_in_task, effect.task, effect.function, effect.value, effect.extra)
                     elif kind is Save:
-                        checkpointer, thread, ns, checkpoint = effect
-                        argument = checkpointer.save(thread, ns, checkpoint)
+                        argument = effect.checkpointer.save(effect.thread, effect.ns, effect.checkpoint)
                     elif kind is Bodies:
                         yield from self._bodies(effect)
                         argument = None

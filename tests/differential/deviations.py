@@ -1,0 +1,28 @@
+"""Where stepgraph answers otherwise than LangGraph 1.2.22 on purpose, and why. Programs name the key."""
+
+DEVIATIONS = {
+    "refused input": (
+        "LangGraph raises a schema's error while it plans, before it shows the state that made the trouble; "
+        "here the task starts, fails, and its failure is recorded and streamed like any other."
+    ),
+    "goto from input": (
+        "LangGraph's snapshots do not list the tasks that a Command given as input planned on a checkpoint; ours do, "
+        "because a question that such a task asks could not be seen otherwise."
+    ),
+    "defects": (
+        "LangGraph's own snapshots raise after a write conflict, and a router's failure counts as a finished task: "
+        "parity rule 2 says not to copy either."
+    ),
+    "no start": (
+        "When a run goes on, LangGraph's debug stream announces the start of tasks that finished in an earlier run "
+        "and do not start again; ours announces only what starts. (Applied to every program.)"
+    ),
+    "parents at exit": (
+        'With durability "exit", LangGraph\'s debug stream says that a checkpoint has no parent even when the thread '
+        "has an earlier one; ours names it."
+    ),
+    "results at exit": (
+        'With durability "exit", LangGraph\'s history forgets what a lone task wrote; '
+        "ours reads it from the next checkpoint."
+    ),
+}

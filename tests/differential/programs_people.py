@@ -1,0 +1,538 @@
+"""Programs that stop and go on: interrupts, breakpoints, edits of the state, time travel, failures."""
+
+import operator
+from typing import Annotated, Any
+
+from typing_extensions import TypedDict
+
+from tests.differential.lab import Lab
+from tests.differential.registry import program
+
+
+class Log(TypedDict):
+    log: Annotated[list, operator.add]
+    count: int
+
+
+class Refund(TypedDict):
+    amount: int
+    approved: bool
+    log: Annotated[list[str], operator.add]
+
+
+def steps(lab: Lab, *names: str, schema: Any = Log) -> Any:
+    """A graph whose nodes, one after the other, log their names."""
+    g = lab.graph(schema)
+    previous = lab.START
+    for name in names:
+        g.add_node(name, lambda s, name=name: {"log": [name]})
+        g.add_edge(previous, name)
+        previous = name
+    return g
+
+
+@program(needs_saver=True)
+def approve_a_refund(lab: Lab) -> None:
+    """One question, answered; then the same thread again with another answer."""
+
+    def approve(s: Refund) -> dict[str, Any]:
+        answer = lab.interrupt({"question": "refund?", "amount": s["amount"]})
+        return {"approved": answer, "log": [f"answer {answer}"]}
+
+    g = lab.graph(Refund)
+    g.add_node("check", lambda s: {"log": ["check"]})
+    g.add_node("approve", approve)
+    g.add_node("pay", lambda s: {"log": ["pay"]})
+    g.add_edge(lab.START, "check")
+    g.add_edge("check", "approve")
+    g.add_conditional_edges("approve", lambda s: "pay" if s["approved"] else lab.END, ["pay", lab.END])
+    lab.compile(g)
+    lab.run({"amount": 5})
+    lab.resume(True)
+    lab.run({"amount": 6})
+    lab.run(None)
+    lab.resume(False)
+    lab.invoke({"amount": 7})
+    lab.invoke(lab.Command(resume="yes"))
+
+
+@program(needs_saver=True)
+def several_questions_in_one_node(lab: Lab) -> None:
+    """A node that asks three times; its code before each question runs again."""
+    runs: list[int] = []
+
+    def form(s: Log) -> dict[str, Any]:
+        runs.append(1)
+        answers = [lab.interrupt(f"q{i}") for i in range(3)]
+        return {"log": answers}
+
+    g = lab.graph(Log)
+    g.add_node("form", form)
+    g.add_edge(lab.START, "form")
+    lab.compile(g)
+    lab.run({"log": []})
+    for answer in ("a", False, {"c": 1}):
+        lab.resume(answer)
+    lab.note("runs", len(runs))
+
+
+@program(needs_saver=True)
+def several_questions_in_one_step(lab: Lab) -> None:
+    """Parallel nodes ask; a finished sibling does not run again; answers by id, some first, the rest later."""
+    runs: list[str] = []
+
+    def asker(name: str) -> Any:
+        def ask(s: Log) -> dict[str, Any]:
+            runs.append(name)
+            return {"log": [f"{name}:{lab.interrupt(name)}"]}
+
+        return ask
+
+    g = lab.graph(Log)
+    for name in ("a", "b", "c"):
+        g.add_node(name, asker(name))
+        g.add_edge(lab.START, name)
+    g.add_node("quiet", lambda s: runs.append("quiet") or {"log": ["quiet"]})
+    g.add_edge(lab.START, "quiet")
+    g.add_node("end", lambda s: {"log": ["end"]})
+    g.add_edge(["a", "b", "c", "quiet"], "end")
+    lab.compile(g)
+    lab.run({"log": []})
+    lab.resume("which one?")
+    lab.answer(lambda value: value * 2, 2)
+    lab.answer(lambda value: value * 3)
+    lab.note("runs", sorted(runs))
+
+
+@program(needs_saver=True)
+def questions_from_sends(lab: Lab) -> None:
+    """Every Send asks its own question."""
+
+    def ask(s: dict) -> dict[str, Any]:
+        return {"log": [(s["n"], lab.interrupt(f"n={s['n']}"))]}
+
+    g = lab.graph(Log)
+    g.add_node("ask", ask)
+    g.add_conditional_edges(lab.START, lambda s: [lab.Send("ask", {"n": n}) for n in range(3)], ["ask"])
+    lab.compile(g)
+    lab.run({"log": []})
+    lab.answer(lambda value: f"<{value}>", 1)
+    lab.answer(lambda value: f"[{value}]")
+
+
+@program(needs_saver=True)
+def new_input_while_asked(lab: Lab) -> None:
+    """New input on an interrupted thread drops the pending question."""
+
+    def ask(s: Log) -> dict[str, Any]:
+        return {"log": [lab.interrupt(len(s["log"]))]}
+
+    g = lab.graph(Log)
+    g.add_node("ask", ask)
+    g.add_node("after", lambda s: {"log": ["after"]})
+    g.add_edge(lab.START, "ask")
+    g.add_edge("ask", "after")
+    lab.compile(g)
+    lab.run({"log": ["one"]})
+    lab.run({"log": ["two"]})
+    lab.resume("answer")
+
+
+@program(needs_saver=True)
+def resume_with_update_and_goto(lab: Lab) -> None:
+    """A Command that answers, updates and goes somewhere at once."""
+
+    def ask(s: Log) -> dict[str, Any]:
+        return {"log": [("answer", lab.interrupt("?"), s.get("count"))]}
+
+    g = lab.graph(Log)
+    g.add_node("ask", ask)
+    g.add_node("extra", lambda s: {"log": ["extra"]})
+    g.add_edge(lab.START, "ask")
+    lab.without_history = "goto from input"
+    lab.compile(g)
+    lab.run({"log": []})
+    lab.run(lab.Command(resume="yes", update={"count": 4}, goto="extra"))
+
+
+@program(needs_saver=True)
+def breakpoints_before_and_after(lab: Lab) -> None:
+    """Static breakpoints at single nodes, resumed with None until the end."""
+    g = steps(lab, "a", "b", "c", "d")
+    lab.compile(g, interrupt_before=["b"], interrupt_after=["c"])
+    lab.run({"log": []})
+    lab.run(None)
+    lab.run(None)
+    lab.run(None)
+    lab.run({"log": ["again"]})
+    lab.invoke(None)
+
+
+@program(needs_saver=True)
+def breakpoints_everywhere(lab: Lab) -> None:
+    """interrupt_before="*" given per call, then interrupt_after="*"."""
+    g = steps(lab, "a", "b", "c")
+    lab.compile(g)
+    lab.run({"log": []}, interrupt_before="*")
+    for _ in range(3):
+        lab.run(None, interrupt_before="*")
+    lab.run({"log": ["again"]}, interrupt_after="*")
+    for _ in range(3):
+        lab.run(None, interrupt_after="*")
+
+
+@program(needs_saver=True)
+def breakpoint_in_a_loop(lab: Lab) -> None:
+    """A breakpoint that is met once a round."""
+    g = lab.graph(Log)
+    g.add_node("work", lambda s: {"count": s["count"] + 1})
+    g.add_node("check", lambda s: {"log": [s["count"]]})
+    g.add_edge(lab.START, "work")
+    g.add_edge("work", "check")
+    g.add_conditional_edges("check", lambda s: "work" if s["count"] < 3 else lab.END)
+    lab.compile(g, interrupt_before=["check"])
+    lab.run({"count": 0})
+    for _ in range(4):
+        lab.run(None)
+
+
+@program(needs_saver=True)
+def breakpoint_on_parallel_nodes(lab: Lab) -> None:
+    """One of two parallel nodes has a breakpoint: the whole superstep waits."""
+    g = lab.graph(Log)
+    for name in ("split", "left", "right", "join"):
+        g.add_node(name, lambda s, name=name: {"log": [name]})
+    g.add_edge(lab.START, "split")
+    g.add_edge("split", "left")
+    g.add_edge("split", "right")
+    g.add_edge(["left", "right"], "join")
+    lab.compile(g, interrupt_before=["right"], interrupt_after=["left"])
+    lab.run({"log": []})
+    lab.run(None)
+    lab.run(None)
+
+
+@program(needs_saver=True)
+def edit_the_state_at_a_breakpoint(lab: Lab) -> None:
+    """update_state: as the last node, as a given node, with reducers, and on an empty thread."""
+    g = steps(lab, "a", "b", "c")
+    lab.compile(g, interrupt_before=["b", "c"])
+    lab.run({"log": [], "count": 1})
+    lab.update({"count": 2, "log": ["by hand"]})
+    lab.run(None)
+    lab.update({"log": ["as b"]}, as_node="b")
+    lab.run(None)
+    lab.run(None)
+    lab.thread = "empty"
+    lab.update({"count": 5})
+    lab.run(None)
+    lab.history()
+
+
+@program(needs_saver=True)
+def edits_with_routes(lab: Lab) -> None:
+    """update_state runs the node's routers; END clears; ambiguous and unknown nodes are refused."""
+    g = lab.graph(Log)
+    for name in ("a", "high", "low", "x", "y"):
+        g.add_node(name, lambda s, name=name: {"log": [name]})
+    g.add_edge(lab.START, "a")
+    g.add_conditional_edges("a", lambda s: "high" if s["count"] > 5 else "low", ["high", "low"])
+    g.add_edge("low", "x")
+    g.add_edge("low", "y")
+    lab.compile(g, interrupt_before=["high", "low"])
+    lab.run({"count": 1})
+    lab.update({"count": 9}, as_node="a")
+    lab.run(None)
+    lab.thread = "two"
+    lab.run({"count": 1})
+    lab.run(None)
+    lab.update({"count": 3})
+    lab.update({"count": 3}, as_node="nobody")
+    lab.update(None, as_node="__end__")
+    lab.run({"count": 8})
+    lab.update(None, as_node="__end__")
+    lab.run(None)
+    lab.history()
+
+
+@program(needs_saver=True)
+def time_travel(lab: Lab) -> None:
+    """Replay from an older checkpoint, fork with an edit, and go on from the fork."""
+    ran: list[str] = []
+
+    def node(name: str) -> Any:
+        def run(s: Log) -> dict[str, Any]:
+            ran.append(name)
+            return {"log": [f"{name}{s.get('count', 0)}"]}
+
+        return run
+
+    g = lab.graph(Log)
+    for name in ("a", "b", "c"):
+        g.add_node(name, node(name))
+    g.add_edge(lab.START, "a")
+    g.add_edge("a", "b")
+    g.add_edge("b", "c")
+    lab.compile(g)
+    lab.run({"log": [], "count": 1})
+    lab.run(None, lab.at(1))
+    forked = lab.update({"count": 7}, config=lab.at(1, "loop"))
+    lab.run(None, forked)
+    lab.state(lab.at(2))
+    lab.run({"log": ["new"]})
+    lab.note("ran", ran)
+
+
+@program(needs_saver=True)
+def time_travel_to_a_question(lab: Lab) -> None:
+    """Replaying the checkpoint of an answered question asks again."""
+
+    def ask(s: Log) -> dict[str, Any]:
+        return {"log": [lab.interrupt("again?")]}
+
+    g = steps(lab, "a")
+    g.add_node("ask", ask)
+    g.add_node("z", lambda s: {"log": ["z"]})
+    g.add_edge("a", "ask")
+    g.add_edge("ask", "z")
+    lab.compile(g)
+    lab.run({"log": []})
+    lab.resume("first")
+    lab.run(None, lab.at(1, "loop"))
+    lab.resume("second")
+
+
+@program(needs_saver=True)
+def history_by_filter_and_limit(lab: Lab) -> None:
+    """History with metadata filter, limit, before, and the record of one checkpoint."""
+    g = steps(lab, "a", "b")
+    lab.compile(g)
+    lab.run({"log": []}, {"metadata": {"user": "ana", "n": 3}})
+    lab.run({"log": ["2"]}, {"metadata": {"user": "bo"}})
+    lab.history(filter={"user": "ana"})
+    lab.history(filter={"source": "input"})
+    lab.history(limit=2)
+    lab.history(before=lab.at(1), limit=2)
+    lab.history(lab.at(1))
+    lab.state(lab.at(4))
+
+
+@program(needs_saver=True)
+def failing_node_and_resume(lab: Lab) -> None:
+    """A node fails; its finished siblings are kept; resuming runs only what failed."""
+    ran: list[str] = []
+
+    def flaky(s: Log) -> dict[str, Any]:
+        ran.append("flaky")
+        if ran.count("flaky") < 2:
+            raise ConnectionError("no line")
+        return {"log": ["flaky"]}
+
+    g = lab.graph(Log)
+    g.add_node("start", lambda s: {"log": ["start"]})
+    g.add_node("flaky", flaky)
+    g.add_node("after", lambda s: {"log": ["after"]})
+    g.add_edge(lab.START, "start")
+    g.add_edge("start", "flaky")
+    g.add_edge("flaky", "after")
+    lab.compile(g)
+    lab.run({"log": []})
+    lab.run(None)
+    lab.note("ran", ran)
+
+
+@program(needs_saver=True)
+def failing_node_then_new_input(lab: Lab) -> None:
+    """A failed run is left behind by new input."""
+
+    def maybe(s: Log) -> dict[str, Any]:
+        if s["count"] == 1:
+            raise ValueError("one is bad")
+        return {"log": [s["count"]]}
+
+    g = lab.graph(Log)
+    g.add_node("maybe", maybe)
+    g.add_edge(lab.START, "maybe")
+    lab.compile(g)
+    lab.run({"count": 1})
+    lab.run({"count": 2})
+    lab.run({"count": 1})
+
+
+@program
+def errors_of_nodes_and_updates(lab: Lab) -> None:
+    """What a caller gets: the node's own error, conflicting writers, bad returns, bad routes, no input."""
+
+    def broken(how: str) -> Any:
+        def run(s: Log) -> Any:
+            match how:
+                case "raises":
+                    raise KeyError("mine")
+                case "returns a number":
+                    return 5
+                case _:
+                    return {"count": 1}
+
+        return run
+
+    for how in ("raises", "returns a number"):
+        g = lab.graph(Log)
+        g.add_node("a", broken(how))
+        g.add_edge(lab.START, "a")
+        lab.compile(g)
+        lab.thread = how
+        lab.invoke({"log": []})
+
+    g = lab.graph(Log)
+    for name in ("a", "b"):
+        g.add_node(name, broken("writes"))
+        g.add_edge(lab.START, name)
+    lab.compile(g)
+    lab.thread = "conflict"
+    lab.invoke({"log": []})
+
+    for answer in (None, "nowhere"):
+        g = lab.graph(Log)
+        g.add_node("a", broken("writes"))
+        g.add_edge(lab.START, "a")
+        g.add_conditional_edges("a", lambda s, answer=answer: answer)
+        lab.compile(g)
+        lab.thread = f"route {answer}"
+        lab.invoke({"log": []})
+
+    g = lab.graph(Log)
+    g.add_node("a", broken("writes"))
+    g.add_edge(lab.START, "a")
+    g.add_conditional_edges("a", lambda s: "unmapped", {"mapped": lab.END})
+    lab.compile(g)
+    lab.thread = "unmapped"
+    lab.invoke({"log": []})
+
+    g = lab.graph(Log)
+    g.add_node("a", broken("writes"))
+    g.add_edge(lab.START, "a")
+    g.add_conditional_edges("a", lambda s: lab.Send(lab.END, 1))
+    lab.compile(g)
+    lab.thread = "send to end"
+    lab.invoke({"log": []})
+
+    lab.thread = "no input"
+    lab.invoke(None)
+    lab.invoke({})
+    lab.invoke({"unknown": 1})
+    lab.thread = "end"
+    lab.without_history = "defects"
+
+
+@program
+def overwrite(lab: Lab) -> None:
+    """Overwrite replaces a reduced value, alone and beside ordinary updates; two in a step are refused."""
+
+    g = lab.graph(Log)
+    g.add_node("a", lambda s: {"log": ["a"]})
+    g.add_node("b", lambda s: {"log": lab.Overwrite(["b"])})
+    g.add_node("c", lambda s: {"log": ["c"]})
+    g.add_node("json", lambda s: {"log": {"__overwrite__": ["json"]}})
+    g.add_edge(lab.START, "a")
+    for name in ("b", "c"):
+        g.add_edge("a", name)
+    g.add_edge(["b", "c"], "json")
+    g.add_conditional_edges("json", lambda s: ["b", lab.Send("b", s)] if s.get("count") else lab.END)
+    lab.compile(g)
+    lab.run({"log": ["in"]})
+    lab.run({"log": lab.Overwrite(["fresh"])})
+    lab.thread = "two in one step"
+    lab.invoke({"log": ["x"], "count": 1})
+    lab.thread = "t"
+
+
+@program
+def other_channels(lab: Lab) -> None:
+    """Topic, EphemeralValue, UntrackedValue, AnyValue and a set reducer."""
+
+    def union(a: set[int], b: set[int]) -> set[int]:
+        return a | b
+
+    class Many(TypedDict):
+        topic: Annotated[list[str], lab.Topic(str)]
+        total: Annotated[list[str], lab.Topic(str, accumulate=True)]
+        flash: Annotated[str, lab.EphemeralValue(str)]
+        secret: Annotated[str, lab.UntrackedValue(str)]
+        any: Annotated[int, lab.AnyValue(int)]
+        tags: Annotated[set[int], union]
+        seen: Annotated[list, operator.add]
+
+    def look(s: Many) -> dict[str, Any]:
+        return {"seen": [{key: value for key, value in s.items() if key != "seen"}]}
+
+    g = lab.graph(Many)
+    g.add_node("a", lambda s: {"topic": "a", "total": ["a1", "a2"], "flash": "f", "secret": "s", "tags": {1}})
+    g.add_node("b", lambda s: {"topic": ["b1", "b2"], "total": "b", "any": 1, "tags": {2}})
+    for name in ("look1", "look2", "look3"):
+        g.add_node(name, look)
+    g.add_edge(lab.START, "a")
+    g.add_edge(lab.START, "b")
+    g.add_edge("a", "look1")
+    g.add_edge("look1", "look2")
+    g.add_edge("look2", "look3")
+    lab.compile(g)
+    lab.run({"seen": []})
+    lab.run({"any": 7, "flash": "in"})
+
+
+@program(needs_saver=True)
+def untracked_is_gone_after_a_pause(lab: Lab) -> None:
+    """An untracked value is there within a run and lost when the thread is resumed."""
+
+    class Secret(TypedDict):
+        secret: Annotated[str, lab.UntrackedValue(str)]
+        log: Annotated[list, operator.add]
+
+    g = lab.graph(Secret)
+    g.add_node("a", lambda s: {"secret": "open sesame", "log": ["a"]})
+    for name in ("b", "c"):
+        g.add_node(name, lambda s: {"log": [s.get("secret")]})
+    g.add_edge(lab.START, "a")
+    g.add_edge("a", "b")
+    g.add_edge("b", "c")
+    lab.compile(g, interrupt_before=["c"])
+    lab.run({"log": []})
+    lab.run(None)
+
+
+@program(needs_saver=True)
+def durability_at_exit(lab: Lab) -> None:
+    """With durability "exit" the whole run is one checkpoint; a pause is kept too."""
+    lab.without_history = "results at exit"
+
+    def ask(s: Log) -> dict[str, Any]:
+        return {"log": [lab.interrupt("?")]}
+
+    g = steps(lab, "a", "b")
+    g.add_node("ask", ask)
+    g.add_edge("b", "ask")
+    lab.compile(g)
+    lab.run({"log": []}, durability="exit")
+    lab.run(lab.Command(resume="yes"), durability="exit")
+    lab.run({"log": ["more"]}, durability="sync")
+    lab.resume("no")
+
+
+@program(needs_saver=True)
+def deferred_across_a_pause(lab: Lab) -> None:
+    """A deferred node waits through a breakpoint; a half-filled join does too."""
+
+    g = lab.graph(Log)
+    for name in ("a", "b", "b2", "meet"):
+        g.add_node(name, lambda s, name=name: {"log": [name]})
+    g.add_node("late", lambda s: {"log": ["late"]}, defer=True)
+    g.add_edge(lab.START, "a")
+    g.add_edge(lab.START, "b")
+    g.add_edge("b", "b2")
+    g.add_edge("a", "late")
+    g.add_edge(["a", "b2"], "meet")
+    lab.compile(g, interrupt_before=["b2"])
+    lab.run({"log": []})
+    lab.run(None)
+    lab.run({"log": ["again"]})
+    lab.run(None)
