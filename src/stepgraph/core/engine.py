@@ -237,7 +237,7 @@ class Engine:
         state, scope, plan = self.state, self.scope, self.plan
         nodes, values, root, stop, saving = plan.nodes, state.values, scope.root, scope.stop, self.saving
         light = plan.plain and self.request.durability == "async"
-        handing: Any = Save(self.request.checkpointer, self._thread, scope.ns_text, None) if saving else None
+        handing = Save(self.request.checkpointer, self._thread, scope.ns_text, NOT_YET)
         while len(state.next) == 1 and not state.sends and state.step <= stop and not root.cancelled:
             node = nodes[state.next[0]]
             if not node.lean:
@@ -477,6 +477,10 @@ class Engine:
     def fresh_state(self, task: Task) -> dict[str, Any]:
         """What the task's own routers read."""
         return fresh(self.plan, self.state.values, task.writes)
+
+
+NOT_YET: Any = None
+"""In place of a checkpoint that is filled in before the effect is yielded."""
 
 
 def _listed(tasks: Sequence[Task], names: frozenset[str]) -> bool:
