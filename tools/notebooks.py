@@ -53,13 +53,8 @@ def stable(notebook: Any) -> Any:
 
 
 def without_widget(output: Any) -> Any | None:
-    """The output in the forms that work without a kernel; None if it has no such form."""
-    data = output.get("data")
-    if data is None:
-        return output
-    data.pop(WIDGET, None)
-    output.metadata.pop(WIDGET, None)
-    return output if data else None
+    """The output; None for a live panel: its text depends on when it was shown, and its still picture is kept."""
+    return None if WIDGET in output.get("data", {}) else output
 
 
 if __name__ == "__main__":

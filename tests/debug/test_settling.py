@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from threading import Timer
+from types import SimpleNamespace
 
 from stepgraph.debug import presence
 from tests.debug.support import held
@@ -63,6 +65,30 @@ def test_where_an_editor_sent_the_cell_its_panel_gets_more_time(support, monkeyp
     run = dbg.start({"question": "refund"}).unattended("approve")
     assert not run.settle()
     assert run.status == "held"
+
+
+def shell_with(monkeypatch, *, metadata):
+    """Pretend that a kernel runs a cell sent with this metadata."""
+    shell = SimpleNamespace(kernel=object(), get_parent=lambda: {"metadata": metadata})
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+
+
+def test_a_front_end_may_appear_in_a_kernel_before_any_panel_was_shown(monkeypatch):
+    shell_with(monkeypatch, metadata={})
+    monkeypatch.delitem(sys.modules, "ipywidgets", raising=False)
+    assert presence.may_appear()
+
+
+def test_no_front_end_can_appear_outside_a_kernel(monkeypatch):
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
+    assert not presence.may_appear()
+
+
+def test_an_editor_is_known_by_the_names_it_gives_its_cells(monkeypatch):
+    shell_with(monkeypatch, metadata={"cellId": "3f"})
+    assert presence.from_editor()
+    shell_with(monkeypatch, metadata={})
+    assert not presence.from_editor()
 
 
 def test_a_bot_that_reads_the_requests_is_waited_for(support):

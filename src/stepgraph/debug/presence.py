@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
@@ -33,19 +34,21 @@ def kernel_reach() -> Reach:
 
 
 def may_appear() -> bool:
-    """Whether a front end could be there: without a kernel or ipywidgets none can."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return shell is not None and hasattr(shell, "kernel") and "ipywidgets" in sys.modules
+    """Whether a front end could be there: without a kernel or the panel's packages none can."""
+    return hasattr(_shell(), "kernel") and find_spec("anywidget") is not None
 
 
 def from_editor() -> bool:
     """Whether an editor sent the cell that runs now: it names its cells, programs that run notebooks do not."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    get_parent = getattr(shell, "get_parent", None)
+    get_parent = getattr(_shell(), "get_parent", None)
     parent = get_parent() if get_parent is not None else None
     return "cellId" in ((parent or {}).get("metadata") or {})
+
+
+def _shell() -> Any:
+    """IPython's shell if the code runs in one."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
 
 
 _nobody = False
