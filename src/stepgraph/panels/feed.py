@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 ROWS = 20_000
 """Rows of the log that are kept for the page to scroll back to."""
-LIVE = ("running", "held")
 HISTORY_SECONDS = 0.25
 """Least time between two readings of the step list of a run at full speed."""
 

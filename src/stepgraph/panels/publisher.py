@@ -7,16 +7,14 @@ therefore never sent.
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 log = logging.getLogger("stepgraph.panels")
 
 PERIOD = 1 / 30
-SWITCH = 0.001
-"""Seconds a thread may keep the interpreter while a run is live: a click then waits 67 ms at most, not 1.8 s."""
 
 
 class Speaker(Protocol):
@@ -28,10 +26,6 @@ class Speaker(Protocol):
     def send_batch(self) -> bool:
         """Send what happened since the last call; true if it wants to be called again soon."""
 
-    @property
-    def busy(self) -> bool:
-        """Whether its run is going on."""
-
 
 class Publisher:
     """The thread. `replied` and `happened` may be called from any thread and only set flags."""
@@ -41,7 +35,6 @@ class Publisher:
         self._dirty = False
         self._speakers: list[Speaker] = []
         self._thread: threading.Thread | None = None
-        self._interval: float | None = None
         self._lock = threading.Lock()
 
     def add(self, speaker: Speaker) -> None:
@@ -79,26 +72,15 @@ class Publisher:
                 again = [self._guard(speaker, speaker.send_batch) for speaker in self._speakers]
                 due = time.monotonic() + PERIOD
                 self._dirty = self._dirty or any(again)
-                self._hurry(any(speaker.busy for speaker in self._speakers))
 
-    def _guard(self, speaker: Speaker, act: object) -> bool:
+    def _guard(self, speaker: Speaker, act: Callable[[], bool | None]) -> bool:
         """A panel that fails is logged and dropped; the others go on."""
         try:
-            assert callable(act)
             return bool(act())
         except Exception:
             log.exception("A panel failed and is no longer updated; show the run again to get a new one.")
             self.remove(speaker)
             return False
-
-    def _hurry(self, live: bool) -> None:
-        """Shorter turns for threads while a run is live, and the interpreter's own setting afterwards."""
-        if live and self._interval is None:
-            self._interval = sys.getswitchinterval()
-            sys.setswitchinterval(min(SWITCH, self._interval))
-        elif not live and self._interval is not None:
-            sys.setswitchinterval(self._interval)
-            self._interval = None
 
 
 PUBLISHER = Publisher()

@@ -59,11 +59,6 @@ class RunPanel(anywidget.AnyWidget):
 
     # The publisher's side
 
-    @property
-    def busy(self) -> bool:
-        """Whether one of its runs goes on."""
-        return any(feed.run.status == "running" for feed in self._feeds.values())
-
     def send_replies(self) -> None:
         """Send what was answered; called by the publisher's thread, as is `send_batch`."""
         while self._replies:
