@@ -1,11 +1,13 @@
-"""A checkpointer in this process's memory: encoded like any other, so that a value changed later does not change history."""
+"""A checkpointer in this process's memory: a value that is changed later does not change history."""
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from stepgraph.core.checkpoint import Checkpoint, Record
 from stepgraph.core.errors import CheckpointError
 from stepgraph.persist.lines import is_mark, is_record, split_id
 from stepgraph.persist.log import Log, LogCheckpointer
@@ -23,10 +25,45 @@ class MemoryCheckpointer(LogCheckpointer):
     def __init__(self) -> None:
         super().__init__(private=True)
 
+    def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:
+        """Append a checkpoint. One that changes simple values only is kept as it is until somebody reads."""
+        log = self._logs.get((thread, ns))
+        if isinstance(log, MemoryLog) and checkpoint.parent == log.latest and checkpoint.metadata is log.metadata:
+            for value in checkpoint.changes.values():
+                if type(value) not in _FROZEN:
+                    break
+            else:
+                control = checkpoint.control
+                if not (control.sends or control.channels or checkpoint.parent_thread):
+                    with log.lock:
+                        log.recent.append(checkpoint)
+                        log.latest = checkpoint.id
+                    return
+        self._settle(log)
+        super().save(thread, ns, checkpoint)
+        log = self._logs[thread, ns]
+        assert isinstance(log, MemoryLog)
+        log.latest, log.metadata = checkpoint.id, checkpoint.metadata
+
+    def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> None:
+        """Keep what is known of a task planned from `checkpoint_id`."""
+        self._settle(self._logs.get((thread, ns)))
+        super().save_record(thread, ns, checkpoint_id, record)
+
+    def _settle(self, log: Log | None) -> None:
+        """Encode the checkpoints that were kept as they are."""
+        if type(log) is not MemoryLog or not log.recent:
+            return
+        with log.lock:
+            recent, log.recent = log.recent, []
+            for checkpoint in recent:
+                super().save(log.thread, log.ns, checkpoint)
+
     def _open(self, thread: str, ns: str, *, create: bool) -> Log | None:
         log = self._logs.get((thread, ns))
         if log is None and create:
             log = self._logs[thread, ns] = MemoryLog(thread, ns)
+        self._settle(log)
         return log
 
     def _roots(self) -> list[str]:
@@ -61,7 +98,7 @@ class MemoryCheckpointer(LogCheckpointer):
 class MemoryLog(Log):
     """Lines in a list; ids as arrays of counters, one for each prefix."""
 
-    __slots__ = ("ids", "last", "late_lines", "lines", "marks", "parents")
+    __slots__ = ("ids", "last", "late_lines", "latest", "lines", "marks", "metadata", "parents", "recent")
 
     def __init__(self, thread: str, ns: str) -> None:
         super().__init__(thread, ns)
@@ -70,6 +107,12 @@ class MemoryLog(Log):
         self.ids: dict[str, tuple[array[int], array[int]]] = {}
         """Prefix -> counters, and the numbers of their lines."""
         self.last: int | None = None
+        self.metadata: Mapping[str, Any] = {}
+        """What the last checkpoint says of its run; encoded once."""
+        self.latest = ""
+        """The id of the checkpoint saved last."""
+        self.recent: list[Checkpoint] = []
+        """The newest checkpoints, where their values can't be changed by anybody: not encoded yet."""
         self.late_lines: dict[str, list[bytes]] = {}
         self.parents: dict[str, list[int]] = {}
         """Other thread -> the links into it."""
@@ -137,6 +180,7 @@ class MemoryLog(Log):
             end = mark
 
 
+_FROZEN = frozenset({int, float, str, bool, bytes, complex, type(None)})
 _NOTHING: tuple[array[int], array[int]] = (array("q"), array("Q"))
 
 
