@@ -52,12 +52,12 @@ class Story:
         number = next(self.counter)
         if parent == "last":
             parent = self.ids[-1] if self.ids else None
-        id = f"{self.run}-{number:012x}"
+        name = f"{self.run}-{number:012x}"
         self.checkpointer.save(
             self.thread,
             self.ns,
             Checkpoint(
-                id=id,
+                id=name,
                 parent=parent,
                 step=number - 2 if step is None else step,
                 source=source,
@@ -70,8 +70,8 @@ class Story:
                 **more,
             ),
         )
-        self.ids.append(id)
-        return id
+        self.ids.append(name)
+        return name
 
     def record(self, checkpoint: str, task: str, kind: Any, payload: Any, node: str = "node") -> None:
         record = Record(task, kind, payload, node, ("__pregel_pull", node))
@@ -116,7 +116,9 @@ class CheckpointerContract:
         second = story.save(
             {"a": 2},
             ran=("one", "two"),
-            control=Control(("three",), (("four", {"x": (1,)}, None), ("four", 5, 2.5)), {"join:a+b": frozenset({"a"})}),
+            control=Control(
+                ("three",), (("four", {"x": (1,)}, None), ("four", 5, 2.5)), {"join:a+b": frozenset({"a"})}
+            ),
             metadata={"run_id": "r"},
         )
 
@@ -143,13 +145,22 @@ class CheckpointerContract:
     def test_each_checkpoint_is_found_by_its_id(self, checkpointer: Checkpointer) -> None:
         story = Story(checkpointer)
         ids = [story.save({"n": n}) for n in range(50)]
-        assert [story.values(id) for id in ids] == [{"n": n} for n in range(50)]
+        assert [story.values(each) for each in ids] == [{"n": n} for n in range(50)]
         assert checkpointer.load("t", "", f"{RUN}-00000000ffff") is None
         assert checkpointer.load("t", "", "of another form") is None
 
     def test_ids_may_have_any_form(self, checkpointer: Checkpointer) -> None:
         story = Story(checkpointer)
-        names = ["a", "a000000000000", "a000000000001", "b" * 36, f"{RUN}-0000000000FF", f"{RUN}-000000000100", "ü", "zz"]
+        names = [
+            "a",
+            "a000000000000",
+            "a000000000001",
+            "b" * 36,
+            f"{RUN}-0000000000FF",
+            f"{RUN}-000000000100",
+            "ü",
+            "zz",
+        ]
         for number, name in enumerate(names):
             parent = names[number - 1] if number else None
             checkpointer.save(
@@ -215,7 +226,7 @@ class CheckpointerContract:
             table = {**table, f"k{n * 7}": str(n)}
             wanted.append({"text": text, "items": items, "table": table})
             story.save(wanted[-1])
-        assert [story.values(id) for id in story.ids] == wanted
+        assert [story.values(each) for each in story.ids] == wanted
         assert [each.values for each in story.history()] == wanted[::-1]
 
     def test_steps_and_versions_need_not_be_consecutive(self, checkpointer: Checkpointer) -> None:
@@ -371,7 +382,9 @@ class CheckpointerContract:
 
     def test_a_parent_that_is_not_there_is_refused(self, checkpointer: Checkpointer) -> None:
         story = Story(checkpointer, "t9", "sub:1")
-        with pytest.raises(CheckpointError, match="Thread 't9', namespace 'sub:1', step -1: the parent checkpoint nobody"):
+        with pytest.raises(
+            CheckpointError, match="Thread 't9', namespace 'sub:1', step -1: the parent checkpoint nobody"
+        ):
             story.save({"n": 1}, parent="nobody")
         with pytest.raises(CheckpointError, match="is not stored in thread 'elsewhere'"):
             story.save({"n": 1}, parent="nobody", parent_thread="elsewhere")
@@ -416,7 +429,7 @@ class CheckpointerContract:
         story.record(ids[0], "b", "error", "4")
         wanted = [[], [("c", "3")], [], [("a", "1"), ("b", "4")]]
         assert [[(each.task, each.payload) for each in found.records] for found in story.history()] == wanted
-        assert [[(each.task, each.payload) for each in story.load(id).records] for id in story.ids[::-1]] == wanted
+        assert [[(each.task, each.payload) for each in story.load(name).records] for name in story.ids[::-1]] == wanted
 
     def test_records_after_a_restart(self, checkpointer: Checkpointer) -> None:
         story = Story(checkpointer)
@@ -431,6 +444,7 @@ class CheckpointerContract:
         assert [each.kind for each in story.load(story.ids[0]).records] == ["interrupt", "resume", "outcome"]
         assert [each.kind for each in story.load().records] == ["error"]
         assert story.values() == {"log": [0, 1]}
+        assert [len(each.records) for each in story.history()] == [1, 3]
 
     def test_paths_of_records_are_tuples(self, checkpointer: Checkpointer) -> None:
         story = Story(checkpointer)
@@ -456,7 +470,10 @@ class CheckpointerContract:
         stories = {name: Story(checkpointer, name) for name in ("a", "b", "c")}
         for name in ("a", "b", "c", "a", "b", "a"):
             stories[name].save({"n": 1}, control=Control((f"next of {name}",)), metadata={"who": name})
-        assert [(each.thread, each.checkpoint, each.step, each.time, each.next, each.metadata) for each in checkpointer.threads()] == [
+        assert [
+            (each.thread, each.checkpoint, each.step, each.time, each.next, each.metadata)
+            for each in checkpointer.threads()
+        ] == [
             (name, stories[name].ids[-1], step, 1_700_000_000 + (step + 2) / 8, (f"next of {name}",), {"who": name})
             for name, step in (("a", 1), ("b", 0), ("c", -1))
         ]
@@ -573,7 +590,9 @@ class CheckpointerContract:
             for n in range(length):
                 story.save({"n": n})
         calls = {
-            length: max(counted(lambda s=story, id=id: s.load(id)) for id in story.ids[length // 7 :: length // 7])
+            length: max(
+                counted(lambda s=story, each=each: s.load(each)) for each in story.ids[length // 7 :: length // 7]
+            )
             for length, story in stories.items()
         }
         assert calls[3000] <= 2 * calls[300]
@@ -739,9 +758,7 @@ class Model:
             case ("reopen",):
                 self.checkpointer = self.reopened(self.checkpointer)
 
-    def step(
-        self, thread: str, parent: dict[str, Any] | None, changes: Any, parent_thread: str | None = None
-    ) -> None:
+    def step(self, thread: str, parent: dict[str, Any] | None, changes: Any, parent_thread: str | None = None) -> None:
         number = next(self.counter)
         before = parent["values"] if parent else {}
         written: dict[str, Any] = {}

@@ -16,6 +16,8 @@ def open_checkpointer(url: str) -> Checkpointer:
     scheme, separator, _ = url.partition("://")
     if not separator or scheme not in checkpointers:
         known = ", ".join(f"{name}://" for name in checkpointers)
-        raise CheckpointError(f"Checkpointer URL {url!r}: unknown scheme. Known: {known}. Example: 'sqlite:///runs.db'.")
+        raise CheckpointError(
+            f"Checkpointer URL {url!r}: unknown scheme. Known: {known}. Example: 'sqlite:///runs.db'."
+        )
     opened: Checkpointer = checkpointers.load(scheme)(url)
     return opened

@@ -28,7 +28,7 @@ def _lower_array(value: Any, codec: Codec) -> Any:
     plain: dict[str, Any] = {"~": "np", "t": _type_text(value.dtype, codec), "s": list(value.shape)}
     if value.flags.f_contiguous and not value.flags.c_contiguous:
         plain["o"] = "F"
-    if value.dtype == object:
+    if value.dtype.kind == "O":
         plain["v"] = codec.lower(value.ravel(order=plain.get("o", "C")).tolist())
     elif value.dtype.hasobject or value.dtype.kind == "T":
         raise Unstorable(f"arrays of dtype {value.dtype} are not stored", "Store it as a list, or with dtype object.")
@@ -40,7 +40,7 @@ def _lower_array(value: Any, codec: Codec) -> Any:
 def _lift_array(raw: dict[str, Any], codec: Codec) -> Any:
     dtype = _type_of(raw["t"], codec)
     order = raw.get("o", "C")
-    if dtype == object:
+    if dtype.kind == "O":
         flat = np.empty(len(raw["v"]), dtype=object)
         for index, item in enumerate(codec.lift_all(raw["v"])):
             flat[index] = item
@@ -58,7 +58,7 @@ def _lift_scalar(raw: dict[str, Any], codec: Codec) -> Any:
 
 
 def _type_text(dtype: Any, codec: Codec) -> Any:
-    return "|O" if dtype == object else codec.lower(np.lib.format.dtype_to_descr(dtype))
+    return "|O" if dtype.kind == "O" else codec.lower(np.lib.format.dtype_to_descr(dtype))
 
 
 def _type_of(raw: Any, codec: Codec) -> Any:

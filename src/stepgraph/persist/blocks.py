@@ -51,7 +51,7 @@ def planned(number: int, end: int, base: int, lines: Iterable[Line]) -> Plan:
     def close() -> None:
         rows.append((number << BITS | first, block_base, packed_id(first_id), late or None, b"\n".join(gathered)))
 
-    for _, data, id, _, named, _ in lines:
+    for _, data, own_id, _, named, _ in lines:
         mark = data.startswith(b"{")
         if gathered and (mark or named is not late or len(gathered) == _LINES or size > _BYTES):
             close()
@@ -62,7 +62,7 @@ def planned(number: int, end: int, base: int, lines: Iterable[Line]) -> Plan:
         gathered.append(data)
         size += len(data)
         if first_id is None:
-            first_id = id
+            first_id = own_id
         end += 1
     if gathered:
         close()

@@ -1,9 +1,11 @@
-"""How objects of users' classes are stored: enums, named tuples, dataclasses, Pydantic, attrs and msgspec models, errors.
+"""How objects of users' classes are stored: enums, named tuples, dataclasses, models of all kinds, errors.
 
 An object is stored as its class's name and its fields, and made again without running its constructor when the class
 still has the same fields. A class is found by name in modules that are loaded already; no other module is imported
 unless it was allowed (`stepgraph.core.registry.allow_modules`).
 """
+
+# ruff: noqa: ARG001  every rule of a table has the same signature
 
 from __future__ import annotations
 
@@ -120,8 +122,8 @@ def _not_found(name: str, found: Any, wanted: str) -> Unreadable:
     if module not in sys.modules:
         return Unreadable(
             f"class {name} is needed, and module {module} is not loaded",
-            f"`import {module}` before reading, or allow it: "
-            f"`stepgraph.core.registry.allow_modules({module!r})` or `allowed_modules=[{module!r}]` of the checkpointer.",
+            f"`import {module}` before reading, or allow it: `stepgraph.core.registry.allow_modules({module!r})`, "
+            f"or `allowed_modules=[{module!r}]` of the checkpointer.",
         )
     place = "this notebook or script" if module == "__main__" else f"module {module}"
     mend = (
@@ -170,7 +172,8 @@ def _message(error: BaseException) -> str:
 
 
 def _lift_error(raw: dict[str, Any], codec: Codec) -> StoredError:
-    return StoredError(*raw["v"], tuple(raw.get("n", ())))
+    kind, message = raw["v"]
+    return StoredError(kind, message, tuple(raw.get("n", ())))
 
 
 def _lower_enum(value: enum.Enum, codec: Codec) -> Any:
@@ -340,7 +343,7 @@ def _lift_subclass(raw: dict[str, Any], codec: Codec) -> Any:
     value = codec.lift(raw["v"])
     if base in (dict, list, set):
         found = base.__new__(kind)
-        fill = {dict: dict.update, list: list.extend, set: set.update}[base]
+        fill: Any = dict.update if base is dict else list.extend if base is list else set.update
         fill(found, value)
         return found
     return base.__new__(kind, value)

@@ -1,9 +1,9 @@
 """Values to text and back with their types kept: JSON, with a tag where JSON has no word for something.
 
-A tag is an object whose first key is `"~"`: `{"~":[1,2]}` is a tuple, `{"~":"dec","v":"1.5"}` a Decimal. A dict that has the
-key `"~"` itself is stored as pairs, and inside a JSON string the quote is escaped, so the characters `{"~` stand in a text
-exactly when it holds a tag: a text without them is decoded by the C parser alone. Nothing is pickled, and reading
-imports no module that a stored text merely names.
+A tag is an object whose first key is `"~"`: `{"~":[1,2]}` is a tuple, `{"~":"dec","v":"1.5"}` a Decimal. A dict that has
+the key `"~"` itself is stored as pairs, and inside a JSON string the quote is escaped, so the characters `{"~"` stand in
+a text exactly when it holds a tag: a text without them is decoded by the C parser alone. Nothing is pickled, and
+reading imports no module that a stored text merely names.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Unreadable(Unstorable):
 class Codec:
     """Encodes and decodes values. `allowed_modules` (and all below them) may be imported to decode.
 
-    With `private` values never leave this process, so objects of classes that only exist inside a function are kept too.
+    With `private` values never leave this process, so objects of classes that only exist in a function are kept too.
     """
 
     def __init__(self, *, allowed_modules: Iterable[str] = (), private: bool = False) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("stepgraph.persist")
 
 DELAY: Final = 0.008
-"""Seconds that lines gather. The commit may then wait twice for the interpreter lock (5 ms each) and is within 20 ms."""
+"""Seconds that lines gather. The commit may wait twice for the interpreter lock, 5 ms each, and stays within 20 ms."""
 _RETRY: Final = 0.5
 """Seconds after a failed write."""
 
@@ -73,7 +73,7 @@ class Committer:
         self.trouble.check()
 
     def close(self) -> None:
-        """Write what waits and end the thread. Raises CheckpointError when lines cannot be written; they are lost then."""
+        """Write what waits and end the thread. Raises CheckpointError when lines cannot be written and are lost."""
         self._closing.set()
         self._wake.set()
         thread = self._thread
@@ -85,7 +85,7 @@ class Committer:
             lost = len(self.waiting)
             self.waiting.clear()
             if lost:
-                raise CheckpointError(f"{error} It was closed with {lost} checkpoints and records not written.") from error
+                raise CheckpointError(f"{error} {lost} checkpoints and records are lost by closing.") from error
             raise
 
     def forked(self) -> None:
@@ -144,7 +144,7 @@ class Committer:
         deleted: list[SqliteLog] = []
         with self.file.transaction() as connection:
             for log, lines in by_log.items():
-                number, end = _position(connection, log)
+                number, end, base = _position(connection, log)
                 if number == 0:
                     deleted.append(log)
                     continue
@@ -152,7 +152,7 @@ class Committer:
                 named = [Line(*line) for line in lines]
                 if not follows:
                     named = continued(named)
-                plan = planned(number, end, log.base, named)
+                plan = planned(number, end, base, named)
                 plans.append((log, number, plan))
                 _note_forks(connection, plan, named)
             self.file.insert([row for _, _, plan in plans for row in plan.rows])
@@ -166,21 +166,21 @@ class Committer:
             )
 
 
-def _position(connection: sqlite3.Connection, log: SqliteLog) -> tuple[int, int]:
-    """A log's number and the number of its next line; number 0 when it was there and is deleted."""
+def _position(connection: sqlite3.Connection, log: SqliteLog) -> tuple[int, int, int]:
+    """A log's number, the number of its next line and of its last mark; 0 for all when it was there and is deleted."""
     found = connection.execute("SELECT number FROM log WHERE thread = ? AND ns = ?", (log.thread, log.ns)).fetchone()
     if found is None:
         if log.number:
-            return 0, 0
+            return 0, 0, 0
         made = connection.execute("INSERT INTO log (thread, ns) VALUES (?, ?)", (log.thread, log.ns))
         assert made.lastrowid is not None
-        return made.lastrowid, 1
+        return made.lastrowid, 1, 0
     number: int = found[0]
     last = connection.execute(
-        "SELECT key, data FROM block WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT 1",
+        "SELECT key, base, data FROM block WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT 1",
         (number << BITS, number << BITS | LAST),
     ).fetchone()
-    return number, 1 if last is None else after(*last)
+    return (number, 1, 0) if last is None else (number, after(last[0], last[2]), last[1])
 
 
 def after(key: int, data: bytes) -> int:

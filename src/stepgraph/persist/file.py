@@ -4,8 +4,8 @@
     block(key, base, id, late, data)     some consecutive lines of a log; key = log number << 32 | number of the first line
     fork(parent, key)                    where a line of another thread continues from a log
 
-A block's `base` is the number of the nearest mark at or before it, `id` its first checkpoint's, `late` says that it holds records
-that name their checkpoint. A mark always begins a block, so a state is read with one or two range queries.
+A block's `base` is the number of the nearest mark at or before it, `id` its first checkpoint's, `late` says that it
+holds records that name their checkpoint. A mark always begins a block, so a state is read with one or two range queries.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ BUSY: Final = 5.0
 """Seconds to wait for another process that is writing."""
 
 _TABLES: Final = """
-CREATE TABLE log (number INTEGER PRIMARY KEY AUTOINCREMENT, thread TEXT NOT NULL, ns TEXT NOT NULL, UNIQUE (thread, ns));
+CREATE TABLE log
+(number INTEGER PRIMARY KEY AUTOINCREMENT, thread TEXT NOT NULL, ns TEXT NOT NULL, UNIQUE (thread, ns));
 CREATE TABLE block (key INTEGER PRIMARY KEY, base INTEGER NOT NULL, id, late INTEGER, data BLOB NOT NULL);
 CREATE INDEX late ON block (key) WHERE late;
 CREATE TABLE fork (parent INTEGER NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (parent, key)) WITHOUT ROWID;
@@ -118,7 +119,7 @@ class File:
                     connection.close()
 
     def forked(self) -> None:
-        """In a forked child: leave the parent's connection alone (closing it would meddle with its locks), open an own one."""
+        """In a forked child: leave the parent's connection alone, for closing it would meddle with its locks."""
         self.lock = threading.RLock()
         if self.path != ":memory:" and self._connection is not None:
             _immortal(self._connection)
@@ -156,7 +157,9 @@ def _read_only(file: Path) -> sqlite3.Connection:
 
 
 def _connection(path: str, *, uri: bool) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False, uri=uri, cached_statements=256)
+    return sqlite3.connect(
+        path, timeout=BUSY, isolation_level=None, check_same_thread=False, uri=uri, cached_statements=256
+    )
 
 
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
@@ -196,7 +199,8 @@ def _checked(connection: sqlite3.Connection, path: str) -> int:
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' LIMIT 5")]
     if tables or application:
         raise CheckpointError(
-            f"{path!r} is a database of another program (tables: {', '.join(tables)}). Use a file of its own for checkpoints."
+            f"{path!r} is a database of another program (tables: {', '.join(tables)}). "
+            "Use a file of its own for checkpoints."
         )
     return 0
 

@@ -1,7 +1,10 @@
-"""How pandas objects are stored: each column as its dtype and its bytes (or items). Imported only where there are some."""
+"""How pandas objects are stored: each column as its dtype and its bytes or items. Imported where there are some."""
+
+# ruff: noqa: ARG005  every rule of a table has the same signature
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from typing import Any
 
@@ -95,7 +98,8 @@ def _lift_index(raw: dict[str, Any], codec: Codec) -> Any:
         levels = [_lift_index(level, codec) for level in raw["l"]]
         return pd.MultiIndex(levels, [codec.lift(each) for each in raw["v"]], names=names, verify_integrity=False)
     if raw["k"] == "range":
-        return pd.RangeIndex(*raw["v"], name=names[0])
+        start, stop, stride = raw["v"]
+        return pd.RangeIndex(start, stop, stride, name=names[0])
     array = _lift_array(raw["v"], codec)
     index: Any = pd.Index(array, dtype=array.dtype, name=names[0])
     if "f" in raw:
@@ -120,7 +124,7 @@ def _lower_array(array: Any, codec: Codec) -> Any:
         return {"k": "numpy", "v": codec.lower(np.asarray(array))}
     if isinstance(dtype, pd.IntervalDtype):
         sides = {side: _lower_index(getattr(array, side), codec) for side in ("left", "right")}
-        return {"k": "interval", "c": array.closed, **sides, "n": codec.lower(array.isna())}
+        return {"k": "interval", "c": array.closed, **sides}
     if isinstance(dtype, pd.PeriodDtype):
         return {"k": "period", "t": str(dtype), "v": codec.lower(np.asarray(array.asi8))}
     if _is_masked(dtype):
@@ -173,10 +177,7 @@ def _lift_masked(raw: dict[str, Any], codec: Codec) -> Any:
 def _storage(wanted: str) -> str:
     """Strings backed by Arrow become Python ones where pyarrow is not installed; their values are the same."""
     if wanted == "pyarrow":
-        try:
-            import pyarrow  # noqa: F401  only whether it is there
-        except ImportError:
-            return "python"
+        return wanted if importlib.util.find_spec("pyarrow") is not None else "python"
     return wanted
 
 
@@ -198,6 +199,11 @@ def _lift_timestamp(raw: dict[str, Any], codec: Codec) -> Any:
     return moment.tz_localize("UTC").tz_convert(codec.lift(raw["z"])) if "z" in raw else moment
 
 
+def _lift_interval(raw: dict[str, Any], codec: Codec) -> Any:
+    left, right = codec.lift(raw["v"])
+    return pd.Interval(left, right, closed=raw["c"])
+
+
 _LOWER: dict[Any, Rule] = {
     pd.DataFrame: _lower_frame,
     pd.Series: _lower_series,
@@ -216,6 +222,6 @@ LIFT: dict[str, Callable[[dict[str, Any], Codec], Any]] = {
     "pts": _lift_timestamp,
     "ptd": lambda raw, codec: pd.Timedelta(np.timedelta64(raw["v"], raw["u"])),
     "per": lambda raw, codec: pd.Period(ordinal=raw["v"], freq=raw["f"]),
-    "ivl": lambda raw, codec: pd.Interval(*codec.lift(raw["v"]), closed=raw["c"]),
+    "ivl": _lift_interval,
     "pna": lambda raw, codec: pd.NaT if raw["v"] == "NaT" else pd.NA,
 }

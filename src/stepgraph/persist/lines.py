@@ -7,8 +7,8 @@
     ["outcome","task","node",path,payload]      a record of the checkpoint line before it, or of the id that follows
 
 `shape` is `[source,next,ran]` the first time and its number afterwards; numbers start anew at each keyframe. `dt` is
-microseconds since the parent. The rarer things: i (id), n (its counter), s (step), v (version), m (metadata), g (keys removed),
-p (patches of long values), x (sends), c (raw channels); each is left out where it follows from the parent.
+microseconds since the parent. The rarer things: i (id), n (its counter), s (step), v (version), m (metadata), g (keys
+removed), p (patches of long values), x (sends), c (raw channels); each is left out where it follows from the parent.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def read_record(line: bytes, codec: Codec) -> Late:
     row = parse(text)
     tagged = MARK in text
     kind, task, node, path, payload = row[:5]
-    found = _unpacked(kind, payload, codec, tagged)
+    found = _unpacked(payload, codec, tagged)
     places = tuple(codec.lift_all(path) if tagged else path)
     return Late(Record(task, kind, found, node, places), row[5] if len(row) > 5 else None)
 
@@ -114,7 +114,7 @@ def _are_pairs(writes: Any) -> bool:
     )
 
 
-def _unpacked(kind: Kind, payload: Any, codec: Codec, tagged: bool) -> Any:
+def _unpacked(payload: Any, codec: Codec, tagged: bool) -> Any:
     if type(payload) is dict:
         return codec.lift(payload["v"])
     writes, *others = payload

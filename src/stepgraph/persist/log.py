@@ -1,7 +1,7 @@
 """The one mechanism of the embedded checkpointers: a log of lines for each thread and namespace, appended and replayed.
 
-A backend says where lines lie (`Log`) and lists its logs (`LogCheckpointer`); what the lines are, when a keyframe pays, how a fork
-refers to its parent and how a state is read back is the same for all of them.
+A backend says where lines lie (`Log`) and lists its logs (`LogCheckpointer`); what the lines are, when a keyframe
+pays, how a fork refers to its parent and how a state is read back is the same for all of them.
 """
 
 from __future__ import annotations
@@ -232,9 +232,7 @@ class LogCheckpointer(ABC):
                 found = self._codec.why(value, key)
         if found is None:
             found = Unstorable(f"{type(error).__name__}: {error}", "Look at the cause above.", "the checkpoint")
-        return CheckpointError(
-            f"{_where(log)}, step {checkpoint.step}: cannot store {found.path}: {_sentence(found)}"
-        )
+        return CheckpointError(f"{_where(log)}, step {checkpoint.step}: cannot store {found.path}: {_sentence(found)}")
 
     # ---- reading
 

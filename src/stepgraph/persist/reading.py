@@ -46,7 +46,7 @@ def _linked_to(opened: Open, log: Log, line: bytes) -> tuple[Log, int]:
 
 
 def records(lines: Iterable[bytes], checkpoint: str, codec: Codec) -> tuple[Record, ...]:
-    """Of the lines that belong to a checkpoint, one record for each task and kind: the last, in the order of the first."""
+    """Of a checkpoint's lines, one record for each task and kind: the last, in the order of the first."""
     found: dict[tuple[str, str], Record] = {}
     for line in lines:
         record, named = read_record(line, codec)

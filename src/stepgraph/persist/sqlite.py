@@ -3,9 +3,10 @@
     checkpointer = SqliteCheckpointer("runs.db")
     graph = builder.compile(checkpointer=checkpointer)
 
-`save` never waits for the disk: a thread of its own commits what was handed over, at most 20 ms later, and `flush` waits for it. The
-file is in WAL mode, so other processes read while one writes, and whatever was committed survives a killed process. Several
-threads and processes may use one file; two that append to the same thread at once get two branches of it.
+`save` never waits for the disk: a thread of its own commits what was handed over, at most 20 ms later, and `flush`
+waits for it. The file is in WAL mode, so other processes read while one writes, and whatever was committed survives a
+killed process. Several threads and processes may use one file; two that go on with the same thread at once get two
+branches of it.
 """
 
 from __future__ import annotations
@@ -119,7 +120,9 @@ class SqliteCheckpointer(LogCheckpointer):
                         self._detach(connection, key)
             for number in numbers:
                 connection.execute("DELETE FROM block WHERE key BETWEEN ? AND ?", _range(number))
-                connection.execute("DELETE FROM fork WHERE parent = ? OR key BETWEEN ? AND ?", (number, *_range(number)))
+                connection.execute(
+                    "DELETE FROM fork WHERE parent = ? OR key BETWEEN ? AND ?", (number, *_range(number))
+                )
             connection.execute("DELETE FROM log WHERE thread = ?", (thread,))
             for key in [key for key in self._logs if key[0] == thread]:
                 self._logs.pop(key).tip = None
@@ -247,9 +250,9 @@ class SqliteLog(Log):
         """The lines from the nearest mark up to this one."""
         found = self._block_before("key, base, data", number)
         key, base, data = found
-        lines = data.split(b"\n")[: number - (key & LAST) + 1]
+        lines: list[bytes] = data.split(b"\n")[: number - (key & LAST) + 1]
         if base == key & LAST:
-            return lines  # type: ignore[no-any-return]  # what split gives
+            return lines
         before = self._blocks("data", base, (key & LAST) - 1, "ORDER BY key")
         return [line for (each,) in before for line in each.split(b"\n")] + lines
 
@@ -302,7 +305,7 @@ def from_url(url: str) -> SqliteCheckpointer:
         return SqliteCheckpointer(":memory:")
     if not path.startswith("/") or len(path) < 2:
         raise CheckpointError(
-            f"Checkpointer URL {url!r}: name a file with three slashes, e.g. 'sqlite:///runs.db' in the working directory, "
-            "'sqlite:////data/runs.db' from the root, or 'sqlite://:memory:' for none."
+            f"Checkpointer URL {url!r}: name a file after three slashes, e.g. 'sqlite:///runs.db' for one in the "
+            "working directory, 'sqlite:////data/runs.db' from the root, or 'sqlite://:memory:' for none."
         )
     return SqliteCheckpointer(path[1:])

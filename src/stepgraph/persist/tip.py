@@ -1,7 +1,7 @@
 """The state at one checkpoint in encoded form: grows by saving a checkpoint, or by replaying a stored line.
 
-Both ways lead to the same tip, so a backend may drop it at any time and replay. Encoded values are kept to write keyframes
-without encoding anything twice, and to find what a new value shares with the one before.
+Both ways lead to the same tip, so a backend may drop it at any time and replay. Encoded values are kept to write
+keyframes without encoding anything twice, and to find what a new value shares with the one before.
 """
 
 from __future__ import annotations
