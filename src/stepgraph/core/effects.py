@@ -35,14 +35,24 @@ class Together(NamedTuple):
     hold_errors: bool
 
 
+class Shelf(NamedTuple):
+    """Where the records of a superstep's tasks go."""
+
+    checkpointer: Any
+    thread: str
+    ns: str
+    checkpoint: str
+
+
 class Bodies(NamedTuple):
-    """Call the bodies of these lean tasks, in any order or at once, and conclude each.
+    """Call the bodies of these lean tasks, in any order or at once, conclude each, and record its outcome on `shelf`.
 
     Nothing is thrown in: what a body raised is left in `task.error`. After an error other than a pause an async
     driver cancels the others, a sync one lets them end.
     """
 
     tasks: Sequence[Task]
+    shelf: Shelf | None
 
 
 class Ask(NamedTuple):

@@ -275,8 +275,9 @@ class Engine:
         if len(tasks) == 1:
             yield from flow_of(self, tasks[0])
             return
-        quiet = scope.emit is None and scope.gate is None and scope.probe is None and not self.saving
-        if quiet and all(task.node.lean for task in tasks):
+        quiet = scope.emit is None and scope.gate is None and scope.probe is None
+        direct = not self.saving or self.request.durability == "async"
+        if quiet and direct and all(task.node.lean and task.records is None for task in tasks):
             yield from lean_flows(self, tasks)
         else:
             yield Together(tasks, [flow_of(self, task) for task in tasks], scope.gate is not None)

@@ -74,11 +74,16 @@ def flow_of(engine: Engine, task: Task) -> Flow:
 
 def keep_outcome(engine: Engine, task: Task) -> Flow:
     """Record what the task decided: it never runs again, and history shows it."""
-    untracked = engine.plan.untracked
-    writes, routes = tracked(untracked, task.writes), packed(task.routes)
+    yield from _record(engine, task, "outcome", outcome_of(task))
+
+
+def outcome_of(task: Task) -> tuple[Writes, tuple[Any, ...], tuple[str, ...]]:
+    """What an outcome record keeps: writes, routes and joins, without what is never stored."""
+    untracked = task.scope.plan.untracked
+    routes = packed(task.routes) if task.routed else task.routes
     if untracked:
-        routes = tuple(without(untracked, route) for route in routes)
-    yield from _record(engine, task, "outcome", (writes, routes, task.joins))
+        return tracked(untracked, task.writes), tuple(without(untracked, route) for route in routes), task.joins
+    return task.writes, routes, task.joins
 
 
 def troubled(engine: Engine, task: Task, error: BaseException) -> Flow:

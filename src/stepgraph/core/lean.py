@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from stepgraph.core.effects import Bodies, Flow
+from stepgraph.core.checkpoint import Record
+from stepgraph.core.effects import Bodies, Flow, Shelf
 from stepgraph.core.errors import Cancelled
-from stepgraph.core.flow import checked, troubled
+from stepgraph.core.flow import checked, outcome_of, troubled
 from stepgraph.core.plan import Plan
 from stepgraph.core.state import combine
 from stepgraph.core.task import Task
@@ -26,12 +27,21 @@ def lean_flows(engine: Engine, tasks: Sequence[Task]) -> Flow:
     """The whole life of parallel ones."""
     for task in tasks:
         task.lean = True
-    yield Bodies(tasks)
+    request, shelf = engine.request, None
+    if engine.saving and engine.checkpoint is not None:
+        shelf = Shelf(request.checkpointer, request.thread or "", engine.scope.ns_text, engine.checkpoint)
+    yield Bodies(tasks, shelf)
     troubles = [(task, task.error) for task in tasks if task.error is not None]
     # A failure comes before the siblings that were cancelled because of it.
     for task, error in sorted(troubles, key=lambda each: isinstance(each[1], Cancelled)):
         task.error = None
         yield from troubled(engine, task, error)
+
+
+def keep(shelf: Shelf, task: Task) -> None:
+    """Record the outcome of a task that has just been concluded. For drivers."""
+    record = Record(task.id, "outcome", outcome_of(task), task.node.name, task.path)
+    shelf.checkpointer.save_record(shelf.thread, shelf.ns, shelf.checkpoint, record)
 
 
 def conclude(task: Task, result: Any) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextvars import Context, copy_context
 from typing import Any
 
-from stepgraph.core.effects import Ask, Bodies, Call, Flow, Flush, Load, Save, SaveRecord, Together
+from stepgraph.core.effects import Ask, Bodies, Call, Flow, Flush, Load, Save, SaveRecord, Shelf, Together
 from stepgraph.core.errors import Cancelled, GraphInterrupt
-from stepgraph.core.lean import conclude
+from stepgraph.core.lean import conclude, keep
 from stepgraph.core.task import Task
 from stepgraph.core.types import Decision, Pause
 from stepgraph.run.context import announce, call_body, call_in_task, decided
@@ -60,7 +60,7 @@ class AsyncDriver:
                 elif kind is Call:
                     argument = await self._call(effect)
                 elif kind is Bodies:
-                    await self._bodies(effect.tasks)
+                    await self._bodies(effect)
                     argument = None
                 elif kind is Together:
                     await self._together(effect)
@@ -108,10 +108,10 @@ class AsyncDriver:
         if failed:
             raise failed[0].exception()  # type: ignore[misc]  # not None: filtered above
 
-    async def _bodies(self, tasks: Sequence[Task]) -> None:
+    async def _bodies(self, bodies: Bodies) -> None:
         """Call parallel bodies; what they raise stays with their tasks."""
-        group = Group(asyncio.get_running_loop(), len(tasks))
-        running = [group.start(self._lean(task, group)) for task in tasks]
+        group = Group(asyncio.get_running_loop(), len(bodies.tasks))
+        running = [group.start(self._lean(task, group, bodies.shelf)) for task in bodies.tasks]
         try:
             failed = await group.end
         except asyncio.CancelledError:
@@ -120,7 +120,7 @@ class AsyncDriver:
         if failed:
             await _end([each for each in running if not each.done()])
 
-    async def _lean(self, task: Task, group: Group) -> None:
+    async def _lean(self, task: Task, group: Group, shelf: Shelf | None) -> None:
         """One of parallel bodies, in an asyncio task of its own, whose context is the task's."""
         failed = False
         try:
@@ -129,6 +129,8 @@ class AsyncDriver:
                     await self._called(task)
             else:
                 await self._called(task)
+            if shelf is not None:
+                keep(shelf, task)
         except asyncio.CancelledError:
             task.error = Cancelled(f"Node {task.name!r} was cancelled because a node beside it failed.")
             raise

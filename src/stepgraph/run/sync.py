@@ -9,6 +9,7 @@ from threading import Event
 from typing import Any
 
 from stepgraph.core.effects import Ask, Bodies, Call, Flow, Flush, Load, Save, SaveRecord, Together
+from stepgraph.core.lean import keep
 from stepgraph.core.task import Task
 from stepgraph.run.context import call_body, call_in_task, settled
 from stepgraph.run.threads import WORKERS, Batch, pool
@@ -113,9 +114,13 @@ class SyncDriver:
     def _bodies(self, bodies: Bodies) -> Generator[None, None, None]:
         """Call parallel bodies; what they raise stays with their tasks."""
 
+        shelf = bodies.shelf
+
         def work(task: Task) -> None:
             try:
                 copy_context().run(call_body, task)
+                if shelf is not None:
+                    keep(shelf, task)
             except BaseException as error:
                 task.error = error
 
