@@ -1,9 +1,9 @@
 """Values to text and back with their types kept: JSON, with a tag where JSON has no word for something.
 
-A tag is an object whose first key is `"~"`: `{"~":[1,2]}` is a tuple, `{"~":"dec","v":"1.5"}` a Decimal. A dict that has
-the key `"~"` itself is stored as pairs, and inside a JSON string the quote is escaped, so the characters `{"~"` stand in
-a text exactly when it holds a tag: a text without them is decoded by the C parser alone. Nothing is pickled, and
-reading imports no module that a stored text merely names.
+A tag is an object whose first key is `"~"`: `{"~":[1,2]}` is a tuple, `{"~":"dec","v":"1.5"}` a Decimal. A dict that
+has the key `"~"` itself is stored as pairs, and inside a JSON string the quote is escaped, so the characters `{"~"`
+stand in a text exactly when it holds a tag: a text without them is decoded by the C parser alone. Nothing is pickled,
+and reading imports no module that a stored text merely names.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The SQLite file of a checkpointer: opening, schema, statements, and errors that say what to do.
 
     log(number, thread, ns)              one row a namespace of a thread
-    block(key, base, id, late, data)     some consecutive lines of a log; key = log number << 32 | number of the first line
+    block(key, base, id, late, data)     consecutive lines of a log; key = log number << 32 | number of the first line
     fork(parent, key)                    where a line of another thread continues from a log
 
 A block's `base` is the number of the nearest mark at or before it, `id` its first checkpoint's, `late` says that it
-holds records that name their checkpoint. A mark always begins a block, so a state is read with one or two range queries.
+holds records that name their checkpoint. A mark always begins a block, so one or two range queries read a state.
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ class Log(ABC):
         self.used = 0
 
     @abstractmethod
-    def append(self, line: bytes, id: str, parent: str | None, source: Log | None = None) -> None:
-        """Hand the line of checkpoint `id` over. `source` is the log of its parent when that is another thread's."""
+    def append(self, line: bytes, tip: Tip, source: Log | None = None) -> None:
+        """Hand the line of the checkpoint `tip` over; `source` is its parent's log when that is another thread's."""
 
     @abstractmethod
     def append_record(self, line: bytes, checkpoint: str, *, named: bool) -> None:
@@ -96,7 +96,7 @@ class LogCheckpointer(ABC):
 
     def __init__(self, *, allowed_modules: Iterable[str] = (), private: bool = False) -> None:
         self._codec = Codec(allowed_modules=allowed_modules, private=private)
-        self._logs: dict[tuple[str, str], Log] = {}
+        self._logs: dict[tuple[str, str], Any] = {}
         self._lock = threading.RLock()
         self._trouble = Trouble()
         self._turn = 0
@@ -135,14 +135,13 @@ class LogCheckpointer(ABC):
         if self._trouble.error is not None:
             self._trouble.check()
         with log.lock:
-            self._turn += 1
-            log.used = self._turn
             tip = log.tip
+            log.used = self._turn
             try:
                 if tip is None or checkpoint.parent != tip.id or checkpoint.parent_thread is not None:
                     self._branch(log, checkpoint)
                 else:
-                    log.append(tip.advance(checkpoint, self._codec), checkpoint.id, checkpoint.parent)
+                    log.append(tip.advance(checkpoint, self._codec), tip)
             except CheckpointError:
                 raise
             except Exception as error:  # whatever a value's own code raised: named with its place, then raised
@@ -193,7 +192,8 @@ class LogCheckpointer(ABC):
                     line = linked(line, parent, source.thread, source.ns)
                 elif number != log.newest():
                     line = linked(line, parent)
-        log.append(line, checkpoint.id, parent, source if line.startswith(LINK) and source is not log else None)
+        log.append(line, tip, source if line.startswith(LINK) and source is not log else None)
+        self._turn += 1
         if log.tip is None:
             self._tips += 1
         log.tip = tip

@@ -9,8 +9,9 @@ from typing import Any
 
 from stepgraph.core.checkpoint import Checkpoint, Record
 from stepgraph.core.errors import CheckpointError
-from stepgraph.persist.lines import is_mark, is_record, split_id
+from stepgraph.persist.lines import is_record, split_id
 from stepgraph.persist.log import Log, LogCheckpointer
+from stepgraph.persist.tip import Tip
 
 
 class MemoryCheckpointer(LogCheckpointer):
@@ -26,33 +27,38 @@ class MemoryCheckpointer(LogCheckpointer):
         super().__init__(private=True)
 
     def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:
-        """Append a checkpoint. One that changes simple values only is kept as it is until somebody reads."""
-        log = self._logs.get((thread, ns))
-        if isinstance(log, MemoryLog) and checkpoint.parent == log.latest and checkpoint.metadata is log.metadata:
+        """Append a checkpoint. One that changes simple values only is kept as it is until there are many, or a reader."""
+        log: Any = self._logs.get((thread, ns))
+        if log is not None and checkpoint.parent == log.latest and checkpoint.metadata is log.metadata:
             for value in checkpoint.changes.values():
                 if type(value) not in _FROZEN:
                     break
             else:
                 control = checkpoint.control
-                if not (control.sends or control.channels or checkpoint.parent_thread):
+                if not (control.sends or control.channels or checkpoint.parent_thread) and log.flat == log.metadata:
                     with log.lock:
+                        checkpoint.metadata = log.flat
                         log.recent.append(checkpoint)
                         log.latest = checkpoint.id
+                        if len(log.recent) < _RECENT:
+                            return
+                    self._settle(log)
                     return
         self._settle(log)
         super().save(thread, ns, checkpoint)
         log = self._logs[thread, ns]
-        assert isinstance(log, MemoryLog)
         log.latest, log.metadata = checkpoint.id, checkpoint.metadata
+        flat = _FROZEN.issuperset(map(type, checkpoint.metadata.values()))
+        log.flat = dict(checkpoint.metadata) if flat else None
 
     def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> None:
         """Keep what is known of a task planned from `checkpoint_id`."""
         self._settle(self._logs.get((thread, ns)))
         super().save_record(thread, ns, checkpoint_id, record)
 
-    def _settle(self, log: Log | None) -> None:
+    def _settle(self, log: MemoryLog | None) -> None:
         """Encode the checkpoints that were kept as they are."""
-        if type(log) is not MemoryLog or not log.recent:
+        if log is None or not log.recent:
             return
         with log.lock:
             recent, log.recent = log.recent, []
@@ -98,7 +104,7 @@ class MemoryCheckpointer(LogCheckpointer):
 class MemoryLog(Log):
     """Lines in a list; ids as arrays of counters, one for each prefix."""
 
-    __slots__ = ("ids", "last", "late_lines", "latest", "lines", "marks", "metadata", "parents", "recent")
+    __slots__ = ("flat", "ids", "last", "late_lines", "latest", "lines", "marks", "metadata", "parents", "recent")
 
     def __init__(self, thread: str, ns: str) -> None:
         super().__init__(thread, ns)
@@ -108,29 +114,32 @@ class MemoryLog(Log):
         """Prefix -> counters, and the numbers of their lines."""
         self.last: int | None = None
         self.metadata: Mapping[str, Any] = {}
-        """What the last checkpoint says of its run; encoded once."""
+        """What the last encoded checkpoint says of its run: the caller's object."""
+        self.flat: Mapping[str, Any] | None = None
+        """A copy of it, when nothing in it can be changed."""
         self.latest = ""
         """The id of the checkpoint saved last."""
         self.recent: list[Checkpoint] = []
-        """The newest checkpoints, where their values can't be changed by anybody: not encoded yet."""
+        """The newest checkpoints, where nobody can change their values: not encoded yet."""
         self.late_lines: dict[str, list[bytes]] = {}
         self.parents: dict[str, list[int]] = {}
         """Other thread -> the links into it."""
 
-    def append(self, line: bytes, id: str, parent: str | None, source: Log | None = None) -> None:
+    def append(self, line: bytes, tip: Tip, source: Log | None = None) -> None:
         """Keep the line of a checkpoint."""
-        number = len(self.lines)
-        if is_mark(line):
+        number = self.last = len(self.lines)
+        if line.startswith(b"{"):
             self.marks.append(number)
             if source is not None:
                 self.parents.setdefault(source.thread, []).append(number)
-        prefix, counter = split_id(id)
+        prefix, counter = tip.prefix, tip.counter
+        if len(prefix) != _PREFIX:
+            prefix, counter = split_id(tip.id or "")
         found = self.ids.get(prefix)
         if found is None:
             found = self.ids[prefix] = (array("q"), array("Q"))
         found[0].append(counter)
         found[1].append(number)
-        self.last = number
         self.lines.append(line)
 
     def append_record(self, line: bytes, checkpoint: str, *, named: bool) -> None:
@@ -181,6 +190,10 @@ class MemoryLog(Log):
 
 
 _FROZEN = frozenset({int, float, str, bool, bytes, complex, type(None)})
+_RECENT = 256
+"""Checkpoints that wait unencoded in a log: each takes some hundred bytes, a line some tens."""
+_PREFIX = 24
+"""Characters that the ids of a run have in common; of an id of another form nothing is said by its beginning."""
 _NOTHING: tuple[array[int], array[int]] = (array("q"), array("Q"))
 
 

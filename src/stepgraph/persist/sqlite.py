@@ -26,6 +26,7 @@ from stepgraph.persist.commit import Committer, after
 from stepgraph.persist.file import BITS, LAST, File
 from stepgraph.persist.lines import checkpoint_of, is_record
 from stepgraph.persist.log import Log, LogCheckpointer
+from stepgraph.persist.tip import Tip
 
 logger = logging.getLogger("stepgraph.persist")
 
@@ -90,7 +91,7 @@ class SqliteCheckpointer(LogCheckpointer):
         return [thread for (thread,) in self._file.rows("SELECT thread FROM log WHERE ns = ''")]
 
     def _open(self, thread: str, ns: str, *, create: bool) -> Log | None:
-        log = self._logs.get((thread, ns))
+        log: Log | None = self._logs.get((thread, ns))
         if log is not None:
             return log
         made = SqliteLog(self._committer, thread, ns)
@@ -99,7 +100,8 @@ class SqliteCheckpointer(LogCheckpointer):
         with self._lock:
             if len(self._logs) >= _LOGS:
                 self._forget()
-            return self._logs.setdefault((thread, ns), made)
+            log = self._logs.setdefault((thread, ns), made)
+            return log
 
     def _forget(self) -> None:
         """Drop the logs at hand that nothing waits for; they are found in the file again."""
@@ -169,9 +171,9 @@ class SqliteLog(Log):
         self.committer = committer
         self.number = self.end = self.base = 0
 
-    def append(self, line: bytes, id: str, parent: str | None, source: Log | None = None) -> None:
+    def append(self, line: bytes, tip: Tip, source: Log | None = None) -> None:
         """Hand the line of a checkpoint over."""
-        self.committer.take((self, line, id, parent, False, source))
+        self.committer.take((self, line, tip.id, tip.parent, False, source))
 
     def append_record(self, line: bytes, checkpoint: str, *, named: bool) -> None:
         """Hand the line of a record over."""

@@ -7,6 +7,7 @@ keyframes without encoding anything twice, and to find what a new value shares w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from stepgraph.core.checkpoint import REMOVED, Checkpoint, Control, Extend, Removed, Source
@@ -161,23 +162,22 @@ class Tip:
 
         Raises Unstorable, and is unchanged then.
         """
-        atoms: dict[str, Any] = {}
-        rare: dict[str, str] | None = None
+        changes = checkpoint.changes
         others: _Others | None = None
-        for key, change in checkpoint.changes.items():
-            kind = type(change)
-            if kind in _SMALL or (kind is str and len(change) < LONG):
-                atoms[key] = change
-            else:
-                others = _Others() if others is None else others
-                others.add(key, change, self.values.get(key), codec)
-        version = checkpoint.version
-        control = checkpoint.control
-        if checkpoint.id != f"{self.prefix}{self.counter + 1:012x}":
-            rare = self._rare_id(checkpoint.id)
-        if checkpoint.step != self.step + 1:
+        for value in changes.values():
+            kind = type(value)
+            if not (kind in _SMALL or (kind is str and len(value) < LONG)):
+                others = self._others(changes, codec)
+                changes = others.atoms
+                break
+        rare: dict[str, str] | None = None
+        version, step, control = checkpoint.version, checkpoint.step, checkpoint.control
+        own_id = checkpoint.id
+        if own_id != f"{self.prefix}{self.counter + 1:012x}":
+            rare = self._rare_id(own_id)
+        if step != self.step + 1:
             rare = {} if rare is None else rare
-            rare["s"] = str(checkpoint.step)
+            rare["s"] = str(step)
         if version != self.version + 1:
             rare = {} if rare is None else rare
             rare["v"] = str(version)
@@ -190,39 +190,52 @@ class Tip:
         if control.channels:
             rare = {} if rare is None else rare
             rare["c"] = channels = codec.dumps(dict(control.channels))
-        shape = (checkpoint.source, control.next, checkpoint.ran)
+        ran = checkpoint.ran
+        shape = (checkpoint.source, control.next, ran)
         number = self.shapes.get(shape)
         micros = round(checkpoint.time * 1e6)
-        line = _delta(write(shape) if number is None else number, micros - self.micros, write(atoms), others, rare)
-        # From here on nothing fails.
-        if number is None:
-            self.shapes[shape] = len(self.shapes)
-            self.numbered.append(shape)
-        if rare is None:
+        if others is None and rare is None and number is not None:
+            line = f"[{number},{micros - self.micros},{write(changes)}]".encode(*ENCODING)
             self.counter += 1
         else:
-            self.prefix, self.counter = split_id(checkpoint.id)
-            if "m" in rare:
+            start = write(shape) if number is None else str(number)
+            text = _delta(start, micros - self.micros, write(changes), others, rare)
+            line = text.encode(*ENCODING)
+            # From here on nothing fails.
+            if number is None:
+                self.shapes[shape] = len(self.shapes)
+                self.numbered.append(shape)
+            self.prefix, self.counter = split_id(own_id)
+            if rare is not None and "m" in rare:
                 self._take_metadata(rare["m"], codec)
-        self.parent, self.id = self.id, checkpoint.id
+        self.parent, self.id = self.id, own_id
         self.parent_thread, self.parent_ns = checkpoint.parent_thread, checkpoint.parent_ns
-        self.step, self.version, self.micros = checkpoint.step, version, micros
+        self.step, self.version, self.micros = step, version, micros
         self.source, self.next, self.ran = shape
         self.sends, self.channels = sends, channels
-        versions = self.versions
+        seen, versions = self.seen, self.versions
+        for node in ran:
+            seen[node] = version
         for key in checkpoint.changes:
             versions[key] = version
-        for node in checkpoint.ran:
-            self.seen[node] = version
-        if atoms:
-            self.values.update(atoms)
+        self.values.update(changes)
         if others is not None:
             others.apply(self.values)
-        encoded = line.encode(*ENCODING)
-        self.since += len(encoded) + _PER_LINE
+        self.since += len(line) + _PER_LINE
         if self.since >= self.check and self._pays():
             return self.keyframe()
-        return encoded
+        return line
+
+    def _others(self, changes: Mapping[str, Any], codec: Codec) -> _Others:
+        """The changes, sorted into atoms and others."""
+        others = _Others()
+        for key, change in changes.items():
+            kind = type(change)
+            if kind in _SMALL or (kind is str and len(change) < LONG):
+                others.atoms[key] = change
+            else:
+                others.add(key, change, self.values.get(key), codec)
+        return others
 
     def _rare_id(self, id: str) -> dict[str, str]:
         prefix, counter = split_id(id)
@@ -291,7 +304,7 @@ class Tip:
         else:
             self._renumber([(self.source, self.next, self.ran)])
         texts = {"m": self.metadata_text, "x": self.sends, "c": self.channels}
-        texts["values"] = _joined(write(atoms), (f"{write(key)}:{value.text()}" for key, value in others.items()))
+        texts["values"] = _joined(write(atoms), (f"{_quoted(key)}:{value.text()}" for key, value in others.items()))
         pieces = (f',"{name}":{text}' for name, text in texts.items() if text is not None)
         line = f"{write(row)[:-1]}{''.join(pieces)}}}".encode(*ENCODING)
         self.prefix, self.counter = split_id(self.id or "")
@@ -472,12 +485,17 @@ def ref(value: Any) -> Ref:
     return Ref(value, len(value.raw) if type(value) is Encoded and type(value.raw) is list else None)
 
 
-class _Others:
-    """The changes of a checkpoint that are no atoms: their texts, and what they make of the tip's values."""
+_quoted = lru_cache(4096)(write)
+"""A key as JSON; the same few again and again."""
 
-    __slots__ = ("grown", "made", "patches", "removed", "sets")
+
+class _Others:
+    """The changes of a checkpoint of which some are no atoms: the texts of those, and what they make of the values."""
+
+    __slots__ = ("atoms", "grown", "made", "patches", "removed", "sets")
 
     def __init__(self) -> None:
+        self.atoms: dict[str, Any] = {}
         self.sets: list[str] = []
         self.grown: list[str] = []
         self.patches: list[str] = []
@@ -508,19 +526,19 @@ class _Others:
             raise Unstorable("the update extends a list, and the value before is none", "Write the whole value.", key)
 
     def _grow(self, key: str, inner: str) -> None:
-        self.grown.append(f"{write(key)}:[{inner}]")
+        self.grown.append(f"{_quoted(key)}:[{inner}]")
         self.made.append((key, inner))
 
     def _set(self, key: str, text: str) -> None:
-        self.sets.append(f"{write(key)}:{text}")
+        self.sets.append(f"{_quoted(key)}:{text}")
         self.made.append((key, Encoded(text)))
 
     def _long_text(self, key: str, text: str, old: Any) -> None:
         patch = difference(old, text) if type(old) is str and len(old) >= LONG else None
         if patch is not None and 2 * len(patch.middle) < len(text):
-            self.patches.append(f"{write(key)}:{write(patch)}")
+            self.patches.append(f"{_quoted(key)}:{write(patch)}")
         else:
-            self.sets.append(f"{write(key)}:{write(text)}")
+            self.sets.append(f"{_quoted(key)}:{write(text)}")
         self.made.append((key, Atom(text)))
 
     def _value(self, key: str, text: str, old: Any) -> None:
@@ -533,7 +551,7 @@ class _Others:
         if inserted and patch.tail == 1 and old.is_list and patch.middle.startswith(","):
             self._grow(key, patch.middle[1:])
         elif 2 * len(patch.middle) < len(text):
-            self.patches.append(f"{write(key)}:{write(patch)}")
+            self.patches.append(f"{_quoted(key)}:{write(patch)}")
             self.made.append((key, Encoded(text)))
         else:
             self._set(key, text)
