@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from stepgraph.core.types import MISSING
-from stepgraph.panels.values import children, count, is_frame, one_line
+from stepgraph.panels.values import children, count, is_frame, is_record, one_line
 
 Segment = tuple[str, str]
 """("=", "-" or "+", text)."""
@@ -103,8 +103,8 @@ def _rows(value: Any) -> list[Mapping[str, Any]] | None:
     if is_frame(value):
         records: list[Mapping[str, Any]] = value.to_dict("records")
         return records
-    if isinstance(value, list | tuple) and all(isinstance(row, Mapping) for row in value):
-        return list(value)
+    if isinstance(value, list | tuple) and all(isinstance(row, Mapping) or is_record(row) for row in value):
+        return [row if isinstance(row, Mapping) else dict(children(row)) for row in value]
     return None
 
 

@@ -149,6 +149,11 @@ def is_frame(value: Any) -> bool:
     return frame is not None and isinstance(value, frame)
 
 
+def is_record(value: Any) -> bool:
+    """Whether it is a dataclass or a Pydantic model, not a class of them."""
+    return not isinstance(value, type) and (is_dataclass(value) or hasattr(value, "__pydantic_fields_set__"))
+
+
 def _outline(value: Any, length: int) -> str:
     parts: list[str] = []
     used = 0
@@ -171,6 +176,8 @@ def _short(value: Any) -> str:
         return f"“{value[:39]}…”" if len(value) > 40 else f"“{value}”".replace("\n", "⏎")
     size = count(value)
     if size:
+        if is_record(value):
+            return f"{type(value).__name__}(…)"
         brackets = "{…}" if isinstance(value, Mapping) else "[…]" if isinstance(value, Sequence | Set) else "(…)"
         return f"{brackets[0]}{size}{brackets[-1]}"
     return _safe_repr(value, 40)
