@@ -15,7 +15,7 @@ from stepgraph.core.engine import Outcome
 from stepgraph.core.errors import Cancelled, DecisionError
 from stepgraph.core.events import TaskEmitted
 from stepgraph.core.types import Decision, Pause
-from stepgraph.debug import lifetime
+from stepgraph.debug import audit, lifetime
 from stepgraph.debug.frontier import Frontier
 from stepgraph.debug.gate import Mode, Order, RunGate
 from stepgraph.debug.ledger import Ledger, StepRow
@@ -314,6 +314,10 @@ class Run:
     def steps(self) -> pandas.DataFrame:
         """One row a task: step, node, path, status, started, seconds, reads, writes, decision."""
         return frame(self.ledger.rows())
+
+    def audit(self) -> pandas.DataFrame:
+        """One row a decision: step, place, path, verb, by, reason, proposed, decided. See `debug/audit.py`."""
+        return audit.frame(audit.audit(self))
 
     def on_change(self, listener: Callable[[], object]) -> Callable[[], None]:
         """Call back, on any thread, after a change of status or of the pending requests; returns the way out."""

@@ -13,7 +13,7 @@ from stepgraph.debug.ledger import StepRow
 def history_of(saver: Any, thread: str) -> list[StepRow]:
     """The supersteps on the way to the thread's newest checkpoint, oldest first, across the threads it forked from."""
     found: list[StepRow] = []
-    for stored in _ancestors(saver, thread):
+    for stored in ancestors(saver, thread):
         if stored.step >= 0:
             following = (*stored.control.next, *(node for node, _, _ in stored.control.sends))
             ran = tuple(name for name in _ran(stored) if name != START)
@@ -24,7 +24,7 @@ def history_of(saver: Any, thread: str) -> list[StepRow]:
     return [steps[step] for step in sorted(steps)]
 
 
-def _ancestors(saver: Any, thread: str) -> Iterator[Stored]:
+def ancestors(saver: Any, thread: str) -> Iterator[Stored]:
     """From the newest checkpoint back to the first, across the threads that it was forked from."""
     wanted: str | None = None
     first = True
