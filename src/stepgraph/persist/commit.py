@@ -37,6 +37,7 @@ class Committer:
         self.trouble = trouble
         self.waiting: deque[Line] = deque()
         self._armed = False
+        self._writing = False
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -51,11 +52,17 @@ class Committer:
             self._wake.set()
 
     def write(self) -> None:
-        """Write what was handed over before, in this thread. Raises CheckpointError; what failed is kept then."""
-        if not self.waiting:
+        """Write what was handed over before, in this thread. Raises CheckpointError; what failed is kept then.
+
+        Returns only when a write that another thread is at is over too.
+        """
+        if not self.waiting and not self._writing:
             return
         with self.file.lock:
             waiting = self.waiting
+            if not waiting:
+                return
+            self._writing = True  # before the lines are taken off, so that who finds none left sees this
             batch = [waiting.popleft() for _ in range(len(waiting))]
             try:
                 self._commit(batch)
@@ -64,6 +71,8 @@ class Committer:
                 if isinstance(error, sqlite3.Error):
                     raise explained(error, self.file.path, "write") from error
                 raise
+            finally:
+                self._writing = False
             if not self.trouble.once:
                 self.trouble.over()
 

@@ -27,7 +27,7 @@ class MemoryCheckpointer(LogCheckpointer):
         super().__init__(private=True)
 
     def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:
-        """Append a checkpoint. One that changes simple values only is kept as it is until there are many, or a reader."""
+        """Append a checkpoint. With simple values only it is kept as it is until there are many, or somebody reads."""
         log: Any = self._logs.get((thread, ns))
         if log is not None and checkpoint.parent == log.latest and checkpoint.metadata is log.metadata:
             for value in checkpoint.changes.values():

@@ -100,8 +100,8 @@ class SqliteCheckpointer(LogCheckpointer):
         with self._lock:
             if len(self._logs) >= _LOGS:
                 self._forget()
-            log = self._logs.setdefault((thread, ns), made)
-            return log
+            self._logs.setdefault((thread, ns), made)
+        return self._open(thread, ns, create=create)
 
     def _forget(self) -> None:
         """Drop the logs at hand that nothing waits for; they are found in the file again."""
