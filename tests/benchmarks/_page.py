@@ -32,7 +32,6 @@ def notebook(cells: Sequence[str]) -> Iterator[Notebook]:
 def verdict(name: str, value: float, bound: float, unit: str, *, at_least: bool = False) -> bool:
     """Print a figure beside its bound; whether it holds."""
     good = value >= bound if at_least else value <= bound
-    print(
-        f"  {name:<58} {value:>9.1f} {unit:<10} {'at least' if at_least else 'at most'} {bound:g}  {'' if good else 'MISSED'}"
-    )
+    wanted = f"{'at least' if at_least else 'at most'} {bound:g}"
+    print(f"  {name:<58} {value:>9.1f} {unit:<10} {wanted}  {'' if good else 'MISSED'}")
     return good

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
+from itertools import pairwise
 
 from _page import notebook, verdict
 
@@ -65,7 +66,7 @@ def main() -> int:
         found = book.page.evaluate(COUNT, seconds)
         after = int(panel.attribute("events"))
         times = found["times"]
-        gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+        gaps = [b - a for a, b in pairwise(times)]
         rate = len(gaps) * 1000 / (times[-1] - times[0])
         good = verdict("frames a second, 300 nodes", rate, 25, "a second", at_least=True)
         good &= verdict("95 % of frames within", sorted(gaps)[int(len(gaps) * 0.95)], 100, "ms")

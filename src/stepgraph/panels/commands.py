@@ -188,7 +188,7 @@ def branch(panel: RunPanel, run: Run, _: Arguments) -> Reply:
 
 
 def schema(_panel: RunPanel, run: Run, given: Arguments) -> dict[str, Any]:
-    """The form for a fork: schema and values of the state after step `at`. Keys with a reducer are set, not added to."""
+    """The form for a fork after step `at`: schema and values of the state. Keys with a reducer are set, not added."""
     found = run.at(given["at"]).form()
     channels = run.graph.plan.channels
     reduced = {key: content for key, content in found["value"].items() if not channels[key].plain}

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from stepgraph.core.events import Event, StepFinished
+from stepgraph.core.events import Event, TaskFinished
 from stepgraph.panels.card import card, failure
 from stepgraph.panels.fold import Row, RunView, fold, recall
 
@@ -134,7 +134,7 @@ class Feed:
 
     def _restore(self, backlog: list[tuple[int, Event]]) -> None:
         """Mark what ran before this run's events begin: the steps that a fork shares, or another process made."""
-        told = {event.step for _, event in backlog if isinstance(event, StepFinished) and not event.ns}
+        told = {event.step for _, event in backlog if isinstance(event, TaskFinished) and not event.ns}
         for row in self.run.history():
             if row.step not in told:
                 recall(self.view, row.nodes)

@@ -21,7 +21,7 @@ def deliver_on_any_subshell(comm: Any) -> bool:
 
 
 def reach_of_this_message() -> Literal["idle", "await", "block"]:
-    """When the next message like this one will arrive: while no cell runs, also while one awaits, also while one blocks.
+    """When the next message like this will arrive: while no cell runs, also while one awaits, also while one blocks.
 
     Called where a message is handled. A thread of its own means that the front end uses subshells; on the main thread
     ipykernel 7 still turns to messages while a cell awaits, and 6 does not.

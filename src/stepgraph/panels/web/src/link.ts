@@ -164,7 +164,7 @@ export class Link {
       for (const each of this.waiting.values()) each.reject(new CommandError("The kernel is gone: this was not handled.", "Dead"));
       this.waiting.clear();
     }
-    this.tell(null, new Set(["head"]));
+    this.tell(null, new Set(["head", "requests"]));
   }
 
   private tell(run: string | null, sections: Set<Section>): void {
