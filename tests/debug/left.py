@@ -1,4 +1,4 @@
-"""A run that another process leaves behind: `python -m tests.debug.left DB SHAPE STOP...` holds it and waits to be killed.
+"""A run that another process leaves behind: `python -m tests.debug.left DB SHAPE ANSWERED STOP...` waits to be killed.
 
 Each body appends its name to the file DB.calls, so that both processes together can be counted.
 """

@@ -11,7 +11,7 @@ import pytest
 
 from stepgraph.core.types import END, START, Send
 from stepgraph.graph.builder import StateGraph
-from tests.debug.support import finished, held
+from tests.debug.support import held
 
 PLACES = ("plan", "before:**", "after:**", "edge:**", "step:**", "committed:**")
 

@@ -70,6 +70,13 @@ def test_a_fork_without_changes_asks_again_and_runs_nothing_again(support):
     assert fork.steps()["status"].tolist() == ["carried", "done"]
 
 
+def test_tasks_that_nobody_was_asked_about_are_taken_over(support):
+    run = finished(support.debug().start({"question": "refund"}))
+    fork = finished(run.at(1).fork())
+    assert fork.result == run.result
+    assert support.calls == {"classify": 1, "draft": 1, "send": 2}
+
+
 def test_rerun_is_a_fork_on_which_the_node_runs_again(support):
     run = finished(support.debug().start({"question": "refund"}))
     finished(run.at(1).rerun())

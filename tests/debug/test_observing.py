@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 
+from stepgraph.core.events import TaskEmitted
 from stepgraph.core.types import START
 from stepgraph.debug import capture
 from stepgraph.debug.ledger import KEEP_TEXT, Ledger
@@ -100,7 +101,7 @@ def test_the_output_is_ours_only_while_a_run_lives(support):
 def test_old_output_makes_way_for_new():
     ledger = Ledger()
     for _ in range(3):
-        ledger._print("x" * (KEEP_TEXT // 2))
+        ledger.take(0, TaskEmitted((), 1, 0.0, "t", "n", "stdout", "x" * (KEEP_TEXT // 2)))
     assert len(ledger.text()) == KEEP_TEXT
 
 

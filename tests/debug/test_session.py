@@ -120,8 +120,11 @@ def test_a_failing_subscriber_is_removed_and_the_run_goes_on(support, caplog):
         raise RuntimeError("broken panel")
 
     dbg.subscribe(broken)
+    dbg.stop("before:draft")
     run = dbg.start({"question": "a"})
+    held(run)
     run.hub.subscribe(broken)
+    run.go()
     assert finished(run).status == "done"
     assert "broken panel" in caplog.text
     assert [str(error) for _, error in run.hub.failures] == ["broken panel"]

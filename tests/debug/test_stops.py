@@ -102,7 +102,7 @@ def test_of_a_stop_and_a_gate_at_one_place_the_gates_policy_counts(support):
 def test_history_tells_where_a_new_stop_would_have_held(support):
     dbg = support.debug()
     run = finished(dbg.start({"question": "refund"}))
-    stop = dbg.stop("after:*", when=lambda q: "answer" in q.keys)  # noqa: SIM118  `keys` is the set of written keys
+    stop = dbg.stop("after:*", when=lambda q: "answer" in q.keys)
     assert [row.hits for row in run.history()] == [(), (), (stop.id,), ()]
     dbg.remove(stop)
     assert not any(row.hits for row in run.history())

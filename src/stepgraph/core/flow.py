@@ -66,7 +66,7 @@ def flow_of(engine: Engine, task: Task) -> Flow:
     task.status = "finished"
     # A lone task's outcome is in the checkpoint that follows at once, from whose changes a snapshot of the step
     # before derives its result: a record of its own would double the bytes of every step.
-    if engine.saving and (len(engine.tasks) > 1 or gate is not None):
+    if engine.saving and (len(engine.tasks) > 1 or (gate is not None and gate.wants("step", None, scope.ns))):
         yield from keep_outcome(engine, task)
     if scope.emit is not None:
         _finished(task)

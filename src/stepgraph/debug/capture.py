@@ -52,6 +52,8 @@ class Lines:
 
     def flush(self, task: Task) -> None:
         """The body has ended: what has no line end yet is sent too."""
+        if not self._open:
+            return
         for kind in ("stdout", "stderr"):
             if (id(task), kind) in self._open:
                 self._send(task, kind)

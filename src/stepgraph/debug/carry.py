@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import time
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.checkpoint import Checkpoint, Record, Stored, records_by_task
 from stepgraph.core.engine import Engine
+from stepgraph.core.flow import packed
 from stepgraph.core.request import Request
 from stepgraph.core.state import State, ready
 from stepgraph.core.task import Task
 from stepgraph.core.types import START, Interrupt
+from stepgraph.debug.ledger import TaskRow
 from stepgraph.run.ids import RunIds
 
 if TYPE_CHECKING:
@@ -26,23 +29,25 @@ def engine_at(run: Run, stored: Stored, checkpoint: str | None = None) -> Engine
     return engine
 
 
-def carry(saver: Any, old: Engine, stored: Stored, new: Engine, checkpoint: str) -> None:
+def carry(saver: Any, old: Engine, stored: Stored, new: Engine, checkpoint: str, seen: Mapping[str, TaskRow]) -> None:
     """Copy the records of the tasks planned from `stored`, and the checkpoints of subgraphs that they had begun.
 
     A proposal is carried without the decision on it, so that it is asked about again; an outcome that nobody was asked
-    about stays the outcome.
+    about stays the outcome. That of a lone task is in no record but in `seen`, if this process saw the task end.
     """
     records = records_by_task(stored)
     before = ready(old.plan, State.restored(old.plan, stored), old.scope)
     after = ready(new.plan, State.restored(new.plan, stored), new.scope)
     for mine, its in zip(before, after, strict=True):
-        found = records.get(mine.id, {})
+        found = dict(records.get(mine.id, {}))
+        if not found and mine.id in seen and seen[mine.id].status == "done":
+            found["outcome"] = _outcome(mine, seen[mine.id])
         for record in _kept(found):
             payload = _questions(its, record) if record.kind == "interrupt" else record.payload
             copied = record._replace(task=its.id, payload=payload)
             saver.save_record(new.request.thread or "", new.scope.ns_text, checkpoint, copied)
         if mine.node.child is not None and "outcome" not in found and "proposal" not in found:
-            _carry_child(saver, mine, its)
+            _carry_child(saver, mine, its, seen)
 
 
 def _kept(found: dict[str, Record]) -> list[Record]:
@@ -58,7 +63,12 @@ def _questions(task: Task, record: Record) -> tuple[Interrupt, ...]:
     return tuple(Interrupt(each.value, task.interrupt_id(slot)) for slot, each in enumerate(record.payload))
 
 
-def _carry_child(saver: Any, old: Task, new: Task) -> None:
+def _outcome(task: Task, row: TaskRow) -> Record:
+    joins = () if "redirect" in row.decisions else task.node.joins
+    return Record(task.id, "outcome", (row.writes, packed(row.routes), joins), task.name, task.path)
+
+
+def _carry_child(saver: Any, old: Task, new: Task, seen: Mapping[str, TaskRow]) -> None:
     """The newest checkpoint of a subgraph that was in the middle of its work, as the root of one in the new thread."""
     plan = old.node.child
     assert plan is not None
@@ -76,7 +86,7 @@ def _carry_child(saver: Any, old: Task, new: Task) -> None:
         ),
     )  # fmt: skip
     inner = (_inner(old, plan, stored.id, stored), _inner(new, plan, identifier, stored))
-    carry(saver, inner[0], stored, inner[1], identifier)
+    carry(saver, inner[0], stored, inner[1], identifier, seen)
 
 
 def _inner(task: Task, plan: Any, checkpoint: str, stored: Stored) -> Engine:

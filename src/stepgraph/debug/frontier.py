@@ -30,7 +30,7 @@ def keep(run: Run, request: Request) -> None:
     """Record the question beside the task's other records, so that another process asks the same again."""
     pause = request.pause
     scope = getattr(pause.tasks[0], "scope", None) if pause.tasks else None
-    checkpoint = run.ledger.saved.get(pause.ns) if scope is None else scope.checkpoint_id
+    checkpoint = run.ledger.checkpoint(pause.ns) if scope is None else scope.checkpoint_id
     if checkpoint is None:
         return
     task = pause.tasks[0] if pause.tasks and pause.place not in WHOLE else None
@@ -48,9 +48,11 @@ def keep(run: Run, request: Request) -> None:
     ns = "|".join(pause.ns)
     name, path = (ALONE, ()) if task is None else (task.id, task.path)
     run.saver.save_record(run.thread, ns, checkpoint, Record(name, "question", payload, pause.node or "", path))
-    if task is not None and pause.place == "interrupt" and task.answers:
-        answers = Record(task.id, "resume", list(task.answers), pause.node or "", path)
-        run.saver.save_record(run.thread, ns, checkpoint, answers)
+    if task is not None and pause.place == "interrupt":
+        if task.answers:
+            answers = Record(task.id, "resume", list(task.answers), pause.node or "", path)
+            run.saver.save_record(run.thread, ns, checkpoint, answers)
+        run.saver.flush()  # at the other places the engine has flushed what must not be lost
 
 
 class Frontier:

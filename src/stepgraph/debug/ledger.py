@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import RLock
@@ -23,9 +24,10 @@ from stepgraph.core.events import (
     TaskRetried,
     TaskStarted,
 )
-from stepgraph.core.state import names_of
 from stepgraph.core.types import START, Namespace, Route, Writes
 
+KEEP_EVENTS = 5_000
+"""Events kept before they are folded although nobody looks."""
 KEEP_TEXT = 1_000_000
 """Characters of output kept; the oldest go first, and the text says so."""
 
@@ -90,7 +92,80 @@ class StepRow:
 
 
 class Ledger:
-    """The fold. `take` is subscribed to the hub; everything else may be called from any thread."""
+    """What happened, as of now. `take` is subscribed to the hub and only keeps the event; whoever looks folds.
+
+    So a run nobody looks at pays next to nothing. Everything may be called from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._book = Book()
+        self._new: deque[Event] = deque()
+        self._lock = RLock()
+
+    def take(self, _: int, event: Event) -> None:
+        self._new.append(event)
+        if len(self._new) > KEEP_EVENTS:
+            self._settled()
+
+    def rows(self) -> list[TaskRow]:
+        """Every task but START, in the order planned."""
+        with self._lock:
+            return [row for row in self._settled().tasks.values() if row.node != START]
+
+    def history(self) -> tuple[StepRow, ...]:
+        """The committed supersteps from step 0, the input, on."""
+        with self._lock:
+            steps = self._settled().steps
+            return tuple(steps[step] for step in sorted(steps) if step >= 0)
+
+    def nodes_of(self, step: int) -> tuple[str, ...]:
+        """The nodes that ran in a superstep of the outermost graph."""
+        with self._lock:
+            row = self._settled().steps.get(step)
+            return row.nodes if row is not None else ()
+
+    def planned(self) -> tuple[int, tuple[TaskInfo, ...]]:
+        """The superstep of the outermost graph that runs now, or was the last, with its tasks."""
+        with self._lock:
+            book = self._settled()
+            return book.planned.get((), (book.step, ()))
+
+    def checkpoint(self, ns: Namespace) -> str | None:
+        """The newest checkpoint of a namespace."""
+        with self._lock:
+            return self._settled().saved.get(ns)
+
+    def text(self) -> str:
+        """What nodes printed, in order."""
+        with self._lock:
+            return "".join(self._settled().text)
+
+    @property
+    def step(self) -> int:
+        with self._lock:
+            return self._settled().step
+
+    def counts(self) -> tuple[int, int, int, int]:
+        """(tasks, supersteps with tasks, bodies run again although they had ended, decisions)."""
+        with self._lock:
+            book = self._settled()
+            tasks = sum(row.node != START for row in book.tasks.values())
+            return tasks, book.supersteps, book.reruns, book.decisions
+
+    def restore(self, row: StepRow) -> None:
+        """A superstep of an earlier process."""
+        with self._lock:
+            self._settled().restore(row)
+
+    def _settled(self) -> Book:
+        with self._lock:
+            while self._new:
+                self._book.fold(self._new.popleft())
+            return self._book
+
+
+class Book:
+    """The fold itself: plain data and one method an event."""
 
     def __init__(self) -> None:
         self.tasks: dict[str, TaskRow] = {}
@@ -99,14 +174,11 @@ class Ledger:
         """What runs now: (superstep, its tasks) by namespace."""
         self.saved: dict[Namespace, str] = {}
         """The newest checkpoint of each namespace."""
-        self.decisions = self.supersteps = 0
-        self.step = 0
-        self.reruns = 0
-        """Bodies run again although they had ended."""
-        self._text: list[str] = []
+        self.step = self.decisions = self.supersteps = self.reruns = 0
+        self.text: list[str] = []
         self._size = 0
         self._verbs: dict[int, list[str]] = {}
-        self._lock = RLock()
+        self._top = 0
         self._folds: Mapping[type, Callable[[Any], None]] = {
             StepStarted: self._step_started,
             TaskStarted: self._task_started,
@@ -121,40 +193,19 @@ class Ledger:
             CheckpointSaved: self._saved,
         }
 
-    def take(self, _: int, event: Event) -> None:
+    def fold(self, event: Event) -> None:
+        """Take one event in; those it does not know are ignored."""
         fold = self._folds.get(type(event))
         if fold is not None:
-            with self._lock:
-                fold(event)
-
-    def rows(self) -> list[TaskRow]:
-        """Every task but START, in the order planned."""
-        with self._lock:
-            return [row for row in self.tasks.values() if row.node != START]
-
-    def history(self) -> tuple[StepRow, ...]:
-        """The committed supersteps from step 0, the input, on."""
-        with self._lock:
-            return tuple(self.steps[step] for step in sorted(self.steps) if step >= 0)
-
-    def nodes_of(self, step: int) -> tuple[str, ...]:
-        """The nodes that ran in a superstep of the outermost graph."""
-        with self._lock:
-            row = self.steps.get(step)
-            return row.nodes if row is not None else ()
-
-    def text(self) -> str:
-        """What nodes printed, in order."""
-        with self._lock:
-            return "".join(self._text)
+            fold(event)
 
     def restore(self, row: StepRow) -> None:
-        """A superstep of an earlier process."""
-        with self._lock:
-            self.steps.setdefault(row.step, row)
-            if row.step >= self.step and row.checkpoint is not None:
-                self.step = row.step
-                self.saved[()] = row.checkpoint
+        """A superstep that no event told of."""
+        self.steps.setdefault(row.step, row)
+        self._top = max(self._top, row.step)
+        if row.step >= self.step and row.checkpoint is not None:
+            self.step = row.step
+            self.saved[()] = row.checkpoint
 
     def _row(self, event: Any) -> TaskRow:
         row = self.tasks.get(event.task)
@@ -191,10 +242,10 @@ class Ledger:
                 row.in_place = tuple(event.payload)
 
     def _print(self, text: str) -> None:
-        self._text.append(text)
+        self.text.append(text)
         self._size += len(text)
-        while self._size > KEEP_TEXT and len(self._text) > 1:
-            self._size -= len(self._text.pop(0))
+        while self._size > KEEP_TEXT and len(self.text) > 1:
+            self._size -= len(self.text.pop(0))
 
     def _retried(self, event: TaskRetried) -> None:
         self._row(event).attempts = event.attempt
@@ -245,8 +296,9 @@ class Ledger:
         checkpoint = None if before is None else before.checkpoint
         self.steps[event.step] = StepRow(event.step, checkpoint, nodes, event.next, event.source, event.time, verbs)
         self.step = event.step
-        for step in [step for step in self.steps if step > event.step]:
+        for step in [step for step in self.steps if step > event.step] if event.step < self._top else ():
             del self.steps[step]
+        self._top = event.step
 
     def _saved(self, event: CheckpointSaved) -> None:
         self.saved[event.ns] = event.checkpoint
@@ -256,8 +308,3 @@ class Ledger:
         if row is None:
             row = self.steps[event.step] = StepRow(event.step, event.checkpoint, (), (), event.source, event.time)
         row.checkpoint = event.checkpoint
-
-
-def route_names(row: TaskRow) -> tuple[str, ...]:
-    """Where a task went, as node names."""
-    return names_of(row.routes)

@@ -82,7 +82,10 @@ class Moment:
         checkpoint = _root_of_fork(self, stored, writes, note)
         run.saver.save(made.thread, "", checkpoint)
         if carried:
-            carry(run.saver, engine_at(run, stored), stored, engine_at(made, stored, checkpoint.id), checkpoint.id)
+            seen = {row.id: row for row in run.ledger.rows()}
+            carry(
+                run.saver, engine_at(run, stored), stored, engine_at(made, stored, checkpoint.id), checkpoint.id, seen
+            )
         for row in run.ledger.history():
             if row.step < self.step:
                 made.ledger.restore(row)

@@ -470,15 +470,16 @@ class Run:
         if self._worker is None:
             return before
         counts, ledger = self._worker.engine.scope.counts, self.ledger
+        tasks, steps, reruns, decisions = ledger.counts()
         return Stats(
-            len(ledger.rows()),
-            ledger.supersteps,
-            ledger.reruns,
+            tasks,
+            steps,
+            reruns,
             before.retries + counts.retries,
             before.asked + counts.asked,
             self._entered_again,
             before.routers + counts.routers,
-            ledger.decisions,
+            decisions,
         )
 
     def _engine_clock(self) -> float:

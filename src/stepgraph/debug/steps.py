@@ -43,7 +43,7 @@ class Step:
 
 def current(ledger: Ledger) -> Step:
     """The superstep that runs, is held, or was the last."""
-    number, infos = ledger.planned.get((), (ledger.step, ()))
+    number, infos = ledger.planned()
     ids = {info.id for info in infos}
     rows = ledger.rows()
     committed = {row.step: row for row in ledger.history()}

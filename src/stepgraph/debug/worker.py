@@ -1,17 +1,20 @@
-"""Where a run lives: a daemon thread with an event loop of its own, and a second one for async nodes."""
+"""Where a run lives: a daemon thread of its own, and a second one with an event loop for async nodes."""
 
 from __future__ import annotations
 
 import asyncio
 import ctypes
 import sys
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
+from functools import partial
 from threading import Thread
 from typing import Any
 
 from stepgraph.core.engine import Engine, Outcome
 from stepgraph.core.errors import Cancelled
+from stepgraph.debug.driver import SessionDriver
 from stepgraph.run.aio import AsyncDriver
 from stepgraph.run.context import call_body
 
@@ -28,18 +31,21 @@ class Worker:
         self._name = name
         self._has_async = has_async
         self._here = here
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[Outcome] | None = None
+        self._width = engine.request.config.get("max_concurrency")
+        self._cancel: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Begin; returns at once."""
         if self._here:
-            self._loop = asyncio.get_running_loop()
-            self._task = self._loop.create_task(self._drive(None))
-            self._task.add_done_callback(self._settle)
+            task = asyncio.get_running_loop().create_task(self._drive())
+            self._cancel = partial(_cancel, task)
+            task.add_done_callback(self._settle)
             return
+        nodes = _NodeLoop(self._name) if self._has_async else None
+        driver = SessionDriver(width=self._width, node_loop=None if nodes is None else nodes.loop)
+        self._cancel = driver.cancel
         run = copy_context().run  # prints of node code go to the cell that started the run
-        Thread(target=run, args=(self._live,), name=self._name, daemon=True).start()
+        Thread(target=run, args=(self._live, driver, nodes), name=self._name, daemon=True).start()
 
     def cancel(self, *, force: bool = False) -> None:
         """End at the next boundary; async nodes end where they wait.
@@ -51,32 +57,23 @@ class Worker:
         if force:
             for thread in running:
                 _raise_in(thread, Cancelled)
-        if self._loop is not None and self._task is not None and (force or not running):
-            self._loop.call_soon_threadsafe(self._task.cancel)
+        if force or not running:
+            self._cancel()
 
-    def _live(self) -> None:
+    def _live(self, driver: SessionDriver, nodes: _NodeLoop | None) -> None:
         """The worker thread's whole life."""
-        nodes = _NodeLoop(self._name) if self._has_async else None
         try:
-            with asyncio.Runner() as runner:
-                self._loop = runner.get_loop()
-                runner.run(self._owned(None if nodes is None else nodes.loop))
+            outcome: Outcome = driver.run(self.engine.run())
         except BaseException as error:  # noqa: BLE001  handed on to whoever waits for the run
             self.done.set_exception(_plain(error))
+        else:
+            self.done.set_result(outcome)
         finally:
             if nodes is not None:
                 nodes.stop()
 
-    async def _owned(self, node_loop: asyncio.AbstractEventLoop | None) -> None:
-        self._task = asyncio.create_task(self._drive(node_loop))
-        if self.engine.scope.root.cancelled:
-            self._task.cancel()
-        outcome = await self._task
-        self.done.set_result(outcome)
-
-    async def _drive(self, node_loop: asyncio.AbstractEventLoop | None) -> Outcome:
-        width = self.engine.request.config.get("max_concurrency")
-        outcome: Outcome = await AsyncDriver(width=width, node_loop=node_loop).run(self.engine.run())
+    async def _drive(self) -> Outcome:
+        outcome: Outcome = await AsyncDriver(width=self._width).run(self.engine.run())
         return outcome
 
     def _settle(self, task: asyncio.Task[Outcome]) -> None:
@@ -118,6 +115,10 @@ class _NodeLoop:
 
     def stop(self) -> None:
         self.loop.call_soon_threadsafe(self.loop.stop)
+
+
+def _cancel(task: asyncio.Task[Outcome]) -> None:
+    task.get_loop().call_soon_threadsafe(task.cancel)
 
 
 def _plain(error: BaseException) -> BaseException:
