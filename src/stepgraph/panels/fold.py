@@ -24,7 +24,7 @@ from stepgraph.core.events import (
     TaskRetried,
     TaskStarted,
 )
-from stepgraph.core.types import Namespace, Send
+from stepgraph.core.types import START, Namespace, Send
 
 NodeState = Literal["", "running", "held", "done", "failed", "skipped"]
 Row = list[Any]
@@ -97,6 +97,8 @@ def fold(view: RunView, batch: Iterable[tuple[int, Event]]) -> list[Row]:
 def recall(view: RunView, nodes: Iterable[str]) -> None:
     """Nodes of the outermost graph that are known to have run, although no event tells of it."""
     for path in nodes:
+        if path == START:
+            continue
         node = _node(view, path)
         node.count += 1
         node.last = node.last or "done"
