@@ -6,9 +6,11 @@ widgets, times, the version of Python. Names are files; without any, all of note
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
@@ -17,6 +19,8 @@ from nbclient import NotebookClient
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SECONDS_A_CELL = 60
+LAST_PICTURES = nbformat.v4.new_code_cell("import time\ntime.sleep(1)")
+"""Not part of any notebook: panels redraw their still pictures when a run stops, a moment after the last cell."""
 
 
 def main(names: list[str]) -> None:
@@ -24,17 +28,26 @@ def main(names: list[str]) -> None:
     for file in map(Path, names) if names else sorted(FOLDER.glob("*.ipynb")):
         began = time.monotonic()
         notebook = nbformat.read(file, as_version=4)
-        NotebookClient(
-            notebook,
-            timeout=SECONDS_A_CELL,
-            kernel_name="python3",
-            resources={"metadata": {"path": str(file.parent)}},
-            record_timing=False,
-            store_widget_state=False,
-            coalesce_streams=True,
-        ).execute()
+        run(notebook, file.parent)
         nbformat.write(stable(notebook), file)
         print(f"{file.name}: {len(notebook.cells)} cells in {time.monotonic() - began:.1f} s")
+
+
+def run(notebook: Any, folder: Path) -> None:
+    """Fills in the outputs. Files that a chapter keeps for the next time are not there the first time."""
+    client = NotebookClient(
+        notebook,
+        timeout=SECONDS_A_CELL,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,
+    )
+    notebook.cells.append(LAST_PICTURES)
+    with TemporaryDirectory() as temporary:
+        client.execute(env={**os.environ, "TMPDIR": temporary})
+    notebook.cells.pop()
 
 
 def stable(notebook: Any) -> Any:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from stepgraph.core.types import START
 from stepgraph.debug import session as sessions
-from tests.debug.support import finished, held
+from stepgraph.graph.builder import StateGraph
+from tests.debug.support import State, finished, held
 
 pytest.importorskip("pandas")
 
@@ -46,6 +48,22 @@ def test_rejections_and_decisions_at_other_places_are_told_in_their_order(suppor
     assert list(rows["path"]) == ["classify", "draft"]
     assert list(rows["verb"]) == ["approve", "reject"]
     assert rows["decided"][1] == {}
+
+
+def test_tasks_of_one_superstep_are_told_in_the_same_order_whoever_was_decided_first(support):
+    def graph():
+        builder = StateGraph(State)
+        for name in ("a", "b", "c"):
+            builder.add_node(name, lambda state: {"messages": ["hello"]}).add_edge(START, name)
+        return builder.compile(name="three")
+
+    dbg = support.debug(graph())
+    dbg.stop("after:*")
+    run = dbg.start({"question": "refund"})
+    for request in sorted(held(run, 3), key=lambda each: each.node, reverse=True):
+        request.approve()
+    finished(run)
+    assert list(run.audit()["path"]) == ["a", "b", "c"]
 
 
 def test_what_another_process_decided_is_told_from_the_checkpointer(support, tmp_path, monkeypatch):

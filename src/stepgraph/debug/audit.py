@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 
 def audit(run: Run) -> list[Row]:
-    """One row a decision, in the order of supersteps: what was proposed, what it became, who decided and why.
+    """One row a decision, by superstep and path: what was proposed, what it became, who decided and why.
 
     Decisions at `after` are stored with the thread, and so survive the process, also those made before a fork. Those
     at other places, and rejections, are known to the process in which they were made.
@@ -31,7 +31,7 @@ def audit(run: Run) -> list[Row]:
         key = (request.task, request.place, request.id)
         if request.decided is not None and (request.task, "after") not in rows:
             rows[key] = _seen(request)
-    return sorted(rows.values(), key=lambda row: row["step"])
+    return sorted(rows.values(), key=lambda row: (row["step"], row["path"]))
 
 
 def frame(rows: Iterable[Row]) -> pandas.DataFrame:
