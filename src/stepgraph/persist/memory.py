@@ -25,6 +25,8 @@ class MemoryCheckpointer(LogCheckpointer):
 
     def __init__(self) -> None:
         super().__init__(private=True)
+        self._waiting = 0
+        """Checkpoints of all threads that are not encoded yet."""
 
     def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:
         """Append a checkpoint. With simple values only it is kept as it is until there are many, or somebody reads."""
@@ -40,9 +42,10 @@ class MemoryCheckpointer(LogCheckpointer):
                         checkpoint.metadata = log.flat
                         log.recent.append(checkpoint)
                         log.latest = checkpoint.id
-                        if len(log.recent) < _RECENT:
-                            return
-                    self._settle(log)
+                    self._waiting += 1
+                    if self._waiting > _WAITING:
+                        for each in list(self._logs.values()):
+                            self._settle(each)
                     return
         self._settle(log)
         super().save(thread, ns, checkpoint)
@@ -56,12 +59,13 @@ class MemoryCheckpointer(LogCheckpointer):
         self._settle(self._logs.get((thread, ns)))
         super().save_record(thread, ns, checkpoint_id, record)
 
-    def _settle(self, log: MemoryLog | None) -> None:
+    def _settle(self, log: Any) -> None:
         """Encode the checkpoints that were kept as they are."""
         if log is None or not log.recent:
             return
         with log.lock:
             recent, log.recent = log.recent, []
+            self._waiting -= len(recent)
             for checkpoint in recent:
                 super().save(log.thread, log.ns, checkpoint)
 
@@ -190,8 +194,8 @@ class MemoryLog(Log):
 
 
 _FROZEN = frozenset({int, float, str, bool, bytes, complex, type(None)})
-_RECENT = 256
-"""Checkpoints that wait unencoded in a log: each takes some hundred bytes, a line some tens."""
+_WAITING = 32_768
+"""Checkpoints of all threads that may wait unencoded: each takes some 450 bytes, a line some tens."""
 _PREFIX = 24
 """Characters that the ids of a run have in common; of an id of another form nothing is said by its beginning."""
 _NOTHING: tuple[array[int], array[int]] = (array("q"), array("Q"))
