@@ -7,8 +7,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stepgraph.core.checkpoint import Checkpoint, Record
+from stepgraph.core.checkpoint import Checkpoint, Extend, Record
 from stepgraph.core.errors import CheckpointError
+from stepgraph.core.types import Writes
 from stepgraph.persist.lines import is_record, split_id
 from stepgraph.persist.log import Log, LogCheckpointer
 from stepgraph.persist.tip import Tip
@@ -33,7 +34,8 @@ class MemoryCheckpointer(LogCheckpointer):
         log: Any = self._logs.get((thread, ns))
         if log is not None and checkpoint.parent == log.latest and checkpoint.metadata is log.metadata:
             for value in checkpoint.changes.values():
-                if type(value) not in _FROZEN:
+                kind = type(value)
+                if kind not in _FROZEN and not (kind is Extend and _FROZEN.issuperset(map(type, value.items))):
                     break
             else:
                 control = checkpoint.control
@@ -55,8 +57,18 @@ class MemoryCheckpointer(LogCheckpointer):
         log.flat = dict(checkpoint.metadata) if flat else None
 
     def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> None:
-        """Keep what is known of a task planned from `checkpoint_id`."""
-        self._settle(self._logs.get((thread, ns)))
+        """Keep what is known of a task planned from `checkpoint_id`. Small outcomes wait like simple checkpoints."""
+        log: Any = self._logs.get((thread, ns))
+        if log is not None and checkpoint_id == log.latest and record.kind == "outcome":
+            writes, routes, joins = record.payload
+            own = _copied(writes)
+            if own is not None and _FROZEN.issuperset(map(type, routes)):
+                kept = Record(record.task, "outcome", (own, routes, joins), record.node, record.path)
+                with log.lock:
+                    log.recent.append((checkpoint_id, kept))
+                    self._waiting += 1
+                return
+        self._settle(log)
         super().save_record(thread, ns, checkpoint_id, record)
 
     def _settle(self, log: Any) -> None:
@@ -66,8 +78,11 @@ class MemoryCheckpointer(LogCheckpointer):
         with log.lock:
             recent, log.recent = log.recent, []
             self._waiting -= len(recent)
-            for checkpoint in recent:
-                super().save(log.thread, log.ns, checkpoint)
+            for each in recent:
+                if type(each) is Checkpoint:
+                    super().save(log.thread, log.ns, each)
+                else:
+                    super().save_record(log.thread, log.ns, *each)
 
     def _open(self, thread: str, ns: str, *, create: bool) -> Log | None:
         log = self._logs.get((thread, ns))
@@ -123,8 +138,8 @@ class MemoryLog(Log):
         """A copy of it, when nothing in it can be changed."""
         self.latest = ""
         """The id of the checkpoint saved last."""
-        self.recent: list[Checkpoint] = []
-        """The newest checkpoints, where nobody can change their values: not encoded yet."""
+        self.recent: list[Checkpoint | tuple[str, Record]] = []
+        """The newest checkpoints and outcomes, where nobody can change their values: not encoded yet."""
         self.late_lines: dict[str, list[bytes]] = {}
         self.parents: dict[str, list[int]] = {}
         """Other thread -> the links into it."""
@@ -193,6 +208,26 @@ class MemoryLog(Log):
             end = mark
 
 
+def _copied(writes: Writes) -> Writes | None:
+    """The writes with lists of a reader's own, or None if a value holds more than a few simple ones."""
+    for _, value in writes:
+        if type(value) not in _FROZEN:
+            break
+    else:
+        return writes
+    own: list[tuple[str, Any]] = []
+    for key, value in writes:
+        kind = type(value)
+        if kind is list and len(value) <= _FEW and _FROZEN.issuperset(map(type, value)):
+            own.append((key, value.copy()))
+        elif kind in _FROZEN:
+            own.append((key, value))
+        else:
+            return None
+    return tuple(own)
+
+
+_FEW = 16
 _FROZEN = frozenset({int, float, str, bool, bytes, complex, type(None)})
 _WAITING = 32_768
 """Checkpoints of all threads that may wait unencoded: each takes some 450 bytes, a line some tens."""
