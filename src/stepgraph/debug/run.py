@@ -228,8 +228,8 @@ class Run:
 
     @attended.setter
     def attended(self, value: bool) -> None:
-        if value and not self._front_end:
-            self.attend("the panel", kernel_reach())
+        if value and not self._front_end and "the panel" not in self.attendance.names():
+            self.attend("the panel", kernel_reach())  # a panel that knows better has said so itself
         self._front_end = bool(value)
 
     def answerable(self, reach: Reach) -> bool:
