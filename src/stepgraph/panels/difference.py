@@ -135,7 +135,7 @@ def _aligned(
     """Changed, added and removed rows with their number; rows of equal tables meet by number, others by content."""
     if len(old) == len(new):
         for index, (before, after) in enumerate(zip(old, new, strict=True)):
-            if not _equal(before, after):
+            if not _same_row(before, after):
                 yield "~", index, before, after
         return
     for i, k in _pairs([_fingerprint(row) for row in old], [_fingerprint(row) for row in new]):
@@ -164,6 +164,11 @@ def _nothing(value: Any) -> bool:
     return (
         value is None or type(value).__name__ in ("NaTType", "NAType") or (isinstance(value, float) and value != value)
     )
+
+
+def _same_row(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Equal cell by cell: as wholes, rows with an empty cell would differ from themselves."""
+    return before.keys() == after.keys() and all(_equal(before[key], after[key]) for key in before)
 
 
 def _fingerprint(row: Mapping[str, Any]) -> str:

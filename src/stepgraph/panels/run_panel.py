@@ -149,6 +149,7 @@ class RunPanel(anywidget.AnyWidget):
         if self._greeted and (run.id, self._reach) not in self._attended:
             self._attended.add((run.id, self._reach))
             run.attend("the panel", self._reach)
+            run.attended = True
 
     def _session_changed(self, _kind: str, _payload: Any) -> None:
         PUBLISHER.happened()

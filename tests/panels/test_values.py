@@ -1,0 +1,111 @@
+"""Values as trees, for any type a state may hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas
+import pytest
+from pydantic import BaseModel
+
+from stepgraph.panels.values import LARGE, at, branch, children, count, line, one_line, search
+
+
+@dataclass
+class Point:
+    x: int
+    y: list[int]
+
+
+class Model(BaseModel):
+    name: str = "a"
+    inner: dict[str, int] = {"k": 1}
+
+
+class Broken:
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+class Slots:
+    def __init__(self) -> None:
+        self.shown = 1
+        self._hidden = 2
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        ("text", 0),
+        (b"bytes", 0),
+        (None, 0),
+        (3, 0),
+        ({}, 0),
+        ({"a": 1, 2: 3}, 2),
+        ((1, 2), 2),
+        ({3, 1}, 2),
+        (Point(1, []), 2),
+        (Model(), 2),
+        (Slots(), 1),
+        (Broken(), 0),
+        (int, 0),
+        (len, 0),
+        (pandas.DataFrame({"a": [1, 2, 3]}), 3),
+    ],
+)
+def test_every_type_has_a_size_and_as_many_children(value: Any, size: int) -> None:
+    assert count(value) == size
+    assert len(list(children(value))) == size
+    assert isinstance(line("x", value)["text"], str)
+
+
+def test_a_broken_repr_does_not_hide_the_rest() -> None:
+    lines = branch({"bad": Broken(), "good": 1})["lines"]
+    assert "whose repr raised RuntimeError" in lines[0]["text"]
+    assert lines[1]["text"] == "1"
+
+
+def test_children_are_addressed_by_position_whatever_their_keys_are() -> None:
+    value = {("tuple", "key"): {7: ["deep"]}}
+    assert at(value, (0, 0, 0)) == "deep"
+    with pytest.raises(LookupError, match="Open it again"):
+        at(value, (0, 3))
+
+
+def test_long_lists_come_in_pages_and_long_texts_in_parts() -> None:
+    page = branch(list(range(1_000)), offset=200, limit=50)
+    assert [each["label"] for each in page["lines"]][:2] == ["200", "201"]
+    assert page["total"] == 1_000
+    text = branch("x" * 200_000, offset=LARGE)
+    assert (len(text["text"] or ""), text["total"]) == (LARGE, 200_000)
+
+
+def test_a_data_frame_is_a_table() -> None:
+    frame = pandas.DataFrame({"name": ["a", None], "n": [1.5, 2.0]})
+    found = branch(frame)
+    assert found["columns"] == ["name", "n"]
+    assert found["rows"] is not None
+    assert found["rows"][0] == ["a", "1.5"]
+    assert one_line(frame) == ("2 rows × 2 columns", False)
+
+
+def test_a_line_is_one_line_and_bounded() -> None:
+    text, cut = one_line("a\nb" * 1_000)
+    assert cut
+    assert "\n" not in text
+    assert len(text) == 160
+    assert len(one_line({f"key{i}": "v" * 100 for i in range(1_000)})[0]) <= 160
+
+
+def test_a_search_looks_in_keys_and_texts_and_survives_cycles() -> None:
+    value: dict[str, Any] = {"Needle": 1, "list": ["hay", {"deep": "a NEEDLE in it"}]}
+    value["self"] = value
+    hits, complete = search(value, "needle")
+    assert complete
+    assert [labels for _, labels, _ in hits] == [["Needle"], ["self", "Needle"], ["list", "1", "deep"]]
+
+
+def test_a_search_stops_at_its_limit_and_says_so() -> None:
+    hits, complete = search(["x"] * 1_000, "x", limit=10)
+    assert (len(hits), complete) == (10, False)
