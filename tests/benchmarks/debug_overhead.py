@@ -1,7 +1,8 @@
 """What an attached session costs while no stop is hit: `python tests/benchmarks/debug_overhead.py`.
 
 One loop of 1,000 supersteps, run by `invoke`, by `ainvoke` and under `debug()`, in turn; CPU time of the whole process
-(all threads), median over rounds, in microseconds a task. The promise: at most 50 µs a task over `ainvoke`.
+(all threads), median over rounds, in microseconds a task. The promise: under 50 µs a task over `invoke` with the same
+checkpointer, which for a graph of sync nodes is the fastest way to run it.
 """
 
 from __future__ import annotations
@@ -77,6 +78,9 @@ def main() -> None:
                 {
                     "invoke": lambda plain=plain: plain.invoke(dict(value)),
                     "ainvoke": lambda plain=plain: asyncio.run(plain.ainvoke(dict(value))),
+                    "invoke, memory": lambda kept=kept, threads=threads: kept.invoke(
+                        dict(value), thread=f"i{next(threads)}"
+                    ),
                     "ainvoke, memory": lambda kept=kept, threads=threads: asyncio.run(
                         kept.ainvoke(dict(value), thread=str(next(threads)))
                     ),
@@ -92,11 +96,11 @@ def main() -> None:
             for name, call in calls.items():
                 times[name].append(cpu(call))
         found = {name: statistics.median(each) for name, each in times.items()}
-        over = statistics.median(
-            a - b for a, b in zip(times["debug, memory"], times["ainvoke, memory"], strict=True)
-        )
+        over = statistics.median(a - b for a, b in zip(times["debug, memory"], times["invoke, memory"], strict=True))
         worst = max(worst, over)
-        print(f"{title:11}", "  ".join(f"{name} {value:6.1f}" for name, value in found.items()), f"  session {over:+.1f}")
+        print(
+            f"{title:11}", "  ".join(f"{name} {value:6.1f}" for name, value in found.items()), f"  session {over:+.1f}"
+        )
     print(f"overhead of a session without a hit: {worst:.1f} µs a task; promised: under {LIMIT:.0f}")
     raise SystemExit(worst >= LIMIT)
 

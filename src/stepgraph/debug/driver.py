@@ -1,37 +1,34 @@
-"""The driver of a debugged run: supersteps of one task stay in the worker thread, parallel ones get an event loop.
+"""The drivers of a debugged run: a lone task costs no hand-over, parallel ones never block the engine or each other.
 
-A sync body is called right here, where no loop runs, so that a node may call `asyncio.run`. An async body is awaited on
-the run's node loop, always the same one. Only parallel tasks need an engine loop: the asyncio driver gets them.
+A graph of sync nodes is driven in the worker thread itself: a body is called where no loop runs, so it may call
+`asyncio.run`. A graph with async nodes is driven on a loop that all of them are awaited on, always the same one. While
+tasks run in parallel the engine's side of them lives on a second loop, so that a node which blocks, or waits for a
+person, holds up nobody but itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator
-from concurrent.futures import CancelledError
-from contextvars import Context, copy_context
-from queue import SimpleQueue
-from threading import Lock
+from concurrent.futures import CancelledError, Future
+from contextvars import copy_context
+from threading import Lock, Thread
 from typing import Any
 
-from stepgraph.core.effects import Ask, Call, Flow, Flush, Load, Save, SaveRecord
+from stepgraph.core.effects import Ask, Call, Flow, Flush, Load, Save, SaveRecord, Together
 from stepgraph.core.errors import Cancelled
 from stepgraph.core.task import Task
 from stepgraph.run.aio import AsyncDriver
 from stepgraph.run.context import call_body, call_in_task, settled
 
 
-class SessionDriver:
-    """Drives one flow in the calling thread. `cancel` may be called from any other."""
+class ThreadDriver:
+    """Drives one flow of sync nodes in the calling thread. `cancel` may be called from any other."""
 
-    def __init__(self, *, width: int | None = None, node_loop: asyncio.AbstractEventLoop | None = None) -> None:
-        self._aside = AsyncDriver(width=width, node_loop=node_loop)
-        self._node_loop = node_loop
+    def __init__(self, *, width: int | None = None) -> None:
+        self._aside = AsyncDriver(width=width)
         self._runner = asyncio.Runner()
         self._lock = Lock()
-        self._replies: SimpleQueue[asyncio.Task[Any]] = SimpleQueue()
-        self._awaited: asyncio.Task[Any] | None = None
-        """The async body that runs now, or the last one."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._parallel: asyncio.Task[Any] | None = None
         self._cancelled = False
@@ -55,24 +52,16 @@ class SessionDriver:
                     step, argument = flow.throw, error
 
     def cancel(self) -> None:
-        """End what is awaited now, and what would be awaited later."""
+        """End what runs on the loop now, and what would run there later."""
         with self._lock:
             self._cancelled = True
             loop, parallel = self._loop, self._parallel
-        if self._node_loop is not None and not self._node_loop.is_closed():
-            self._node_loop.call_soon_threadsafe(self._cancel_body)
-        if loop is not None and parallel is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(parallel.cancel)
-
-    def _cancel_body(self) -> None:
-        if self._awaited is not None:
-            self._awaited.cancel()
+            if loop is not None and parallel is not None:
+                loop.call_soon_threadsafe(parallel.cancel)
 
     def _perform(self, effect: Any) -> Any:
         if type(effect) is Task:
             context = effect.context = copy_context()
-            if effect.node.is_async:
-                return self._await(effect, context)
             return context.run(call_body, effect)
         match effect:
             case Save(checkpointer, thread, ns, checkpoint):
@@ -90,22 +79,8 @@ class SessionDriver:
                 return settled(scope, pause, scope.gate(pause))
         return self._runner.run(self._on_loop(effect))
 
-    def _await(self, task: Task, context: Context) -> Any:
-        """The result of an async body on the node loop. A queue is half the price of a thread-safe future."""
-        loop = self._node_loop
-        assert loop is not None
-
-        def start() -> None:
-            body = self._awaited = loop.create_task(_awaited(task), context=context)
-            body.add_done_callback(self._replies.put)
-            if self._cancelled:
-                body.cancel()
-
-        loop.call_soon_threadsafe(start)
-        return self._replies.get().result()
-
     async def _on_loop(self, effect: Any) -> Any:
-        """What needs a loop: parallel tasks, async routers."""
+        """What needs a loop: parallel tasks."""
         with self._lock:
             self._loop = asyncio.get_running_loop()
             parallel = self._parallel = asyncio.ensure_future(self._aside.run(_alone(effect)))
@@ -114,11 +89,69 @@ class SessionDriver:
         try:
             return await parallel
         finally:
-            self._parallel = None
+            with self._lock:
+                self._parallel = None
 
 
-async def _awaited(task: Task) -> Any:
-    return await call_body(task)
+class LoopDriver(AsyncDriver):
+    """Drives one flow on the running loop, with its async nodes; the engine's side of parallel tasks elsewhere."""
+
+    __slots__ = ("_aside", "_width")
+
+    def __init__(self, *, width: int | None = None) -> None:
+        super().__init__(width=width)
+        self._width = width
+        self._aside: LoopThread | None = None
+
+    async def _together(self, together: Together) -> None:
+        if self._aside is None:
+            self._aside = LoopThread("stepgraph-engine")
+        driver = AsyncDriver(width=self._width, node_loop=asyncio.get_running_loop())
+        await self._aside.run(driver.run(_alone(together)))
+
+    def close(self) -> None:
+        """End the second loop, if there was need for one."""
+        if self._aside is not None:
+            self._aside.stop()
+
+
+class LoopThread:
+    """A daemon thread with an event loop."""
+
+    def __init__(self, name: str) -> None:
+        self.loop = asyncio.new_event_loop()
+        Thread(target=copy_context().run, args=(self._run,), name=name, daemon=True).start()
+
+    async def run(self, coroutine: Any) -> Any:
+        """Await a coroutine over there. When cancelled, so is it, and its end is waited for."""
+        made: Future[asyncio.Task[Any]] = Future()
+        ended: Future[Any] = Future()
+
+        def start() -> None:
+            task = self.loop.create_task(coroutine)
+            task.add_done_callback(lambda _: ended.set_result(None))
+            made.set_result(task)
+
+        self.loop.call_soon_threadsafe(start)
+        end = asyncio.wrap_future(ended)
+        try:
+            await asyncio.shield(end)
+        except asyncio.CancelledError:
+            self.loop.call_soon_threadsafe(lambda: made.result().cancel())
+            await end
+            raise
+        return made.result().result()
+
+    def stop(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        try:
+            self.loop.run_forever()
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        finally:
+            self.loop.close()
 
 
 def _alone(effect: Any) -> Generator[Any, Any, Any]:

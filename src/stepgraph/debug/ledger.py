@@ -26,7 +26,7 @@ from stepgraph.core.events import (
 )
 from stepgraph.core.types import START, Namespace, Route, Writes
 
-KEEP_EVENTS = 5_000
+KEEP_EVENTS = 50_000
 """Events kept before they are folded although nobody looks."""
 KEEP_TEXT = 1_000_000
 """Characters of output kept; the oldest go first, and the text says so."""

@@ -1,4 +1,4 @@
-"""Where a run lives: a daemon thread of its own, and a second one with an event loop for async nodes."""
+"""Where a run lives: a daemon thread of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from stepgraph.core.engine import Engine, Outcome
 from stepgraph.core.errors import Cancelled
-from stepgraph.debug.driver import SessionDriver
+from stepgraph.debug.driver import LoopDriver, ThreadDriver
 from stepgraph.run.aio import AsyncDriver
 from stepgraph.run.context import call_body
 
@@ -37,15 +37,13 @@ class Worker:
     def start(self) -> None:
         """Begin; returns at once."""
         if self._here:
-            task = asyncio.get_running_loop().create_task(self._drive())
+            task = asyncio.get_running_loop().create_task(self._drive(AsyncDriver(width=self._width)))
             self._cancel = partial(_cancel, task)
             task.add_done_callback(self._settle)
             return
-        nodes = _NodeLoop(self._name) if self._has_async else None
-        driver = SessionDriver(width=self._width, node_loop=None if nodes is None else nodes.loop)
-        self._cancel = driver.cancel
+        life = self._live_on_loop if self._has_async else self._live
         run = copy_context().run  # prints of node code go to the cell that started the run
-        Thread(target=run, args=(self._live, driver, nodes), name=self._name, daemon=True).start()
+        Thread(target=run, args=(life,), name=self._name, daemon=True).start()
 
     def cancel(self, *, force: bool = False) -> None:
         """End at the next boundary; async nodes end where they wait.
@@ -60,20 +58,40 @@ class Worker:
         if force or not running:
             self._cancel()
 
-    def _live(self, driver: SessionDriver, nodes: _NodeLoop | None) -> None:
-        """The worker thread's whole life."""
+    def _live(self) -> None:
+        """The worker thread's whole life, for a graph of sync nodes."""
+        driver = ThreadDriver(width=self._width)
+        self._begin(driver.cancel)
         try:
             outcome: Outcome = driver.run(self.engine.run())
         except BaseException as error:  # noqa: BLE001  handed on to whoever waits for the run
             self.done.set_exception(_plain(error))
         else:
             self.done.set_result(outcome)
-        finally:
-            if nodes is not None:
-                nodes.stop()
 
-    async def _drive(self) -> Outcome:
-        outcome: Outcome = await AsyncDriver(width=self._width).run(self.engine.run())
+    def _live_on_loop(self) -> None:
+        """The worker thread's whole life, for a graph with async nodes."""
+        driver = LoopDriver(width=self._width)
+        try:
+            with asyncio.Runner() as runner:
+                task = runner.get_loop().create_task(self._drive(driver))
+                self._begin(partial(_cancel, task))
+                runner.run(_waited(task))
+        except BaseException as error:  # noqa: BLE001  the same
+            self.done.set_exception(_plain(error))
+        else:
+            self.done.set_result(task.result())
+        finally:
+            driver.close()
+
+    def _begin(self, cancel: Callable[[], None]) -> None:
+        """The run can be cancelled from now on, and is if that was asked for before."""
+        self._cancel = cancel
+        if self.engine.scope.root.cancelled:
+            cancel()
+
+    async def _drive(self, driver: AsyncDriver) -> Outcome:
+        outcome: Outcome = await driver.run(self.engine.run())
         return outcome
 
     def _settle(self, task: asyncio.Task[Outcome]) -> None:
@@ -98,27 +116,13 @@ class Worker:
         return found
 
 
-class _NodeLoop:
-    """A thread in which the async nodes of one run are awaited, so that a blocking one can't stop the engine."""
-
-    def __init__(self, name: str) -> None:
-        self.loop = asyncio.new_event_loop()
-        Thread(target=copy_context().run, args=(self._run,), name=f"{name}-nodes", daemon=True).start()
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self.loop)
-        try:
-            self.loop.run_forever()
-            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
-        finally:
-            self.loop.close()
-
-    def stop(self) -> None:
-        self.loop.call_soon_threadsafe(self.loop.stop)
+async def _waited(task: asyncio.Task[Outcome]) -> None:
+    await task
 
 
 def _cancel(task: asyncio.Task[Outcome]) -> None:
-    task.get_loop().call_soon_threadsafe(task.cancel)
+    if not task.get_loop().is_closed():
+        task.get_loop().call_soon_threadsafe(task.cancel)
 
 
 def _plain(error: BaseException) -> BaseException:

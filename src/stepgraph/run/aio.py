@@ -89,6 +89,9 @@ class AsyncDriver:
     async def _call(self, call: Call) -> Any:
         """A router. Sync ones run here: they only look at the state."""
         context = call.task.context or copy_context()
+        if call.is_async and self.node_loop is not None:
+            future = asyncio.run_coroutine_threadsafe(_router_on_loop(call, context), self.node_loop)
+            return await asyncio.wrap_future(future)
         result = context.run(call_in_task, call.task, call.function, call.value, call.extra)
         return await InContext(result, context) if call.is_async else result
 
@@ -234,6 +237,10 @@ async def _awaited(awaitable: Any) -> Any:
 async def _on_loop(task: Task, context: Context) -> Any:
     result = await InContext(context.run(call_body, task), context)
     return context.run(conclude, task, result) if task.lean else result
+
+
+async def _router_on_loop(call: Call, context: Context) -> Any:
+    return await InContext(context.run(call_in_task, call.task, call.function, call.value, call.extra), context)
 
 
 async def _asked(scope: Any, pause: Pause) -> Decision:
