@@ -181,7 +181,7 @@ class Engine:
         if not finished or len(finished) == len(self.tasks):
             return self.state.values
         changes, _ = combine(self.plan, self.state.values, in_order(finished))
-        return {**self.state.values, **changes}
+        return {**self.state.values, **changes} if changes else self.state.values
 
     def _supersteps(self) -> Flow:
         state, scope, plan = self.state, self.scope, self.plan
@@ -365,7 +365,7 @@ class Engine:
         request, state, scope = self.request, self.state, self.scope
         parent, self.checkpoint = self.checkpoint, request.new_id()
         scope.checkpoint = self.checkpoint
-        control = state.control(self.plan.untracked)
+        control = state.control(self.plan)
         return Checkpoint(
             self.checkpoint,
             parent,

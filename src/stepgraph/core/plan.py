@@ -12,6 +12,7 @@ from types import CellType
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.channels import Channel, Topic
+from stepgraph.core.checkpoint import Control
 from stepgraph.core.types import MISSING, ROOT, START, Route
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class Node:
     """The channels that can make it ready, under LangGraph's names. Set by Plan."""
     alone: tuple[str, ...] = ()
     """(name,): what ran when it ran alone. Set by Plan."""
+    control: Control = field(default_factory=Control)
+    """What a checkpoint keeps when this node alone runs next; shared by all of them. Set by Plan."""
     lean: bool = False
     """Can take the short way (`core/lean.py`): its routers are sync and it is no subgraph. Set by Plan."""
 
@@ -148,6 +151,7 @@ class Plan:
         self.all_output = not isinstance(self.output_keys, str) and set(self.output_keys) >= set(self.channels)
         for node in self.nodes.values():
             node.alone = (node.name,)
+            node.control = Control(node.alone)
             node.triggers = (f"branch:to:{node.name}", *(b.key for b in self.barriers.values() if b.node == node.name))
             node.quick = not node.routers
             node.lean = node.child is None and not any(router.is_async for router in node.routers)

@@ -56,10 +56,11 @@ class State:
         state.step = stored.step + 1
         return state
 
-    def control(self, untracked: frozenset[str]) -> Control:
+    def control(self, plan: Plan) -> Control:
         """What a checkpoint keeps of what runs next."""
         if not (self.sends or self.barriers or self.waiting):
-            return Control(self.next, (), NOTHING)
+            return plan.nodes[self.next[0]].control if len(self.next) == 1 else Control(self.next)
+        untracked = plan.untracked
         channels: dict[str, Any] = dict(self.barriers) if self.barriers else {}
         if self.waiting:
             channels[WAITING] = self.waiting
@@ -70,8 +71,6 @@ class State:
 
 
 WAITING = "__deferred__"
-NOTHING: Mapping[str, Any] = {}
-"""Shared by all checkpoints without such channels; never changed."""
 
 
 def ready(plan: Plan, state: State, scope: Scope) -> list[Task]:
