@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 
-from stepgraph import END, START, StateGraph
+from stepgraph import START, StateGraph
 from stepgraph.debug import debug
 from stepgraph.debug.run import Run
 from stepgraph.debug.session import Session
@@ -50,7 +50,9 @@ def support() -> StateGraph:
         graph.add_node(node.__name__, node)
     graph.add_edge(START, "classify")
     graph.add_edge("classify", "draft")
-    graph.add_conditional_edges("draft", lambda state: "send" if state["confidence"] > 0.5 else "human", ["send", "human"])
+    graph.add_conditional_edges(
+        "draft", lambda state: "send" if state["confidence"] > 0.5 else "human", ["send", "human"]
+    )
     return graph
 
 

@@ -130,11 +130,11 @@ def test_a_layout_made_in_the_page_is_taken_only_for_the_graph_that_is_shown(pag
     panel = page.panel
     page.value("hello")  # comes after the layout by `dot`, on the same thread
     panel._graph = {**panel._shape_only(), "dot": "digraph {}"}
-    drawn = json.dumps({"bb": "0,0,10,20", "objects": [{"id": "n:a", "pos": "5,5", "width": "0.1", "height": "0.1"}]})
+    drawn = json.dumps({"bb": "0,0,10,20", "objects": [{"id": "n:2", "pos": "5,5", "width": "0.1", "height": "0.1"}]})
     page.value("layout", source="digraph {old}", layout=drawn)
     assert panel._graph["layout"] is None
     page.value("layout", source="digraph {}", layout=drawn)
-    assert panel._graph["layout"]["nodes"] == {"a": [5.0, 15.0, 7.2, 7.2]}
+    assert panel._graph["layout"]["nodes"] == {"draft": [5.0, 15.0, 7.2, 7.2]}
 
 
 def test_rows_of_the_log_are_fetched_from_any_number_on(page: FakePage) -> None:

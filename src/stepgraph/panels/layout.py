@@ -45,8 +45,9 @@ def visible(shape: GraphShape, collapsed: frozenset[str]) -> dict[str, str]:
 
 
 def dot_source(shape: GraphShape, collapsed: frozenset[str] = frozenset()) -> str:
-    """DOT whose ids are `n:PATH`, `c:PATH` and `e:NUMBER` (the edge's index in the shape)."""
+    """DOT whose ids are `n:NUMBER`, `c:NUMBER` and `e:NUMBER`: indexes into the shape, so that any name is harmless."""
     shown = visible(shape, collapsed)
+    numbers = {node.path: number for number, node in enumerate(shape.nodes)}
     inside: dict[str | None, list[NodeShape]] = {}
     for node in shape.nodes:
         if shown[node.path] == node.path:
@@ -56,7 +57,7 @@ def dot_source(shape: GraphShape, collapsed: frozenset[str] = frozenset()) -> st
         "graph [rankdir=LR, nodesep=0.2, ranksep=0.42, margin=0, pad=0]",
         'node [shape=box, fixedsize=true, label=""]',
         "edge [arrowsize=0.6, fontsize=10, fontname=sans]",
-        *_boxes(inside, None, collapsed),
+        *_boxes(inside, None, collapsed, numbers),
     ]
     drawn: set[tuple[str, str, str | None]] = set()
     for number, edge in enumerate(shape.edges):
@@ -66,18 +67,19 @@ def dot_source(shape: GraphShape, collapsed: frozenset[str] = frozenset()) -> st
             continue
         drawn.add((source, target, edge.label))
         start, end = _ends(source, target, inside)
-        lines.append(_edge(number, start, end, edge.label))
+        lines.append(_edge(number, numbers[start], numbers[end], edge.label))
     return "\n".join([*lines, "}"])
 
 
-def parse(text: str) -> Layout:
-    """Positions from the output of `dot -Tjson0`. Raises ValueError if it is none."""
+def parse(text: str, shape: GraphShape) -> Layout:
+    """Positions from the output of `dot -Tjson0` for that shape. Raises ValueError if it is none."""
     try:
         drawn = json.loads(text)
         _, _, width, height = map(float, drawn["bb"].split(","))
         layout = Layout(width=width, height=height, nodes={}, clusters={}, edges={})
         for each in drawn.get("objects", ()):
-            kind, _, path = each.get("id", "").partition(":")
+            kind, _, number = each.get("id", "").partition(":")
+            path = shape.nodes[int(number)].path if kind in ("n", "c") else ""
             if kind == "n":
                 x, y = map(float, each["pos"].split(","))
                 size = [float(each["width"]) * 72, float(each["height"]) * 72]
@@ -87,13 +89,13 @@ def parse(text: str) -> Layout:
                 layout["clusters"][path] = _rounded((x1 + x2) / 2, height - (y1 + y2) / 2, x2 - x1, y2 - y1)
         for each in drawn.get("edges", ()):
             layout["edges"][each["id"].partition(":")[2]] = _curve(each, height)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"This is no Graphviz layout in JSON: {type(error).__name__}: {error}") from error
     return layout
 
 
-def run_dot(source: str, seconds: float = SECONDS) -> Layout | None:
-    """The layout by the `dot` program; None if program or package is missing, or if it takes longer than `seconds`."""
+def run_dot(shape: GraphShape, source: str, seconds: float = SECONDS) -> Layout | None:
+    """The layout of `source` by the `dot` program; None if program or package is missing or it takes longer."""
     try:
         from graphviz.backend.dot_command import command
     except ImportError:
@@ -110,21 +112,24 @@ def run_dot(source: str, seconds: float = SECONDS) -> Layout | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None  # the page lays out itself
-    return parse(done.stdout)
+    return parse(done.stdout, shape)
 
 
-def _boxes(inside: Mapping[str | None, list[NodeShape]], parent: str | None, collapsed: frozenset[str]) -> list[str]:
+def _boxes(
+    inside: Mapping[str | None, list[NodeShape]],
+    parent: str | None,
+    collapsed: frozenset[str],
+    numbers: Mapping[str, int],
+) -> list[str]:
     lines: list[str] = []
     for node in inside.get(parent, ()):
+        number = numbers[node.path]
         if node.kind == "subgraph" and node.path not in collapsed and node.path in inside:
-            head = f"subgraph {_quoted('cluster_' + node.path)} {{"
-            label = f"graph [id={_quoted('c:' + node.path)}, label={_quoted(node.name)}, margin=10, fontsize=11]"
-            lines += [head, label, *_boxes(inside, node.path, collapsed), "}"]
+            label = f'graph [id="c:{number}", label={_quoted(node.name)}, margin=10, fontsize=11]'
+            lines += [f"subgraph cluster_{number} {{", label, *_boxes(inside, node.path, collapsed, numbers), "}"]
         else:
-            width = node_width(node) / 72
-            lines.append(
-                f"{_quoted(node.path)} [id={_quoted('n:' + node.path)}, width={width:.3f}, height={HEIGHT / 72:.3f}]"
-            )
+            size = f"width={node_width(node) / 72:.3f}, height={HEIGHT / 72:.3f}"
+            lines.append(f'{number} [id="n:{number}", {size}]')
     return lines
 
 
@@ -144,11 +149,9 @@ def _ends(source: str, target: str, inside: Mapping[str | None, list[NodeShape]]
     return source, f"{target}/{START}" if target in inside else target
 
 
-def _edge(number: int, source: str, target: str, label: str | None) -> str:
-    options = [f"id={_quoted(f'e:{number}')}"]
-    if label:
-        options.append(f"label={_quoted(label[:40])}")
-    return f"{_quoted(source)} -> {_quoted(target)} [{', '.join(options)}]"
+def _edge(number: int, source: int, target: int, label: str | None) -> str:
+    shown = f", label={_quoted(label[:40])}" if label else ""
+    return f'{source} -> {target} [id="e:{number}"{shown}]'
 
 
 def _curve(edge: Mapping[str, Any], height: float) -> dict[str, Any]:

@@ -222,7 +222,7 @@ class RunPanel(anywidget.AnyWidget):
     def take_layout(self, source: str, text: str) -> None:
         """A page without a `dot` program behind it has laid out `source`. Ignored if the graph has changed since."""
         if self._graph.get("dot") == source:
-            self._laid_out(parse(text))
+            self._laid_out(parse(text, self.run.session.shape))
 
     def _shape_only(self) -> dict[str, Any]:
         shape = self.run.session.shape
@@ -236,8 +236,9 @@ class RunPanel(anywidget.AnyWidget):
 
     def _lay_out(self) -> None:
         try:
-            source = dot_source(self.run.session.shape, self._collapsed)
-            found = run_dot(source)
+            shape = self.run.session.shape
+            source = dot_source(shape, self._collapsed)
+            found = run_dot(shape, source)
             if found is None:
                 self._graph = {**self._shape_only(), "dot": source}
             else:
