@@ -83,7 +83,7 @@ export class EditForm {
       const key = select.value;
       if (!key) return;
       this.add(key, undefined);
-      select.querySelector(`option[value="${CSS.escape(key)}"]`)?.remove();
+      select.selectedOptions[0]?.remove();
       select.value = "";
       this.context.changed();
     });

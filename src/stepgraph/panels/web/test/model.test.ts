@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { type Picture, type Row, RunView, type Step, edgeKey } from "../src/model";
+
+const row = (seq: number): Row => [seq, 0, "TaskStarted", "a", 1, ""];
+const step = (number: number, ...decisions: string[]): Step => [number, ["a"], ["b"], "loop", decisions, []];
+
+function view(): RunView {
+  const found = new RunView("r");
+  found.reset({ run: "r", seq: 0, seen: 2, steps: [step(0), step(1)], rows: [row(1), row(2)], output: [[0, "t", "a", 1, "stdout", "x", 0]] } as Picture);
+  return found;
+}
+
+describe("a run's view", () => {
+  it("counts events that are missing, and only those", () => {
+    const found = view();
+    found.apply({ rows: [row(3), row(4)] });
+    expect(found.lost).toBe(0);
+    found.apply({ rows: [row(8)] });
+    expect(found.lost).toBe(3);
+    expect(found.seen).toBe(8);
+  });
+
+  it("ignores rows and output that it has already, as after a new picture", () => {
+    const found = view();
+    found.apply({ rows: [row(1), row(2), row(3)], output: [[0, "t", "a", 1, "stdout", "x", 0], [1, "t", "a", 1, "stdout", "y", 0]] });
+    expect(found.rows.map((each) => each[0])).toEqual([1, 2, 3]);
+    expect(found.output.map((each) => each[5])).toEqual(["x", "y"]);
+    expect(found.lost).toBe(0);
+  });
+
+  it("replaces the end of the step list from where it differs", () => {
+    const found = view();
+    found.apply({ steps_from: [1, [step(1, "edit"), step(2)]] });
+    expect(found.steps).toEqual([step(0), step(1, "edit"), step(2)]);
+  });
+
+  it("says which parts must be drawn again", () => {
+    const found = view();
+    expect([...found.apply({ nodes: { a: ["done", 1, 0] }, edges: [["a", "b", 2]] })]).toEqual(["nodes", "edges"]);
+    expect(found.edges.get(edgeKey("a", "b"))).toBe(2);
+    expect([...found.apply({})]).toEqual([]);
+  });
+
+  it("keeps a bounded log", () => {
+    const found = view();
+    found.apply({ rows: Array.from({ length: 60_000 }, (_, i) => row(i + 3)) });
+    expect(found.rows.length).toBeLessThanOrEqual(24_000);
+    expect(found.rows.at(-1)![0]).toBe(60_002);
+  });
+});

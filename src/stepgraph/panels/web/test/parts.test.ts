@@ -1,0 +1,147 @@
+import { describe, expect, it, vi } from "vitest";
+import { drawDiff } from "../src/diff";
+import { Graph, type Shape } from "../src/graph";
+import { isTyping, keyOf } from "../src/keys";
+import { RunView, type Step } from "../src/model";
+import { Timeline } from "../src/timeline";
+import { VirtualList } from "../src/virtual";
+
+describe("a diff", () => {
+  it("marks words in a text", () => {
+    const drawn = drawDiff({ kind: "text", segments: [["=", "it is "], ["-", "Tuesday"], ["+", "Thursday"]] });
+    expect(drawn.querySelector("del")!.textContent).toBe("Tuesday");
+    expect(drawn.querySelector("ins")!.textContent).toBe("Thursday");
+  });
+
+  it("shows two texts without anything in common one after the other", () => {
+    const drawn = drawDiff({ kind: "text", segments: [["-", "old"], ["+", "new"]] });
+    expect(drawn.querySelector(".sg-arrow")).not.toBeNull();
+  });
+
+  it("marks the changed cells of changed rows", () => {
+    const drawn = drawDiff({ kind: "rows", columns: ["id", "name"], rows: [{ sign: "~", index: 7, cells: [["7"], ["a", "b"]] }], changed: 1, more: 0, total: [9, 9] });
+    expect(drawn.textContent).toContain("1 of 9 rows change");
+    expect(drawn.querySelectorAll("td[data-touched]").length).toBe(1);
+  });
+
+  it("shows markup as text", () => {
+    for (const text of ["<img src=x>", "<b>x</b>"]) {
+      expect(drawDiff({ kind: "value", old: text, new: text }).querySelector("img, b")).toBeNull();
+      expect(drawDiff({ kind: "paths", paths: [{ path: [text], old: text, new: null }], more: 0 }).querySelector("img, b")).toBeNull();
+    }
+  });
+});
+
+describe("the graph", () => {
+  const shape: Shape = {
+    nodes: [["__start__", "__start__", "start", null], ["a", "a", "node", null], ["s", "s", "subgraph", null], ["s/b", "b", "node", "s"]],
+    edges: [["__start__", "a", false, null], ["a", "s", true, "go"]],
+    collapsed: ["s"],
+    layout: { width: 200, height: 50, nodes: { __start__: [20, 25, 40, 30], a: [80, 25, 60, 30], s: [160, 25, 60, 30] }, clusters: {}, edges: { 0: { d: "M0 0" }, 1: { d: "M1 1", label: [5, 5] } } },
+    dot: null,
+  };
+  const draw = () => {
+    const graph = new Graph({ menu: vi.fn(), collapse: vi.fn() });
+    const view = new RunView("r");
+    graph.show(shape, view);
+    return { graph, view, node: (path: string) => graph.el.querySelector(`[data-path="${path}"]`)! };
+  };
+
+  it("restyles only the nodes that changed", () => {
+    const { graph, view, node } = draw();
+    view.apply({ nodes: { a: ["running", 3, 1] } });
+    const quiet = vi.spyOn(node("s"), "setAttribute");
+    graph.restyle(view, ["a"]);
+    expect(node("a").getAttribute("data-state")).toBe("running");
+    expect(node("a").textContent).toContain("×3");
+    expect(quiet).not.toHaveBeenCalled();
+  });
+
+  it("shows on a closed subgraph that something in it stopped", () => {
+    const { graph, view, node } = draw();
+    view.apply({ nodes: { s: ["running", 0, 1], "s/b": ["held", 0, 1] } });
+    graph.restyle(view, ["s/b"]);
+    expect(node("s").getAttribute("data-state")).toBe("held");
+  });
+
+  it("moves with the arrows to the nearest node", () => {
+    const { graph } = draw();
+    graph.select("a");
+    graph.move(1, 0);
+    expect(graph.selected).toBe("s");
+    graph.move(-1, 0);
+    expect(graph.selected).toBe("a");
+  });
+
+  it("has a text twin with states and targets", () => {
+    const { graph, view } = draw();
+    view.apply({ nodes: { a: ["held", 2, 1] } });
+    graph.toggleList(view);
+    expect(graph.el.querySelector(".sg-twin")!.textContent).toContain("◆ a stopped, 2 × → s");
+  });
+});
+
+describe("the time line", () => {
+  const steps = (count: number): Step[] => Array.from({ length: count }, (_, i) => [i, ["a"], ["a"], "loop", i === 5 ? ["edit"] : [], []]);
+  const line = (count: number, at: number | null) => {
+    const go = vi.fn();
+    const found = new Timeline({ go, fork: vi.fn(), branch: vi.fn() });
+    found.update({ steps: steps(count), at, live: count - 1, held: false, branches: [], run: "r", stops: new Map() });
+    return { found, go };
+  };
+
+  it("draws a screenful of 10,000 steps", () => {
+    expect(line(10_000, null).found.el.querySelectorAll(".sg-tick").length).toBeLessThan(40);
+  });
+
+  it("steps back, forward, to marks and to live", () => {
+    const { found, go } = line(9, 7);
+    found.jump("back");
+    found.jump("mark-back");
+    found.jump("first");
+    found.jump("live");
+    expect(go.mock.calls).toEqual([[6], [5], [0], [null]]);
+  });
+
+  it("goes live when it steps past the end", () => {
+    const { found, go } = line(9, 8);
+    found.jump("forward");
+    expect(go).toHaveBeenCalledWith(null);
+  });
+});
+
+describe("keys", () => {
+  const press = (init: KeyboardEventInit) => new KeyboardEvent("keydown", init);
+  it("leave chords to the notebook, except Ctrl+Enter", () => {
+    expect(keyOf(press({ key: "s", ctrlKey: true }))).toBeNull();
+    expect(keyOf(press({ key: "z", metaKey: true }))).toBeNull();
+    expect(keyOf(press({ key: "Enter", ctrlKey: true }))).toBe("Ctrl+Enter");
+    expect(keyOf(press({ key: "a" }))).toBe("a");
+  });
+
+  it("take AltGraph as no modifier", () => {
+    expect(keyOf(press({ key: "[", ctrlKey: true, altKey: true, modifierAltGraph: true }))).toBe("[");
+  });
+
+  it("are not taken from text fields", () => {
+    const box = document.createElement("input");
+    expect(isTyping(box)).toBe(true);
+    box.type = "checkbox";
+    expect(isTyping(box)).toBe(false);
+    expect(isTyping(document.createElement("textarea"))).toBe(true);
+  });
+});
+
+describe("a virtual list", () => {
+  it("has a screenful of elements for a million rows", () => {
+    const list = new VirtualList(1_000_000, 20, (index) => {
+      const row = document.createElement("div");
+      row.textContent = String(index);
+      return row;
+    });
+    expect(list.el.querySelectorAll(".sg-window > *").length).toBeLessThan(30);
+    list.el.scrollTop = 500_000 * 20;
+    list.el.dispatchEvent(new Event("scroll"));
+    expect(list.el.textContent).toContain("500000");
+  });
+});
