@@ -8,6 +8,8 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 TASK_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+ANSWER_ID = re.compile(r"[0-9a-f]{32}")
+OUR_OWN = ("GraphRecursionError", "InvalidUpdateError", "EmptyInputError")
 NO_METADATA = ("parents", "lc_versions", "thread_id", "run_id")
 
 
@@ -23,11 +25,15 @@ def plain(value: Any) -> Any:
     if kind == "Send":
         return ("Send", value.node, plain(value.arg))
     if isinstance(value, Mapping):
+        if value and all(isinstance(key, str) and ANSWER_ID.fullmatch(key) for key in value):
+            return ("answers", sorted(map(repr, value.values())))
         return {key: plain(each) for key, each in value.items()}
     if isinstance(value, BaseException):
         return (kind, str(value))
     if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
+        listed = [plain(each) for each in value]
+        asked = bool(listed) and all(type(each).__name__ == "Interrupt" for each in value)
+        return sorted(listed, key=repr) if asked else listed  # parallel questions come in finishing order
     if isinstance(value, (set, frozenset)):
         return {plain(each) for each in value}
     if is_dataclass(value) and not isinstance(value, type):
@@ -97,6 +103,8 @@ def error_text(error: Any) -> str | None:
     if error is None:
         return None
     text = repr(error) if isinstance(error, BaseException) else str(error)
+    if text.startswith(OUR_OWN):
+        return text.partition("(")[0]  # a better message is allowed: parity rule 1
     return text.split("\\n")[0].split("\n")[0]
 
 
@@ -109,10 +117,10 @@ def debug(payload: Mapping[str, Any], labels: Labels) -> tuple[int, int, Any]:
             content = {
                 "values": plain(body["values"]),
                 "metadata": {k: plain(v) for k, v in body["metadata"].items() if k not in NO_METADATA},
-                "next": list(body["next"]),
+                "next": sorted(body["next"]),  # LangGraph: by name, or as added when an edit led here
                 "config": labels.of(body["config"]),
                 "parent": labels.of(body["parent_config"]),
-                "tasks": [_debug_task(task) for task in body["tasks"]],
+                "tasks": sorted((_debug_task(task) for task in body["tasks"]), key=repr),
             }
             return payload["step"], 0, ("checkpoint", content)
         case "task":
@@ -122,14 +130,14 @@ def debug(payload: Mapping[str, Any], labels: Labels) -> tuple[int, int, Any]:
             return payload["step"], 1, ("task", content)
         case _:
             content = {key: plain(body[key]) for key in ("name", "result")}
-            content["interrupts"] = [plain(each["value"]) for each in body["interrupts"]]
+            content["interrupts"] = sorted((plain(each["value"]) for each in body["interrupts"]), key=repr)
             content["error"] = error_text(body["error"])
             return payload["step"], 2, ("task_result", content)
 
 
 def _debug_task(task: Mapping[str, Any]) -> Any:
     found = {key: plain(value) for key, value in task.items() if key not in ("id", "state", "interrupts")}
-    found["interrupts"] = [plain(each["value"]) for each in task.get("interrupts", ())]
+    found["interrupts"] = sorted((plain(each["value"]) for each in task.get("interrupts", ())), key=repr)
     state = task.get("state")
     found["state"] = None if state is None else namespace(state["configurable"]["checkpoint_ns"])
     return found

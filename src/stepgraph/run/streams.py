@@ -96,10 +96,7 @@ class Streams:
         if event.node == START:
             return
         if "updates" in self.modes:
-            writes = event.writes
-            if view.keys is not None and not isinstance(view.keys, str):
-                writes = tuple(write for write in writes if write[0] in view.keys)
-            update = shown_update(writes)
+            update = shown_update(view.wanted(event.writes))
             chunk = {event.node: update}
             if event.carried:
                 chunk["__metadata__"] = {"cached": True}
@@ -193,18 +190,18 @@ class Streams:
             "values": view.values,
             "metadata": {"source": saved.source, "step": saved.step, "parents": {}},
             "next": [task.node for task in tasks],
-            "tasks": [self._planned(saved, task) for task in tasks],
+            "tasks": [self._planned(view, saved, task) for task in tasks],
         }
         self._debug(saved, "checkpoint", payload, saved.step)
 
-    def _planned(self, saved: Any, task: ev.TaskInfo) -> dict[str, Any]:
+    def _planned(self, view: _View, saved: Any, task: ev.TaskInfo) -> dict[str, Any]:
         """A task as a checkpoint chunk lists it, with what is known of it from an earlier process."""
         shown: dict[str, Any] = {"id": task.id, "name": task.node}
         if task.error is not None:
             shown["error"] = task.error
         else:
-            if task.writes:
-                shown["result"] = result_of(task.writes)
+            if task.writes and (writes := view.wanted(task.writes)):
+                shown["result"] = result_of(writes)
             shown["interrupts"] = tuple({"value": each.value, "id": each.id} for each in task.interrupts)
         node = self._node(saved.ns, task.node)
         shown["state"] = None
@@ -240,6 +237,13 @@ class _View:
         """The keys to show in values and updates; None for all. A graph inside another one shows what it returns."""
         self.step: ev.StepFinished | None = None
         self.saved: ev.CheckpointSaved | ev.CheckpointLoaded | None = None
+
+    def wanted(self, writes: Writes) -> Writes:
+        """The writes of keys to show."""
+        keys = self.keys
+        if keys is None or isinstance(keys, str):
+            return writes
+        return tuple(write for write in writes if write[0] in keys)
 
 
 def shown_update(writes: Writes) -> Any:
