@@ -11,7 +11,7 @@ import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from stepgraph.core.checkpoint import Checkpoint, Record, Stored, ThreadInfo
 from stepgraph.core.errors import CheckpointError
@@ -22,6 +22,14 @@ from stepgraph.persist.tip import Tip
 
 _TIPS = 512
 """Logs whose tips are kept; the least recently used half of more is dropped, and replayed when it is needed again."""
+
+
+class Tail(NamedTuple):
+    """The end of a log. `own` says that nobody else has appended since its tip was saved or replayed here."""
+
+    number: int
+    records: list[bytes]
+    own: bool
 
 
 class Log(ABC):
@@ -51,6 +59,10 @@ class Log(ABC):
     @abstractmethod
     def newest(self) -> int | None:
         """The number of the last checkpoint's line."""
+
+    @abstractmethod
+    def tail(self) -> Tail | None:
+        """The last checkpoint's line, and what came after it."""
 
     @abstractmethod
     def stretch(self, number: int) -> list[bytes]:
@@ -242,15 +254,29 @@ class LogCheckpointer(ABC):
         if log is None:
             return None
         with log.lock:
-            number = log.newest() if checkpoint_id is None else log.find(checkpoint_id)
-            if number is None:
-                return None
-            tip = self._replayed(log, number)
-            lines = [*log.following(number), *log.late().get(tip.id or "", ())]
-        codec = self._codec
+            return self._newest(log) if checkpoint_id is None else self._named(log, checkpoint_id)
+
+    def _newest(self, log: Log) -> Stored | None:
+        tail = log.tail()
+        if tail is None:
+            return None
+        if tail.own and log.tip is not None:
+            return self._stored(log, log.tip, tail.records, shared=True)
+        return self._stored(log, self._replayed(log, tail.number), tail.records)
+
+    def _named(self, log: Log, id: str) -> Stored | None:
+        number = log.find(id)
+        if number is None:
+            return None
+        return self._stored(log, self._replayed(log, number), log.following(number))
+
+    def _stored(self, log: Log, tip: Tip, lines: list[bytes], *, shared: bool = False) -> Stored:
+        """What a reader gets. A `shared` tip is needed further on, so everything is copied from it."""
+        codec, name = self._codec, tip.id or ""
         with reading.explained(log, tip):
-            values, found = reading.decoded(tip, codec), reading.records(lines, tip.id or "", codec)
-            return reading.stored(log, tip.head(), values, tip.seen, tip.versions, found, codec)
+            values = reading.decoded(tip, codec, shared=shared)
+            found = reading.records([*lines, *log.late().get(name, ())], name, codec)
+            return reading.stored(log, tip.head(), values, dict(tip.seen), dict(tip.versions), found, codec)
 
     def history(
         self, thread: str, ns: str, *, before: str | None = None, limit: int | None = None, values: bool = True

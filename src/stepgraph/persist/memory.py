@@ -11,7 +11,7 @@ from stepgraph.core.checkpoint import Checkpoint, Extend, Record
 from stepgraph.core.errors import CheckpointError
 from stepgraph.core.types import Writes
 from stepgraph.persist.lines import is_record, split_id
-from stepgraph.persist.log import Log, LogCheckpointer
+from stepgraph.persist.log import Log, LogCheckpointer, Tail
 from stepgraph.persist.tip import Tip
 
 
@@ -105,7 +105,7 @@ class MemoryCheckpointer(LogCheckpointer):
                 if name != thread and isinstance(log, MemoryLog) and thread in log.parents:
                     self._detach(log, thread)
             for key in [key for key in self._logs if key[0] == thread]:
-                del self._logs[key]
+                self._waiting -= len(self._logs.pop(key).recent)
 
     def _detach(self, log: MemoryLog, thread: str) -> None:
         """Replace the links into `thread` by keyframes."""
@@ -182,6 +182,10 @@ class MemoryLog(Log):
     def newest(self) -> int | None:
         """The number of the last checkpoint's line."""
         return self.last
+
+    def tail(self) -> Tail | None:
+        """The last checkpoint's line, and what came after it."""
+        return None if self.last is None else Tail(self.last, self.following(self.last), own=True)
 
     def stretch(self, number: int) -> list[bytes]:
         """The lines from the nearest mark up to this one."""

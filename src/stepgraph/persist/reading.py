@@ -55,12 +55,18 @@ def records(lines: Iterable[bytes], checkpoint: str, codec: Codec) -> tuple[Reco
     return tuple(found.values())
 
 
-def decoded(tip: Tip, codec: Codec) -> dict[str, Any]:
-    """The values of a tip, which is of no more use afterwards. An error names the path to the value."""
+def decoded(tip: Tip, codec: Codec, *, shared: bool) -> dict[str, Any]:
+    """The values of a tip for a reader, who owns them. A tip that is not `shared` is of no more use afterwards.
+
+    An error names the path to the value.
+    """
     values: dict[str, Any] = {}
     for key, value in tip.values.items():
+        if type(value) is not Encoded:
+            values[key] = value
+            continue
         try:
-            values[key] = value.value(codec) if type(value) is Encoded else value
+            values[key] = codec.loads(value.peek()) if shared else value.value(codec)
         except Exception as error:  # whatever a class's own code raised: named with its place
             raise _unreadable(key, value, codec) from error
     return values

@@ -25,7 +25,7 @@ from stepgraph.persist.blocks import ids, unpacked_id
 from stepgraph.persist.commit import Committer, after
 from stepgraph.persist.file import BITS, LAST, File
 from stepgraph.persist.lines import checkpoint_of, is_record
-from stepgraph.persist.log import Log, LogCheckpointer
+from stepgraph.persist.log import Log, LogCheckpointer, Tail
 from stepgraph.persist.tip import Tip
 
 logger = logging.getLogger("stepgraph.persist")
@@ -203,16 +203,28 @@ class SqliteLog(Log):
 
     def newest(self) -> int | None:
         """The number of the last checkpoint's line."""
+        tail = self.tail()
+        return None if tail is None else tail.number
+
+    def tail(self) -> Tail | None:
+        """The last checkpoint's line, and what came after it."""
         with self.committer.file.lock:
             last = self._block_before("key, base, data", LAST)
-            if last is not None and not self.end:
-                self.end, self.base = after(last[0], last[2]), last[1]
-        found = self._block_before("key, data", LAST, "AND id IS NOT NULL")
-        if found is None:
-            return None
-        key, data = found
-        places = [place for place, line in enumerate(data.split(b"\n")) if not is_record(line)]
-        return int(key & LAST) + places[-1]
+            if last is None:
+                return None
+            key, base, data = last
+            if not self.end:
+                self.end, self.base = after(key, data), base
+            own = self.end == after(key, data)
+        lines = data.split(b"\n")
+        place = _last_checkpoint(lines)
+        if place is not None:
+            return Tail((key & LAST) + place, lines[place + 1 :], own)
+        key, data = self._block_before("key, data", LAST, "AND id IS NOT NULL")
+        place = _last_checkpoint(data.split(b"\n"))
+        assert place is not None
+        number = int(key & LAST) + place
+        return Tail(number, self.following(number), own)
 
     def find(self, id: str) -> int | None:
         """The number of a checkpoint's line: by bisection, because ids grow with time, else by looking at all."""
@@ -291,6 +303,10 @@ class SqliteLog(Log):
             lines = [line for (data,) in rows for line in data.split(b"\n")]
             yield lines[: last - base + 1]
             last = base - 1
+
+
+def _last_checkpoint(lines: list[bytes]) -> int | None:
+    return next((place for place in range(len(lines) - 1, -1, -1) if not is_record(lines[place])), None)
 
 
 def _until_checkpoint(lines: list[bytes]) -> list[bytes]:

@@ -13,8 +13,9 @@ from typing import Any, Final, NamedTuple
 from stepgraph.core.checkpoint import REMOVED, Checkpoint, Control, Extend, Removed, Source
 from stepgraph.core.types import MISSING
 from stepgraph.persist.codec import ATOMS, MARK, Codec, Unstorable, parse, write
+from stepgraph.persist.items import Memo, encoded, pays
 from stepgraph.persist.lines import ENCODING, KEYFRAME, split_id, text_of
-from stepgraph.persist.patch import difference, patched
+from stepgraph.persist.patch import appended, difference, new_in, patched, spliced
 
 _SMALL: Final = frozenset({int, bool, float, type(None)})
 LONG: Final = 512
@@ -30,10 +31,13 @@ Shape = tuple[Any, tuple[str, ...], tuple[str, ...]]
 class Encoded:
     """A value that is no atom, as text or as parsed JSON, whichever it came as."""
 
-    __slots__ = ("is_list", "made", "parts", "raw", "tagged")
+    __slots__ = ("is_list", "made", "memo", "parts", "raw", "tagged", "texts")
 
     def __init__(self, text: str | None, raw: Any = None, tagged: bool = False) -> None:
         self.raw, self.tagged = raw, tagged
+        self.texts: list[str] | None = None
+        """Of a long list that was written whole: the texts of its items."""
+        self.memo: Memo = {}
         self.made: Any = MISSING
         self.parts: list[str] | None = None
         """Of a list: pieces of what stands between the brackets."""
@@ -68,6 +72,7 @@ class Encoded:
         """Append the text of items, without brackets."""
         if self.parts is None:
             self.text()
+        self.texts = None
         if inner:
             self.parts.append(inner)  # type: ignore[union-attr]  # text() has just made them
 
@@ -81,10 +86,12 @@ class Encoded:
         return self
 
     def size(self) -> int:
-        """Characters, about."""
+        """Characters, without a list's brackets."""
         if self.parts is None:
             self.text()
-        return sum(map(len, self.parts))  # type: ignore[arg-type]  # text() has just made them
+        parts = self.parts
+        assert parts is not None
+        return sum(map(len, parts)) + (len(parts) - 1 if parts and self.is_list else 0)
 
     def value(self, codec: Codec) -> Any:
         """The decoded value, made once and shared by all who ask; of a list with its present length."""
@@ -514,12 +521,12 @@ class _Others:
         elif kind is str:
             self._long_text(key, change, old)
         else:
-            self._value(key, codec.dumps(change), old)
+            self._value(key, change, old, codec)
 
     def _extend(self, key: str, change: Extend, old: Any, codec: Codec) -> None:
         text = codec.dumps(list(change.items))
         if old is None:
-            self._set(key, text)
+            self._set(key, Encoded(text))
         elif type(old) is Encoded and old.is_list:
             self._grow(key, text[1:-1])
         else:
@@ -529,32 +536,47 @@ class _Others:
         self.grown.append(f"{_quoted(key)}:[{inner}]")
         self.made.append((key, inner))
 
-    def _set(self, key: str, text: str) -> None:
-        self.sets.append(f"{_quoted(key)}:{text}")
-        self.made.append((key, Encoded(text)))
+    def _set(self, key: str, made: Encoded) -> None:
+        self.sets.append(f"{_quoted(key)}:{made.text()}")
+        self.made.append((key, made))
 
     def _long_text(self, key: str, text: str, old: Any) -> None:
         patch = difference(old, text) if type(old) is str and len(old) >= LONG else None
-        if patch is not None and 2 * len(patch.middle) < len(text):
+        if patch is not None and 2 * new_in(patch) < len(text):
             self.patches.append(f"{_quoted(key)}:{write(patch)}")
         else:
             self.sets.append(f"{_quoted(key)}:{write(text)}")
         self.made.append((key, Atom(text)))
 
-    def _value(self, key: str, text: str, old: Any) -> None:
-        if type(old) is not Encoded or len(text) < LONG:
-            self._set(key, text)
-            return
-        before = old.text()
-        patch = difference(before, text)
-        inserted = patch.head + patch.tail == len(before)
-        if inserted and patch.tail == 1 and old.is_list and patch.middle.startswith(","):
-            self._grow(key, patch.middle[1:])
-        elif 2 * len(patch.middle) < len(text):
-            self.patches.append(f"{_quoted(key)}:{write(patch)}")
-            self.made.append((key, Encoded(text)))
+    def _value(self, key: str, change: Any, old: Any, codec: Codec) -> None:
+        if type(change) is list and change and type(old) is Encoded and old.is_list and pays(change, old.size()):
+            texts, memo = encoded(change, old.memo, codec)
+            made = Encoded("[]")
+            made.parts, made.texts, made.memo = [*texts], texts, memo
+            size = len(texts) + sum(map(len, texts))
         else:
-            self._set(key, text)
+            made = Encoded(codec.dumps(change))
+            size = made.size()
+            if type(old) is not Encoded or size < LONG:
+                self._set(key, made)
+                return
+        self._changed(key, made, size, old)
+
+    def _changed(self, key: str, made: Encoded, size: int, old: Encoded) -> None:
+        """A long value that another one replaces: as little of it as tells the difference."""
+        if made.texts is not None and old.texts is not None:
+            patch = spliced(old.texts, made.texts)
+        else:
+            patch = difference(old.text(), made.text())
+        inner = appended(patch, old.size() + 2) if old.is_list else None
+        if inner is not None:
+            self.grown.append(f"{_quoted(key)}:[{inner}]")
+            self.made.append((key, made))
+        elif 2 * new_in(patch) < size:
+            self.patches.append(f"{_quoted(key)}:{write(patch)}")
+            self.made.append((key, made))
+        else:
+            self._set(key, made)
 
     def apply(self, values: dict[str, Any]) -> None:
         """Take the changes over. Does not fail."""

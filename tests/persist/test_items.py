@@ -1,0 +1,193 @@
+"""Items of long lists are encoded again only when something in them is another object; patches from items are right."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pydantic
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, HumanMessage
+
+from stepgraph.persist.codec import Codec
+from stepgraph.persist.items import Memo, encoded, pays
+from stepgraph.persist.memory import MemoryCheckpointer
+from stepgraph.persist.patch import appended, difference, new_in, patched, spliced
+from tests.contract.checkpointer import Story
+
+
+class Counting(Codec):
+    """Counts what it encodes."""
+
+    def __init__(self) -> None:
+        super().__init__(private=True)
+        self.calls = 0
+
+    def dumps(self, value: Any) -> str:
+        self.calls += 1
+        return super().dumps(value)
+
+
+class Model(pydantic.BaseModel):
+    name: str
+    tags: list[str] = []
+    more: dict[str, Any] = {}
+    maybe: int | None = None
+
+
+@dataclasses.dataclass
+class Note:
+    text: str
+    parts: tuple[Any, ...] = ()
+
+
+def rename(item: Any) -> None:
+    item["name"] = "b"
+
+
+CHANGES_IN_PLACE: list[tuple[Any, Any]] = [
+    ({"name": "a"}, rename),
+    ({"name": "a"}, lambda item: item.pop("name")),
+    ({"name": 1}, lambda item: item.update(name=True)),
+    ({"name": 1, "other": 2}, lambda item: item.update(name=item.pop("name"))),
+    ({"deep": {"list": [1, {"x": 2}]}}, lambda item: item["deep"]["list"][1].update(x=3)),
+    ({"deep": {"list": [1]}}, lambda item: item["deep"]["list"].append(2)),
+    ({"deep": [[], []]}, lambda item: item["deep"][0].append([])),
+    ([[1], 2], lambda item: item.__setitem__(slice(None), [[1, 2]])),
+    (Model(name="a"), lambda item: setattr(item, "name", "b")),
+    (Model(name="a"), lambda item: item.tags.append("t")),
+    (Model(name="a"), lambda item: item.more.update(k={})),
+    (Model(name="a"), lambda item: setattr(item, "maybe", None)),
+    (Note("a", ([],)), lambda item: item.parts[0].append(1)),
+    (Note("a"), lambda item: setattr(item, "text", "b")),
+    (AIMessage("a", id="1"), lambda item: item.response_metadata.update(model="m")),
+    (HumanMessage("a", id="1"), lambda item: setattr(item, "content", [{"type": "text", "text": "b"}])),
+    ({"set": {1}}, lambda item: item["set"].add(2)),
+]
+
+
+@pytest.mark.parametrize(("item", "change"), CHANGES_IN_PLACE, ids=lambda each: repr(each)[:30])
+def test_a_change_in_place_is_seen(item: Any, change: Any) -> None:
+    codec = Codec()
+    texts, memo = encoded([item], {}, codec)
+    change(item)
+    after, _ = encoded([item], memo, codec)
+    assert after == [codec.dumps(item)]
+    assert after != texts
+
+
+@pytest.mark.parametrize("item", [{"a": {"b": [1, (2, "x")]}}, Model(name="a"), Note("x", ({},)), HumanMessage("hi")])
+def test_an_unchanged_item_is_not_encoded_again(item: Any) -> None:
+    codec = Counting()
+    memo: Memo = {}
+    for _ in range(3):
+        texts, memo = encoded([{"other": 1}, item], memo, codec)
+        assert texts[1] == Codec(private=True).dumps(item)
+    assert codec.calls == 4  # the other one is a new object each time
+
+
+def test_items_that_moved_are_known() -> None:
+    codec = Counting()
+    items = [{"n": n} for n in range(20)]
+    _, memo = encoded(items, {}, codec)
+    texts, _ = encoded([*items[5:], items[0]], memo, codec)
+    assert codec.calls == 20
+    assert texts == [f'{{"n":{n}}}' for n in (*range(5, 20), 0)]
+
+
+def test_only_lists_for_which_it_pays_are_looked_at() -> None:
+    assert pays([{"a": "x" * 2000}] * 3, 6000)
+    assert pays([HumanMessage("x")] * 100, 20_000)
+    assert not pays([{"a": "x"}] * 1000, 10_000)
+    assert not pays([HumanMessage("x")], 200)
+
+
+texts = st.lists(st.sampled_from(["1", "2", '"a"', "[3,4]", "55"]), max_size=7)
+
+
+def listed(texts: list[str]) -> str:
+    return f"[{','.join(texts)}]"
+
+
+@given(texts, texts)
+def test_a_splice_leads_from_one_list_to_the_other(old: list[str], new: list[str]) -> None:
+    assert patched(listed(old), spliced(old, new)) == listed(new)
+
+
+@given(texts, texts)
+def test_a_splice_tells_when_items_were_appended_and_nothing_else(old: list[str], new: list[str]) -> None:
+    inner = appended(spliced(old, [*old, *new]), len(listed(old)))
+    if old and new and not set(old) & set(new) and len(set(old)) == len(old):
+        assert inner == ",".join(new)
+    other = appended(spliced(old, new), len(listed(old)))
+    if other is not None:
+        assert f"{listed(old)[:-1]},{other}]" == listed(new)
+
+
+@given(st.text("ab", max_size=12), st.text("ab", max_size=12))
+def test_a_difference_leads_from_one_text_to_the_other(old: str, new: str) -> None:
+    assert patched(old, difference(old, new)) == new
+
+
+@pytest.mark.parametrize("dropped", [0, 1, 7, 39])
+def test_a_window_that_moves_keeps_what_stays(dropped: int) -> None:
+    items = [f'{{"n":{n},"text":"{n * 7919:0100}"}}' for n in range(45)]
+    old, new = items[:40], items[dropped:45]
+    for patch in (difference(listed(old), listed(new)), spliced(old, new)):
+        assert patched(listed(old), patch) == listed(new)
+        assert new_in(patch) < 800 if dropped < 38 else True
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("append"), st.integers(0, 3)),
+            st.tuples(st.just("drop"), st.integers(0, 30)),
+            st.tuples(st.just("change"), st.integers(0, 30)),
+            st.tuples(st.just("replace"), st.integers(0, 30)),
+            st.tuples(st.just("swap"), st.integers(0, 30)),
+            st.tuples(st.just("restart"), st.just(0)),
+        ),
+        max_size=25,
+    )
+)
+def test_a_list_of_messages_that_a_reducer_rebuilds(verbs: list[tuple[str, int]]) -> None:
+    """Each list is a new one of mostly the same messages, as reducers give them; some are changed in place."""
+    checkpointer = MemoryCheckpointer()
+    story = Story(checkpointer)
+    messages = [HumanMessage("x" * 400, id=str(n)) for n in range(12)]
+    wanted = []
+    for verb, place in verbs:
+        place = place % max(len(messages), 1)
+        messages = list(messages)
+        match verb:
+            case "append":
+                messages += [AIMessage("new", id="n") for _ in range(place)]
+            case "drop" if messages:
+                del messages[place]
+            case "change" if messages:
+                messages[place].response_metadata["seen"] = len(wanted)
+            case "replace" if messages:
+                messages[place] = HumanMessage("y" * 300)
+            case "swap" if messages:
+                messages[place], messages[0] = messages[0], messages[place]
+            case "restart":
+                for log in checkpointer._logs.values():
+                    log.tip = None
+        story.save({"messages": messages})
+        wanted.append([each.model_copy(deep=True) for each in messages])
+    assert [each.values["messages"] for each in story.history()] == wanted[::-1]
+    assert [story.values(each)["messages"] for each in story.ids] == wanted
+
+
+def test_a_rebuilt_list_of_messages_takes_few_bytes() -> None:
+    checkpointer = MemoryCheckpointer()
+    story = Story(checkpointer)
+    messages = [HumanMessage("x" * 400, id=str(n)) for n in range(100)]
+    for n in range(50):
+        messages = [*messages[1:], AIMessage(f"answer {n}", id=f"a{n}")]
+        story.save({"messages": messages})
+    lines = [line for log in checkpointer._logs.values() for line in log.lines]
+    assert sum(map(len, lines[1:])) < 50 * 2000  # each about 500, quoted, and a keyframe; whole lists would take 2.4 MB
