@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests import services
 from tests.browser.lab import ARTEFACTS, Notebook, Opener, launch, start_lab, write_notebook
 
 
@@ -32,7 +34,8 @@ def browser() -> Iterator[Browser]:
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """(address, notebook folder) of a JupyterLab with the kernel of this environment."""
     folder = tmp_path_factory.mktemp("lab")
-    url, server = start_lab(folder)
+    (folder / "tmp").mkdir()
+    url, server = start_lab(folder, env={"TMPDIR": str(folder / "tmp")})
     with server:
         yield url, folder / "work"
 
@@ -58,6 +61,21 @@ def open_notebook(lab: tuple[str, Path], page: Page) -> Opener:
     def opener(cells: Sequence[str], *, page: Page = page, kernel: str = "python3") -> Notebook:
         name = f"{uuid4().hex}.ipynb"
         write_notebook(folder / name, cells, kernel=kernel)
+        return Notebook(page, url, name).open()
+
+    return opener
+
+
+@pytest.fixture
+def open_chapter(lab: tuple[str, Path], page: Page) -> Callable[[str], Notebook]:
+    """`open_chapter("01_first_graph")`: that notebook as a reader gets it, with no files of earlier readers."""
+    url, folder = lab
+
+    def opener(chapter: str) -> Notebook:
+        for left in (folder.parent / "tmp").glob("stepgraph-*"):
+            left.unlink()
+        name = f"{chapter}-{uuid4().hex}.ipynb"
+        shutil.copy(services.ROOT / "notebooks" / f"{chapter}.ipynb", folder / name)
         return Notebook(page, url, name).open()
 
     return opener

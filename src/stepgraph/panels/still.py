@@ -12,7 +12,7 @@ from stepgraph.panels.layout import HEIGHT, Layout
 MARKS = {"": "", "running": "●", "held": "◆", "done": "✓", "failed": "✗", "skipped": "◌"}
 _COLOURS = {
     "running": "#1565c0",
-    "held": "#b25e02",
+    "held": "#a65500",
     "done": "#2e7d32",
     "failed": "#c62828",
     "skipped": "#777",
@@ -98,7 +98,7 @@ def _card(card: Mapping[str, Any]) -> str:
     )
     asked = _block(card["question"], "inherit") if card["question"] else ""
     return (
-        f'<div style="padding:5px 10px"><b style="color:#b25e02">◆ stopped {escape(card["title"])}</b>{asked}'
+        f'<div style="padding:5px 10px"><b style="color:#a65500">◆ stopped {escape(card["title"])}</b>{asked}'
         f'<table style="margin:2px 0">{rows}</table>allowed: {escape(" ".join(card["allow"]))}</div>'
     )
 
@@ -172,4 +172,4 @@ def _stats(stats: Mapping[str, Any]) -> str:
 
 
 def _status_colour(status: str) -> str:
-    return {"held": "#b25e02", "done": "#2e7d32", "failed": "#c62828", "running": "#1565c0"}.get(status, "inherit")
+    return {"held": "#a65500", "done": "#2e7d32", "failed": "#c62828", "running": "#1565c0"}.get(status, "inherit")

@@ -153,7 +153,7 @@ export class ReviewCard {
 
   /** The right column: where it goes from here; with an effect, where it would go after the edit. */
   private drawThen(card: Card, effect: Effect | null): void {
-    const routes = effect ? effect.routes : card.routes;
+    const routes = !effect ? card.routes : effect.known && !effect.routes.length && this.mayEnd(card) ? ["__end__"] : effect.routes;
     const lines: (HTMLElement | null)[] = [h("div", { class: "sg-thenhead" }, effect ? "then, with this edit" : "then")];
     for (const [key, value] of card.reads) lines.push(h("div", { class: "sg-read", title: value }, "reads ", h("code", {}, key), ` = ${value}`));
     if (routes.length) lines.push(h("div", {}, "next: ", h("strong", {}, routes.map(plain).join(", "))));
@@ -165,6 +165,12 @@ export class ReviewCard {
     if (effect?.reruns_router) lines.push(h("div", { class: "sg-note" }, "the router runs again: the edit changes what it read"));
     if (effect?.changes.length) lines.push(h("div", { class: "sg-effect" }, ...effect.changes.map(drawChange)));
     fill(this.then, ...lines);
+  }
+
+  /** Whether only routers decide what comes next, so that no route means the end. */
+  private mayEnd(card: Card): boolean {
+    const { always, maybe } = this.acts.targets(card.path);
+    return maybe.length > 0 && always.length === 0;
   }
 
   private declared(card: Card): HTMLElement[] {

@@ -158,8 +158,11 @@ export class Graph {
     this.resize(Math.min(1, Math.max(layout.width > 4_000 ? 0.2 : 0.62, wanted)));
   }
 
-  refit(): void {
+  /** The panel has another size: what stopped must still be in sight. */
+  refit(view: RunView): void {
     if (this.fitted) this.fit();
+    this.lastFollowed = "";
+    this.follow(view);
   }
 
   private resize(scale: number): void {
@@ -228,7 +231,7 @@ export class Graph {
 
   /** Keep what stopped, or else what runs, in sight; never fights a person who scrolls: only when the place changes. */
   private follow(view: RunView): void {
-    if (!this.svg) return;
+    if (!this.svg || !this.pane.clientWidth) return; // not in the document yet
     let found = "";
     for (const [path, [state]] of view.nodes) {
       if (state === "held") { found = path; break; }

@@ -359,7 +359,7 @@ export class Panel {
   private resized(width: number): void {
     const size = width >= 1_000 ? "wide" : width < 560 ? "narrow" : "mid";
     if (size !== this.root.getAttribute("data-size")) this.arrange(size);
-    this.graph.refit();
+    this.graph.refit(this.view);
     this.drawTime();
   }
 

@@ -69,12 +69,30 @@ export function tableField(item: Schema | null, rows: Item[], context: Context, 
   };
 }
 
-/** In a table a nullable text or number is one box, where empty means none; any other union stays as it is. */
+/** In a table a nullable text or number is one box, where empty means none, and so is a choice of texts and numbers. */
 function makeCell(schema: Schema | undefined, value: unknown, context: Context, label: string): Field {
-  const variants = schema ? variantsOf(resolve(schema, context.root))?.map((each) => resolve(each, context.root)) : null;
-  const others = variants?.filter((each) => each.type !== "null") ?? [];
-  const simple = others.length === 1 && ["string", "number", "integer"].includes(String(others[0]!.type)) && !others[0]!.enum;
-  if (!simple || variants?.length !== 2) return makeField(schema, value, context, label);
-  const field = makeField(others[0], value, context, label);
+  const variants = (schema ? variantsOf(resolve(schema, context.root)) : null)?.map((each) => resolve(each, context.root)) ?? [];
+  const kinds = new Set(variants.map((each) => (each.enum || "const" in each ? "other" : String(each.type))));
+  if (kinds.size < 2 || ![...kinds].every((kind) => ["null", "string", "number", "integer"].includes(kind))) return makeField(schema, value, context, label);
+  const [first, ...more] = variants.filter((each) => each.type !== "null");
+  if (more.length) return scalarCell(kinds, value, context, label);
+  const field = makeField(first, value, context, label);
   return { ...field, get: () => { const content = field.get(); return content === "" && value !== "" ? null : content; } };
+}
+
+/** Numbers stay numbers; other values become numbers only if they are written as numbers are. */
+function scalarCell(kinds: Set<string>, value: unknown, context: Context, label: string): Field {
+  const text = value === null || value === undefined ? "" : String(value);
+  const field = makeField({ type: "string" }, text, context, label);
+  return {
+    ...field,
+    get: () => {
+      const now = String(field.get());
+      if (now === text) return value ?? null;
+      if (now.trim() === "") return kinds.has("null") ? null : now;
+      const number = Number(now);
+      const numeric = (kinds.has("number") || kinds.has("integer")) && Number.isFinite(number) && (typeof value === "number" || !kinds.has("string") || String(number) === now);
+      return numeric ? number : now;
+    },
+  };
 }

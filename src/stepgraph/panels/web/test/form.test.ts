@@ -105,6 +105,18 @@ describe("a form field", () => {
     expect(list.get()).toBe(items);
   });
 
+  it("shows a cell that may be a text, a number or nothing as one box", () => {
+    const item = { type: "object", properties: { old: { anyOf: [{ type: "string" }, { type: "number" }, { type: "null" }] } } };
+    const rows = [{ old: "MALE" }, { old: 59.6 }, { old: null }];
+    const table = field({ type: "array", items: item }, rows);
+    expect(table.el.querySelectorAll("select")).toHaveLength(0);
+    expect(table.get()).toBe(rows);
+    const boxes = [...table.el.querySelectorAll<HTMLInputElement>("tbody input")];
+    const write = (texts: string[]) => { texts.forEach((text, i) => { boxes[i]!.value = text; }); return (table.get() as { old: unknown }[]).map((row) => row.old); };
+    expect(write(["", "60.0", "12.5"])).toEqual([null, 60, 12.5]);
+    expect(write(["007", "unknown", "male"])).toEqual(["007", "unknown", "male"]);
+  });
+
   it("edits one cell of a table and leaves the other rows as they are", () => {
     const rows = [{ name: "Ana", age: null }, { name: "Bo", age: 3 }];
     const table = field({ type: "array", items: { $ref: "#/$defs/Person" } }, rows);
