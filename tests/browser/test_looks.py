@@ -70,6 +70,7 @@ def test_nothing_runs_over_and_all_text_is_readable(
     notebook.command("apputils:change-theme", {"theme": theme})
     light = "true" if "Light" in theme else "false"
     page.wait_for_function("(light) => document.body.dataset.jpThemeLight === light", arg=light)
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
     expect(panel.root).to_have_attribute("data-size", size)
 
     name = f"{size}_{'light' if light == 'true' else 'dark'}"

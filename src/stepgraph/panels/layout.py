@@ -138,7 +138,7 @@ def node_width(node: NodeShape) -> float:
     if node.name in (START, END):
         return 50.0
     wide = sum(2 if ord(letter) > 0x2E7F else 1 for letter in node.name)
-    return min(260.0, max(64.0, 6.9 * wide + 50.0))
+    return min(260.0, max(64.0, 6.9 * wide + 58.0))
 
 
 def _ends(source: str, target: str, inside: Mapping[str | None, list[NodeShape]]) -> tuple[str, str]:

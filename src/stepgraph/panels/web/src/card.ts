@@ -163,7 +163,9 @@ export class ReviewCard {
     if (!effect && !routes.length && (card.place === "after" || card.place === "before")) lines.push(...this.declared(card));
     if (effect && !effect.known) lines.push(h("div", { class: "sg-note" }, "where it goes can't be told before"));
     if (effect?.reruns_router) lines.push(h("div", { class: "sg-note" }, "the router runs again: the edit changes what it read"));
-    if (effect?.changes.length) lines.push(h("div", { class: "sg-effect" }, ...effect.changes.map(drawChange)));
+    const proposed = new Map(card.changes.map((change) => [change.key, JSON.stringify(change)]));
+    const other = effect?.changes.filter((change) => proposed.get(change.key) !== JSON.stringify(change)) ?? [];
+    if (other.length) lines.push(h("div", { class: "sg-effect" }, ...other.map(drawChange)));
     fill(this.then, ...lines);
   }
 

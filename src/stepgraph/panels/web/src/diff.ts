@@ -52,6 +52,7 @@ function drawSegment([sign, text]: Segment): Node {
 }
 
 function drawValue(old: string | null | undefined, fresh: string | null | undefined): HTMLElement {
+  if (old !== null && old !== undefined && old === fresh) return h("div", { class: "sg-value" }, h("span", { class: "sg-same" }, old), h("span", { class: "sg-note" }, "unchanged"));
   const before = old === null || old === undefined ? null : h("del", { class: "sg-old" }, old === "" ? "(empty)" : old);
   const after = fresh === null || fresh === undefined ? h("span", { class: "sg-note" }, "removed") : h("ins", { class: "sg-new" }, fresh === "" ? "(empty)" : fresh);
   return h("div", { class: "sg-value" }, before, before ? h("span", { class: "sg-arrow", "aria-label": "becomes" }, "→") : null, after);

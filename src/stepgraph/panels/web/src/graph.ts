@@ -209,7 +209,7 @@ export class Graph {
     const sign = s("text", { class: "sg-sign", x: x - width / 2 + 15, y: y + 4 });
     const count = s("text", { class: "sg-count", x: x + width / 2 - 7, y: y + 4 });
     const title = s("title", {}, path);
-    const room = Math.floor((width - 50) / 6.6);
+    const room = Math.floor((width - 58) / 6.6);
     const label = s("text", { class: "sg-nodename", x: terminal ? x : x + 2, y: y + 4 }, shown.length > room && !terminal ? `${shown.slice(0, room - 1)}…` : shown);
     const notch = s("circle", { class: "sg-notch", cx: x - width / 2, cy: y - height / 2, r: 5 });
     const rect = s("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: terminal ? height / 2 : 6 });
