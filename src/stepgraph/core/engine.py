@@ -236,7 +236,8 @@ class Engine:
         """
         state, scope, plan = self.state, self.scope, self.plan
         nodes, values, root, stop, saving = plan.nodes, state.values, scope.root, scope.stop, self.saving
-        light = plan.plain and self.request.durability == "async"
+        plain = plan.plain
+        light = plain and self.request.durability == "async"
         handing = Save(self.request.checkpointer, self._thread, scope.ns_text, NOT_YET)
         while len(state.next) == 1 and not state.sends and state.step <= stop and not root.cancelled:
             node = nodes[state.next[0]]
@@ -245,14 +246,17 @@ class Engine:
             given = values.copy() if node.reads is None else view(node, values, state.step, scope)
             task = Task(node, scope, state.step, -1, given)
             task.lean = True
+            task.alone = plain
             try:
                 yield task
             except BaseException as error:
                 self.tasks = (task,)
+                if task.alone and task.changes is not None:
+                    task.writes = tuple(task.changes.items())
                 yield from troubled(self, task, error)
                 self._pause(self.tasks)
             changes, groups = task.changes, task.groups
-            if changes is None or groups is None:
+            if changes is None or (groups is None and not plain):
                 changes, groups = combine(plan, values, (task,))
             if not saving:
                 advance_alone(plan, state, task, changes)
@@ -263,8 +267,9 @@ class Engine:
             else:
                 self.tasks = (task,)
                 before = {key: values[key] for key in changes if key in values}
+                task.writes = task.writes or tuple(changes.items())
                 advance_alone(plan, state, task, changes)
-                yield from self._save_step(before, changes, groups, None)
+                yield from self._save_step(before, changes, groups or {}, None)
 
     def _work(self, tasks: Sequence[Task]) -> Flow:
         """Run the planned tasks to their outcomes."""

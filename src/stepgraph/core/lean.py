@@ -13,7 +13,7 @@ from stepgraph.core.checkpoint import Record
 from stepgraph.core.effects import Bodies, Flow, Shelf
 from stepgraph.core.errors import Cancelled
 from stepgraph.core.flow import checked, outcome_of, troubled
-from stepgraph.core.plan import Plan
+from stepgraph.core.plan import Plan, Router
 from stepgraph.core.state import combine
 from stepgraph.core.task import Task
 from stepgraph.core.types import END, START, Route
@@ -48,16 +48,16 @@ def conclude(task: Task, result: Any) -> None:
     """Take a body's result apart, work out what it makes of the state, and route. Raises as `flow_of` does."""
     node = task.node
     if type(result) is dict and node.writes.issuperset(result):
-        task.writes = tuple(result.items())
-        if node.quick:
-            task.routes = node.successors
-            task.status = "finished"
-            return
+        if task.alone:
+            # Each update is its value: what the task makes of the state is what it returned.
+            task.changes = result.copy()
+        else:
+            task.writes = tuple(result.items())
     else:
         task.writes, task.gotos = collect(node, result)
     task.collected = True
     if node.routers:
-        task.routes, task.routed = tuple(_routes(task)), True
+        _take_routes(task)
     elif task.gotos:
         task.routes, task.routed = (*task.gotos, *node.successors), True
     else:
@@ -65,32 +65,38 @@ def conclude(task: Task, result: Any) -> None:
     task.status = "finished"
 
 
-def _routes(task: Task) -> list[Route]:
+def _take_routes(task: Task) -> None:
     """Commands, static edges, and what the routers choose on the state with this task's own writes."""
     node, scope = task.node, task.scope
     plan: Plan = scope.plan
-    nodes = plan.nodes
-    before = scope.values
-    if task.writes:
-        task.changes, task.groups = changes, _ = combine(plan, before, (task,))
-        view = before.copy()
-        view.update(changes)
-    else:
-        view = before.copy()
-    routes: list[Route] = [*task.gotos, *node.successors] if task.gotos or node.successors else []
+    if task.changes is None:
+        task.changes, task.groups = combine(plan, scope.values, (task,))
+    view = scope.values | task.changes
+    task.routed = True
+    if len(node.routers) == 1 and not (task.gotos or node.successors):
+        chosen = _choice(task, node.routers[0], view)
+        target = chosen[0] if len(chosen) == 1 else None
+        # The shared tuple of a node that runs alone: nothing new to make or to keep.
+        task.routes = plan.nodes[target].alone if type(target) is str and target in plan.nodes else tuple(chosen)
+        return
+    routes: list[Route] = [*task.gotos, *node.successors]
     for router in node.routers:
-        value: Any = view
-        if not router.all_keys:
-            value = {key: view[key] for key in router.reads or () if key in view}
-        if router.mapper is not None:
-            value = router.mapper(value)
-        chosen = router.choose(value) if router.inject is None else router.choose(value, **router.inject(task))
-        if type(chosen) is str:
-            target = chosen if router.path_map is None else router.path_map.get(chosen)
-            if target is not None and target in nodes and target != START:
-                routes.append(target)
-                continue
-            if target == END:
-                continue
-        routes.extend(checked(task, router, chosen))
-    return routes
+        routes.extend(_choice(task, router, view))
+    task.routes = tuple(routes)
+
+
+def _choice(task: Task, router: Router, view: dict[str, Any]) -> Sequence[Route]:
+    """What one router chooses, without END."""
+    value: Any = view
+    if not router.all_keys:
+        value = {key: view[key] for key in router.reads or () if key in view}
+    if router.mapper is not None:
+        value = router.mapper(value)
+    chosen = router.choose(value) if router.inject is None else router.choose(value, **router.inject(task))
+    if type(chosen) is str:
+        target = chosen if router.path_map is None else router.path_map.get(chosen)
+        if target is not None and target != START and target in task.scope.plan.nodes:
+            return (target,)
+        if target == END:
+            return ()
+    return checked(task, router, chosen)

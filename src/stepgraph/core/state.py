@@ -207,7 +207,7 @@ def advance(
 def advance_alone(plan: Plan, state: State, task: Task, changes: Mapping[str, Any]) -> None:
     """`advance` for a lone task in a plan that `sprints`."""
     state.values.update(changes)
-    state.version = state.seen[task.node.name] = state.version + 1
+    state.version += 1
     state.step += 1
     state.ran = task.node.alone
     routes = task.routes

@@ -113,6 +113,8 @@ class Task:
     status: Status = "planned"
     lean = False
     """Nobody looks on: the driver finishes it with `conclude` in the task's own context."""
+    alone = False
+    """It is lean, has no sibling, and every key of the state keeps the last value."""
     carried = False
     """Its outcome or proposal comes from a record; no body ran."""
     index = 0
