@@ -38,6 +38,13 @@ def test_approve_lets_the_run_go_on(page: FakePage, held: Run) -> None:
     assert held.result["messages"][-1] == "sent: We can refund it."
 
 
+def test_a_click_is_told_from_decisions_of_programs(page: FakePage, held: Run) -> None:
+    (request,) = held.pending()
+    page.ask("decide", request=request.id, verb="approve")
+    assert request.decided is not None
+    assert request.decided.by == "panel"
+
+
 def test_an_edit_is_previewed_and_then_made(page: FakePage, held: Run) -> None:
     effect = page.value("preview", request="r1", value={"confidence": 0.1})
     assert effect["routes"] == ["human"]

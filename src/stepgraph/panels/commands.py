@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Arguments = Mapping[str, Any]
 Command = Callable[["RunPanel", "Run", Arguments], Any]
 STATIC = Path(__file__).parent / "static"
+BY = "panel"
+"""Who decided, as far as a page knows: an audit tells people's clicks from decisions of programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def decide(_panel: RunPanel, run: Run, given: Arguments) -> None:
             verb=given["verb"],
             value=given.get("value"),
             reason=given.get("reason") or None,
-            by=given.get("by"),
+            by=given.get("by") or BY,
             seen=given.get("seen"),
             then=given.get("then", "stop"),
             request=request.id,
