@@ -1,4 +1,4 @@
-"""Chapter 4 with the mouse alone: cells are run from the toolbar, batches decided and corrections unticked by clicks."""
+"""Chapter 4 with the mouse alone: cells are run from the toolbar, batches and corrections decided by clicks."""
 
 from __future__ import annotations
 
