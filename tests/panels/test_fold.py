@@ -68,7 +68,9 @@ def test_a_failure_and_a_skip_are_seen() -> None:
     rows = fold(view, [(0, started("t", "work")), (1, failed)])
     assert view.nodes["work"].state == "failed"
     assert rows[1][5] == "ValueError: no"
-    skipped = view_of(paused("r", "work", "t"), decided("r", "work", "skip"))
+    skipped = view_of(
+        started("t", "work"), paused("r", "work", "t"), decided("r", "work", "skip"), finished("t", "work")
+    )
     assert skipped.nodes["work"].state == "skipped"
 
 

@@ -70,6 +70,8 @@ class RunView:
     edges: dict[tuple[str, str], int] = field(default_factory=dict)
     tasks: dict[str, TaskView] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
+    skipped: set[str] = field(default_factory=set)
+    """Tasks whose update a person dropped, until they end."""
     output: list[list[Any]] = field(default_factory=list)
     step: int = 0
     started: float | None = None
@@ -156,7 +158,9 @@ def _started(view: RunView, event: TaskStarted) -> tuple[str, str]:
 
 
 def _finished(view: RunView, event: TaskFinished) -> tuple[str, str]:
-    path = _end(view, event.ns, event.node, event.task, "done")
+    how: NodeState = "skipped" if event.task in view.skipped else "done"
+    view.skipped.discard(event.task)
+    path = _end(view, event.ns, event.node, event.task, how)
     view.nodes[path].count += 0 if event.carried else 1
     above = where(event.ns)
     targets = [route.node if isinstance(route, Send) else route for route in event.routes]
@@ -202,8 +206,8 @@ def _decided(view: RunView, event: Decided) -> tuple[str, str]:
     if path is not None:
         node = _node(view, path)
         node.held = max(0, node.held - 1)
-        if event.verb == "skip":
-            node.last = "skipped"
+        if event.verb == "skip" and event.task is not None:
+            view.skipped.add(event.task)
     by = f" by {event.by}" if event.by else ""
     return path or where(event.ns), f"{event.verb}{by}{': ' + event.reason if event.reason else ''}"
 

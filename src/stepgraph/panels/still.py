@@ -150,10 +150,10 @@ def _segment(sign: str, text: str) -> str:
 
 def _path(steps: list[list[Any]]) -> str:
     """`0 input → 1 draft ☺edit → 2 send`, shortened in the middle."""
-    shown = [
-        f"{step} {', '.join(nodes) or source}{' ☺' + ' '.join(verbs) if verbs else ''}"
-        for step, nodes, _, source, verbs, _ in steps
-    ]
+    shown = []
+    for step, nodes, _, source, verbs, _ in steps:
+        ran = ", ".join(nodes) or ("input" if step <= 0 else source)
+        shown.append(f"{step} {ran}{' ☺' + ' '.join(verbs) if verbs else ''}")
     if len(shown) > 14:
         shown = [*shown[:6], f"… {len(shown) - 12} steps …", *shown[-6:]]
     return " → ".join(shown)

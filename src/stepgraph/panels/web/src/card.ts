@@ -2,7 +2,7 @@
 import { drawChange } from "./diff";
 import { button, fill, h } from "./dom";
 import { EditForm, confirmButtons } from "./edit";
-import { FieldError, makeField } from "./form";
+import { FieldError, clearProblems, makeField } from "./form";
 import { CommandError, type Link } from "./link";
 import type { Card, Effect, Problem } from "./model";
 
@@ -253,7 +253,7 @@ export class ReviewCard {
     const schema = card.respond ?? card.schema;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const changed = () => { clearTimeout(timer); timer = setTimeout(() => { this.problem.textContent = ""; }, 100); };
-    if (schema?.properties) {
+    if (schema?.properties && card.place !== "interrupt") {
       const form = new EditForm({ schema, value: {}, results: {} }, changed);
       this.form(form.el, "Respond", () => this.decide("respond", { value: form.get() }, (problems) => form.show(problems)), card.reason);
       if (focus) form.focus();
@@ -271,6 +271,7 @@ export class ReviewCard {
     this.reason = reason;
     this.submit = () => {
       this.problem.textContent = "";
+      clearProblems(this.act);
       try {
         void send().catch(report);
       } catch (error) {

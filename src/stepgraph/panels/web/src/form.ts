@@ -276,7 +276,7 @@ function objectField(kind: Schema, value: unknown, context: Context, label: stri
         const content = field.get();
         if (name in given || !same(content, untouched.get(name))) now[name] = content;
       }
-      return same(now, given) ? value : now;
+      return value !== undefined && same(now, given) ? value : now;
     },
     fail: (path, message) => { const field = fields.get(String(path[0])); if (field) field.fail(path.slice(1), message); else failAt(el, message); },
   };

@@ -80,7 +80,7 @@ export class Timeline {
   private tick([step, nodes, , source, decisions, hits]: Step, current: boolean, forks: Branch[]): HTMLElement {
     const marks = decisions.length ? "☺" : hits.length ? "◇" : "";
     const told = [
-      source === "input" ? "input" : nodes.join(", ") || source,
+      nodes.join(", ") || (step <= 0 ? "input" : source),
       decisions.length ? `decided: ${decisions.join(", ")}` : "",
       hits.length ? `would have hit: ${hits.map((id) => this.moment!.stops.get(id) ?? id).join(", ")}` : "",
     ].filter(Boolean).join("\n");

@@ -63,6 +63,10 @@ describe("a form field", () => {
     expect(text.get()).toBe("2");
   });
 
+  it("answers a question with an object even when nothing was filled in", () => {
+    expect(field({ $ref: "#/$defs/Person" }, undefined).get()).toEqual({});
+  });
+
   it("leaves what is no number to the kernel to refuse", () => {
     const number = field({ type: "integer" }, 1);
     type(number, "many");
