@@ -19,8 +19,13 @@ from nbclient import NotebookClient
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SECONDS_A_CELL = 60
-LAST_PICTURES = nbformat.v4.new_code_cell("import time\ntime.sleep(1)")
-"""Not part of any notebook: panels redraw their still pictures when a run stops, a moment after the last cell."""
+LAST_PICTURES = nbformat.v4.new_code_cell(
+    "import time\n"
+    "from stepgraph.panels.run_panel import redraw_stills\n"
+    "time.sleep(1)  # a panel draws its graph a moment after its cell\n"
+    "redraw_stills()"
+)
+"""Not part of any notebook: gives each panel's output the picture of the end."""
 
 
 def main(names: list[str]) -> None:

@@ -211,6 +211,14 @@ class RunPanel(anywidget.AnyWidget):
                 self._stills[index] = (name, content)
                 update_display(_still_bundle(content), raw=True, display_id=name)  # type: ignore[no-untyped-call]  # same
 
+    def redraw_stills(self) -> None:
+        """Send the still pictures again, whether or not they have changed."""
+        self._snapshot = self.picture(self.run)
+        names = [name for name, _ in self._stills]
+        self._stills.clear()
+        self._stills.extend((name, "") for name in names)
+        self._renew_stills()
+
     # The graph
 
     def collapse(self, path: str, on: bool) -> None:
@@ -269,6 +277,12 @@ def panel_of(run: Run) -> RunPanel:
     if found is None:
         found = _PANELS[run] = RunPanel(run)
     return found
+
+
+def redraw_stills() -> None:
+    """Send every panel's still picture again. A program that runs notebooks misses those sent between two cells."""
+    for panel in list(_PANELS.values()):
+        panel.redraw_stills()
 
 
 def display(run: Run, text: Mapping[str, str], _include: Any = None, _exclude: Any = None) -> dict[str, Any]:
