@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future
 from contextvars import Context, copy_context
 from typing import Any
@@ -22,14 +22,17 @@ class AsyncDriver:
     """Performs effects on the running loop.
 
     With `node_loop`, async bodies run on that other loop (a debug session keeps its own free of user code).
-    `width` limits how many tasks run at once.
+    `width` limits how many tasks of a superstep run at once, in each graph: one limit for all would let a graph inside
+    another one wait for the slot that it holds itself.
     """
 
-    __slots__ = ("_semaphore", "node_loop")
+    __slots__ = ("_in_thread", "node_loop", "width")
 
     def __init__(self, *, width: int | None = None, node_loop: asyncio.AbstractEventLoop | None = None) -> None:
         self.node_loop = node_loop
-        self._semaphore = asyncio.Semaphore(width) if width else None
+        self._in_thread: set[asyncio.Task[Any] | None] = set()
+        """The asyncio tasks that wait for a body in a helper thread."""
+        self.width = width
 
     async def run(self, flow: Flow, own: bool = False) -> Any:
         """Drive the flow to its end and return its result. `own`: this asyncio task runs nothing else."""
@@ -84,7 +87,12 @@ class AsyncDriver:
             return await asyncio.wrap_future(future)
         if task.node.inline or task.node.body is None:
             return context.run(call_body, task)
-        return await asyncio.wrap_future(pool.submit(context.run, call_body, task))
+        owner = asyncio.current_task()
+        self._in_thread.add(owner)
+        try:
+            return await asyncio.wrap_future(pool.submit(context.run, call_body, task))
+        finally:
+            self._in_thread.discard(owner)
 
     async def _call(self, call: Call) -> Any:
         """A router. Sync ones run here: they only look at the state."""
@@ -97,7 +105,8 @@ class AsyncDriver:
 
     async def _together(self, together: Together) -> None:
         """Run parallel tasks; the first failure cancels the others unless errors are held."""
-        tasks = [asyncio.ensure_future(self._limited(flow)) for flow in together.flows]
+        limit = asyncio.Semaphore(self.width) if self.width else None
+        tasks = [asyncio.ensure_future(self._limited(flow, limit)) for flow in together.flows]
         try:
             done, waiting = await asyncio.wait(
                 tasks, return_when=asyncio.ALL_COMPLETED if together.hold_errors else asyncio.FIRST_EXCEPTION
@@ -107,28 +116,41 @@ class AsyncDriver:
             raise
         failed = [task for task in tasks if task in done and task.exception() is not None]
         if waiting:
-            await _end(waiting)
+            await self._settle(waiting)
         if failed:
             raise failed[0].exception()  # type: ignore[misc]  # not None: filtered above
 
     async def _bodies(self, bodies: Bodies) -> None:
         """Call parallel bodies; what they raise stays with their tasks."""
         group = Group(asyncio.get_running_loop(), len(bodies.tasks))
-        running = [group.start(self._lean(task, group, bodies.shelf)) for task in bodies.tasks]
+        limit = asyncio.Semaphore(self.width) if self.width else None
+        running = [group.start(self._lean(task, group, bodies.shelf, limit)) for task in bodies.tasks]
         try:
             failed = await group.end
         except asyncio.CancelledError:
             await _end(running)
             raise
         if failed:
-            await _end([each for each in running if not each.done()])
+            await self._settle([each for each in running if not each.done()])
 
-    async def _lean(self, task: Task, group: Group, shelf: Shelf | None) -> None:
+    async def _settle(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
+        """Cancel the siblings of a failure. Those in a thread can't be, so they end and what they made is kept."""
+        waiting = list(tasks)
+        for task in waiting:
+            if task not in self._in_thread:
+                task.cancel()
+        try:
+            await asyncio.gather(*waiting, return_exceptions=True)
+        except asyncio.CancelledError:
+            await _end(waiting)
+            raise
+
+    async def _lean(self, task: Task, group: Group, shelf: Shelf | None, limit: asyncio.Semaphore | None) -> None:
         """One of parallel bodies, in an asyncio task of its own, whose context is the task's."""
         failed = False
         try:
-            if self._semaphore is not None:
-                async with self._semaphore:
+            if limit is not None:
+                async with limit:
                     await self._called(task)
             else:
                 await self._called(task)
@@ -149,10 +171,10 @@ class AsyncDriver:
         else:
             await self._body(task)
 
-    async def _limited(self, flow: Flow) -> Any:
-        if self._semaphore is None:
+    async def _limited(self, flow: Flow, limit: asyncio.Semaphore | None) -> Any:
+        if limit is None:
             return await self.run(flow, True)
-        async with self._semaphore:
+        async with limit:
             return await self.run(flow, True)
 
     async def _perform(self, effect: Any) -> Any:

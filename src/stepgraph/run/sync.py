@@ -22,7 +22,8 @@ class SyncDriver:
     """Performs effects by doing them. Plans with async nodes are not for it.
 
     `chunks` is filled by a listener; whenever it holds something, `steps` yields so that a stream can hand it out.
-    With `live`, bodies run in a helper thread so that chunks come out while a body still runs.
+    With `live`, bodies run in a helper thread so that chunks come out while a body still runs. `width` limits how many
+    tasks of a superstep run at once, in each graph.
     """
 
     __slots__ = ("chunks", "live", "wake", "width")
@@ -31,7 +32,7 @@ class SyncDriver:
         self.chunks = chunks
         self.live = live
         self.wake = _UNWATCHED if chunks is None and not live else Event()
-        self.width = width or WORKERS
+        self.width = width
 
     def run(self, flow: Flow) -> Any:
         """Drive the flow to its end and return its result."""
@@ -128,20 +129,23 @@ class SyncDriver:
 
     def _batch(self, work: Callable[[Any], None], items: Sequence[Any], at_once: bool) -> Generator[None, None, None]:
         """Work on all items here, and in helper threads when one is slow, or `at_once`."""
-        batch = Batch(work, items, self.width)
+        batch = Batch(work, items, self.width or WORKERS)
         chunks = self.chunks
-        if at_once or self.live:
-            batch.width = len(items) + 1
-            batch.spread()
-        else:
-            for _ in batch.run():
+        try:
+            if at_once or self.live:
+                batch.width = (self.width or len(items)) + 1  # this thread takes none
+                batch.spread()
+            else:
+                for _ in batch.run():
+                    if chunks:
+                        yield
+            while not batch.wait(None if chunks is None else 0.0):
+                self.wake.wait(0.05)
+                self.wake.clear()
                 if chunks:
                     yield
-        while not batch.wait(None if chunks is None else 0.0):
-            self.wake.wait(0.05)
-            self.wake.clear()
-            if chunks:
-                yield
+        finally:
+            batch.items.clear()  # a stream that is closed early starts nothing more
 
 
 def _perform(effect: Any) -> Any:
