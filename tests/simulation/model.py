@@ -42,6 +42,10 @@ class ModelCheckpointer:
         for entry in kept:
             self._do(*entry)
 
+    def durable(self) -> list[tuple[Any, ...]]:
+        """What a crash leaves: ("checkpoint", thread, ns, checkpoint) and ("record", thread, ns, checkpoint id, record)."""
+        return self._log[: self._durable]
+
     def load(self, thread: str, ns: str, checkpoint_id: str | None = None) -> Stored | None:
         chain = self._chains.get((thread, ns), [])
         if checkpoint_id is None:

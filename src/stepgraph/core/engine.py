@@ -24,7 +24,7 @@ from stepgraph.core.errors import (
     Rejected,
     Suspended,
 )
-from stepgraph.core.flow import ask, flow_of, keep_outcome, rejection, troubled, update_from
+from stepgraph.core.flow import ask, flow_of, keep_outcome, rejection, troubled, unfit, update_from
 from stepgraph.core.lean import lean_flows
 from stepgraph.core.plan import Plan
 from stepgraph.core.request import Request
@@ -118,6 +118,7 @@ class Engine:
                 raise
         except GeneratorExit:
             status = "cancelled"
+            self.scope.root.cancelled = True  # for graphs inside that helper threads are running
             raise
         except BaseException as failure:
             error = failure
@@ -257,7 +258,12 @@ class Engine:
                 self._pause(self.tasks)
             changes, groups = task.changes, task.groups
             if changes is None or (groups is None and not plain):
-                changes, groups = combine(plan, values, (task,))
+                try:
+                    changes, groups = combine(plan, values, (task,))
+                except Exception as error:
+                    self.tasks = (task,)
+                    yield from unfit(self, task, error)
+                    raise
             if not saving:
                 advance_alone(plan, state, task, changes)
             elif light and not self.amended:
@@ -321,7 +327,12 @@ class Engine:
             changes = first.changes
             groups: dict[str, list[Any]] = {}
         else:
-            changes, groups = combine(plan, state.values, ordered)
+            try:
+                changes, groups = combine(plan, state.values, ordered)
+            except Exception as error:
+                if len(tasks) == 1:
+                    yield from unfit(self, first, error)
+                raise
         overwrite: Mapping[str, Any] | None = None
         if scope.gate is not None and first.name != START and scope.gate.wants("step", None, scope.ns):
             changes, groups, overwrite = yield from self._ask_step(ordered, changes, groups)
@@ -346,7 +357,7 @@ class Engine:
             groups = {key: updates for key, updates in groups.items() if key not in overwrite}
         recorded = records_of(self.plan, before, changes, groups)
         told_all = not self.amended and (self.plan.plain or told(self.plan, recorded, groups))
-        if not told_all and len(self.tasks) == 1 and self.scope.gate is None:
+        if not told_all and len(self.tasks) == 1 and (self.scope.gate is None or self.tasks[0].name == START):
             yield from keep_outcome(self, self.tasks[0])
         if self.amended:
             recorded.update((key, self.state.values[key]) for key in self.amended if key in self.state.values)

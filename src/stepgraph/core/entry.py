@@ -56,6 +56,8 @@ def open_thread(engine: Engine) -> Flow:
                     scope.ns, stored.step, scope.clock(), stored.thread, stored.id, stored.parent, stored.source
                 )
             )
+    if resuming and stored is not None:
+        _check_next(engine, stored)
     forks = yield from _travel(engine, stored, resuming)
     if isinstance(request.input, Command):
         yield from _command(engine, request.input, forks)
@@ -103,14 +105,26 @@ def _travel(engine: Engine, stored: Stored | None, resuming: bool) -> Flow:
     return resuming and not answers and (superseded or stored.source not in ("update", "fork"))
 
 
+def _check_next(engine: Engine, stored: Stored) -> None:
+    """Raises InvalidUpdateError where the thread would go on with a node that the graph no longer has.
+
+    A Command with `goto`, now or in an earlier process, has said where to go on instead.
+    """
+    nodes = engine.plan.nodes
+    missing = [name for name in stored.control.next if name not in nodes]
+    command = engine.request.input
+    if not missing or engine.commanded[1] or (isinstance(command, Command) and command.goto):
+        return
+    raise InvalidUpdateError(
+        f"Thread {stored.thread!r} would go on with node {missing[0]!r}, "
+        f"which graph {engine.plan.name!r} does not have. "
+        f"Its nodes are {sorted(name for name in nodes if name != START)}. Give the node its old name back, "
+        "or say where to go on: `invoke(Command(goto=name), ...)`."
+    )
+
+
 def restore(engine: Engine, stored: Stored) -> None:
-    missing = [name for name in stored.control.next if name not in engine.plan.nodes]
-    if missing:
-        raise InvalidUpdateError(
-            f"Thread {stored.thread!r} would go on with node {missing[0]!r}, "
-            f"which graph {engine.plan.name!r} does not have. "
-            f"Its nodes are {sorted(engine.plan.nodes)}. Give the node its old name back, or fork from an earlier step."
-        )
+    """Leave the engine at `stored`. Nodes that the graph no longer has do not run."""
     engine.state = State.restored(engine.plan, stored)
     engine.checkpoint = stored.id
     engine.scope.checkpoint = stored.id

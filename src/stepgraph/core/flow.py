@@ -206,7 +206,7 @@ def checked(task: Task, router: Any, chosen: Any) -> list[Route]:
     """
     try:
         targets = targets_of(router, chosen)
-    except KeyError as error:
+    except (KeyError, TypeError) as error:  # TypeError: it can't be a key
         error.add_note(
             f"Router {router.name!r} of node {task.name!r} returned {chosen!r}, which its path map "
             f"{sorted(map(repr, router.path_map or {}))} does not have."
@@ -214,10 +214,10 @@ def checked(task: Task, router: Any, chosen: Any) -> list[Route]:
         raise
     routes: list[Route] = []
     for target in targets:
-        if target is None or target == START:
+        if target == START or not isinstance(target, (str, Send)):
             raise ValueError(
                 f"Branch did not return a valid destination: router {router.name!r} of node {task.name!r} "
-                f"returned {chosen!r} in superstep {task.step}."
+                f"returned {chosen!r} in superstep {task.step}. Return a node's name, END, a Send, or a list of them."
             )
         if isinstance(target, Send):
             if target.node == END:
@@ -226,7 +226,7 @@ def checked(task: Task, router: Any, chosen: Any) -> list[Route]:
                 )
             routes.append(target)
         elif target != END:
-            routes.append(target)
+            routes.append(str.__str__(target))  # a member of an enum of names becomes the name
     return routes
 
 
@@ -273,9 +273,7 @@ def _ask_after(engine: Engine, task: Task) -> Flow:
     decided = task.records.pop("decision", None) if task.records else None
     if decided is None:
         if engine.saving and not _proposed(task):
-            yield from _record(
-                engine, task, "proposal", (tracked(engine.plan.untracked, task.writes), packed(task.gotos))
-            )
+            yield from _keep_proposal(engine, task)
         pause = _pause(engine, task, "after")
         pause.writes, pause.routes = task.writes, task.gotos
         try:
@@ -316,7 +314,7 @@ def _ask_edge(engine: Engine, task: Task) -> Flow:
     """[edge]: one question after all routers; a redirect replaces every route of the task."""
     gate = task.scope.gate
     if engine.saving and not _proposed(task) and gate is not None and not gate.wants("after", task.name, task.scope.ns):
-        yield from _record(engine, task, "proposal", (task.writes, packed(task.gotos)))
+        yield from _keep_proposal(engine, task)
     pause = _pause(engine, task, "edge")
     pause.routes = task.routes
     pause.alternatives = engine.plan.alternatives(task.node)
@@ -449,10 +447,35 @@ def _failed(engine: Engine, task: Task, error: BaseException) -> Flow:
         if engine.saving and not isinstance(error, Cancelled):
             if task.collected and not isinstance(error, Rejected):
                 # The body is over, a router or reducer failed: a resume goes on from the proposal.
-                yield from _record(engine, task, "proposal", (task.writes, packed(task.gotos)))
-            yield from _record(engine, task, "error", f"{type(error).__name__}({str(error)!r})")
+                yield from _keep_proposal(engine, task)
+            yield from _record(engine, task, "error", text_of(error))
     if scope.emit is not None:
         scope.emit(ev.TaskFailed(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, error))
+
+
+def unfit(engine: Engine, task: Task, error: Exception) -> Flow:
+    """The state can't take what a lone task wrote: keep that, so that a resume doesn't run the body again."""
+    task.status = "failed"
+    note = task.note()
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
+    if engine.saving and task.name != START:
+        yield from _keep_proposal(engine, task)
+        yield from _record(engine, task, "error", text_of(error))
+
+
+def text_of(error: BaseException) -> str:
+    """An error as records keep it."""
+    return f"{type(error).__name__}({str(error)!r})"
+
+
+def _keep_proposal(engine: Engine, task: Task) -> Flow:
+    """Record what the body returned, without what is never stored."""
+    untracked = engine.plan.untracked
+    gotos = packed(task.gotos)
+    if untracked:
+        gotos = tuple(without(untracked, goto) for goto in gotos)
+    yield from _record(engine, task, "proposal", (tracked(untracked, task.writes), gotos))
 
 
 def _record(engine: Engine, task: Task, kind: Kind, payload: Any) -> Flow:
@@ -500,7 +523,7 @@ def as_writes(task: Task, value: Any) -> Writes:
 def as_routes(value: Any) -> Sequence[Route]:
     """Targets that a person gave: one or several names or Sends; END goes nowhere."""
     routes = (value,) if isinstance(value, (str, Send)) else tuple(value or ())
-    return [route for route in routes if route != END]
+    return [str.__str__(route) if isinstance(route, str) else route for route in routes if route != END]
 
 
 def update_from(engine: Engine, value: Any, pause: Pause) -> Writes:

@@ -32,10 +32,18 @@ def lean_flows(engine: Engine, tasks: Sequence[Task]) -> Flow:
         shelf = Shelf(request.checkpointer, request.thread or "", engine.scope.ns_text, engine.checkpoint)
     yield Bodies(tasks, shelf)
     troubles = [(task, task.error) for task in tasks if task.error is not None]
+    first: BaseException | None = None
     # A failure comes before the siblings that were cancelled because of it.
     for task, error in sorted(troubles, key=lambda each: isinstance(each[1], Cancelled)):
         task.error = None
-        yield from troubled(engine, task, error)
+        try:
+            yield from troubled(engine, task, error)
+        except GeneratorExit:
+            raise
+        except BaseException as raised:  # what the others leave is recorded first
+            first = first or raised
+    if first is not None:
+        raise first
 
 
 def keep(shelf: Shelf, task: Task) -> None:

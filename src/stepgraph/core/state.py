@@ -42,12 +42,12 @@ class State:
 
     @classmethod
     def restored(cls, plan: Plan, stored: Stored) -> State:
-        """As it was at `stored`. Keys that the graph no longer has are left out, new ones start empty."""
+        """As it was at `stored`. Keys and nodes that the graph no longer has are left out, new keys start empty."""
         state = cls(plan.initial())
         channels = plan.channels
         state.values.update((key, value) for key, value in stored.values.items() if key in channels)
         control = stored.control
-        state.next = control.next
+        state.next = tuple([name for name in control.next if name in plan.nodes])
         state.sends = tuple(Send(node, arg, timeout=timeout) for node, arg, timeout in control.sends)
         state.barriers = {key: frozenset(value) for key, value in control.channels.items() if key in plan.barriers}
         state.waiting = frozenset(control.channels.get(WAITING, ())) & plan.deferred
@@ -211,7 +211,9 @@ def advance_alone(plan: Plan, state: State, task: Task, changes: Mapping[str, An
     state.step += 1
     state.ran = task.node.alone
     routes = task.routes
-    if task.routed and (len(routes) != 1 or type(routes[0]) is not str or routes[0] not in plan.nodes):
+    if task.routed and (
+        len(routes) != 1 or type(routes[0]) is not str or routes[0] not in plan.nodes or routes[0] == START
+    ):
         _route(plan, state, (task,), ())
         return
     state.next = routes  # type: ignore[assignment]  # one name, or static edges, which hold names only
@@ -268,7 +270,7 @@ def _route(plan: Plan, state: State, tasks: Sequence[Task], joined: Sequence[str
     for task in tasks:
         for route in task.routes:
             if type(route) is str:
-                if route in nodes:
+                if route in nodes and route != START:
                     names.add(route)
                 else:
                     logger.warning(
@@ -339,7 +341,9 @@ def writes_between(plan: Plan, before: Stored, after: Stored) -> Writes:
         if channel is None or version != after.version or key not in after.values:
             continue
         value = after.values[key]
-        found.append((key, value if channel.plain else value[len(before.values.get(key, ())) :]))
+        if not channel.plain:
+            value = value[len(before.values.get(key, ())) :]
+        found.append((key, value))
     return tuple(found)
 
 

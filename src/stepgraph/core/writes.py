@@ -47,9 +47,24 @@ def _items(node: Node, result: Mapping[str, Any]) -> Writes:
 def _command(node: Node, command: Command[Any]) -> tuple[Writes, tuple[Route, ...]]:
     if command.graph == PARENT or command.graph is not None:
         raise ParentCommand(command)
-    goto = command.goto
-    gotos = (goto,) if isinstance(goto, (str, Send)) else tuple(goto)
-    return update_of(node, command), tuple(route for route in gotos if route != END)
+    return update_of(node, command), _gotos(node, command.goto)
+
+
+def _gotos(node: Node, goto: Any) -> tuple[Route, ...]:
+    """A Command's targets without END, as plain strings and Sends."""
+    found: list[Route] = []
+    for target in (goto,) if isinstance(goto, (str, Send)) or not isinstance(goto, Iterable) else goto:
+        if type(target) is str or isinstance(target, Send):
+            if target != END:
+                found.append(target)
+        elif isinstance(target, str):  # a member of an enum of names
+            found.append(str.__str__(target))
+        else:
+            raise InvalidUpdateError(
+                f"Node {node.name!r} returned a Command with goto={goto!r}: {target!r} is neither a node's name "
+                "nor a Send. Give one of them, or a list of them."
+            )
+    return tuple(found)
 
 
 def update_of(node: Node, command: Command[Any]) -> Writes:

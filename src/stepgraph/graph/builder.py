@@ -116,6 +116,7 @@ class StateGraph:
             action, node = node, _name_of(node)
         elif action is None:
             raise RuntimeError(f"Node {node!r} needs an action: add_node({node!r}, function).")
+        node = _plain(node)
         self._check_name(node)
         if not callable(action) and not hasattr(action, "plan"):
             raise TypeError(
@@ -150,7 +151,9 @@ class StateGraph:
     def add_edge(self, start_key: str | list[str], end_key: str) -> Self:
         """Run `end_key` after `start_key`. With a list, after *all* of its nodes have run (AND-join)."""
         self._warn_compiled("edge")
+        end_key = _plain(end_key)
         if isinstance(start_key, str):
+            start_key = _plain(start_key)
             if start_key == END:
                 raise ValueError("END cannot be a start node")
             if end_key == START:
@@ -166,7 +169,7 @@ class StateGraph:
             raise ValueError("START cannot be an end node")
         if end_key != END and end_key not in self.nodes:
             raise ValueError(f"Need to add_node `{end_key}` first")
-        self.waiting_edges.add((tuple(start_key), end_key))
+        self.waiting_edges.add((tuple(_plain(start) for start in start_key), end_key))
         return self
 
     def add_conditional_edges(
@@ -183,7 +186,7 @@ class StateGraph:
         name = getattr(path, "__name__", None) or getattr(path, "name", None) or "condition"
         if name == "<lambda>":
             name = "condition"
-        branches = self.branches.setdefault(source, {})
+        branches = self.branches.setdefault(_plain(source), {})
         if name in branches:
             raise ValueError(f"Branch with name `{name}` already exists for node `{source}`")
         branches[name] = BranchSpec(path, _path_map(path, path_map), _first_parameter(path))
@@ -382,6 +385,11 @@ def _listed(nodes: Sequence[str] | str | None) -> frozenset[str]:
     if nodes is None:
         return frozenset()
     return frozenset((nodes,) if isinstance(nodes, str) else nodes)
+
+
+def _plain(name: str) -> str:
+    """The name as a plain string: names may be given as members of an enum."""
+    return str.__str__(name)
 
 
 def _name_of(action: Any) -> str:

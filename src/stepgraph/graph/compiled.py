@@ -90,9 +90,10 @@ class CompiledStateGraph:
             input, self._merged(config, thread), interrupt_before=interrupt_before, interrupt_after=interrupt_after,
             durability=durability,
         )  # fmt: skip
+        width = engine.request.config.get("max_concurrency")
         if self.has_async:
-            return _result(_loops().run_here(engine.run()))
-        return _result(SyncDriver().run(engine.run()))
+            return _result(_loops().run_here(engine.run(), width))
+        return _result(SyncDriver(width=width).run(engine.run()))
 
     async def ainvoke(
         self,
@@ -144,7 +145,7 @@ class CompiledStateGraph:
             input, settings, interrupt_before=interrupt_before, interrupt_after=interrupt_after, durability=durability
         )
         live = "custom" in modes or "messages" in modes
-        driver = SyncDriver(chunks, live=live)
+        driver = SyncDriver(chunks, live=live, width=engine.request.config.get("max_concurrency"))
         put = chunks.append if not live else _waking(chunks, driver)
         self._listen(engine, modes, put, subgraphs, output_keys)
         if self.has_async:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import copy_context
 from queue import SimpleQueue
 from threading import get_ident
@@ -22,8 +24,14 @@ to_thread = asyncio.to_thread
 
 async def outcome_of(engine: Engine) -> Outcome:
     """Run the engine on the current loop."""
-    outcome: Outcome = await AsyncDriver(width=engine.request.config.get("max_concurrency")).run(engine.run())
+    outcome: Outcome = await AsyncDriver(width=_width(engine)).run(engine.run())
     return outcome
+
+
+def _width(engine: Engine) -> int | None:
+    """How many tasks of a superstep may run at once; None for any number."""
+    width: int | None = engine.request.config.get("max_concurrency")
+    return width
 
 
 async def chunks_of(engine: Engine, listen: Callable[[Callable[[Any], None]], None]) -> AsyncIterator[Any]:
@@ -57,9 +65,9 @@ async def chunks_of(engine: Engine, listen: Callable[[Callable[[Any], None]], No
             await asyncio.gather(run, return_exceptions=True)
 
 
-def run_here(flow: Flow) -> Any:
+def run_here(flow: Flow, width: int | None = None) -> Any:
     """Drive a flow with async nodes from sync code: on a loop here, or beside one that is running already."""
-    return on_a_loop(AsyncDriver().run(flow))
+    return on_a_loop(AsyncDriver(width=width).run(flow))
 
 
 def on_a_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -72,11 +80,16 @@ def on_a_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 
 def chunks_beside(engine: Engine, listener: Emit, chunks: deque[Any]) -> Iterator[Any]:
-    """A sync stream over async nodes: the run goes on in a thread with a loop of its own; `listener` fills `chunks`."""
+    """A sync stream over async nodes: the run goes on in a thread with a loop of its own; `listener` fills `chunks`.
+
+    Closing it cancels the run and waits for its end.
+    """
     queue: SimpleQueue[Any] = SimpleQueue()
     end = object()
+    begun: Future[tuple[asyncio.AbstractEventLoop, Any]] = Future()
 
     async def run() -> None:
+        begun.set_result((asyncio.get_running_loop(), asyncio.current_task()))
         try:
             await outcome_of(engine)
         finally:
@@ -88,8 +101,15 @@ def chunks_beside(engine: Engine, listener: Emit, chunks: deque[Any]) -> Iterato
 
     engine.listen(emit)
     future = pool.submit(copy_context().run, asyncio.run, run())
-    while (chunk := queue.get()) is not end:
-        yield chunk
+    try:
+        while (chunk := queue.get()) is not end:
+            yield chunk
+    except BaseException:
+        loop, running = begun.result()
+        with suppress(RuntimeError):  # the loop is closed: the run has just ended by itself
+            loop.call_soon_threadsafe(running.cancel)
+        future.exception()
+        raise
     future.result()
 
 

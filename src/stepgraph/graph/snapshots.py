@@ -44,8 +44,11 @@ def snapshot(
     finished = [task for task in tasks if task.status == "finished"]
     values = state.values
     if live and finished:
-        changes, _ = combine(plan, values, in_order(finished))
-        values = {**values, **changes}
+        try:
+            changes, _ = combine(plan, values, in_order(finished))
+            values = {**values, **changes}
+        except Exception:  # noqa: BLE001  a reducer may raise anything; the superstep still has to be committed
+            finished, live = [], False
     waiting = [task for task in tasks if task.status != "finished"] if live else tasks
     parent = config_for(stored.thread, stored.ns, stored.parent) if stored.parent else None
     interrupts = tuple(each for task in waiting for each in task.interrupts)

@@ -9,8 +9,8 @@ from stepgraph.core.effects import Flow, Flush, Load
 from stepgraph.core.engine import Engine
 from stepgraph.core.entry import restore
 from stepgraph.core.errors import InvalidUpdateError
-from stepgraph.core.flow import route
-from stepgraph.core.state import advance, combine, in_order, records_of
+from stepgraph.core.flow import keep_outcome, route
+from stepgraph.core.state import advance, combine, in_order, records_of, told
 from stepgraph.core.task import Task
 from stepgraph.core.types import END, START, StateUpdate
 from stepgraph.core.writes import collect
@@ -56,8 +56,12 @@ def _superstep(engine: Engine, updates: Sequence[StateUpdate], *, fresh: bool) -
     ordered = in_order(tasks)
     changes, groups = combine(plan, state.values, ordered)
     before = {key: state.values[key] for key in changes if key in state.values}
+    recorded = records_of(plan, before, changes, groups)
+    if engine.checkpoint is not None and (len(tasks) > 1 or not told(plan, recorded, groups)):
+        for task in tasks:
+            yield from keep_outcome(engine, task)
     advance(plan, state, ordered, changes)
-    yield from engine.save("update", records_of(plan, before, changes, groups), state.step - 1)
+    yield from engine.save("update", recorded, state.step - 1)
 
 
 def _as_node(engine: Engine, name: str, values: Any) -> Flow:

@@ -1,0 +1,280 @@
+"""Any finishing order, any split into runs, any crash and any failing effect lead to the same state and history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from random import Random
+from typing import Any
+
+import pytest
+
+from stepgraph.core.errors import GraphRecursionError
+from stepgraph.core.types import Decision, Pause
+from stepgraph.persist import MemoryCheckpointer
+from tests.simulation.driver import Driver, Schedules
+from tests.simulation.graphs import INPUTS, SMALL, random_graph
+from tests.simulation.model import ModelCheckpointer
+from tests.simulation.world import InjectedError, Policy, World, account
+
+Make = Callable[[Any], Any]
+BREAKPOINTS = ["n0", "n1", "n2", "n3", "*"]
+
+
+def first(count: int) -> int:
+    return 0
+
+
+def straight() -> Policy:
+    """One process after the other, each to its end or to a question."""
+    return Policy(Driver(first))
+
+
+def world_of(make: Make, saver: Any = None) -> World:
+    saver = ModelCheckpointer() if saver is None else saver
+    return World(make(saver), saver)
+
+
+def expected(make: Make) -> tuple[Any, list[Any], int]:
+    """Result and history of the straight run, and how many effects its processes performed."""
+    world, drivers = world_of(make), []
+
+    def policy() -> Policy:
+        drivers.append(Driver(first))
+        return Policy(drivers[-1])
+
+    result = world.live(INPUTS, policy)
+    return result, account(world), sum(driver.effects for driver in drivers)
+
+
+def of_seed(seed: int) -> Make:
+    return lambda saver: random_graph(seed, saver)
+
+
+def seeds(start: int, count: int) -> list[int]:
+    """The next seeds from `start` on whose graphs come to an end: some loop for ever."""
+    found: list[int] = []
+    for seed in range(start, start + 20 * count):
+        if len(found) < count and ends(seed):
+            found.append(seed)
+    return found
+
+
+@cache
+def ends(seed: int) -> bool:
+    try:
+        world_of(of_seed(seed)).live(INPUTS, straight)
+    except GraphRecursionError:
+        return False
+    return True
+
+
+def same(make: Make, next_policy: Callable[[], Policy], saver: Any = None) -> World:
+    """Live another life and compare it with the straight one."""
+    result, history, _ = expected(make)
+    world = world_of(make, saver)
+    assert world.live(INPUTS, next_policy) == result
+    assert account(world) == history
+    return world
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_order_of_bodies_and_routers_gives_the_same_history(name: str) -> None:
+    make, schedules = SMALL[name], Schedules(1_500)
+    result, history = _first_life(make)
+    for choose in schedules:
+        world = world_of(make)
+        assert world.live(INPUTS[:1], lambda c=choose: Policy(Driver(c, only_user_code=True), listens=True)) == result
+        assert account(world) == history
+    assert schedules.complete
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_many_orders_of_all_effects_give_the_same_history(name: str) -> None:
+    make, schedules = SMALL[name], Schedules(400)
+    result, history = _first_life(make)
+    for choose in schedules:
+        world = world_of(make)
+        assert world.live(INPUTS[:1], lambda c=choose: Policy(Driver(c))) == result
+        assert account(world) == history
+
+
+def _first_life(make: Make) -> tuple[Any, list[Any]]:
+    world = world_of(make)
+    return world.live(INPUTS[:1], straight), account(world)
+
+
+@pytest.mark.parametrize("first_seed", range(0, 600, 100))
+def test_any_finishing_order_gives_the_same_history(first_seed: int) -> None:
+    for seed in seeds(first_seed, 10):
+        rng = Random(seed)
+        for _ in range(3):
+            same(of_seed(seed), lambda rng=rng: Policy(Driver(rng.randrange), listens=rng.random() < 0.5))
+
+
+@pytest.mark.parametrize("first_seed", range(1000, 1600, 100))
+def test_any_split_into_runs_gives_the_same_history(first_seed: int) -> None:
+    for seed in seeds(first_seed, 10):
+        rng = Random(seed)
+
+        def policy(rng: Random = rng) -> Policy:
+            before = frozenset(rng.sample(BREAKPOINTS, rng.randint(0, 2)))
+            after = frozenset(rng.sample(BREAKPOINTS, rng.randint(0, 2)))
+            return Policy(
+                Driver(rng.randrange), before, after, rng.choice((None, 1, 2)), None, rng.random() < 0.5,
+                rng.choice(("sync", "async")),
+            )  # fmt: skip
+
+        same(of_seed(seed), policy)
+
+
+@pytest.mark.parametrize("seed", seeds(2000, 12))
+def test_a_crash_after_any_effect_loses_nothing_that_was_finished(seed: int) -> None:
+    make = of_seed(seed)
+    result, history, effects = expected(make)
+    for number in _some(effects, seed):
+        world = world_of(make)
+        crashing = _CrashAt(number)
+        assert world.live(INPUTS, crashing.policy) == result, f"crash after effect {number}"
+        assert account(world) == history, f"crash after effect {number}"
+        assert world.crashes == 1, f"no crash after effect {number} of {effects}"
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_crash_at_any_effect_in_any_order(name: str) -> None:
+    make = SMALL[name]
+    result, history, effects = expected(make)
+    rng = Random(name)
+    for number in range(1, effects + 1):
+        for listens in (False, True):
+            world = world_of(make)
+            assert world.live(INPUTS, _CrashAt(number, rng, listens=listens).policy) == result
+            assert account(world) == history
+
+
+@pytest.mark.parametrize("first_seed", range(3000, 3400, 100))
+def test_many_crashes_with_any_durability_lead_to_the_same_state(first_seed: int) -> None:
+    for seed in seeds(first_seed, 10):
+        make, rng = of_seed(seed), Random(seed)
+        result, history, _ = expected(make)
+        world = world_of(make)
+
+        def policy(rng: Random = rng, world: World = world) -> Policy:
+            fatal = rng.randint(1, 40) if world.crashes < 6 else 0
+            driver = Driver(rng.randrange, crash=lambda number: number == fatal)
+            durability = rng.choice(("sync", "async")) if world.crashes < 6 else "sync"
+            return Policy(driver, durability=durability, listens=rng.random() < 0.5)
+
+        assert world.live(INPUTS, policy) == result
+        assert account(world)[0] == history[0]
+
+
+@pytest.mark.parametrize("seed", seeds(4000, 8))
+@pytest.mark.parametrize("cancels", [False, True], ids=["siblings go on", "siblings are cancelled"])
+def test_a_failure_of_any_effect_can_be_resumed(seed: int, cancels: bool) -> None:
+    make = of_seed(seed)
+    result, history, effects = expected(make)
+    for number in _some(effects, seed):
+        world, failing = world_of(make), _FailAt(number, cancels)
+        assert world.live(INPUTS, failing.policy) == result, f"effect {number} failed"
+        assert account(world) == history, f"effect {number} failed"
+        assert failing.failed, f"effect {number} of {effects} was never reached"
+
+
+@pytest.mark.parametrize("first_seed", range(5000, 5400, 100))
+def test_gates_that_approve_change_nothing(first_seed: int) -> None:
+    for seed in seeds(first_seed, 10):
+        rng = Random(seed)
+        gate = _Gate(rng, suspend=0.0)
+        same(of_seed(seed), lambda rng=rng, gate=gate: Policy(Driver(rng.randrange), gate=gate))
+        assert gate.asked > 0
+
+
+@pytest.mark.parametrize("first_seed", range(6000, 6400, 100))
+def test_suspending_anywhere_and_going_on_runs_no_finished_body_again(first_seed: int) -> None:
+    for seed in seeds(first_seed, 10):
+        rng = Random(seed)
+        gate = _Gate(rng, suspend=0.4)
+        world = same(of_seed(seed), lambda rng=rng, gate=gate: Policy(Driver(rng.randrange), gate=gate))
+        assert world.processes > len(INPUTS)
+
+
+@pytest.mark.parametrize("first_seed", range(7000, 7300, 100))
+def test_the_real_memory_checkpointer_keeps_the_same_history(first_seed: int) -> None:
+    for seed in seeds(first_seed, 10):
+        rng = Random(seed)
+        same(of_seed(seed), lambda rng=rng: Policy(Driver(rng.randrange), answers=1), MemoryCheckpointer())
+
+
+def test_the_laws_notice_a_checkpointer_that_forgets_outcomes() -> None:
+    class Forgetful(ModelCheckpointer):
+        def load(self, thread: str, ns: str, checkpoint_id: str | None = None) -> Any:
+            stored = super().load(thread, ns, checkpoint_id)
+            return stored if stored is None else replace(stored, records=())
+
+    world = world_of(SMALL["fan and join"], Forgetful())
+    with pytest.raises(AssertionError, match="runs again though it had finished"):
+        world.live(INPUTS, _CrashAt(12).policy)
+
+
+def _some(effects: int, seed: int) -> list[int]:
+    """All effect numbers of a short life, forty of a long one."""
+    numbers = range(1, effects + 1)
+    return list(numbers) if effects <= 40 else sorted(Random(seed).sample(numbers, 40))
+
+
+class _CrashAt:
+    """Policies whose processes die once, after the given effect counted over all of them."""
+
+    def __init__(self, number: int, rng: Random | None = None, *, listens: bool = False) -> None:
+        self.left = number
+        self.rng = rng
+        self.listens = listens
+
+    def policy(self) -> Policy:
+        choose = first if self.rng is None else self.rng.randrange
+        return Policy(Driver(choose, crash=self._fatal), listens=self.listens)
+
+    def _fatal(self, number: int) -> bool:
+        self.left -= 1
+        return self.left == 0
+
+
+class _FailAt:
+    """Policies in which one effect, counted over all processes, fails instead of being performed."""
+
+    def __init__(self, number: int, cancels: bool) -> None:
+        self.left = number
+        self.cancels = cancels
+        self.failed = False
+
+    def policy(self) -> Policy:
+        return Policy(Driver(first, fail=self._error, cancels=self.cancels))
+
+    def _error(self, number: int, effect: Any) -> BaseException | None:
+        self.left -= 1
+        if self.left != 0:
+            return None
+        self.failed = True
+        return InjectedError(f"effect {number}")
+
+
+class _Gate:
+    """Asks everywhere; approves, or suspends with a probability that ends with its patience."""
+
+    def __init__(self, rng: Random, *, suspend: float) -> None:
+        self.rng = rng
+        self.suspend = suspend
+        self.patience = 25
+        self.asked = 0
+
+    def wants(self, place: str, node: str | None, ns: tuple[str, ...]) -> bool:
+        return place not in ("interrupt", "error")
+
+    def __call__(self, pause: Pause) -> Decision:
+        self.asked += 1
+        if self.patience and self.rng.random() < self.suspend:
+            self.patience -= 1
+            return Decision("suspend")
+        return Decision("approve")
