@@ -26,15 +26,18 @@ DEVIATIONS = {
         "ours reads it from the next checkpoint."
     ),
     "deferred beside Sends": (
-        "LangGraph runs a waiting deferred node in the same superstep as tasks made by Sends, when nothing else is "
-        "ready; its documentation promises that a deferred node waits until all other tasks have ended, and ours does."
+        "LangGraph runs a waiting deferred node in the same superstep as tasks made by Sends, when nothing else "
+        "is ready; its documentation promises that a deferred node waits until all other tasks have ended, "
+        "and ours does."
     ),
     "cancelled half-way": (
-        "When an async task is cancelled because a sibling failed, LangGraph may keep its update without its routes and "
+        "When an async task is cancelled because a sibling failed, LangGraph may keep its update without "
+        "its routes and "
         "count it as finished, so the branch is lost on resume; ours counts a task as finished with both or not at all."
     ),
     "answer used twice": (
-        "When a subgraph asks again, LangGraph hands the value of an earlier Command(resume=value) out a second time, to "
+        "When a subgraph asks again, LangGraph hands the value of an earlier Command(resume=value) out a "
+        "second time, to "
         "another question. Ours gives each answer once, so random programs with subgraphs answer by id."
     ),
 }

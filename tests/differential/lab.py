@@ -143,7 +143,7 @@ class Lab:
             return None, error
 
     def _durable(self) -> dict[str, Any]:
-        """LangGraph encodes half-filled joins in the background, while the next superstep fills them; not with "sync"."""
+        """LangGraph encodes half-filled joins in the background, while the next superstep fills them; not so here."""
         return {"durability": "sync"} if self.saved and self.engine.name == "langgraph" else {}
 
     def _drain(self, input: Any, config: Any, options: Any) -> tuple[list[Any], BaseException | None]:

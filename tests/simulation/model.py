@@ -43,7 +43,7 @@ class ModelCheckpointer:
             self._do(*entry)
 
     def durable(self) -> list[tuple[Any, ...]]:
-        """What a crash leaves: ("checkpoint", thread, ns, checkpoint) and ("record", thread, ns, checkpoint id, record)."""
+        """What a crash leaves: ("checkpoint", thread, ns, checkpoint), ("record", thread, ns, its id, record)."""
         return self._log[: self._durable]
 
     def load(self, thread: str, ns: str, checkpoint_id: str | None = None) -> Stored | None:
