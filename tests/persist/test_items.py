@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 
-from stepgraph.persist.codec import Codec
+from stepgraph.persist.codec import Codec, parse
+from stepgraph.persist.encoded import Encoded, appended, new_in, splices, splices_text
 from stepgraph.persist.items import Memo, encoded, pays
 from stepgraph.persist.memory import MemoryCheckpointer
-from stepgraph.persist.patch import appended, difference, new_in, patched, spliced
+from stepgraph.persist.patch import difference, patched, size_of
 from tests.contract.checkpointer import Story
 
 
@@ -112,18 +113,20 @@ def listed(texts: list[str]) -> str:
 
 
 @given(texts, texts)
-def test_a_splice_leads_from_one_list_to_the_other(old: list[str], new: list[str]) -> None:
-    assert patched(listed(old), spliced(old, new)) == listed(new)
+def test_splices_lead_from_one_list_to_the_other(old: list[str], new: list[str]) -> None:
+    found = parse(splices_text(splices(old, new)))
+    assert Encoded(None, parse(listed(old))).spliced(found, False, Codec()).text() == listed(new)
+    assert Encoded(listed(old)).spliced(found, False, Codec()).text() == listed(new)
 
 
 @given(texts, texts)
-def test_a_splice_tells_when_items_were_appended_and_nothing_else(old: list[str], new: list[str]) -> None:
-    inner = appended(spliced(old, [*old, *new]), len(listed(old)))
-    if old and new and not set(old) & set(new) and len(set(old)) == len(old):
-        assert inner == ",".join(new)
-    other = appended(spliced(old, new), len(listed(old)))
+def test_splices_tell_when_items_were_appended_and_nothing_else(old: list[str], new: list[str]) -> None:
+    more = appended(splices(old, [*old, *new]), len(old))
+    if old and new and not set(old) & set(new):
+        assert more == new
+    other = appended(splices(old, new), len(old))
     if other is not None:
-        assert f"{listed(old)[:-1]},{other}]" == listed(new)
+        assert [*old, *other] == new
 
 
 @given(st.text("ab", max_size=12), st.text("ab", max_size=12))
@@ -131,13 +134,16 @@ def test_a_difference_leads_from_one_text_to_the_other(old: str, new: str) -> No
     assert patched(old, difference(old, new)) == new
 
 
-@pytest.mark.parametrize("dropped", [0, 1, 7, 39])
+@pytest.mark.parametrize("dropped", [0, 1, 7, 37])
 def test_a_window_that_moves_keeps_what_stays(dropped: int) -> None:
     items = [f'{{"n":{n},"text":"{n * 7919:0100}"}}' for n in range(45)]
     old, new = items[:40], items[dropped:45]
-    for patch in (difference(listed(old), listed(new)), spliced(old, new)):
-        assert patched(listed(old), patch) == listed(new)
-        assert new_in(patch) < 800 if dropped < 38 else True
+    found = splices(old, new)
+    assert found == [(dropped, 40 - dropped, items[40:])]
+    assert new_in(found) < 700
+    patch = difference(listed(old), listed(new))
+    assert patched(listed(old), patch) == listed(new)
+    assert size_of(patch) < 700
 
 
 @given(

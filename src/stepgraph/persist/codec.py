@@ -77,15 +77,16 @@ class Codec:
                 return {key: item if type(item) in ATOMS else lower(item) for key, item in value.items()}
             return {"~": "d", "v": [[self.lower(key), self.lower(item)] for key, item in value.items()]}
         if kind is list:
-            return self._items(value)
+            return self.lower_all(value)
         if kind is tuple:
-            return {"~": self._items(value)}
+            return {"~": self.lower_all(value)}
         rule = self._rules.get(kind)
         if rule is None:
             rule = self._rules[kind] = self._rule(kind)
         return rule(value, self)
 
-    def _items(self, values: list[Any] | tuple[Any, ...]) -> list[Any] | tuple[Any, ...]:
+    def lower_all(self, values: list[Any] | tuple[Any, ...]) -> list[Any] | tuple[Any, ...]:
+        """`lower` of each item."""
         if ATOMS.issuperset(map(type, values)):
             return values
         lower = self.lower

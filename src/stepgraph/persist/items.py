@@ -46,11 +46,11 @@ def encoded(items: Sequence[Any], memo: Memo, codec: Codec) -> tuple[list[str], 
     texts: list[str] = []
     found: Memo = {}
     for item in items:
-        content: list[Any] = []
-        known = memo.get(id(item))
-        if not _collect(item, content):
+        content = _content(item)
+        if content is None:
             texts.append(codec.dumps(item))
             continue
+        known = memo.get(id(item))
         if known is None or known.item is not item or not _same(known.content, content):
             known = Known(item, content, codec.dumps(item))
         found[id(item)] = known
@@ -60,6 +60,13 @@ def encoded(items: Sequence[Any], memo: Memo, codec: Codec) -> tuple[list[str], 
 
 def _same(one: list[Any], other: list[Any]) -> bool:
     return len(one) == len(other) and all(map(is_, one, other))
+
+
+def _content(item: Any) -> list[Any] | None:
+    if type(item) is dict and _LEAVES.issuperset(map(type, item.values())) and _LEAVES.issuperset(map(type, item)):
+        return [dict, *item, *item.values(), _END]  # as below, for the most frequent kind
+    content: list[Any] = []
+    return content if _collect(item, content) else None
 
 
 def _collect(value: Any, content: list[Any]) -> bool:

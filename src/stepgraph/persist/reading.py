@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from stepgraph.core.checkpoint import Record, Stored
+from stepgraph.core.checkpoint import Control, Record, Stored
 from stepgraph.core.errors import CheckpointError
 from stepgraph.core.types import MISSING
 from stepgraph.persist.codec import Codec, Unreadable, parse
+from stepgraph.persist.encoded import Encoded
 from stepgraph.persist.lines import LINK, is_record, read_record, text_of
-from stepgraph.persist.tip import Encoded, Head, Ref, Tip, Undo, ref
+from stepgraph.persist.tip import Head, Tip, Undo
 
 if TYPE_CHECKING:
     from stepgraph.persist.log import Log
@@ -82,19 +83,19 @@ def explained(log: Log, tip: Head | Tip) -> Iterator[None]:
     try:
         yield
     except Unreadable as error:
-        namespace = f", namespace {log.ns!r}" if log.ns else ""
-        raise CheckpointError(
-            f"Thread {log.thread!r}{namespace}, step {tip.step}, checkpoint {tip.id}: "
-            f"cannot read {error.path or 'a record'}: {error.what}. {error.mend}"
-        ) from error
+        raise _located(log, tip, error) from error
 
 
-class _Frame(NamedTuple):
-    """One checkpoint of a stretch; `undo` leads to the one before it."""
+def _located(log: Log, tip: Head | Tip, error: Unreadable) -> CheckpointError:
+    namespace = f", namespace {log.ns!r}" if log.ns else ""
+    return CheckpointError(
+        f"Thread {log.thread!r}{namespace}, step {tip.step}, checkpoint {tip.id}: "
+        f"cannot read {error.path or 'a record'}: {error.what}. {error.mend}"
+    )
 
-    head: Head
-    undo: Undo
-    records: list[bytes]
+
+_Frame = tuple[Head, Undo | None, list[bytes]]
+"""One checkpoint of a stretch, what leads to the one before it, and its records' lines."""
 
 
 def history(opened: Open, log: Log, before: int | None, codec: Codec, values: bool) -> Iterator[Stored]:
@@ -104,19 +105,19 @@ def history(opened: Open, log: Log, before: int | None, codec: Codec, values: bo
         tip = Tip()
         if lines[0].startswith(LINK):
             tip = replayed(opened, *_linked_to(opened, log, lines[0]), codec)
-        frames = _frames(tip, lines, codec)
+        with explained(log, tip):
+            frames = _frames(tip, lines, codec, values)
         yield from _backwards(log, tip, frames, late, codec, values)
 
 
-def _frames(tip: Tip, lines: list[bytes], codec: Codec) -> list[_Frame]:
+def _frames(tip: Tip, lines: list[bytes], codec: Codec, values: bool) -> list[_Frame]:
     frames: list[_Frame] = []
     for line in lines:
         if is_record(line):
-            frames[-1].records.append(line)
+            frames[-1][2].append(line)
         else:
-            undo = Undo()
-            tip.replay(line, codec, undo)
-            frames.append(_Frame(tip.head(), undo, []))
+            undo = tip.replay(line, codec, undoable=True, decode=values)
+            frames.append((tip.head(), undo, []))
     return frames
 
 
@@ -124,40 +125,46 @@ def _backwards(
     log: Log, tip: Tip, frames: list[_Frame], late: dict[str, list[bytes]], codec: Codec, values: bool
 ) -> Iterator[Stored]:
     shown: dict[str, Any] = {}
-    if values:
-        with explained(log, frames[-1].head):
-            _show(shown, ((key, ref(value)) for key, value in tip.values.items()), codec)
     seen, versions = tip.seen, tip.versions
-    for frame in reversed(frames):
-        head, undo, lines = frame
-        with explained(log, head):
+    head = frames[-1][0]
+    try:
+        if values:
+            for key, value in tip.values.items():
+                shown[key] = _made(key, value, None, codec)
+        for head, undo, lines in reversed(frames):
             found = records([*lines, *late.get(head.id, ())], head.id, codec) if lines or late else ()
-            yield stored(log, head, dict(shown), dict(seen), dict(versions), found, codec)
-            if frame is frames[0]:
+            yield stored(log, head, shown.copy(), seen.copy(), versions.copy(), found, codec)
+            if undo is None:
                 return
-            if values:
-                _show(shown, ((key, value) for key, value, _ in undo.values), codec)
-        _restore(versions, ((key, version) for key, _, version in undo.values))
-        _restore(seen, undo.seen)
+            for key, value, length, version in undo.values:
+                if version is None:
+                    versions.pop(key, None)
+                else:
+                    versions[key] = version
+                if not values:
+                    continue
+                if value is MISSING:
+                    shown.pop(key, None)
+                else:
+                    shown[key] = value if type(value) is not Encoded else _made(key, value, length, codec)
+            for node, version in undo.seen:
+                if version is None:
+                    seen.pop(node, None)
+                else:
+                    seen[node] = version
+    except Unreadable as error:
+        raise _located(log, head, error) from error
 
 
-def _show(shown: dict[str, Any], refs: Iterable[tuple[str, Ref]], codec: Codec) -> None:
-    for key, value in refs:
-        if value.value is MISSING:
-            shown.pop(key, None)
-            continue
-        try:
-            shown[key] = value.made(codec)
-        except Exception as error:  # as in `decoded`
-            raise _unreadable(key, value.value, codec) from error
-
-
-def _restore(numbers: dict[str, int], before: Iterable[tuple[str, int | None]]) -> None:
-    for name, number in before:
-        if number is None:
-            numbers.pop(name, None)
-        else:
-            numbers[name] = number
+def _made(key: str, value: Any, length: int | None, codec: Codec) -> Any:
+    """A value of a snapshot. A list is a new one that shares its items with those of other snapshots."""
+    if type(value) is not Encoded:
+        return value
+    try:
+        whole = value.value(codec)
+    except Exception as error:  # as in `decoded`
+        raise _unreadable(key, value, codec) from error
+    return whole[:length] if value.is_list else whole
 
 
 def stored(
@@ -180,10 +187,10 @@ def stored(
         head.micros / 1e6,
         head.version,
         values,
-        head.control(codec),
+        head.control(codec) if head.sends or head.channels else Control(head.next),
         seen,
         versions,
-        codec.loads(head.metadata),
+        codec.loads(head.metadata) if head.metadata != "{}" else {},
         found,
         head.parent_thread,
     )

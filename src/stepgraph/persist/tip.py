@@ -7,100 +7,23 @@ keyframes without encoding anything twice, and to find what a new value shares w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from stepgraph.core.checkpoint import REMOVED, Checkpoint, Control, Extend, Removed, Source
+from stepgraph.core.checkpoint import Checkpoint, Control, Source
 from stepgraph.core.types import MISSING
-from stepgraph.persist.codec import ATOMS, MARK, Codec, Unstorable, parse, write
-from stepgraph.persist.items import Memo, encoded, pays
+from stepgraph.persist.changes import LONG, SMALL, Changes, delta, joined, quoted
+from stepgraph.persist.codec import ATOMS, MARK, Codec, parse, write
+from stepgraph.persist.encoded import Encoded
 from stepgraph.persist.lines import ENCODING, KEYFRAME, split_id, text_of
-from stepgraph.persist.patch import appended, difference, new_in, patched, spliced
+from stepgraph.persist.patch import patched
 
-_SMALL: Final = frozenset({int, bool, float, type(None)})
-LONG: Final = 512
-"""Characters from which a string is compared with the one before it, to store the difference only."""
 _LEAST: Final = 1024
 """Bytes that a keyframe counts at least: a small state would else be stored whole all the time."""
 _PER_LINE: Final = 24
 """Bytes that a line counts besides its own: replaying it costs about as much as parsing so many."""
 Shape = tuple[Any, tuple[str, ...], tuple[str, ...]]
 """(source, next, ran): the same few again and again, so a line names them by a number."""
-
-
-class Encoded:
-    """A value that is no atom, as text or as parsed JSON, whichever it came as."""
-
-    __slots__ = ("is_list", "made", "memo", "parts", "raw", "tagged", "texts")
-
-    def __init__(self, text: str | None, raw: Any = None, tagged: bool = False) -> None:
-        self.raw, self.tagged = raw, tagged
-        self.texts: list[str] | None = None
-        """Of a long list that was written whole: the texts of its items."""
-        self.memo: Memo = {}
-        self.made: Any = MISSING
-        self.parts: list[str] | None = None
-        """Of a list: pieces of what stands between the brackets."""
-        if text is None:
-            self.is_list = type(raw) is list
-        else:
-            self.is_list = text.startswith("[")
-            self.parts = self._split(text)
-
-    def _split(self, text: str) -> list[str]:
-        if self.is_list:
-            return [text[1:-1]] if len(text) > 2 else []
-        return [text]
-
-    def text(self) -> str:
-        """The whole text; kept as text from now on."""
-        if self.parts is None:
-            text = write(self.raw)
-            self.raw, self.parts = None, self._split(text)
-            return text
-        if self.is_list:
-            if len(self.parts) > 1:
-                self.parts = [",".join(self.parts)]
-            return f"[{self.parts[0]}]" if self.parts else "[]"
-        return self.parts[0]
-
-    def peek(self) -> str:
-        """The whole text; the parsed form is kept."""
-        return write(self.raw) if self.parts is None else self.text()
-
-    def grow(self, inner: str) -> None:
-        """Append the text of items, without brackets."""
-        if self.parts is None:
-            self.text()
-        self.texts = None
-        if inner:
-            self.parts.append(inner)  # type: ignore[union-attr]  # text() has just made them
-
-    def grown(self, items: list[Any], tagged: bool) -> Encoded:
-        """Itself with parsed items appended; as a new object when it was text, so that a Ref to it stays true."""
-        if self.parts is not None:
-            text = self.text()
-            return Encoded(None, parse(text) + items, tagged or MARK in text)
-        self.raw.extend(items)
-        self.tagged = self.tagged or tagged
-        return self
-
-    def size(self) -> int:
-        """Characters, without a list's brackets."""
-        if self.parts is None:
-            self.text()
-        parts = self.parts
-        assert parts is not None
-        return sum(map(len, parts)) + (len(parts) - 1 if parts and self.is_list else 0)
-
-    def value(self, codec: Codec) -> Any:
-        """The decoded value, made once and shared by all who ask; of a list with its present length."""
-        if self.made is MISSING or (self.is_list and self.parts is None and len(self.made) != len(self.raw)):
-            if self.parts is not None:
-                self.made = codec.loads(self.text())
-            else:
-                self.made = codec.lift(self.raw) if self.tagged else self.raw
-        return self.made
 
 
 class Tip:
@@ -169,101 +92,79 @@ class Tip:
 
         Raises Unstorable, and is unchanged then.
         """
-        changes = checkpoint.changes
-        others: _Others | None = None
-        for value in changes.values():
+        atoms = checkpoint.changes
+        changes: Changes | None = None
+        for value in atoms.values():
             kind = type(value)
-            if not (kind in _SMALL or (kind is str and len(value) < LONG)):
-                others = self._others(changes, codec)
-                changes = others.atoms
+            if not (kind in SMALL or (kind is str and len(value) < LONG)):
+                changes = Changes(atoms, self.values, codec)
+                atoms = changes.atoms
                 break
-        rare: dict[str, str] | None = None
-        version, step, control = checkpoint.version, checkpoint.step, checkpoint.control
-        own_id = checkpoint.id
+        own_id, step, version, control = checkpoint.id, checkpoint.step, checkpoint.version, checkpoint.control
+        rare: dict[str, str] = {}
         if own_id != f"{self.prefix}{self.counter + 1:012x}":
-            rare = self._rare_id(own_id)
+            self._tell_id(own_id, rare)
         if step != self.step + 1:
-            rare = {} if rare is None else rare
             rare["s"] = str(step)
         if version != self.version + 1:
-            rare = {} if rare is None else rare
             rare["v"] = str(version)
         if self.metadata or checkpoint.metadata:
-            rare = self._rare_metadata(checkpoint.metadata, codec, rare)
-        sends = channels = None
+            self._tell_metadata(checkpoint.metadata, codec, rare)
         if control.sends:
-            rare = {} if rare is None else rare
-            rare["x"] = sends = codec.dumps([list(send) for send in control.sends])
+            rare["x"] = codec.dumps([list(send) for send in control.sends])
         if control.channels:
-            rare = {} if rare is None else rare
-            rare["c"] = channels = codec.dumps(dict(control.channels))
-        ran = checkpoint.ran
-        shape = (checkpoint.source, control.next, ran)
+            rare["c"] = codec.dumps(dict(control.channels))
+        shape = (checkpoint.source, control.next, checkpoint.ran)
         number = self.shapes.get(shape)
         micros = round(checkpoint.time * 1e6)
-        if others is None and rare is None and number is not None:
-            line = f"[{number},{micros - self.micros},{write(changes)}]".encode(*ENCODING)
-            self.counter += 1
+        if changes is None and not rare and number is not None:
+            line = f"[{number},{micros - self.micros},{write(atoms)}]".encode(*ENCODING)
         else:
             start = write(shape) if number is None else str(number)
-            text = _delta(start, micros - self.micros, write(changes), others, rare)
-            line = text.encode(*ENCODING)
-            # From here on nothing fails.
-            if number is None:
-                self.shapes[shape] = len(self.shapes)
-                self.numbered.append(shape)
+            line = delta(start, micros - self.micros, atoms, changes, rare).encode(*ENCODING)
+        # From here on nothing fails.
+        if number is None:
+            self.shapes[shape] = len(self.numbered)
+            self.numbered.append(shape)
+        if rare:
             self.prefix, self.counter = split_id(own_id)
-            if rare is not None and "m" in rare:
+            if "m" in rare:
                 self._take_metadata(rare["m"], codec)
+        else:
+            self.counter += 1
         self.parent, self.id = self.id, own_id
         self.parent_thread, self.parent_ns = checkpoint.parent_thread, checkpoint.parent_ns
         self.step, self.version, self.micros = step, version, micros
         self.source, self.next, self.ran = shape
-        self.sends, self.channels = sends, channels
+        self.sends, self.channels = rare.get("x"), rare.get("c")
         seen, versions = self.seen, self.versions
-        for node in ran:
+        for node in checkpoint.ran:
             seen[node] = version
         for key in checkpoint.changes:
             versions[key] = version
-        self.values.update(changes)
-        if others is not None:
-            others.apply(self.values)
+        self.values.update(atoms)
+        if changes is not None:
+            changes.apply(self.values)
         self.since += len(line) + _PER_LINE
         if self.since >= self.check and self._pays():
             return self.keyframe()
         return line
 
-    def _others(self, changes: Mapping[str, Any], codec: Codec) -> _Others:
-        """The changes, sorted into atoms and others."""
-        others = _Others()
-        for key, change in changes.items():
-            kind = type(change)
-            if kind in _SMALL or (kind is str and len(change) < LONG):
-                others.atoms[key] = change
-            else:
-                others.add(key, change, self.values.get(key), codec)
-        return others
-
-    def _rare_id(self, id: str) -> dict[str, str]:
+    def _tell_id(self, id: str, rare: dict[str, str]) -> None:
         prefix, counter = split_id(id)
-        return {"n": str(counter)} if prefix == self.prefix and counter >= 0 else {"i": write(id)}
+        if prefix == self.prefix and counter >= 0:
+            rare["n"] = str(counter)
+        else:
+            rare["i"] = write(id)
 
-    def _rare_metadata(
-        self, metadata: Mapping[str, Any], codec: Codec, rare: dict[str, str] | None
-    ) -> dict[str, str] | None:
-        """Adds `m` when the metadata changed; equal values of other types (1 and True) count as changed."""
-        if (
-            self.metadata_types is not None
-            and metadata == self.metadata
-            and list(map(type, metadata.values())) == self.metadata_types
-        ):
-            return rare
+    def _tell_metadata(self, metadata: Mapping[str, Any], codec: Codec, rare: dict[str, str]) -> None:
+        """If it changed; equal values of other types (1 and True) count as changed."""
+        types = self.metadata_types
+        if types is not None and metadata == self.metadata and list(map(type, metadata.values())) == types:
+            return
         text = codec.dumps(dict(metadata))
-        if self.metadata_types is None and text == self.metadata_text:
-            return rare
-        rare = {} if rare is None else rare
-        rare["m"] = text
-        return rare
+        if types is not None or text != self.metadata_text:
+            rare["m"] = text
 
     def _take_metadata(self, text: str, codec: Codec) -> None:
         self.metadata_text = text
@@ -311,7 +212,7 @@ class Tip:
         else:
             self._renumber([(self.source, self.next, self.ran)])
         texts = {"m": self.metadata_text, "x": self.sends, "c": self.channels}
-        texts["values"] = _joined(write(atoms), (f"{_quoted(key)}:{value.text()}" for key, value in others.items()))
+        texts["values"] = joined(atoms, (f"{quoted(key)}:{value.text()}" for key, value in others.items()))
         pieces = (f',"{name}":{text}' for name, text in texts.items() if text is not None)
         line = f"{write(row)[:-1]}{''.join(pieces)}}}".encode(*ENCODING)
         self.prefix, self.counter = split_id(self.id or "")
@@ -329,21 +230,25 @@ class Tip:
 
     # ---- replaying
 
-    def replay(self, line: bytes, codec: Codec, undo: Undo | None = None) -> None:
-        """Become the checkpoint of a stored line: of a keyframe, or of a delta or link whose parent this is."""
+    def replay(self, line: bytes, codec: Codec, *, undoable: bool = False, decode: bool = False) -> Undo | None:
+        """Become the checkpoint of a stored line: of a keyframe, or of a delta or link whose parent this is.
+
+        Gives what leads back from a delta, if it is to be `undoable`. With `decode` lists are decoded as they come, so
+        that the next one shares their items.
+        """
         text = text_of(line)
         row = parse(text)
         tagged = MARK in text
         if line.startswith(KEYFRAME):
             self._replay_keyframe(row, tagged, codec)
             self._restart(len(line))
-            return
+            return None
         self.parent_thread = self.parent_ns = None
         if type(row) is dict:
             self.parent_thread, self.parent_ns = row.get("thread"), row.get("ns")
             row = row["d"]
-        self._replay_delta(row, tagged, codec, undo)
         self.since += len(line) + _PER_LINE
+        return self._replay_delta(row, tagged, codec, undoable, decode)
 
     def _replay_keyframe(self, row: dict[str, Any], tagged: bool, codec: Codec) -> None:
         self.id, self.parent = row["id"], row["parent"]
@@ -362,7 +267,7 @@ class Tip:
         self.versions.update(row.get("gone", {}))
         self.seen = row["seen"]
 
-    def _replay_delta(self, row: list[Any], tagged: bool, codec: Codec, undo: Undo | None) -> None:
+    def _replay_delta(self, row: list[Any], tagged: bool, codec: Codec, undoable: bool, decode: bool) -> Undo | None:
         shape, passed, changes = row[:3]
         self.parent, self.id = self.id, None
         self.counter += 1
@@ -379,10 +284,12 @@ class Tip:
         values = self.values
         grown: dict[str, Any] = row[3] if len(row) > 3 else {}
         rare: dict[str, Any] = row[4] if len(row) > 4 else {}
-        if undo is not None:
-            undo.keep(self, (*changes, *grown, *rare.get("g", ()), *rare.get("p", ())), self.ran)
+        undo: Undo | None = None
+        if undoable:
+            named = (rare[name] for name in ("g", "p", "l") if name in rare)
+            undo = Undo(self, chain(changes, grown, *named) if grown or rare else changes, self.ran)
         if rare:
-            self._replay_rare(rare, codec)
+            self._replay_rare(rare, tagged, codec, decode)
         version, versions = self.version, self.versions
         for key, value in changes.items():
             values[key] = value if type(value) in ATOMS else Encoded(None, value, tagged)
@@ -393,8 +300,9 @@ class Tip:
         for node in self.ran:
             self.seen[node] = version
         self.id = f"{self.prefix}{self.counter:012x}" if self.counter >= 0 else self.prefix
+        return undo
 
-    def _replay_rare(self, rare: dict[str, Any], codec: Codec) -> None:
+    def _replay_rare(self, rare: dict[str, Any], tagged: bool, codec: Codec, decode: bool) -> None:
         if "i" in rare:
             self.prefix, self.counter = split_id(rare["i"])
         self.counter = rare.get("n", self.counter)
@@ -413,6 +321,12 @@ class Tip:
                 self.values[key] = patched(old, patch)
             else:
                 self.values[key] = Encoded(patched(old.peek(), patch))
+            self.versions[key] = self.version
+        for key, splices in rare.get("l", {}).items():
+            old = self.values[key]
+            if decode:
+                old.value(codec)
+            self.values[key] = old.spliced(splices, tagged, codec)
             self.versions[key] = self.version
 
     # ---- reading
@@ -456,172 +370,27 @@ class Head(NamedTuple):
         return Control(self.next, tuple((node, arg, timeout) for node, arg, timeout in sends), channels)
 
 
+Before = tuple[str, Any, int | None, int | None]
+"""A key as it was: key, value (an atom, MISSING, or an Encoded, of a list with its length then), length, version."""
+
+
 class Undo:
     """What one line changed, as it was before: enough to walk back."""
 
     __slots__ = ("seen", "values")
 
-    def __init__(self) -> None:
-        self.values: list[tuple[str, Ref, int | None]] = []
-        """(key, value, version)."""
-        self.seen: list[tuple[str, int | None]] = []
-
-    def keep(self, tip: Tip, keys: Iterable[str], ran: Iterable[str]) -> None:
-        """Note these before they change."""
-        values, versions = tip.values, tip.versions
-        self.values += [(key, ref(values.get(key, MISSING)), versions.get(key)) for key in keys]
-        self.seen += [(node, tip.seen.get(node)) for node in ran]
+    def __init__(self, tip: Tip, keys: Iterable[str], ran: Iterable[str]) -> None:
+        values, versions, seen = tip.values, tip.versions, tip.seen
+        self.values: list[Before] = []
+        for key in keys:
+            value = values.get(key, MISSING)
+            self.values.append((key, value, length_of(value) if type(value) is Encoded else None, versions.get(key)))
+        self.seen = [(node, seen.get(node)) for node in ran]
 
 
-class Ref(NamedTuple):
-    """A value at one checkpoint: an atom, MISSING, or an Encoded, of a list with its length then."""
-
-    value: Any
-    length: int | None
-
-    def made(self, codec: Codec) -> Any:
-        """The decoded value. A list is a new one that shares its items with those of other checkpoints."""
-        if type(self.value) is not Encoded:
-            return self.value
-        whole = self.value.value(codec)
-        return whole if self.length is None else whole[: self.length]
-
-
-def ref(value: Any) -> Ref:
-    """How a value is now, also when it grows later."""
-    return Ref(value, len(value.raw) if type(value) is Encoded and type(value.raw) is list else None)
-
-
-_quoted = lru_cache(4096)(write)
-"""A key as JSON; the same few again and again."""
-
-
-class _Others:
-    """The changes of a checkpoint of which some are no atoms: the texts of those, and what they make of the values."""
-
-    __slots__ = ("atoms", "grown", "made", "patches", "removed", "sets")
-
-    def __init__(self) -> None:
-        self.atoms: dict[str, Any] = {}
-        self.sets: list[str] = []
-        self.grown: list[str] = []
-        self.patches: list[str] = []
-        self.removed: list[str] = []
-        self.made: list[tuple[str, Any]] = []
-        """(key, what stands for it in the tip): a str of items for a list that grew, REMOVED, an atom or Encoded."""
-
-    def add(self, key: str, change: Any, old: Any, codec: Codec) -> None:
-        """Encode one change."""
-        kind = type(change)
-        if kind is Extend:
-            self._extend(key, change, old, codec)
-        elif kind is Removed:
-            self.removed.append(key)
-            self.made.append((key, REMOVED))
-        elif kind is str:
-            self._long_text(key, change, old)
-        else:
-            self._value(key, change, old, codec)
-
-    def _extend(self, key: str, change: Extend, old: Any, codec: Codec) -> None:
-        text = codec.dumps(list(change.items))
-        if old is None:
-            self._set(key, Encoded(text))
-        elif type(old) is Encoded and old.is_list:
-            self._grow(key, text[1:-1])
-        else:
-            raise Unstorable("the update extends a list, and the value before is none", "Write the whole value.", key)
-
-    def _grow(self, key: str, inner: str) -> None:
-        self.grown.append(f"{_quoted(key)}:[{inner}]")
-        self.made.append((key, inner))
-
-    def _set(self, key: str, made: Encoded) -> None:
-        self.sets.append(f"{_quoted(key)}:{made.text()}")
-        self.made.append((key, made))
-
-    def _long_text(self, key: str, text: str, old: Any) -> None:
-        patch = difference(old, text) if type(old) is str and len(old) >= LONG else None
-        if patch is not None and 2 * new_in(patch) < len(text):
-            self.patches.append(f"{_quoted(key)}:{write(patch)}")
-        else:
-            self.sets.append(f"{_quoted(key)}:{write(text)}")
-        self.made.append((key, Atom(text)))
-
-    def _value(self, key: str, change: Any, old: Any, codec: Codec) -> None:
-        if type(change) is list and change and type(old) is Encoded and old.is_list and pays(change, old.size()):
-            texts, memo = encoded(change, old.memo, codec)
-            made = Encoded("[]")
-            made.parts, made.texts, made.memo = [*texts], texts, memo
-            size = len(texts) + sum(map(len, texts))
-        else:
-            made = Encoded(codec.dumps(change))
-            size = made.size()
-            if type(old) is not Encoded or size < LONG:
-                self._set(key, made)
-                return
-        self._changed(key, made, size, old)
-
-    def _changed(self, key: str, made: Encoded, size: int, old: Encoded) -> None:
-        """A long value that another one replaces: as little of it as tells the difference."""
-        if made.texts is not None and old.texts is not None:
-            patch = spliced(old.texts, made.texts)
-        else:
-            patch = difference(old.text(), made.text())
-        inner = appended(patch, old.size() + 2) if old.is_list else None
-        if inner is not None:
-            self.grown.append(f"{_quoted(key)}:[{inner}]")
-            self.made.append((key, made))
-        elif 2 * new_in(patch) < size:
-            self.patches.append(f"{_quoted(key)}:{write(patch)}")
-            self.made.append((key, made))
-        else:
-            self._set(key, made)
-
-    def apply(self, values: dict[str, Any]) -> None:
-        """Take the changes over. Does not fail."""
-        for key, made in self.made:
-            kind = type(made)
-            if kind is str:
-                values[key].grow(made)
-            elif made is REMOVED:
-                values.pop(key, None)
-            else:
-                values[key] = made.text if kind is Atom else made
-
-
-class Atom(NamedTuple):
-    """A long string: kept as it is, unlike the text of a list that grew."""
-
-    text: str
-
-
-def _delta(shape: Any, passed: int, atoms: str, others: _Others | None, rare: dict[str, str] | None) -> str:
-    if others is None:
-        if rare is None:
-            return f"[{shape},{passed},{atoms}]"
-        return f"[{shape},{passed},{atoms},{{}},{_object(rare)}]"
-    if others.patches or others.removed:
-        rare = dict(rare or {})
-        if others.patches:
-            rare["p"] = f"{{{','.join(others.patches)}}}"
-        if others.removed:
-            rare["g"] = write(others.removed)
-    sets = _joined(atoms, others.sets)
-    grown = f"{{{','.join(others.grown)}}}"
-    if rare:
-        return f"[{shape},{passed},{sets},{grown},{_object(rare)}]"
-    return f"[{shape},{passed},{sets},{grown}]" if others.grown else f"[{shape},{passed},{sets}]"
-
-
-def _object(texts: dict[str, str]) -> str:
-    return "{" + ",".join(f'"{name}":{text}' for name, text in texts.items()) + "}"
-
-
-def _joined(atoms: str, others: Iterable[str]) -> str:
-    """The object of the pairs in both."""
-    pairs = [atoms[1:-1], *others] if len(atoms) > 2 else [*others]
-    return f"{{{','.join(pairs)}}}"
+def length_of(value: Encoded) -> int | None:
+    """The present length of a list that may grow while it is referred to."""
+    return len(value.raw) if type(value.raw) is list else None
 
 
 def _shape(row: Any) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:

@@ -1,0 +1,152 @@
+"""The changes of one checkpoint, encoded: what a line says of them, and what they make of the values before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from stepgraph.core.checkpoint import REMOVED, Extend, Removed
+from stepgraph.persist.codec import ATOMS, Codec, Unstorable, write
+from stepgraph.persist.encoded import Encoded, appended, new_in, splices, splices_text
+from stepgraph.persist.items import encoded, pays
+from stepgraph.persist.patch import difference, size_of
+
+SMALL: Final = frozenset({int, bool, float, type(None)})
+LONG: Final = 512
+"""Characters from which a value is compared with the one before it, to store the difference only."""
+
+quoted = lru_cache(4096)(write)
+"""A key as JSON; the same few again and again."""
+
+
+class Atom(NamedTuple):
+    """A long string: kept as it is, unlike the text of items of a list that grew."""
+
+    text: str
+
+
+class Changes:
+    """Changes of which some are no atoms. `atoms` are those that are; the other lists hold `"key":text` pairs."""
+
+    __slots__ = ("atoms", "grown", "made", "patches", "removed", "sets", "spliced")
+
+    def __init__(self, changes: Mapping[str, Any], values: Mapping[str, Any], codec: Codec) -> None:
+        self.atoms: dict[str, Any] = {}
+        self.sets: list[str] = []
+        self.grown: list[str] = []
+        self.patches: list[str] = []
+        self.spliced: list[str] = []
+        self.removed: list[str] = []
+        self.made: list[tuple[str, Any]] = []
+        """(key, what stands for it afterwards): a str of items for a list that grew, REMOVED, an Atom or Encoded."""
+        for key, change in changes.items():
+            kind = type(change)
+            if kind in SMALL or (kind is str and len(change) < LONG):
+                self.atoms[key] = change
+            elif kind is Extend:
+                self._extend(key, change, values.get(key), codec)
+            elif kind is Removed:
+                self.removed.append(key)
+                self.made.append((key, REMOVED))
+            elif kind is str:
+                self._long_text(key, change, values.get(key))
+            else:
+                self._value(key, change, values.get(key), codec)
+
+    def apply(self, values: dict[str, Any]) -> None:
+        """Take the changes over, but for the atoms. Does not fail."""
+        for key, made in self.made:
+            kind = type(made)
+            if kind is str:
+                values[key].grow(made)
+            elif made is REMOVED:
+                values.pop(key, None)
+            else:
+                values[key] = made.text if kind is Atom else made
+
+    def _extend(self, key: str, change: Extend, old: Any, codec: Codec) -> None:
+        text = codec.dumps(list(change.items))
+        if old is None:
+            self._set(key, Encoded(text))
+        elif type(old) is Encoded and old.is_list:
+            self.grown.append(f"{quoted(key)}:{text}")
+            self.made.append((key, text[1:-1]))
+        else:
+            raise Unstorable("the update extends a list, and the value before is none", "Write the whole value.", key)
+
+    def _set(self, key: str, made: Encoded) -> None:
+        self.sets.append(f"{quoted(key)}:{made.text()}")
+        self.made.append((key, made))
+
+    def _long_text(self, key: str, text: str, old: Any) -> None:
+        patch = difference(old, text) if type(old) is str and len(old) >= LONG else None
+        if patch is not None and 2 * size_of(patch) < len(text):
+            self.patches.append(f"{quoted(key)}:{write(patch)}")
+        else:
+            self.sets.append(f"{quoted(key)}:{write(text)}")
+        self.made.append((key, Atom(text)))
+
+    def _value(self, key: str, change: Any, old: Any, codec: Codec) -> None:
+        if type(old) is not Encoded or old.size() < LONG:
+            self._set(key, Encoded(codec.dumps(change)))
+        elif type(change) is list and old.is_list and not ATOMS.issuperset(map(type, change)):
+            self._items(key, change, old, codec)
+        else:
+            self._text(key, Encoded(codec.dumps(change)), old)
+
+    def _items(self, key: str, change: list[Any], old: Encoded, codec: Codec) -> None:
+        """A list that another one replaces: the new items, and which of the old ones stay."""
+        if pays(change, old.size()):
+            made = Encoded.of_items(*encoded(change, old.memo, codec))
+        else:
+            made = Encoded.of_items([write(item) for item in codec.lower_all(change)], {})
+        found = splices(old.item_texts(), made.item_texts())
+        more = appended(found, len(old.item_texts()))
+        if more is not None:
+            self.grown.append(f"{quoted(key)}:[{','.join(more)}]")
+        elif 2 * new_in(found) < made.size():
+            self.spliced.append(f"{quoted(key)}:{splices_text(found)}")
+        else:
+            self.sets.append(f"{quoted(key)}:{made.text()}")
+        self.made.append((key, made))
+
+    def _text(self, key: str, made: Encoded, old: Encoded) -> None:
+        """A long value that another one replaces: as little of its text as tells the difference."""
+        text = made.text()
+        patch = difference(old.text(), text)
+        if 2 * size_of(patch) < len(text):
+            self.patches.append(f"{quoted(key)}:{write(patch)}")
+            self.made.append((key, made))
+        else:
+            self._set(key, made)
+
+
+def delta(shape: str, passed: int, atoms: Mapping[str, Any], changes: Changes | None, rare: dict[str, str]) -> str:
+    """The text of a delta line."""
+    if changes is None:
+        text = write(atoms)
+        return f"[{shape},{passed},{text},{{}},{paired(rare)}]" if rare else f"[{shape},{passed},{text}]"
+    if changes.patches:
+        rare["p"] = f"{{{','.join(changes.patches)}}}"
+    if changes.spliced:
+        rare["l"] = f"{{{','.join(changes.spliced)}}}"
+    if changes.removed:
+        rare["g"] = write(changes.removed)
+    sets = joined(atoms, changes.sets)
+    grown = f"{{{','.join(changes.grown)}}}"
+    if rare:
+        return f"[{shape},{passed},{sets},{grown},{paired(rare)}]"
+    return f"[{shape},{passed},{sets},{grown}]" if changes.grown else f"[{shape},{passed},{sets}]"
+
+
+def paired(texts: Mapping[str, str]) -> str:
+    """An object of plain names and texts."""
+    return "{" + ",".join(f'"{name}":{text}' for name, text in texts.items()) + "}"
+
+
+def joined(atoms: Mapping[str, Any], others: Iterable[str]) -> str:
+    """The object of atoms and of pairs that are text already."""
+    text = write(atoms)
+    pairs = [text[1:-1], *others] if len(text) > 2 else [*others]
+    return f"{{{','.join(pairs)}}}"
