@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+from typing import Any
 
+import pytest
+from jupyter_client.session import json_packer
+
+from stepgraph.core.events import TaskEmitted
 from stepgraph.debug.run import Run
 from tests.panels.conftest import FakePage
 
@@ -148,3 +153,33 @@ def test_rows_of_the_log_are_fetched_from_any_number_on(page: FakePage) -> None:
     kept = page.value("rows", since=0, limit=3)
     assert [row[0] for row in kept["rows"]] == [0, 1, 2]
     assert [row[0] for row in page.value("rows", since=4, limit=2)["rows"]] == [4, 5]
+
+
+def test_a_request_that_cannot_be_shown_can_still_be_decided(
+    page: FakePage, held: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(request: object) -> None:
+        raise RuntimeError("no comparing")
+
+    monkeypatch.setattr("stepgraph.panels.feed.card", broken)
+    made = page.value("fork", at=1, note="again")
+    fork = held.tree()[1]
+    next(iter(fork.requests()))
+    card = page.value("branch", run=made["run"])["requests"][0]
+    assert card["error"]["message"] == "This can be decided, but not shown: no comparing"
+    page.value("decide", run=made["run"], request=card["id"], verb="approve", seen=card["digest"])
+    assert fork.wait(10)
+
+
+def test_half_a_surrogate_pair_does_not_end_the_panel(
+    page: FakePage, held: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send(content: Any, buffers: Any = None) -> None:
+        json_packer(content)  # raises as the kernel's session would
+        page.take(content, buffers)
+
+    monkeypatch.setattr(page.panel, "send", send)
+    held.hub.publish(TaskEmitted((), 2, 0.0, "t", "draft", "stdout", "half a pair: \ud83d"))
+    found = page.until(lambda content: bool(page.patches("output")))
+    assert found["patches"][0]["output"][0][5] == "half a pair: ?"
+    assert page.value("hello")["output"][-1][5] == "half a pair: ?"

@@ -66,6 +66,26 @@ def test_a_broken_repr_does_not_hide_the_rest() -> None:
     assert lines[1]["text"] == "1"
 
 
+class Spiteful:
+    """Raises whatever is asked of it."""
+
+    def __len__(self) -> int:
+        raise RuntimeError("no length")
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError("no attributes")
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def test_what_raises_whatever_is_asked_is_shown_as_that() -> None:
+    for value in (Spiteful(), [Spiteful()], {"a": Spiteful()}):
+        assert "can't be shown: RuntimeError" in one_line(value)[0]
+    lines = branch({"bad": Spiteful(), "good": 1})["lines"]
+    assert [each["size"] for each in lines] == [0, 0]
+
+
 def test_children_are_addressed_by_position_whatever_their_keys_are() -> None:
     value = {("tuple", "key"): {7: ["deep"]}}
     assert at(value, (0, 0, 0)) == "deep"

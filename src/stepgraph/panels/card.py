@@ -53,6 +53,34 @@ def card(request: Request) -> dict[str, Any]:
     }
 
 
+def bare_card(request: Request, error: Exception) -> dict[str, Any]:
+    """What is left when a card can't be made: where it is, what may be decided, and why nothing is shown."""
+    return {
+        **dict.fromkeys(("router", "schema", "respond", "value"), None),
+        "changes": [],
+        "routes": [],
+        "alternatives": [],
+        "reads": [],
+        "results": {},
+        "lazy": False,
+        "index": request.pause.index,
+        "id": request.id,
+        "title": request.title,
+        "place": request.place,
+        "node": request.node or "",
+        "path": request.path,
+        "step": request.step,
+        "why": request.why,
+        "stop": None,
+        "allow": list(request.allow),
+        "refused": dict(request.refused),
+        "reason": request.cause.reason,
+        "digest": request.digest,
+        "question": None,
+        "error": {**failure(error), "message": f"This can be decided, but not shown: {error}"},
+    }
+
+
 def changes(found: tuple[Change, ...] | list[Change]) -> list[dict[str, Any]]:
     """One entry a key: its reducer and what changes. An appended list shows only what is added."""
     return [_change(each) for each in found]

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.events import Event, TaskFinished
-from stepgraph.panels.card import card, failure
+from stepgraph.panels.card import bare_card, card, failure
 from stepgraph.panels.fold import Row, RunView, fold, recall
 
 if TYPE_CHECKING:
+    from stepgraph.approve.requests import Request
     from stepgraph.debug.run import Run
 
 ROWS = 20_000
@@ -108,7 +109,7 @@ class Feed:
         for request in pending:
             before = known.get(request.id)
             fresh = before is None or before[0] != request.digest
-            self._cards[request.id] = (request.digest, card(request)) if fresh or before is None else before
+            self._cards[request.id] = (request.digest, _card(request)) if fresh or before is None else before
         return [self._cards[request.id][1] for request in pending]
 
     def steps(self) -> list[list[Any]]:
@@ -171,6 +172,14 @@ class Feed:
     def _node(self, path: str) -> list[Any]:
         node = self.view.nodes[path]
         return [node.state, node.count, node.running]
+
+
+def _card(request: Request) -> dict[str, Any]:
+    """The card; where values can't even be compared or shown, one that says so and still takes a decision."""
+    try:
+        return card(request)
+    except Exception as error:  # noqa: BLE001  values are of users' classes, which may raise anything
+        return bare_card(request, error)
 
 
 def _stats(run: Run) -> dict[str, Any]:

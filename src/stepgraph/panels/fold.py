@@ -25,6 +25,7 @@ from stepgraph.core.events import (
     TaskStarted,
 )
 from stepgraph.core.types import START, Namespace, Send
+from stepgraph.panels.values import one_line
 
 NodeState = Literal["", "running", "held", "done", "failed", "skipped"]
 Row = list[Any]
@@ -179,7 +180,7 @@ def _emitted(view: RunView, event: TaskEmitted) -> tuple[str, str]:
         return path, "read " + ", ".join(map(str, event.payload)) if isinstance(
             event.payload, tuple | list | frozenset
         ) else ""
-    text = event.payload if isinstance(event.payload, str) else repr(event.payload)
+    text = event.payload if isinstance(event.payload, str) else one_line(event.payload, 2_000)[0]
     piece = [view.pieces, event.task, path, event.step, event.kind, text[:20_000], event.time]
     view.pieces += 1
     view.output.append(piece)

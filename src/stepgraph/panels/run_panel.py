@@ -19,6 +19,7 @@ from stepgraph.panels.layout import Layout, dot_source, parse, run_dot
 from stepgraph.panels.publisher import PUBLISHER
 from stepgraph.panels.still import still
 from stepgraph.panels.subshells import deliver_on_any_subshell, reach_of_this_message
+from stepgraph.panels.values import speakable
 
 if TYPE_CHECKING:
     from stepgraph.debug.run import Run
@@ -80,7 +81,11 @@ class RunPanel(anywidget.AnyWidget):
 
     def _say(self, content: dict[str, Any], buffers: tuple[bytes, ...] = ()) -> None:
         self._seq += 1
-        self.send({**content, "seq": self._seq}, list(buffers))
+        message = {**content, "seq": self._seq}
+        try:
+            self.send(message, list(buffers))
+        except UnicodeEncodeError:
+            self.send(speakable(message), list(buffers))
 
     def _renew(self) -> None:
         """Snapshot and still picture change when a run stops or ends, not while it goes."""
@@ -106,7 +111,8 @@ class RunPanel(anywidget.AnyWidget):
 
     def picture(self, run: Run) -> dict[str, Any]:
         """Everything that a page shows of `run`, as of message `seq`."""
-        return {"seq": self._seq, **self._lists(), **self.feed(run).snapshot()}
+        found: dict[str, Any] = speakable({"seq": self._seq, **self._lists(), **self.feed(run).snapshot()})
+        return found
 
     def _lists(self) -> dict[str, Any]:
         """Branches and stops: what belongs to the session."""

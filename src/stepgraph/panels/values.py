@@ -103,7 +103,14 @@ def search(value: Any, wanted: str, limit: int = PAGE, seconds: float = 0.5) -> 
 
 
 def count(value: Any) -> int:
-    """How many children the value has; 0 for a leaf."""
+    """How many children the value has; 0 for a leaf, and for what can't say."""
+    try:
+        return _count(value)
+    except Exception:  # noqa: BLE001  a user's class may raise anything from its length or attributes
+        return 0
+
+
+def _count(value: Any) -> int:
     if value is None or isinstance(value, str | bytes | int | float | complex):
         return 0
     if isinstance(value, Mapping | Sequence | Set):
@@ -130,16 +137,20 @@ def children(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def one_line(value: Any, length: int = SUMMARY) -> tuple[str, bool]:
-    """(text, cut): scalars whole up to `length`, containers as an outline with their first children."""
-    if isinstance(value, str):
-        text = value[: length + 1].replace("\n", "⏎")
-    elif is_frame(value):
-        text = f"{len(value)} rows × {len(value.columns)} columns"
-    elif count(value):
-        text = _outline(value, length)
-    else:
-        text = _safe_repr(value, length)
+    """(text, cut): scalars whole up to `length`, containers as an outline with their first children. Never raises."""
+    try:
+        text = _one_line(value, length)
+    except Exception as error:  # noqa: BLE001  a user's class may raise anything, and the panel must still show the rest
+        text = f"<{type(value).__name__} that can't be shown: {type(error).__name__}>"
     return (text, False) if len(text) <= length else (text[: length - 1] + "…", True)
+
+
+def _one_line(value: Any, length: int) -> str:
+    if isinstance(value, str):
+        return value[: length + 1].replace("\n", "⏎")
+    if is_frame(value):
+        return f"{len(value)} rows × {len(value.columns)} columns"
+    return _outline(value, length) if count(value) else _safe_repr(value, length)
 
 
 def is_frame(value: Any) -> bool:
@@ -183,11 +194,20 @@ def _short(value: Any) -> str:
     return _safe_repr(value, 40)
 
 
+def speakable(value: Any) -> Any:
+    """The same JSON value without halves of surrogate pairs, which no message can carry."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {speakable(key): speakable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [speakable(each) for each in value]
+    return value
+
+
 def _safe_repr(value: Any, length: int) -> str:
-    if isinstance(value, bytes | bytearray):
-        return repr(value[: length + 1])
     try:
-        text = repr(value)
+        text = repr(value[: length + 1]) if isinstance(value, bytes | bytearray) else repr(value)
     except Exception as error:  # noqa: BLE001  a user's __repr__ may raise anything, and the panel must still show the rest
         return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
     return text if len(text) <= length else text[: length + 1]

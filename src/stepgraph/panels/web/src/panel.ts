@@ -351,7 +351,11 @@ export class Panel {
     if (!this.shown("state") || this.link.health === "dead") return;
     clearTimeout(this.stateTimer);
     const wait = now ? 0 : Math.max(0, this.stateDue - Date.now());
-    this.stateTimer = setTimeout(() => { this.stateDue = Date.now() + 500; void this.tree.refresh(); }, wait);
+    this.stateTimer = setTimeout(() => {
+      const begin = Date.now();
+      // a state that is slow to read is read less often
+      void this.tree.refresh().then(() => { this.stateDue = Date.now() + Math.max(500, 4 * (Date.now() - begin)); });
+    }, wait);
   }
 
   // Size
