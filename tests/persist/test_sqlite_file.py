@@ -377,6 +377,17 @@ class TestFailures:
             Story(opened).load()
         opened.close()
 
+    @pytest.mark.parametrize("damage", [b"[0,1", b"\xff\xfe", b"[]", b'{"id":1}', b"[7,0,{}]", b"null", b""])
+    def test_damaged_lines_are_reported(self, checkpointer: SqliteCheckpointer, damage: bytes) -> None:
+        story = Story(checkpointer)
+        for n in range(3):
+            story.save({"n": n})
+            checkpointer.flush()
+        checkpointer._file.rows("UPDATE block SET data = ? WHERE key = (SELECT max(key) FROM block)", (damage,))
+        for call in (lambda: story.load(story.ids[-1]), story.history):
+            with pytest.raises(CheckpointError, match="Thread 't': what is stored is damaged"):
+                call()
+
     def test_a_file_that_is_no_database(self, path: Path) -> None:
         path.write_text("these are notes, not a database\n" * 100)
         with pytest.raises(

@@ -47,7 +47,8 @@ class Checkpoint:
 
     `changes` maps each written key to its new value, an `Extend`, or `REMOVED`, relative to `parent`. `ran` are the
     nodes that ran in this superstep. `version` grows by one a checkpoint. `id` sorts by time. A root of a fork has
-    `parent_thread`, the thread in which `parent` is found; its state is the parent's plus `changes`.
+    `parent_thread`, the thread in which `parent` is found; its state is the parent's plus `changes`. `time` is kept to
+    the microsecond. The object and its `changes` belong to the backend once saved; values in them stay the caller's.
     """
 
     id: str
@@ -146,7 +147,10 @@ class Checkpointer(Protocol):
     def history(
         self, thread: str, ns: str, *, before: str | None = None, limit: int | None = None, values: bool = True
     ) -> Iterator[Stored]:
-        """Checkpoints, newest first, in time linear in their number. `values=False` leaves `values` empty."""
+        """Checkpoints, newest first, in time linear in their number. `values=False` leaves `values` empty.
+
+        What did not change between two checkpoints may be the same objects in both, but no list that grew.
+        """
 
     def namespaces(self, thread: str) -> list[str]:
         """The namespaces that the thread has checkpoints in."""

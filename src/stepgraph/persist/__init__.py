@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from stepgraph.core.checkpoint import Checkpointer
 from stepgraph.core.errors import CheckpointError
 from stepgraph.core.registry import checkpointers
 from stepgraph.persist.memory import MemoryCheckpointer
-from stepgraph.persist.sqlite import SqliteCheckpointer
+
+if TYPE_CHECKING:
+    from stepgraph.persist.sqlite import SqliteCheckpointer
 
 __all__ = ["MemoryCheckpointer", "SqliteCheckpointer", "open_checkpointer"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SqliteCheckpointer":  # a program that keeps nothing in files need not load sqlite3
+        from stepgraph.persist.sqlite import SqliteCheckpointer
+
+        return SqliteCheckpointer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def open_checkpointer(url: str) -> Checkpointer:

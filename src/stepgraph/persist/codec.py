@@ -187,8 +187,11 @@ class Codec:
 
 
 def parse(text: str) -> Any:
-    """JSON to Python, NaN and the infinities included; tags stay as they are."""
-    return _scan(text, 0)[0]
+    """JSON to Python, NaN and the infinities included; tags stay as they are. Raises ValueError."""
+    try:
+        return _scan(text, 0)[0]
+    except StopIteration as end:
+        raise ValueError(f"no JSON at character {end.value}") from None
 
 
 def write(plain: Any) -> str:

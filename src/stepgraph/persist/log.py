@@ -10,8 +10,8 @@ import os
 import threading
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, Self
 
 from stepgraph.core.checkpoint import Checkpoint, Record, Stored, ThreadInfo
 from stepgraph.core.errors import CheckpointError
@@ -140,6 +140,12 @@ class LogCheckpointer(ABC):
         """Flush and release files. Idempotent."""
 
     # ---- writing
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:
         """Append a checkpoint. Its parent is the last one, an older one (a fork in place), or one of another thread."""
@@ -283,7 +289,7 @@ class LogCheckpointer(ABC):
     ) -> Iterator[Stored]:
         """Checkpoints, newest first, in time linear in their number. `values=False` leaves `values` empty.
 
-        Parts of the state that did not change between two checkpoints are the same objects in both.
+        What did not change between two checkpoints is the same objects in both.
         """
         log = self._open(thread, ns, create=False)
         if log is None or limit == 0:
@@ -310,6 +316,10 @@ class LogCheckpointer(ABC):
         ]
         return sorted(shown, key=lambda each: each.time, reverse=True)
 
+    def _guard(self) -> Any:
+        """The lock to hold during a fork, so that the child gets nothing half done."""
+        return self._lock
+
     def _forked(self) -> None:
         """In a forked child: locks that other threads of the parent held are nobody's here."""
         self._lock = threading.RLock()
@@ -332,10 +342,17 @@ def _sentence(found: Unstorable) -> str:
 _living: weakref.WeakSet[LogCheckpointer] = weakref.WeakSet()
 
 
-def _after_fork() -> None:
-    for checkpointer in list(_living):
-        checkpointer._forked()
+def _each(act: Callable[[LogCheckpointer], None]) -> Callable[[], None]:
+    def all_living() -> None:
+        for checkpointer in sorted(_living, key=id):
+            act(checkpointer)
+
+    return all_living
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(
+        before=_each(lambda each: each._guard().acquire()),
+        after_in_parent=_each(lambda each: each._guard().release()),
+        after_in_child=_each(lambda each: each._forked()),
+    )

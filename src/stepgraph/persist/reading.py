@@ -27,11 +27,24 @@ def replayed(opened: Open, log: Log, number: int, codec: Codec) -> Tip:
         log, number = _linked_to(opened, log, stretches[-1][0])
         stretches.append(log.stretch(number))
     tip = Tip()
-    for lines in reversed(stretches):
-        for line in lines:
-            if not is_record(line):
-                tip.replay(line, codec)
+    with undamaged(log):
+        for lines in reversed(stretches):
+            for line in lines:
+                if not is_record(line):
+                    tip.replay(line, codec)
     return tip
+
+
+@contextmanager
+def undamaged(log: Log) -> Iterator[None]:
+    """Turns what parsing damaged lines raises into an error that says so."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            f"Thread {log.thread!r}{f', namespace {log.ns!r}' if log.ns else ''}: what is stored is damaged "
+            f"({type(error).__name__}: {error}). Restore the store from a backup, or go on from another thread."
+        ) from error
 
 
 def _linked_to(opened: Open, log: Log, line: bytes) -> tuple[Log, int]:
@@ -105,7 +118,7 @@ def history(opened: Open, log: Log, before: int | None, codec: Codec, values: bo
         tip = Tip()
         if lines[0].startswith(LINK):
             tip = replayed(opened, *_linked_to(opened, log, lines[0]), codec)
-        with explained(log, tip):
+        with undamaged(log), explained(log, tip):
             frames = _frames(tip, lines, codec, values)
         yield from _backwards(log, tip, frames, late, codec, values)
 

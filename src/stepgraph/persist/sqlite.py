@@ -76,7 +76,7 @@ class SqliteCheckpointer(LogCheckpointer):
     ) -> Iterator[Stored]:
         """Checkpoints, newest first, in time linear in their number. `values=False` leaves `values` empty.
 
-        Parts of the state that did not change between two checkpoints are the same objects in both.
+        What did not change between two checkpoints is the same objects in both.
         """
         self.flush()
         yield from super().history(thread, ns, before=before, limit=limit, values=values)
@@ -138,6 +138,9 @@ class SqliteCheckpointer(LogCheckpointer):
         (data,) = connection.execute("SELECT data FROM block WHERE key = ?", (key,)).fetchone()
         rest = data.partition(b"\n")
         connection.execute("UPDATE block SET data = ? WHERE key = ?", (line + rest[1] + rest[2], key))
+
+    def _guard(self) -> Any:
+        return self._file.lock
 
     def _forked(self) -> None:
         """In a forked child: the parent writes what waits; this process gets a connection and a thread of its own."""
@@ -263,6 +266,8 @@ class SqliteLog(Log):
     def stretch(self, number: int) -> list[bytes]:
         """The lines from the nearest mark up to this one."""
         found = self._block_before("key, base, data", number)
+        if found is None:
+            raise CheckpointError(f"Thread {self.thread!r} was deleted while it was read.")
         key, base, data = found
         lines: list[bytes] = data.split(b"\n")[: number - (key & LAST) + 1]
         if base == key & LAST:
