@@ -33,7 +33,6 @@ from stepgraph.core.state import (
     advance,
     advance_alone,
     combine,
-    fresh,
     in_order,
     names_of,
     ready,
@@ -357,7 +356,7 @@ class Engine:
             groups = {key: updates for key, updates in groups.items() if key not in overwrite}
         recorded = records_of(self.plan, before, changes, groups)
         told_all = not self.amended and (self.plan.plain or told(self.plan, recorded, groups))
-        if not told_all and len(self.tasks) == 1 and (self.scope.gate is None or self.tasks[0].name == START):
+        if not told_all and len(self.tasks) == 1 and not self.tasks[0].kept:
             yield from keep_outcome(self, self.tasks[0])
         if self.amended:
             recorded.update((key, self.state.values[key]) for key in self.amended if key in self.state.values)
@@ -492,8 +491,9 @@ class Engine:
         return outcome.values
 
     def fresh_state(self, task: Task) -> dict[str, Any]:
-        """What the task's own routers read."""
-        return fresh(self.plan, self.state.values, task.writes)
+        """What the task's own routers read: the state as it was, with its own writes applied and nobody else's."""
+        values = self.state.values
+        return {**values, **combine(self.plan, values, (task,))[0]}
 
 
 NOT_YET: Any = None

@@ -45,7 +45,7 @@ def flow_of(engine: Engine, task: Task) -> Flow:
                 if body and not _proposed(task):
                     yield from _run_body(engine, task)
                 body = True
-                if _decided(task) or (gate is not None and gate.wants("after", task.name, scope.ns)):
+                if _decided(task) or (gate is not None and not task.routed and gate.wants("after", task.name, scope.ns)):
                     yield from _ask_after(engine, task)
                 if not task.routed:
                     yield from route(engine, task)
@@ -74,6 +74,7 @@ def flow_of(engine: Engine, task: Task) -> Flow:
 
 def keep_outcome(engine: Engine, task: Task) -> Flow:
     """Record what the task decided: it never runs again, and history shows it."""
+    task.kept = True
     yield from _record(engine, task, "outcome", outcome_of(task))
 
 
@@ -253,19 +254,27 @@ def _ask_before(engine: Engine, task: Task) -> Flow:
         case "edit":
             task.input = decision.value
             yield from _record(engine, task, "input", decision.value)
-        case "respond":
-            task.writes, task.gotos = collect(task.node, decision.value)
-            return False
-        case "skip":
-            return False
-        case "redirect":
-            task.routes, task.routed, task.joined = tuple(as_routes(decision.value)), True, ()
+        case "respond" | "skip" | "redirect":
+            yield from _instead(engine, task, decision)
             return False
         case "reject":
             raise _Final(rejection(decision, task.address))
         case "suspend":
             raise Suspended(task.address)
     return True
+
+
+def _instead(engine: Engine, task: Task, decision: Decision) -> Flow:
+    """What a person decided in place of the body: an update, none, or where to go. Recorded as a proposal is."""
+    if decision.verb == "respond":
+        task.writes, task.gotos = collect(task.node, decision.value)
+    elif decision.verb == "redirect":
+        task.routes, task.routed, task.joined = tuple(as_routes(decision.value)), True, ()
+    task.collected = True
+    if engine.saving:
+        yield from _keep_proposal(engine, task)
+        if decision.verb == "redirect":
+            yield from _record(engine, task, "decision", as_record(decision))
 
 
 def _ask_after(engine: Engine, task: Task) -> Flow:
@@ -357,13 +366,8 @@ def _ask_error(engine: Engine, task: Task, error: Exception) -> Flow:
             task.input = decision.value
             yield from _record(engine, task, "input", decision.value)
             return True
-        case "respond":
-            task.writes, task.gotos = collect(task.node, decision.value)
-            return False
-        case "skip":
-            return False
-        case "redirect":
-            task.routes, task.routed, task.joined = tuple(as_routes(decision.value)), True, ()
+        case "respond" | "skip" | "redirect":
+            yield from _instead(engine, task, decision)
             return False
         case "suspend":
             raise Suspended(task.address)

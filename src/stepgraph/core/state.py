@@ -355,26 +355,6 @@ def preview(plan: Plan, values: Mapping[str, Any], writes: Writes) -> dict[str, 
     return {key: plan.channels[key].reduce(values.get(key, MISSING), updates) for key, updates in groups.items()}
 
 
-def fresh(plan: Plan, values: Mapping[str, Any], writes: Writes) -> dict[str, Any]:
-    """The state that a task's own routers see: as it read it, with its own writes applied and nobody else's."""
-    if not writes:
-        return dict(values)
-    found = dict(values)
-    groups: dict[str, list[Any]] = {}
-    channels = plan.channels
-    for key, update in writes:
-        if key in groups:
-            groups[key].append(update)
-        else:
-            groups[key] = [update]
-    for key, updates in groups.items():
-        channel = channels[key]
-        found[key] = (
-            updates[0] if channel.plain and len(updates) == 1 else channel.reduce(values.get(key, MISSING), updates)
-        )
-    return found
-
-
 def names_of(routes: Sequence[Route]) -> tuple[str, ...]:
     """The node names of routes, for events and drawings."""
     return tuple(route if isinstance(route, str) else route.node for route in routes)

@@ -8,7 +8,7 @@ from typing import Any
 
 from stepgraph.core.flow import checked, router_view
 from stepgraph.core.plan import Plan
-from stepgraph.core.state import fresh
+from stepgraph.core.state import preview
 from stepgraph.core.task import Task
 from stepgraph.core.types import Pause, Route, Writes
 
@@ -17,7 +17,7 @@ def routes_of(plan: Plan, pause: Pause, values: Mapping[str, Any], writes: Write
     """The routes that `writes` would lead to; None if a router is async or raises, so that it can't be told."""
     task: Task = pause.tasks[0]
     node = task.node
-    engine: Any = SimpleNamespace(plan=plan, fresh_state=lambda _: fresh(plan, values, writes))
+    engine: Any = SimpleNamespace(plan=plan, fresh_state=lambda _: {**values, **preview(plan, values, writes)})
     found: list[Route] = [*pause.routes, *node.successors]
     for router in node.routers:
         if router.is_async:

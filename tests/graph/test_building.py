@@ -1,0 +1,215 @@
+"""Each mistake in building and compiling a graph says what is wrong and where, and how to mend it."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Any, TypedDict
+
+import pytest
+
+from stepgraph import END, START, Command, IsLastStep, StateGraph
+
+
+class State(TypedDict, total=False):
+    log: Annotated[list[str], operator.add]
+    x: int
+
+
+def note(state: State) -> State:
+    return {"log": ["note"]}
+
+
+def graph(*names: str) -> StateGraph:
+    """A graph with these nodes and an edge from START to the first."""
+    made = StateGraph(State)
+    for name in names:
+        made.add_node(name, note)
+    return made.add_edge(START, names[0])
+
+
+def other(state: State) -> str:
+    return "nowhere"
+
+
+class Managed(TypedDict):
+    last: IsLastStep
+
+
+BUILDING: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
+    "a name twice": (lambda: graph("a").add_node("a", note), ValueError, "Node `a` already present."),
+    "the name of the entry": (lambda: graph("a").add_node(START, note), ValueError, "Node `__start__` is reserved."),
+    "the name of the exit": (lambda: graph("a").add_node(END, note), ValueError, "Node `__end__` is reserved."),
+    "a bar in a name": (lambda: graph("a|b"), ValueError, "'|' is a reserved character and is not allowed"),
+    "a colon in a name": (lambda: graph("a:b"), ValueError, "':' is a reserved character and is not allowed"),
+    "a state key as name": (lambda: graph("log"), ValueError, "'log' is already being used as a state key"),
+    "no action": (lambda: graph("a").add_node("b"), RuntimeError, "Node 'b' needs an action: add_node('b', function)"),
+    "no function": (
+        lambda: graph("a").add_node("b", 42),
+        TypeError,
+        "Node 'b' must be a function, an async function or a compiled graph, got int.",
+    ),
+    "an edge from END": (lambda: graph("a").add_edge(END, "a"), ValueError, "END cannot be a start node"),
+    "an edge to START": (lambda: graph("a").add_edge("a", START), ValueError, "START cannot be an end node"),
+    "a join from END": (lambda: graph("a").add_edge(["a", END], "a"), ValueError, "END cannot be a start node"),
+    "a join to START": (lambda: graph("a").add_edge(["a"], START), ValueError, "START cannot be an end node"),
+    "a join from nobody": (lambda: graph("a").add_edge(["a", "b"], "a"), ValueError, "Need to add_node `b` first"),
+    "a join to nobody": (lambda: graph("a").add_edge(["a"], "b"), ValueError, "Need to add_node `b` first"),
+    "a router twice": (
+        lambda: graph("a").add_conditional_edges("a", other).add_conditional_edges("a", other),
+        ValueError,
+        "Branch with name `other` already exists for node `a`",
+    ),
+    "a router that is none": (
+        lambda: graph("a").add_conditional_edges("a", "b"),
+        TypeError,
+        "The path of conditional edges from 'a' must be a function, got 'b'.",
+    ),
+    "an empty sequence": (lambda: graph("a").add_sequence([]), ValueError, "Sequence requires at least one node."),
+    "a sequence of namesakes": (
+        lambda: StateGraph(State).add_sequence([note, note]),
+        ValueError,
+        "Node names must be unique: node with the name 'note' already exists. "
+        "If you need to use two different runnables/callables with the same name, "
+        "please provide them as tuples (name, action).",
+    ),
+    "a managed value as input": (
+        lambda: StateGraph(State, input_schema=Managed),
+        ValueError,
+        "Invalid managed channels detected in Managed: last. "
+        "Managed channels are not permitted in Input/Output schema.",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", BUILDING)
+def test_a_mistake_in_building_is_said_at_once(mistake: str) -> None:
+    build, kind, message = BUILDING[mistake]
+
+    with pytest.raises(kind) as caught:
+        build()
+
+    assert message in str(caught.value)
+
+
+COMPILING: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
+    "no entry": (
+        lambda: StateGraph(State).add_node("a", note).compile(),
+        ValueError,
+        "Graph must have an entrypoint: add at least one edge from START to another node",
+    ),
+    "an edge from nobody": (
+        lambda: graph("a").add_edge("b", "a").compile(),
+        ValueError,
+        "Found edge starting at unknown node 'b'",
+    ),
+    "an edge to nobody": (
+        lambda: graph("a").add_edge("a", "b").compile(),
+        ValueError,
+        "Found edge ending at unknown node `b`",
+    ),
+    "a router of nobody": (
+        lambda: graph("a").add_conditional_edges("b", other).compile(),
+        ValueError,
+        "Found edge starting at unknown node 'b'",
+    ),
+    "a path map to nobody": (
+        lambda: graph("a").add_conditional_edges("a", other, {"yes": "b"}).compile(),
+        ValueError,
+        "At 'a' node, 'other' branch found unknown target 'b'",
+    ),
+    "a breakpoint before nobody": (
+        lambda: graph("a").compile(interrupt_before=["b"]),
+        ValueError,
+        "Interrupt node `b` not found",
+    ),
+    "a breakpoint after nobody": (
+        lambda: graph("a").compile(interrupt_before="*", interrupt_after=["b"]),
+        ValueError,
+        "Interrupt node `b` not found",
+    ),
+    "a checkpointer that is none": (
+        lambda: graph("a").compile(checkpointer=42),
+        TypeError,
+        'Invalid checkpointer provided. Expected an object of stepgraph.persist, a URL like "sqlite:///runs.db", '
+        "True, False or None. Received int.",
+    ),
+    "a checkpointer's class": (
+        lambda: graph("a").compile(checkpointer=dict),
+        TypeError,
+        "Invalid checkpointer provided.",
+    ),
+    "a URL of an unknown kind": (
+        lambda: graph("a").compile(checkpointer="carrier-pigeon://roof"),
+        ValueError,
+        "Unknown checkpointer URL 'carrier-pigeon://roof'. The schemes are memory, sqlite",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", COMPILING)
+def test_a_mistake_in_the_whole_is_said_when_compiling(mistake: str) -> None:
+    compile_it, kind, message = COMPILING[mistake]
+
+    with pytest.raises(kind) as caught:
+        compile_it()
+
+    assert message in str(caught.value)
+
+
+def test_an_unreachable_node_compiles_and_never_runs() -> None:
+    app = graph("a", "island").compile()
+
+    assert app.invoke({"log": []}) == {"log": ["note"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda g: g.add_node("late", note), "Adding a node to a graph that has already been compiled"),
+        (lambda g: g.add_edge("a", END), "Adding an edge to a graph that has already been compiled"),
+        (lambda g: g.add_conditional_edges("a", other), "Adding an edge to a graph that has already been compiled"),
+    ],
+)
+def test_a_change_after_compiling_is_logged(
+    change: Callable[[StateGraph], Any], message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    built = graph("a")
+    built.compile()
+
+    change(built)
+
+    assert message in caplog.text
+
+
+class Names(StrEnum):
+    FIRST = "first"
+    SECOND = "second"
+    THIRD = "third"
+
+
+@pytest.mark.parametrize("listened", [False, True])
+def test_names_may_be_members_of_an_enum(*, listened: bool) -> None:
+    built = StateGraph(State)
+    built.add_node(Names.FIRST, note).add_node(Names.SECOND, lambda s: Command(goto=Names.THIRD))
+    built.add_node(Names.THIRD, note)
+    built.add_edge(START, Names.FIRST).add_conditional_edges(Names.FIRST, lambda s: Names.SECOND)
+
+    app = built.compile("memory://")
+
+    ran = [name for chunk in app.stream({"log": []}, thread="t") for name in chunk] if listened else []
+    state = app.get_state(thread="t") if listened else app.invoke({"log": []}, thread="t")
+    assert ran == (["first", "second", "third"] if listened else [])
+    assert (state.values if listened else state) == {"log": ["note", "note"]}
+
+
+def test_a_lone_function_gives_the_node_its_name() -> None:
+    class Judge:
+        def __call__(self, state: State) -> State:
+            return {"log": ["judge"]}
+
+    app = StateGraph(State).add_sequence([note, Judge()]).add_edge(START, "note").compile()
+
+    assert [*app.nodes] == ["__start__", "note", "Judge"]
+    assert app.invoke({"log": []}) == {"log": ["note", "judge"]}
