@@ -3,7 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import BaseModel
@@ -26,7 +26,7 @@ def values():
     return [
         {"a": [1, 2.0, None, True], "b": (1, 2), "c": {3, 4}},
         [Row("x", [1]), Row("x", [2])],
-        Mail(to="ana", at=datetime(2026, 1, 2, tzinfo=timezone.utc)),
+        Mail(to="ana", at=datetime(2026, 1, 2, tzinfo=UTC)),
         "text",
         b"bytes",
     ]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import enum
 import operator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Optional, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 import pandas as pd
 import pytest
@@ -39,7 +39,7 @@ TYPES: dict[str, Any] = {
     "messages": Annotated[list[str], operator.add],
     "tone": Tone,
     "row": Row,
-    "size": Optional[Literal["s", "l"]],
+    "size": Literal["s", "l"] | None,
     "pairs": dict[str, tuple[int, str]],
     "table": pd.DataFrame,
     "item": Item,

@@ -99,7 +99,11 @@ def test_a_redirect_names_known_nodes_only(ask):
 
 @pytest.mark.parametrize(
     ("place", "then", "message"),
-    [("after", "later", "Use stop, retry, route"), ("before", "retry", "only at `after`")],
+    [
+        ("after", "later", "Use stop, retry, route"),
+        ("before", "retry", "only at `after`"),
+        ("after", "route", "node 'draft' has none"),
+    ],
 )
 def test_reject_says_what_it_may_lead_to(ask, place, then, message):
     request = ask(place)

@@ -96,6 +96,8 @@ def main(db: str, shape: str, answered: str, *stops: str) -> None:
             run.inbox.wait(int(answered))
     else:
         held(run, len(stops))
+    while shape == "parallel" and any(row.status in ("planned", "running") for row in run.ledger.rows()):
+        run.inbox.wait(len(run.inbox.all()), 0.01)
     run.saver.flush()
     print("held", flush=True)
     sys.stdin.read()

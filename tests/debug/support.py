@@ -45,6 +45,14 @@ def finished(run: Run) -> Run:
     return run
 
 
+def burden() -> float:
+    """How much slower than its CPU time this machine works at the moment; 1 when it has nothing else to do."""
+    wall, cpu = time.monotonic(), time.process_time()
+    while time.process_time() - cpu < 0.05:
+        pass
+    return max(1.0, (time.monotonic() - wall) / 0.05)
+
+
 class Support:
     """classify, then draft, then send unless the score is high; `calls` counts the bodies."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from stepgraph.core.types import END, START, Send
 from stepgraph.graph.builder import StateGraph
-from tests.debug.support import held
+from tests.debug.support import finished, held
 
 PLACES = ("plan", "before:**", "after:**", "edge:**", "step:**", "committed:**")
 
@@ -113,6 +113,69 @@ def test_a_request_inside_a_subgraph_names_its_path(support):
     assert (request.title, request.step) == ("after:sub/x", 1)
     assert request.state == {"seen": []}
     assert request.changes[0].new == ["x"]
+
+
+def test_async_nodes_that_wait_for_a_person_hold_up_nobody_else(support):
+    """One parallel async node blocks in `interrupt()`; a sync sibling is decided and ends meanwhile."""
+    from stepgraph.run.context import interrupt
+
+    shapes = Shapes()
+
+    async def asks(state: State) -> State:
+        shapes.calls["asks"] += 1
+        return {"seen": [interrupt("who?")]}
+
+    builder = StateGraph(State).add_node(asks).add_node("b", shapes.node("b"))
+    dbg = support.debug(builder.add_edge(START, "asks").add_edge(START, "b").compile(name="asking"))
+    dbg.stop("before:b")
+    dbg.stop("after:b")
+    run = dbg.start({"seen": []})
+    requests = {request.title: request for request in held(run, 2)}
+    requests["before:b"].approve()
+    next(request for request in held(run, 2) if request.title == "after:b").approve()
+    requests["interrupt:asks"].respond("ana")
+    assert finished(run).result == {"seen": ["ana", "b"]}
+    assert shapes.calls == {"asks": 1, "b": 1}
+
+
+@pytest.mark.parametrize("slow", [False, True], ids=["sync", "async"])
+def test_a_node_may_run_a_loop_of_its_own(support, slow):
+    import asyncio
+
+    async def inner() -> str:
+        await asyncio.sleep(0)
+        return "done"
+
+    def work(state: State) -> State:
+        return {"seen": [asyncio.run(inner())]}
+
+    builder = StateGraph(State).add_node(work).add_edge(START, "work")
+    if slow:
+        builder.add_node("other", Shapes().node("other", slow=True)).add_edge("work", "other")
+    run = finished(support.debug(builder.compile(name="loops")).start({"seen": []}))
+    assert run.error is None
+    assert run.result["seen"][0] == "done"
+
+
+def test_all_async_nodes_of_a_run_share_one_loop(support):
+    import asyncio
+
+    loops = set()
+
+    def node(name):
+        async def work(state: State) -> State:
+            loops.add(asyncio.get_running_loop())
+            return {"seen": [name]}
+
+        return work
+
+    builder = StateGraph(State)
+    for name in ("first", "b", "c", "last"):
+        builder.add_node(name, node(name))
+    builder.add_edge(START, "first").add_edge("first", "b").add_edge("first", "c").add_edge(["b", "c"], "last")
+    run = finished(support.debug(builder.compile(name="loops")).start({"seen": []}))
+    assert run.result["seen"] == ["first", "b", "c", "last"]
+    assert len(loops) == 1
 
 
 def test_a_graph_called_from_node_code_is_held_live_too(support):

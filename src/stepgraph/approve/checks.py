@@ -132,6 +132,11 @@ def _check_then(request: Request, decision: Decision) -> None:
             f"{request.name}: reject(then={then!r}) is unknown{closest(then, THENS)}. Use {', '.join(THENS)}. "
             "The request is still pending."
         )
+    if then == "route":
+        raise DecisionError(
+            f"{request.name}: reject(then='route') wants an error handler, and node {request.node!r} has none. "
+            "Use redirect(targets) to go to another node. The request is still pending."
+        )
     if then == "retry" and request.place != "after":
         raise DecisionError(
             f"{request.name}: reject(then='retry') exists only at `after`, where a node has just run. "
