@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 from weakref import WeakKeyDictionary
@@ -13,6 +14,7 @@ from weakref import WeakKeyDictionary
 import anywidget
 import traitlets
 
+from stepgraph.graph.drawing import structure
 from stepgraph.panels.commands import COMMANDS, LOOKING, Reply
 from stepgraph.panels.feed import Feed
 from stepgraph.panels.layout import Layout, dot_source, parse, run_dot
@@ -40,7 +42,9 @@ class RunPanel(anywidget.AnyWidget):
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self._shape = structure(run.graph)
         self._feeds: dict[str, Feed] = {}
+        self._lock = Lock()
         self._replies: deque[tuple[dict[str, Any], Reply]] = deque()
         self._seq = 0
         self._collapsed: frozenset[str] = frozenset()
@@ -49,7 +53,6 @@ class RunPanel(anywidget.AnyWidget):
         self._reach: Literal["idle", "await", "block"] = "idle"
         self._attended: set[tuple[str, str]] = set()
         self._listed: dict[str, Any] = {}
-        self.layout_found: Layout | None = None
         self._stills: deque[tuple[str, str]] = deque(maxlen=STILLS)
         super().__init__(_graph=self._shape_only(), _snapshot=self.picture(run))
         deliver_on_any_subshell(self.comm)
@@ -64,8 +67,15 @@ class RunPanel(anywidget.AnyWidget):
         """Send what was answered; called by the publisher's thread, as is `send_batch`."""
         while self._replies:
             content, reply = self._replies.popleft()
-            value = reply.value if reply.picture is None else self.picture(reply.picture)
-            self._say({**content, "value": value}, reply.buffers)
+            self._say({**content, **self._answer(reply)}, reply.buffers)
+
+    def _answer(self, reply: Reply) -> dict[str, Any]:
+        if reply.picture is None:
+            return {"value": reply.value}
+        try:
+            return {"value": self.picture(reply.picture)}
+        except Exception as error:  # noqa: BLE001  the page must learn of it, and the other panels must go on
+            return {"ok": False, "error": _told(error)}
 
     def send_batch(self) -> bool:
         """Send what happened in each followed run, and keep snapshot and still picture up to date."""
@@ -90,7 +100,12 @@ class RunPanel(anywidget.AnyWidget):
     def _renew(self) -> None:
         """Snapshot and still picture change when a run stops or ends, not while it goes."""
         run = self.run
-        now = (run.status, [request.id for request in run.pending()], len(self._feeds), self.layout_found is not None)
+        now = (
+            run.status,
+            [request.id for request in run.pending()],
+            len(self._feeds),
+            self._graph["layout"] is not None,
+        )
         if now[0] == "running" or now == self._rested:
             return
         self._rested = now
@@ -101,12 +116,14 @@ class RunPanel(anywidget.AnyWidget):
 
     def feed(self, run: Run) -> Feed:
         """The feed of a run of this tree; made on first use."""
-        found = self._feeds.get(run.id)
-        if found is None:
+        with self._lock:
+            found = self._feeds.get(run.id)
+            if found is not None:
+                return found
             found = self._feeds[run.id] = Feed(run, PUBLISHER.happened)
-            run.on_change(PUBLISHER.happened)
-            self._attend(run)
-            PUBLISHER.happened()
+        run.on_change(PUBLISHER.happened)
+        self._attend(run)
+        PUBLISHER.happened()
         return found
 
     def picture(self, run: Run) -> dict[str, Any]:
@@ -206,7 +223,7 @@ class RunPanel(anywidget.AnyWidget):
         show(_still_bundle(content), raw=True, display_id=name)  # type: ignore[no-untyped-call]  # IPython has no types
 
     def _still(self) -> str:
-        return still(self._snapshot, self._graph, self.layout_found)
+        return still(self._snapshot, self._graph, self._graph["layout"])
 
     def _renew_stills(self) -> None:
         from IPython.display import update_display
@@ -236,10 +253,10 @@ class RunPanel(anywidget.AnyWidget):
     def take_layout(self, source: str, text: str) -> None:
         """A page without a `dot` program behind it has laid out `source`. Ignored if the graph has changed since."""
         if self._graph.get("dot") == source:
-            self._laid_out(parse(text, self.run.session.shape))
+            self._laid_out(parse(text, self._shape))
 
     def _shape_only(self) -> dict[str, Any]:
-        shape = self.run.session.shape
+        shape = self._shape
         return {
             "nodes": [[node.path, node.name, node.kind, node.parent] for node in shape.nodes],
             "edges": [[edge.source, edge.target, edge.conditional, edge.label] for edge in shape.edges],
@@ -250,9 +267,8 @@ class RunPanel(anywidget.AnyWidget):
 
     def _lay_out(self) -> None:
         try:
-            shape = self.run.session.shape
-            source = dot_source(shape, self._collapsed)
-            found = run_dot(shape, source)
+            source = dot_source(self._shape, self._collapsed)
+            found = run_dot(self._shape, source)
             if found is None:
                 self._graph = {**self._shape_only(), "dot": source}
             else:
@@ -261,7 +277,6 @@ class RunPanel(anywidget.AnyWidget):
             log.exception("The graph could not be laid out; the panel shows it as a list.")
 
     def _laid_out(self, found: Layout) -> None:
-        self.layout_found = found
         self._graph = {**self._shape_only(), "layout": dict(found)}
         PUBLISHER.happened()
 

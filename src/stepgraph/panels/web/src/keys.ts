@@ -6,7 +6,7 @@ export const KEYS: [keys: string, act: string][] = [
   ["n  i  o", "next step, into a subgraph, out of it"],
   ["a  e  x  r  k  t", "approve, edit, reject, respond, skip, redirect; then Enter"],
   ["j", "run a failed task again"],
-  [",  .", "previous, next waiting request"],
+  ["v  V", "next, previous waiting request"],
   ["[  ]   h  l", "step back, step forward"],
   ["{  }   H  M", "previous, next step with a mark"],
   ["Home  End", "start, live"],

@@ -582,8 +582,8 @@ export class Panel {
       case "End": this.time.jump("live"); return true;
       case "f": void this.openFork(); return true;
       case "b": this.toggleStop(); return true;
-      case ",": this.card.turn(-1); return true;
-      case ".": this.card.turn(1); return true;
+      case "v": this.card.turn(1); return true;
+      case "V": this.card.turn(-1); return true;
       case "/": if (!this.shown("state")) this.openTab("state"); this.tree.focusSearch(); return true;
       case "L": this.graph.toggleList(this.view); return true;
       case "u": this.undo.pop()?.(); this.undo.splice(0, Math.max(0, this.undo.length - 50)); return true;
