@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from contextvars import copy_context
 from itertools import islice
 from time import time
@@ -185,10 +186,10 @@ class CompiledStateGraph:
             input, settings, interrupt_before=interrupt_before, interrupt_after=interrupt_after, durability=durability
         )
         modes = stream_mode or "updates"
-        async for chunk in _loops().chunks_of(
-            engine, lambda put: self._listen(engine, modes, put, subgraphs, output_keys)
-        ):
-            yield chunk
+        chunks = _loops().chunks_of(engine, lambda put: self._listen(engine, modes, put, subgraphs, output_keys))
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                yield chunk
 
     def batch(self, inputs: Sequence[Any], config: Any = None, **options: Any) -> list[Any]:
         """Invoke each input, in threads; results in the order of `inputs`. `config` is one dict or one an input."""

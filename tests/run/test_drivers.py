@@ -1,0 +1,399 @@
+"""What nodes may do under each driver: contexts, threads, loops, cancelling, closing; no node waits for a clock."""
+
+from __future__ import annotations
+
+import asyncio
+import operator
+from collections.abc import Callable
+from contextvars import ContextVar
+from threading import Barrier, Event, Lock, get_ident
+from typing import Annotated, Any, TypedDict
+
+import pytest
+
+from stepgraph import END, START, StateGraph, get_stream_writer
+from stepgraph.graph.compiled import CompiledStateGraph
+from stepgraph.persist import MemoryCheckpointer
+
+SECONDS = 10.0
+"""After this long, something that should have happened did not."""
+
+
+class State(TypedDict, total=False):
+    log: Annotated[list[str], operator.add]
+
+
+def chain(*nodes: Callable[[Any], Any], router: Any = None, **options: Any) -> CompiledStateGraph:
+    """Nodes n0, n1 … one after the other."""
+    built = StateGraph(State)
+    built.add_sequence([(f"n{position}", node) for position, node in enumerate(nodes)]).add_edge(START, "n0")
+    if router is not None:
+        built.add_conditional_edges(f"n{len(nodes) - 1}", router)
+    return built.compile(**options)
+
+
+def fan(*nodes: Callable[[Any], Any], **options: Any) -> CompiledStateGraph:
+    """Nodes n0, n1 … at once."""
+    built = StateGraph(State)
+    for position, node in enumerate(nodes):
+        built.add_node(f"n{position}", node).add_edge(START, f"n{position}")
+    return built.compile(**options)
+
+
+def run(app: CompiledStateGraph, way: str, **options: Any) -> Any:
+    """Ways to run: `invoke` and `ainvoke` as they are, and with a listener."""
+    given: State = {"log": []}
+    match way:
+        case "invoke":
+            return app.invoke(given, **options)
+        case "stream":
+            *_, last = app.stream(given, stream_mode="values", **options)
+            return last
+        case "ainvoke":
+            return asyncio.run(app.ainvoke(given, **options))
+    return asyncio.run(_streamed(app, given, **options))
+
+
+async def _streamed(app: CompiledStateGraph, given: Any, **options: Any) -> Any:
+    chunks = [chunk async for chunk in app.astream(given, stream_mode="values", **options)]
+    return chunks[-1]
+
+
+WAYS = pytest.mark.parametrize("way", ["invoke", "stream", "ainvoke", "astream"])
+KINDS = pytest.mark.parametrize("kind", ["sync", "async"])
+
+
+def of(kind: str, body: Callable[[], Any]) -> Callable[[Any], Any]:
+    """A node of that kind."""
+
+    def node(state: State) -> Any:
+        return body()
+
+    async def coroutine(state: State) -> Any:
+        before = body()
+        await asyncio.sleep(0)
+        return before
+
+    return coroutine if kind == "async" else node
+
+
+class TestContexts:
+    here: ContextVar[str] = ContextVar("here", default="nothing")
+
+    @WAYS
+    @KINDS
+    def test_what_a_node_sets_stays_its_own(self, kind: str, way: str) -> None:
+        def body() -> State:
+            seen = self.here.get()
+            self.here.set("a node's")
+            return {"log": [seen]}
+
+        self.here.set("the caller's")
+        app = chain(of(kind, body), of(kind, body))
+        parallel = fan(of(kind, body), of(kind, body), of(kind, body))
+
+        assert run(app, way) == {"log": ["the caller's"] * 2}
+        assert run(parallel, way) == {"log": ["the caller's"] * 3}
+        assert self.here.get() == "the caller's"
+
+    @WAYS
+    @KINDS
+    def test_a_router_sees_what_its_node_has_set(self, kind: str, way: str) -> None:
+        seen: list[str] = []
+
+        def body() -> State:
+            self.here.set("by the node")
+            return {"log": ["a"]}
+
+        def route(state: State) -> str:
+            seen.append(self.here.get())
+            return END
+
+        run(chain(of(kind, body), router=route), way)
+
+        assert seen == ["by the node"]
+
+
+class TestThreads:
+    @WAYS
+    def test_slow_sync_nodes_overlap(self, way: str) -> None:
+        together = Barrier(3)
+
+        def meet(state: State) -> State:
+            together.wait(SECONDS)
+            return {"log": ["met"]}
+
+        assert run(fan(meet, meet, meet), way) == {"log": ["met"] * 3}
+
+    def test_a_lone_sync_node_runs_in_the_callers_thread(self) -> None:
+        app = chain(lambda s: {"log": [str(get_ident())]})
+
+        assert app.invoke({"log": []}) == {"log": [str(get_ident())]}
+
+    def test_a_loop_goes_on_while_a_sync_node_runs(self) -> None:
+        released = Event()
+
+        def slow(state: State) -> State:
+            assert released.wait(SECONDS), "the loop stood still"
+            return {"log": ["slow"]}
+
+        async def beside() -> Any:
+            run = asyncio.ensure_future(chain(slow).ainvoke({"log": []}))
+            await asyncio.sleep(0)
+            asyncio.get_running_loop().call_soon(released.set)
+            return await run
+
+        assert asyncio.run(beside()) == {"log": ["slow"]}
+
+    @pytest.mark.parametrize("width", [1, 2])
+    @WAYS
+    @KINDS
+    def test_max_concurrency_limits_the_tasks_of_a_superstep(self, kind: str, way: str, width: int) -> None:
+        count = Count()
+        app = fan(*[count.node(kind) for _ in range(6)])
+
+        run(app, way, config={"max_concurrency": width})
+
+        assert count.ended == 6
+        assert count.most <= width
+
+    @WAYS
+    def test_a_graph_inside_does_not_wait_for_the_slot_that_it_holds(self, way: str) -> None:
+        inside = fan(lambda s: {"log": ["x"]}, lambda s: {"log": ["y"]})
+        built = StateGraph(State).add_node("one", inside).add_node("two", inside)
+        app = built.add_edge(START, "one").add_edge(START, "two").compile()
+
+        assert run(app, way, config={"max_concurrency": 1}) == {"log": ["x", "y", "x", "y"]}
+
+
+class Count:
+    """How many of its nodes run at the same moment; each lets others begin before it ends."""
+
+    def __init__(self) -> None:
+        self.now = self.most = self.ended = 0
+        self._lock = Lock()
+
+    def _enter(self) -> None:
+        with self._lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+
+    def _leave(self) -> None:
+        with self._lock:
+            self.now -= 1
+            self.ended += 1
+
+    def node(self, kind: str) -> Callable[[Any], Any]:
+        def node(state: State) -> None:
+            self._enter()
+            Event().wait(0.003)  # longer than a node may run before its siblings get threads
+            self._leave()
+
+        async def coroutine(state: State) -> None:
+            self._enter()
+            for _ in range(5):
+                await asyncio.sleep(0)
+            self._leave()
+
+        return coroutine if kind == "async" else node
+
+
+class TestLoops:
+    def test_async_nodes_run_under_invoke(self) -> None:
+        app = chain(of("async", lambda: {"log": ["a"]}), of("sync", lambda: {"log": ["b"]}))
+
+        assert app.invoke({"log": []}) == {"log": ["a", "b"]}
+        assert list(app.stream({"log": []})) == [{"n0": {"log": ["a"]}}, {"n1": {"log": ["b"]}}]
+
+    def test_async_nodes_run_under_invoke_inside_a_running_loop(self) -> None:
+        app = chain(of("async", lambda: {"log": ["a"]}))
+
+        async def inside() -> Any:
+            return app.invoke({"log": []}), list(app.stream({"log": []}))
+
+        assert asyncio.run(inside()) == ({"log": ["a"]}, [{"n0": {"log": ["a"]}}])
+
+    @WAYS
+    def test_a_sync_node_may_call_asyncio_run(self, way: str) -> None:
+        async def answer() -> str:
+            await asyncio.sleep(0)
+            return "answer"
+
+        def node(state: State) -> State:
+            return {"log": [asyncio.run(answer())]}
+
+        assert run(chain(node), way) == {"log": ["answer"]}
+        assert run(fan(node, node), way) == {"log": ["answer"] * 2}
+
+    @WAYS
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_a_nodes_own_timeout_ends_its_wait_and_not_the_run(self, count: int, way: str) -> None:
+        async def node(state: State) -> State:
+            try:
+                async with asyncio.timeout(0):
+                    await asyncio.Event().wait()
+            except TimeoutError:
+                return {"log": ["timed out"]}
+            return {"log": ["never"]}
+
+        assert run(fan(*[node] * count), way) == {"log": ["timed out"] * count}
+
+    def test_async_routers_are_awaited(self) -> None:
+        async def route(state: State) -> str:
+            await asyncio.sleep(0)
+            return END if len(state["log"]) > 2 else "n0"
+
+        app = chain(of("sync", lambda: {"log": ["a"]}), router=route)
+
+        assert run(app, "invoke") == run(app, "ainvoke") == {"log": ["a"] * 3}
+
+
+class TestCancelling:
+    @pytest.mark.parametrize("width", [1, 3])
+    @pytest.mark.parametrize("way", ["ainvoke", "astream"])
+    def test_leaves_no_task_behind_and_no_finished_write_lost(self, way: str, width: int) -> None:
+        ran: list[str] = []
+
+        async def quick(state: State) -> State:
+            ran.append("quick")
+            return {"log": ["quick"]}
+
+        async def scenario() -> tuple[set[Any], Any]:
+            reached, go = asyncio.Event(), asyncio.Event()
+
+            async def stuck(state: State) -> State:
+                ran.append("stuck")
+                reached.set()
+                await go.wait()
+                return {"log": ["stuck"]}
+
+            app = (
+                fan(quick, *[stuck] * (width - 1), checkpointer=MemoryCheckpointer())
+                if width > 1
+                else chain(quick, stuck, checkpointer=MemoryCheckpointer())
+            )
+            start = app.ainvoke if way == "ainvoke" else lambda given, **kw: _streamed(app, given, **kw)
+            run = asyncio.ensure_future(start({"log": []}, thread="t"))
+            await reached.wait()
+            await asyncio.sleep(0)
+            run.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await run
+            left = asyncio.all_tasks() - {asyncio.current_task()}
+            go.set()
+            return left, await app.ainvoke(None, thread="t")
+
+        left, result = asyncio.run(scenario())
+
+        stuck = max(1, width - 1)
+        assert left == set()
+        assert result == {"log": ["quick", *["stuck"] * stuck]}
+        assert (ran.count("quick"), ran.count("stuck")) == (1, 2 * stuck)
+
+    @WAYS
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_a_keyboard_interrupt_in_a_node_passes_through(self, count: int, way: str) -> None:
+        def node(state: State) -> State:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            run(fan(*[node] * count), way)
+
+
+class TestStreams:
+    @pytest.mark.parametrize("count", [1, 2])
+    @KINDS
+    def test_custom_chunks_come_out_while_the_node_runs(self, kind: str, count: int) -> None:
+        seen = Event()
+
+        def write() -> None:
+            get_stream_writer()("half-way")
+
+        def node(state: State) -> State:
+            write()
+            assert seen.wait(SECONDS), "the chunk was held back"
+            return {"log": ["a"]}
+
+        async def coroutine(state: State) -> State:
+            write()
+            assert await asyncio.to_thread(seen.wait, SECONDS), "the chunk was held back"
+            return {"log": ["a"]}
+
+        chunks = fan(*[coroutine if kind == "async" else node] * count).stream({"log": []}, stream_mode="custom")
+
+        assert [next(chunks) for _ in range(count)] == ["half-way"] * count
+        seen.set()
+        assert list(chunks) == []
+
+    def test_custom_chunks_come_out_of_astream_while_a_sync_node_runs(self) -> None:
+        seen = Event()
+
+        def node(state: State) -> State:
+            get_stream_writer()("half-way")
+            assert seen.wait(SECONDS), "the chunk was held back"
+            return {"log": ["a"]}
+
+        async def listen() -> list[Any]:
+            chunks = []
+            async for chunk in chain(node).astream({"log": []}, stream_mode="custom"):
+                chunks.append(chunk)
+                seen.set()
+            return chunks
+
+        assert asyncio.run(listen()) == ["half-way"]
+
+    @KINDS
+    def test_closing_a_stream_early_ends_the_run(self, kind: str) -> None:
+        ran: list[str] = []
+
+        def node(name: str) -> Callable[[Any], Any]:
+            return of(kind, lambda: ran.append(name) or {"log": [name]})
+
+        app = chain(*[node(f"n{i}") for i in range(500)], checkpointer=MemoryCheckpointer())
+        chunks = app.stream({"log": []}, thread="t")
+        first = next(chunks)
+        chunks.close()
+        at_close = len(ran)
+
+        assert first == {"n0": {"log": ["n0"]}}
+        assert at_close < 500
+        state = app.get_state(thread="t")
+        assert state.next
+        assert app.invoke(None, thread="t")["log"] == [f"n{i}" for i in range(500)]
+        assert len(ran) <= 501, "at most the body that was running runs again"
+
+    def test_closing_a_stream_cancels_an_async_node_that_waits(self) -> None:
+        ended = Event()
+
+        async def stuck(state: State) -> State:
+            get_stream_writer()("waiting")
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+            return {}
+
+        chunks = chain(stuck).stream({"log": []}, stream_mode="custom")
+        next(chunks)
+        chunks.close()
+
+        assert ended.is_set(), "close waits for the end"
+
+    def test_closing_an_async_stream_awaits_the_end_of_the_run(self) -> None:
+        async def scenario() -> tuple[bool, set[Any]]:
+            ended = asyncio.Event()
+
+            async def stuck(state: State) -> State:
+                get_stream_writer()("waiting")
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    ended.set()
+                return {}
+
+            chunks = chain(stuck).astream({"log": []}, stream_mode="custom")
+            await anext(chunks)
+            await chunks.aclose()
+            return ended.is_set(), asyncio.all_tasks() - {asyncio.current_task()}
+
+        assert asyncio.run(scenario()) == (True, set())
