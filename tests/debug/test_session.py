@@ -7,7 +7,7 @@ import pytest
 from stepgraph.core.types import START
 from stepgraph.debug import HeldError, debug
 from stepgraph.graph.builder import StateGraph
-from tests.debug.support import State, finished, held
+from tests.debug.support import SECONDS, State, finished, held
 
 
 def test_the_same_graph_name_gives_the_same_session(support):
@@ -60,6 +60,25 @@ def test_a_thread_that_is_held_is_not_started_again(support):
     second = dbg.start({"question": "b"}, thread="t1", replace=True)
     assert first.status == "cancelled"
     assert held(second)[0].state["question"] == "b"
+
+
+def test_a_thread_whose_node_does_not_end_is_not_replaced(support, monkeypatch):
+    from stepgraph.debug import session as sessions
+
+    monkeypatch.setattr(sessions, "REPLACE_SECONDS", 0.05)
+    free, started = threading.Event(), threading.Event()
+
+    def work(state):
+        started.set()
+        free.wait(SECONDS)
+
+    dbg = support.debug(StateGraph(State).add_node(work).add_edge(START, "work").compile(name="busy"))
+    run = dbg.start({"question": "a"}, thread="t1")
+    assert started.wait(SECONDS)
+    with pytest.raises(HeldError, match="cancel\\(force=True\\)"):
+        dbg.start({"question": "b"}, thread="t1", replace=True)
+    free.set()
+    assert finished(run).status == "done"  # nothing was left to cancel
 
 
 def test_each_start_without_a_thread_has_its_own(support):

@@ -52,7 +52,7 @@ def _stored(run: Run) -> Iterator[tuple[tuple[Any, ...], Row]]:
     for point in points:
         for task, records in records_by_task(point).items():
             if "decision" in records:
-                yield (task, "after"), _recorded(point, records)
+                yield (task, records["decision"].payload["place"]), _recorded(point, records)
 
 
 def _line(run: Run) -> list[Stored]:
@@ -73,7 +73,7 @@ def _recorded(point: Stored, records: Mapping[str, Record]) -> Row:
     decided = records["outcome"].payload[0] if "outcome" in records else _effect(record.payload, proposed)
     return {
         "step": point.step + 1,
-        "place": "after",
+        "place": record.payload["place"],
         "path": path_of(ns, record.node),
         "verb": record.payload["verb"],
         "by": record.payload["by"],

@@ -24,6 +24,8 @@ from stepgraph.graph.drawing import GraphShape, structure
 logger = logging.getLogger("stepgraph")
 Subscriber = Callable[[str, Any], None]
 DEFAULT_NAMES = ("LangGraph", "graph")
+REPLACE_SECONDS = 10.0
+"""How long `start(replace=True)` waits for a node of the run that it replaces."""
 _sessions: dict[str, Session] = {}
 _lock = RLock()
 
@@ -281,7 +283,11 @@ class Session:
                         "and decide there, or start with replace=True, which cancels it first."
                     )
                 run.cancel()
-                run.wait(10)
+                if not run.wait(REPLACE_SECONDS):
+                    raise HeldError(
+                        f"Thread {thread!r} is still taken: {run.summary}, and its node has not ended. "
+                        f"End it with dbg.runs[{self.runs.index(run)}].cancel(force=True), or start on another thread."
+                    )
 
     def _learn(self, run: Run) -> None:
         """What the checkpointer knows of the thread's earlier supersteps."""
