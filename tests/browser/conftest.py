@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests import services
-from tests.browser.lab import ARTEFACTS, Notebook, Opener, launch, start_lab, write_notebook
+from tests.browser.lab import ARTEFACTS, Notebook, Opener, end_kernels, launch, start_lab, write_notebook
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,6 +38,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     url, server = start_lab(folder, env={"TMPDIR": str(folder / "tmp")})
     with server:
         yield url, folder / "work"
+
+
+@pytest.fixture(autouse=True)
+def kernels_end(lab: tuple[str, Path]) -> Iterator[None]:
+    """Kernels that a test leaves would slow the next ones."""
+    yield
+    end_kernels(lab[0])
 
 
 @pytest.fixture

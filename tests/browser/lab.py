@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -63,6 +64,14 @@ def start_lab(
     url = f"http://127.0.0.1:{port}"
     environment = {name: str(folder / place) for name, place in homes.items()} | dict(env or {})
     return url, services.server(command, folder=folder, name="jupyterlab", url=f"{url}/api/status", env=environment)
+
+
+def end_kernels(url: str) -> None:
+    """Shut every kernel of the server down, as a closed laptop would."""
+    with urllib.request.urlopen(f"{url}/api/sessions") as answer:
+        sessions = json.load(answer)
+    for session in sessions:
+        urllib.request.urlopen(urllib.request.Request(f"{url}/api/sessions/{session['id']}", method="DELETE")).close()
 
 
 def write_notebook(path: Path, cells: Sequence[str], *, kernel: str = "python3") -> None:

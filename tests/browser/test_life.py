@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
-
 from playwright.sync_api import expect
 
-from tests.browser.lab import Notebook, Opener
+from tests.browser.lab import Notebook, Opener, end_kernels
 from tests.browser.samples import HELD, SUPPORT
 
 
@@ -108,11 +105,3 @@ def test_a_decision_made_elsewhere_reaches_the_panel(open_notebook: Opener) -> N
     notebook.run_source(2, "run.pending()[0].approve()")
     panel.until("done")
     expect(panel.root.locator(".sg-card")).to_be_hidden()
-
-
-def end_kernels(url: str) -> None:
-    """Shut every kernel of the server down, as a closed laptop would."""
-    with urllib.request.urlopen(f"{url}/api/sessions") as answer:
-        sessions = json.load(answer)
-    for session in sessions:
-        urllib.request.urlopen(urllib.request.Request(f"{url}/api/sessions/{session['id']}", method="DELETE")).close()
