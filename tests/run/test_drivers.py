@@ -145,17 +145,17 @@ class TestThreads:
 
         assert asyncio.run(beside()) == {"log": ["slow"]}
 
-    @pytest.mark.parametrize("width", [1, 2])
+    @pytest.mark.parametrize("width", [1, 2, 3])
     @WAYS
     @KINDS
     def test_max_concurrency_limits_the_tasks_of_a_superstep(self, kind: str, way: str, width: int) -> None:
-        count = Count()
+        count = Count(width)
         app = fan(*[count.node(kind) for _ in range(6)])
 
         run(app, way, config={"max_concurrency": width})
 
         assert count.ended == 6
-        assert count.most <= width
+        assert count.most == width
 
     @WAYS
     def test_a_graph_inside_does_not_wait_for_the_slot_that_it_holds(self, way: str) -> None:
@@ -167,11 +167,12 @@ class TestThreads:
 
 
 class Count:
-    """How many of its nodes run at the same moment; each lets others begin before it ends."""
+    """How many of its nodes run at the same moment. `width` of them have to meet before they end."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int) -> None:
         self.now = self.most = self.ended = 0
         self._lock = Lock()
+        self._threads, self._coroutines = Barrier(width), asyncio.Barrier(width)
 
     def _enter(self) -> None:
         with self._lock:
@@ -186,13 +187,13 @@ class Count:
     def node(self, kind: str) -> Callable[[Any], Any]:
         def node(state: State) -> None:
             self._enter()
-            Event().wait(0.003)  # longer than a node may run before its siblings get threads
+            self._threads.wait(SECONDS)
             self._leave()
 
         async def coroutine(state: State) -> None:
             self._enter()
-            for _ in range(5):
-                await asyncio.sleep(0)
+            async with asyncio.timeout(SECONDS):
+                await self._coroutines.wait()
             self._leave()
 
         return coroutine if kind == "async" else node

@@ -24,6 +24,8 @@ class Hub:
         self._log: deque[Event] = deque(maxlen=keep)
         self._listeners: tuple[Listener, ...] = ()
         self._lock = RLock()
+        self._delivering = False
+        self._waiting: deque[tuple[int, Event]] = deque()
         self.next = 0
         self.failures: list[tuple[str, Exception]] = []
 
@@ -38,11 +40,34 @@ class Hub:
             seq = self.next
             self.next = seq + 1
             self._log.append(event)
-            for listener in self._listeners:
-                try:
-                    listener(seq, event)
-                except Exception as error:
-                    self._drop(listener, error)
+            if self._delivering:  # a listener publishes: first everybody hears what it was told
+                self._waiting.append((seq, event))
+                return
+            self._delivering = True
+            try:
+                for listener in self._listeners:
+                    try:
+                        listener(seq, event)
+                    except Exception as error:
+                        self._drop(listener, error)
+            finally:
+                self._delivering = False
+            if self._waiting:
+                self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Deliver what listeners published, in order."""
+        self._delivering = True
+        try:
+            while self._waiting:
+                seq, event = self._waiting.popleft()
+                for listener in self._listeners:
+                    try:
+                        listener(seq, event)
+                    except Exception as error:
+                        self._drop(listener, error)
+        finally:
+            self._delivering = False
 
     def _drop(self, listener: Listener, error: Exception) -> None:
         name = getattr(listener, "__qualname__", repr(listener))
