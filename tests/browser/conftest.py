@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests import services
 from tests.browser.lab import ARTEFACTS, Notebook, Opener, end_kernels, launch, start_lab, write_notebook
@@ -19,11 +19,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, for the whole session."""
+    expect.set_options(timeout=20_000)  # a full test run leaves the browser little of two cores
     with sync_playwright() as playwright:
         chromium = launch(playwright)
         yield chromium

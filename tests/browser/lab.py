@@ -121,14 +121,14 @@ class Notebook:
 
     def until_ready(self) -> None:
         """Wait for the document and an idle kernel."""
-        self.page.wait_for_function(READY, timeout=60_000)
+        self.page.wait_for_function(READY, timeout=120_000)
 
     def reload(self) -> None:
         """Save, and load the page again; the kernel goes on."""
         self.command("docmanager:save")
         self.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
         self.page.reload()
-        self.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.isReady", timeout=60_000)
+        self.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.isReady", timeout=120_000)
 
     def command(self, name: str, args: Mapping[str, Any] | None = None) -> None:
         """Execute one of JupyterLab's commands."""
@@ -162,7 +162,7 @@ class Notebook:
               const busy = cells.some((cell) => cell.cell_type === "code" && cell.executionState === "running");
               return !busy && current.context.sessionContext.session?.kernel?.status === "idle";
             }""",
-            timeout=60_000,
+            timeout=120_000,
         )
 
     def set_source(self, number: int, source: str) -> None:
@@ -217,17 +217,17 @@ class Panel:
     def __init__(self, root: Locator) -> None:
         self.root = root
 
-    def until(self, status: str, timeout: float = 15_000) -> Panel:
+    def until(self, status: str, timeout: float = 40_000) -> Panel:
         """Wait until the run is running, held, done …"""
         expect(self.root).to_have_attribute("data-status", status, timeout=timeout)
         return self
 
-    def until_live(self, timeout: float = 15_000) -> Panel:
+    def until_live(self, timeout: float = 40_000) -> Panel:
         """Wait until the kernel has answered."""
         expect(self.root).to_have_attribute("data-health", "live", timeout=timeout)
         return self
 
-    def until_stopped_at(self, title: str, timeout: float = 15_000) -> Panel:
+    def until_stopped_at(self, title: str, timeout: float = 40_000) -> Panel:
         """Wait until the run is held at `after:draft` or the like."""
         expect(self.root.locator(".sg-why strong.sg-where")).to_have_text(title, timeout=timeout)
         return self

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.kernels, pytest.mark.slow]
 
 BLOCK = """
 import time
-until = time.monotonic() + 6
+until = time.monotonic() + 12
 while not run.ended and time.monotonic() < until:
     time.sleep(0.02)
 print(run.status)
@@ -23,7 +23,7 @@ print(run.status)
 AWAIT = """
 import asyncio
 import time
-until = time.monotonic() + 6
+until = time.monotonic() + 12
 while not run.ended and time.monotonic() < until:
     await asyncio.sleep(0.02)
 print(run.status)

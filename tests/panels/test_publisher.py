@@ -55,11 +55,11 @@ def test_a_reply_does_not_wait_for_the_next_batch() -> None:
     publisher, panel = Publisher(), Panel()
     publisher.add(panel)
     until(panel.enough, publisher.happened)
+    batches = len(panel.batches)
     panel.replies.clear()
-    begin = time.monotonic()
     publisher.replied()
-    assert panel.replies.wait(5)
-    assert time.monotonic() - begin < 1
+    assert panel.replies.wait(10)
+    assert len(panel.batches) == batches
     publisher.remove(panel)
 
 
