@@ -193,11 +193,37 @@ def test_gates_that_approve_change_nothing(first_seed: int) -> None:
 
 @pytest.mark.parametrize("first_seed", range(6000, 6400, 100))
 def test_suspending_anywhere_and_going_on_runs_no_finished_body_again(first_seed: int) -> None:
+    processes = 0
     for seed in seeds(first_seed, 10):
         rng = Random(seed)
         gate = _Gate(rng, suspend=0.4)
         world = same(of_seed(seed), lambda rng=rng, gate=gate: Policy(Driver(rng.randrange), gate=gate))
-        assert world.processes > len(INPUTS)
+        processes += world.processes
+    assert processes > 4 * len(INPUTS) * 10
+
+
+@pytest.mark.parametrize("first_seed", range(8000, 8400, 100))
+def test_decisions_outlive_suspends_and_crashes(first_seed: int) -> None:
+    lives = 0
+    for seed in seeds(first_seed, 12):
+        make, rng = of_seed(seed), Random(seed)
+        once = world_of(make)
+        try:
+            result = once.live(INPUTS, lambda rng=rng, seed=seed: Policy(Driver(first), gate=_Decider(seed)))
+        except GraphRecursionError:
+            continue  # decided into a circle
+        for _ in range(3):
+            world = world_of(make)
+
+            def policy(rng: Random = rng, world: World = world, seed: int = seed) -> Policy:
+                fatal = rng.randint(1, 60) if world.crashes < 3 else 0
+                driver = Driver(rng.randrange, crash=lambda number: number == fatal)
+                return Policy(driver, gate=_Decider(seed, rng if world.processes < 30 else None))
+
+            assert world.live(INPUTS, policy) == result
+            assert account(world)[0] == account(once)[0]
+            lives += world.processes
+    assert lives > 100
 
 
 @pytest.mark.parametrize("first_seed", range(7000, 7300, 100))
@@ -216,6 +242,31 @@ def test_the_laws_notice_a_checkpointer_that_forgets_outcomes() -> None:
     world = world_of(SMALL["fan and join"], Forgetful())
     with pytest.raises(AssertionError, match="runs again though it had finished"):
         world.live(INPUTS, _CrashAt(12).policy)
+
+
+class _Decider:
+    """Decides by what is asked, so that two lives are decided alike; with `rng` it suspends first now and then."""
+
+    def __init__(self, seed: int, rng: Random | None = None) -> None:
+        self.seed = seed
+        self.rng = rng
+
+    def wants(self, place: str, node: str | None, ns: tuple[str, ...]) -> bool:
+        return place not in ("interrupt", "error", "plan", "committed")
+
+    def __call__(self, pause: Pause) -> Decision:
+        if self.rng is not None and self.rng.random() < 0.15:
+            return Decision("suspend")
+        depth = len(pause.ns)
+        rng = Random(f"{self.seed} {pause.place} {pause.node} {pause.index} {pause.step} {depth}")
+        other: list[str] = rng.sample(["n0", "n1", "n2"], rng.randint(0, 2))
+        choices = {
+            "before": [Decision("respond", {"log": ["answered"]}), Decision("skip"), Decision("redirect", other)],
+            "after": [Decision("edit", {"log": ["edited"], "count": 2}), Decision("skip"), Decision("redirect", other)],
+            "edge": [Decision("redirect", other), Decision("skip")],
+            "step": [Decision("edit", {"count": pause.step}), Decision("redirect", other)],
+        }[pause.place]
+        return rng.choice(choices) if rng.random() < 0.35 else Decision("approve")
 
 
 def _some(effects: int, seed: int) -> list[int]:
@@ -269,8 +320,11 @@ class _Gate:
         self.patience = 25
         self.asked = 0
 
+        places = ("plan", "before", "after", "edge", "step", "committed")
+        self.places = set(rng.sample(places, rng.randint(2, 6)))
+
     def wants(self, place: str, node: str | None, ns: tuple[str, ...]) -> bool:
-        return place not in ("interrupt", "error")
+        return place in self.places
 
     def __call__(self, pause: Pause) -> Decision:
         self.asked += 1

@@ -38,14 +38,16 @@ def flow_of(engine: Engine, task: Task) -> Flow:
     gate = None if task.name == START else scope.gate
     body = True
     try:
-        if gate is not None and gate.wants("before", task.name, scope.ns):
+        if _decided(task, "before") or (gate is not None and gate.wants("before", task.name, scope.ns)):
             body = yield from _ask_before(engine, task)
         while True:
             try:
                 if body and not _proposed(task):
                     yield from _run_body(engine, task)
                 body = True
-                if _decided(task) or (gate is not None and not task.routed and gate.wants("after", task.name, scope.ns)):
+                if _decided(task, "after") or (
+                    gate is not None and not task.routed and gate.wants("after", task.name, scope.ns)
+                ):
                     yield from _ask_after(engine, task)
                 if not task.routed:
                     yield from route(engine, task)
@@ -247,6 +249,10 @@ def _ask_before(engine: Engine, task: Task) -> Flow:
         return True
     if _proposed(task):
         return True
+    if _decided(task, "before"):
+        assert task.records is not None
+        _replace_body(task, from_record(task.records.pop("decision").payload))
+        return False
     pause = _pause(engine, task, "before")
     pause.can_edit = task.node.child is None or not engine.replaying
     decision: Decision = yield from ask(engine, pause)
@@ -265,21 +271,22 @@ def _ask_before(engine: Engine, task: Task) -> Flow:
 
 
 def _instead(engine: Engine, task: Task, decision: Decision) -> Flow:
-    """What a person decided in place of the body: an update, none, or where to go. Recorded as a proposal is."""
+    """What a person decided in place of the body (an update, none, or where to go), recorded first."""
+    yield from _record(engine, task, "decision", as_record(decision, "before"))
+    _replace_body(task, decision)
+
+
+def _replace_body(task: Task, decision: Decision) -> None:
     if decision.verb == "respond":
         task.writes, task.gotos = collect(task.node, decision.value)
     elif decision.verb == "redirect":
         task.routes, task.routed, task.joined = tuple(as_routes(decision.value)), True, ()
     task.collected = True
-    if engine.saving:
-        yield from _keep_proposal(engine, task)
-        if decision.verb == "redirect":
-            yield from _record(engine, task, "decision", as_record(decision))
 
 
 def _ask_after(engine: Engine, task: Task) -> Flow:
     """[after]: the proposal is saved first, so that no process ever has to make it again."""
-    decided = task.records.pop("decision", None) if task.records else None
+    decided = task.records.pop("decision") if task.records and _decided(task, "after") else None
     if decided is None:
         if engine.saving and not _proposed(task):
             yield from _keep_proposal(engine, task)
@@ -291,7 +298,7 @@ def _ask_after(engine: Engine, task: Task) -> Flow:
             pause.error = error
         decision: Decision = yield from ask(engine, pause)
         if engine.saving and decision.verb not in ("suspend", "reject"):
-            yield from _record(engine, task, "decision", as_record(decision))
+            yield from _record(engine, task, "decision", as_record(decision, "after"))
     else:
         decision = from_record(decided.payload)
     match decision.verb:
@@ -421,9 +428,10 @@ def _proposed(task: Task) -> bool:
     return task.records is not None and "proposal" in task.records
 
 
-def _decided(task: Task) -> bool:
-    """Whether a person decided on the proposal before the process ended: it counts also where nobody would ask now."""
-    return task.records is not None and "decision" in task.records
+def _decided(task: Task, place: Place) -> bool:
+    """Whether a person decided there before the process ended: it counts also where nobody would ask now."""
+    found = task.records.get("decision") if task.records is not None else None
+    return found is not None and found.payload["place"] == place
 
 
 def _interrupted(engine: Engine, task: Task, interrupts: Sequence[Any]) -> Flow:
@@ -557,8 +565,8 @@ def unpacked(routes: Sequence[Any]) -> tuple[Route, ...]:
     return tuple(route if isinstance(route, str) else Send(route[0], route[1], timeout=route[2]) for route in routes)
 
 
-def as_record(decision: Decision) -> dict[str, Any]:
-    """A decision in the form that records keep."""
+def as_record(decision: Decision, place: Place) -> dict[str, Any]:
+    """A decision in the form that records keep. `place` is before (in place of the body, also at [error]) or after."""
     value = packed(as_routes(decision.value)) if decision.verb == "redirect" else decision.value
     return {
         "verb": decision.verb,
@@ -566,6 +574,7 @@ def as_record(decision: Decision) -> dict[str, Any]:
         "reason": decision.reason,
         "by": decision.by,
         "then": decision.then,
+        "place": place,
     }
 
 

@@ -116,6 +116,8 @@ class Task:
     alone = False
     """It is lean, has no sibling, and every key of the state keeps the last value."""
     carried = False
+    kept = False
+    """Whether a record of its outcome was handed over."""
     """Its outcome or proposal comes from a record; no body ran."""
     index = 0
     """Counts the tasks of the same node in the superstep."""
