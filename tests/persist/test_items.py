@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 
+from stepgraph.core.checkpoint import Checkpoint, Control
 from stepgraph.persist.codec import Codec, parse
 from stepgraph.persist.encoded import Encoded, appended, new_in, splices, splices_text
-from stepgraph.persist.items import Memo, encoded, pays
+from stepgraph.persist.items import Held, known
 from stepgraph.persist.memory import MemoryCheckpointer
 from stepgraph.persist.patch import difference, patched, size_of
+from stepgraph.persist.tip import Tip
 from tests.contract.checkpointer import Story
 
 
@@ -66,43 +68,84 @@ CHANGES_IN_PLACE: list[tuple[Any, Any]] = [
     (AIMessage("a", id="1"), lambda item: item.response_metadata.update(model="m")),
     (HumanMessage("a", id="1"), lambda item: setattr(item, "content", [{"type": "text", "text": "b"}])),
     ({"set": {1}}, lambda item: item["set"].add(2)),
+    ({"empty": []}, lambda item: item["empty"].append(1)),
+    ({}, lambda item: item.update(a=1)),
+    (Model(name="a"), lambda item: item.__dict__.update(maybe=5)),
+    (Model(name="a"), lambda item: object.__setattr__(item, "__dict__", {**item.__dict__, "name": "c"})),
 ]
 
 
 @pytest.mark.parametrize(("item", "change"), CHANGES_IN_PLACE, ids=lambda each: repr(each)[:30])
 def test_a_change_in_place_is_seen(item: Any, change: Any) -> None:
-    codec = Codec()
-    texts, memo = encoded([item], {}, codec)
+    codec = Codec(private=True)
+    other = {"other": "item"}
+    held = Held([known(other, codec), known(item, codec)])
+    before = held.texts()
     change(item)
-    after, _ = encoded([item], memo, codec)
-    assert after == [codec.dumps(item)]
-    assert after != texts
+    assert not held.grew_to([other, item, {}])
+    after = [each.text for each in held.changed_to([other, item], codec)]
+    assert after == [before[0], codec.dumps(item)]
+    assert after != before
 
 
-@pytest.mark.parametrize("item", [{"a": {"b": [1, (2, "x")]}}, Model(name="a"), Note("x", ({},)), HumanMessage("hi")])
+@pytest.mark.parametrize(
+    "item",
+    [{"a": {"b": [1, (2, "x")], "c": []}}, Model(name="a"), Note("x", ({},)), HumanMessage("hi"), [[{}]], {}, "text"],
+    ids=repr,
+)
 def test_an_unchanged_item_is_not_encoded_again(item: Any) -> None:
     codec = Counting()
-    memo: Memo = {}
-    for _ in range(3):
-        texts, memo = encoded([{"other": 1}, item], memo, codec)
-        assert texts[1] == Codec(private=True).dumps(item)
-    assert codec.calls == 4  # the other one is a new object each time
+    held = Held([known({"n": 1}, codec), known(item, codec)])
+    assert held.texts()[1] == Codec(private=True).dumps(item)
+    assert held.grew_to([held.known[0].item, item])
+    assert held.grew_to([held.known[0].item, item, "more"])
+    assert not held.grew_to([{"n": 1}, item])
+    found = held.changed_to([{"n": 1}, item, item], codec)
+    assert codec.calls == 3  # the other one is a new object
+    assert [each.text for each in found[1:]] == [held.texts()[1]] * 2
+
+
+def test_items_whose_content_cannot_be_told_are_encoded_each_time() -> None:
+    codec = Counting()
+    items = [{"set": {1}}, {"plain": 1}]
+    held = Held([known(item, codec) for item in items])
+    assert not held.grew_to(items)
+    held.changed_to(items, codec)
+    assert codec.calls == 3
+
+
+def test_what_moves_from_one_item_to_the_next_is_seen() -> None:
+    codec = Codec()
+    first: dict[str, Any] = {"a": "x"}
+    second: dict[str, Any] = {"b": "y"}
+    held = Held([known(first, codec), known(second, codec)])
+    del first["a"]
+    second.clear()
+    second.update(a="x", b="y")
+    assert not held.grew_to([first, second])
 
 
 def test_items_that_moved_are_known() -> None:
     codec = Counting()
     items = [{"n": n} for n in range(20)]
-    _, memo = encoded(items, {}, codec)
-    texts, _ = encoded([*items[5:], items[0]], memo, codec)
+    held = Held([known(item, codec) for item in items])
+    found = held.changed_to([*items[5:], items[0]], codec)
     assert codec.calls == 20
-    assert texts == [f'{{"n":{n}}}' for n in (*range(5, 20), 0)]
+    assert [each.text for each in found] == [f'{{"n":{n}}}' for n in (*range(5, 20), 0)]
 
 
-def test_only_lists_for_which_it_pays_are_looked_at() -> None:
-    assert pays([{"a": "x" * 2000}] * 3, 6000)
-    assert pays([HumanMessage("x")] * 100, 20_000)
-    assert not pays([{"a": "x"}] * 1000, 10_000)
-    assert not pays([HumanMessage("x")], 200)
+def test_a_list_that_only_grows_is_encoded_once() -> None:
+    codec = Counting()
+    tip = Tip()
+    messages: list[Any] = []
+    for n in range(100):
+        messages = [*messages, HumanMessage("x" * 200, id=str(n))]
+        line = tip.advance(
+            Checkpoint(str(n), str(n - 1), n, "loop", n, n, {"messages": messages}, Control(), (), {}), codec
+        )
+        if n > 30 and not line.startswith(b'{"id"'):
+            assert len(line) < 700
+    assert codec.calls < 160
 
 
 texts = st.lists(st.sampled_from(["1", "2", '"a"', "[3,4]", "55"]), max_size=7)

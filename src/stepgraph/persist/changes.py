@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from stepgraph.core.checkpoint import REMOVED, Extend, Removed
 from stepgraph.persist.codec import ATOMS, Codec, Unstorable, write
 from stepgraph.persist.encoded import Encoded, appended, new_in, splices, splices_text
-from stepgraph.persist.items import encoded, pays
+from stepgraph.persist.items import LARGE, Held, Known, known
 from stepgraph.persist.patch import difference, size_of
 
 SMALL: Final = frozenset({int, bool, float, type(None)})
@@ -24,6 +24,12 @@ class Atom(NamedTuple):
     """A long string: kept as it is, unlike the text of items of a list that grew."""
 
     text: str
+
+
+class More(NamedTuple):
+    """The items that a list which is held got at its end."""
+
+    items: list[Known]
 
 
 class Changes:
@@ -60,6 +66,8 @@ class Changes:
             kind = type(made)
             if kind is str:
                 values[key].grow(made)
+            elif kind is More:
+                values[key].grow_known(made.items)
             elif made is REMOVED:
                 values.pop(key, None)
             else:
@@ -97,14 +105,20 @@ class Changes:
 
     def _items(self, key: str, change: list[Any], old: Encoded, codec: Codec) -> None:
         """A list that another one replaces: the new items, and which of the old ones stay."""
-        if pays(change, old.size()):
-            made = Encoded.of_items(*encoded(change, old.memo, codec))
+        if old.size() < LARGE:
+            made = Encoded.of_items([write(item) for item in codec.lower_all(change)])
+        elif old.held is not None and old.held.grew_to(change):
+            more = [known(item, codec) for item in change[len(old.held.known) :]]
+            self.grown.append(f"{quoted(key)}:[{','.join(each.text for each in more)}]")
+            self.made.append((key, More(more)))
+            return
         else:
-            made = Encoded.of_items([write(item) for item in codec.lower_all(change)], {})
+            held = Held(old.held.changed_to(change, codec) if old.held else [known(item, codec) for item in change])
+            made = Encoded.of_items(held.texts(), held)
         found = splices(old.item_texts(), made.item_texts())
-        more = appended(found, len(old.item_texts()))
-        if more is not None:
-            self.grown.append(f"{quoted(key)}:[{','.join(more)}]")
+        texts = appended(found, len(old.item_texts()))
+        if texts is not None:
+            self.grown.append(f"{quoted(key)}:[{','.join(texts)}]")
         elif 2 * new_in(found) < made.size():
             self.spliced.append(f"{quoted(key)}:{splices_text(found)}")
         else:

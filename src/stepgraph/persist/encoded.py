@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from stepgraph.core.types import MISSING
 from stepgraph.persist.codec import MARK, Codec, parse, write
-from stepgraph.persist.items import Memo
+from stepgraph.persist.items import Held, Known
 
 _COMMA = ","
 
@@ -15,7 +15,7 @@ _COMMA = ","
 class Encoded:
     """One value of a tip. `raw` is parsed JSON, tags and all, while `parts` is None."""
 
-    __slots__ = ("is_list", "made", "memo", "parts", "raw", "tagged", "texts")
+    __slots__ = ("held", "is_list", "made", "parts", "raw", "tagged", "texts")
 
     def __init__(self, text: str | None, raw: Any = None, tagged: bool = False) -> None:
         self.raw, self.tagged = raw, tagged
@@ -23,7 +23,8 @@ class Encoded:
         """Of a list: pieces of what stands between the brackets."""
         self.texts: list[str] | None = None
         """Of a list: the texts of its items, once they were needed."""
-        self.memo: Memo = {}
+        self.held: Held | None = None
+        """Of a long list that was handed over whole: its items."""
         self.made: Any = MISSING
         """The decoded value, once a history needed it."""
         if text is None:
@@ -33,10 +34,10 @@ class Encoded:
             self.parts = self._split(text)
 
     @classmethod
-    def of_items(cls, texts: list[str], memo: Memo) -> Encoded:
+    def of_items(cls, texts: list[str], held: Held | None = None) -> Encoded:
         """A list, of the texts of its items."""
         made = cls("[]")
-        made.parts, made.texts, made.memo = [*texts], texts, memo
+        made.parts, made.texts, made.held = [*texts], texts, held
         return made
 
     def _split(self, text: str) -> list[str]:
@@ -62,6 +63,8 @@ class Encoded:
 
     def item_texts(self) -> list[str]:
         """Of a list: the texts of its items."""
+        if self.texts is None and self.held is not None:
+            self.texts = self.held.texts()
         if self.texts is None:
             self.texts = [write(item) for item in (self.raw if self.parts is None else parse(self.text()))]
         return self.texts
@@ -78,9 +81,17 @@ class Encoded:
         """Append the text of items, without brackets."""
         if self.parts is None:
             self.text()
-        self.texts = None
+        self.texts = self.held = None
         if inner:
             self.parts.append(inner)  # type: ignore[union-attr]  # text() has just made them
+
+    def grow_known(self, items: list[Known]) -> None:
+        """Append items to a list that is held."""
+        held = self.held
+        assert held is not None
+        self.grow(",".join(each.text for each in items))
+        held.extend(items)
+        self.held = held
 
     # ---- replaying: what is told of lists in parsed form
 
