@@ -1,5 +1,5 @@
 /** The review card: why the run stopped, what would change, where it would go, and the verbs that are allowed. */
-import { drawChange } from "./diff";
+import { drawChange, drawEffect } from "./diff";
 import { button, fill, h } from "./dom";
 import { EditForm, confirmButtons } from "./edit";
 import { FieldError, clearProblems, makeField } from "./form";

@@ -4,6 +4,18 @@ import type { Change, Diff, PathChange, RowChange, Segment } from "./model";
 
 /** One key of a proposed update: its name, its reducer, and what changes. */
 export function drawChange(change: Change): HTMLElement {
+  return framed(change, drawDiff(change.diff));
+}
+
+/** The same beside a form, where there is little room: of a table only how many rows it is about. */
+export function drawEffect(change: Change): HTMLElement {
+  const { diff } = change;
+  if (diff.kind !== "rows") return drawChange(change);
+  const [before, after] = diff.total;
+  return framed(change, h("div", { class: "sg-note" }, before === after ? `${diff.changed} of ${after} rows change` : `${before} → ${after} rows`));
+}
+
+function framed(change: Change, body: HTMLElement): HTMLElement {
   const notes = [
     change.added !== null ? `+${change.added}` : null,
     change.reducer ? `through ${change.reducer}` : null,
@@ -13,7 +25,7 @@ export function drawChange(change: Change): HTMLElement {
     "div",
     { class: "sg-change", "data-key": change.key },
     h("div", { class: "sg-key" }, h("code", {}, change.key), notes.length ? h("span", { class: "sg-note" }, notes.join(" · ")) : null),
-    h("div", { class: "sg-diff" }, drawDiff(change.diff)),
+    h("div", { class: "sg-diff" }, body),
   );
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { drawDiff } from "../src/diff";
+import { drawDiff, drawEffect } from "../src/diff";
 import { Graph, type Shape } from "../src/graph";
 import { isTyping, keyOf } from "../src/keys";
 import { RunView, type Step } from "../src/model";
@@ -22,6 +22,13 @@ describe("a diff", () => {
     const drawn = drawDiff({ kind: "rows", columns: ["id", "name"], rows: [{ sign: "~", index: 7, cells: [["7"], ["a", "b"]] }], changed: 1, more: 0, total: [9, 9] });
     expect(drawn.textContent).toContain("1 of 9 rows change");
     expect(drawn.querySelectorAll("td[data-touched]").length).toBe(1);
+  });
+
+  it("only counts the rows of a table beside a form", () => {
+    const diff = { kind: "rows" as const, columns: ["id"], rows: [{ sign: "+" as const, index: 0, cells: [["7"]] }], changed: 1, more: 0, total: [0, 1] as [number, number] };
+    const drawn = drawEffect({ key: "found", reducer: null, missing: false, added: null, diff });
+    expect(drawn.querySelector("table")).toBeNull();
+    expect(drawn.textContent).toContain("0 → 1 rows");
   });
 
   it("shows markup as text", () => {
