@@ -165,7 +165,7 @@ export class ReviewCard {
     if (effect?.reruns_router) lines.push(h("div", { class: "sg-note" }, "the router runs again: the edit changes what it read"));
     const proposed = new Map(card.changes.map((change) => [change.key, JSON.stringify(change)]));
     const other = effect?.changes.filter((change) => proposed.get(change.key) !== JSON.stringify(change)) ?? [];
-    if (other.length) lines.push(h("div", { class: "sg-effect" }, ...other.map(drawChange)));
+    if (other.length) lines.push(h("div", { class: "sg-effect" }, ...other.map(drawEffect)));
     fill(this.then, ...lines);
   }
 
