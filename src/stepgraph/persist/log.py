@@ -225,11 +225,15 @@ class LogCheckpointer(ABC):
         return self._open(checkpoint.parent_thread, ns, create=False)
 
     def _drop_tips(self) -> None:
-        with self._lock:
+        if not self._lock.acquire(blocking=False):  # somebody who holds it may be waiting for this log: later, then
+            return
+        try:
             held = sorted((log for log in self._logs.values() if log.tip is not None), key=lambda log: log.used)
             for log in held[: len(held) // 2]:
                 log.tip = None
             self._tips = len(held) - len(held) // 2
+        finally:
+            self._lock.release()
 
     def _refused(self, log: Log, checkpoint: Checkpoint, error: Exception) -> CheckpointError:
         """The error of a checkpoint that cannot be encoded, with the path to what is to blame."""
