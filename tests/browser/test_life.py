@@ -38,6 +38,17 @@ def test_what_is_typed_in_one_view_stays_when_another_view_is_added(open_noteboo
     expect(panel.field("answer").get_by_label("answer", exact=True)).to_have_value("half a sentence")
 
 
+def test_a_new_view_for_output_is_a_live_view(open_notebook: Opener) -> None:
+    notebook = held(open_notebook)
+    notebook.page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1; }")
+    notebook.command("notebook:create-output-view")
+    expect(notebook.page.locator(".sg-root")).to_have_count(2)
+    view = notebook.page.locator(".jp-LinkedOutputView .sg-root")
+    expect(view).to_have_attribute("data-health", "live")
+    view.get_by_role("button", name="Approve", exact=True).click()
+    expect(notebook.page.locator('.sg-root[data-status="done"]')).to_have_count(2)
+
+
 def test_a_reload_shows_the_run_again_with_its_state(open_notebook: Opener) -> None:
     notebook = held(open_notebook, "")
     notebook.reload()

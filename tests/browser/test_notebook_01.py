@@ -40,7 +40,7 @@ def test_a_stop_set_by_a_click_holds_the_next_run_and_an_edit_is_what_later_cell
     panel = notebook.panel().until_live().until_stopped_at("after:write")
     panel.click("Edit")
     panel.field("report").get_by_label("report", exact=True).fill("A poem about better code.")
-    expect(panel.root.locator(".sg-then")).to_contain_text("with this edit")
+    expect(panel.root.locator(".sg-then strong")).to_have_text("END")
     panel.click("Apply edit").until("done")
     notebook.picture("notebook-01-edited")
     notebook.run_cell(TASKS)

@@ -47,6 +47,7 @@ class RunPanel(anywidget.AnyWidget):
         self._lock = Lock()
         self._replies: deque[tuple[dict[str, Any], Reply]] = deque()
         self._seq = 0
+        self._news = True
         self._collapsed: frozenset[str] = frozenset()
         self._rested: object = None
         self._greeted = False
@@ -79,6 +80,9 @@ class RunPanel(anywidget.AnyWidget):
 
     def send_batch(self) -> bool:
         """Send what happened in each followed run, and keep snapshot and still picture up to date."""
+        if not self._news:
+            return False  # it is another panel's run that goes on
+        self._news = False
         patches = [patch for feed in list(self._feeds.values()) if (patch := feed.collect())]
         lists = self._lists()
         if lists != self._listed:
@@ -87,7 +91,8 @@ class RunPanel(anywidget.AnyWidget):
         if patches:
             self._say({"kind": "batch", "patches": patches})
         self._renew()
-        return any(feed.waiting for feed in self._feeds.values())
+        self._news = self._news or any(feed.waiting for feed in self._feeds.values())
+        return self._news
 
     def _say(self, content: dict[str, Any], buffers: tuple[bytes, ...] = ()) -> None:
         self._seq += 1
@@ -120,10 +125,10 @@ class RunPanel(anywidget.AnyWidget):
             found = self._feeds.get(run.id)
             if found is not None:
                 return found
-            found = self._feeds[run.id] = Feed(run, PUBLISHER.happened)
-        run.on_change(PUBLISHER.happened)
+            found = self._feeds[run.id] = Feed(run, self._happened)
+        run.on_change(self._happened)
         self._attend(run)
-        PUBLISHER.happened()
+        self._happened()
         return found
 
     def picture(self, run: Run) -> dict[str, Any]:
@@ -175,6 +180,11 @@ class RunPanel(anywidget.AnyWidget):
             run.attended = True
 
     def _session_changed(self, _kind: str, _payload: Any) -> None:
+        self._happened()
+
+    def _happened(self) -> None:
+        """There is something to send; called from any thread, for every event."""
+        self._news = True
         PUBLISHER.happened()
 
     # What pages say
@@ -278,7 +288,7 @@ class RunPanel(anywidget.AnyWidget):
 
     def _laid_out(self, found: Layout) -> None:
         self._graph = {**self._shape_only(), "layout": dict(found)}
-        PUBLISHER.happened()
+        self._happened()
 
     def close(self) -> None:
         """End every view and listen no more."""
