@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 import pydantic
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
 
 from stepgraph.core import registry
@@ -240,10 +240,12 @@ class TestRoundTrip:
     def test_other_values_inside_containers(self, value: Any) -> None:
         assert round_trip({"a": [value, {"b": (value,)}]}) == {"a": [value, {"b": (value,)}]}
 
+    @settings(deadline=None)
     @given(values)
     def test_any_nesting(self, value: Any) -> None:
         assert same(round_trip(value), value)
 
+    @settings(deadline=None)
     @given(values)
     def test_the_text_of_a_value_is_the_same_each_time(self, value: Any) -> None:
         text = Codec().dumps(value)

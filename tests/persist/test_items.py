@@ -7,7 +7,7 @@ from typing import Any
 
 import pydantic
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 
@@ -155,6 +155,7 @@ def listed(texts: list[str]) -> str:
     return f"[{','.join(texts)}]"
 
 
+@settings(deadline=None)
 @given(texts, texts)
 def test_splices_lead_from_one_list_to_the_other(old: list[str], new: list[str]) -> None:
     found = parse(splices_text(splices(old, new)))
@@ -162,6 +163,7 @@ def test_splices_lead_from_one_list_to_the_other(old: list[str], new: list[str])
     assert Encoded(listed(old)).spliced(found, False, Codec()).text() == listed(new)
 
 
+@settings(deadline=None)
 @given(texts, texts)
 def test_splices_tell_when_items_were_appended_and_nothing_else(old: list[str], new: list[str]) -> None:
     more = appended(splices(old, [*old, *new]), len(old))
@@ -172,6 +174,7 @@ def test_splices_tell_when_items_were_appended_and_nothing_else(old: list[str], 
         assert [*old, *other] == new
 
 
+@settings(deadline=None)
 @given(st.text("ab", max_size=12), st.text("ab", max_size=12))
 def test_a_difference_leads_from_one_text_to_the_other(old: str, new: str) -> None:
     assert patched(old, difference(old, new)) == new
@@ -189,6 +192,7 @@ def test_a_window_that_moves_keeps_what_stays(dropped: int) -> None:
     assert size_of(patch) < 700
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(
