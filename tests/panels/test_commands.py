@@ -139,14 +139,14 @@ def test_the_layout_program_comes_packed(page: FakePage) -> None:
 
 
 def test_a_layout_made_in_the_page_is_taken_only_for_the_graph_that_is_shown(page: FakePage) -> None:
-    panel = page.panel
+    chart = page.panel.chart
     page.value("hello")  # comes after the layout by `dot`, on the same thread
-    panel._graph = {**panel._shape_only(), "dot": "digraph {}"}
+    chart._show(None, "digraph {}")
     drawn = json.dumps({"bb": "0,0,10,20", "objects": [{"id": "n:2", "pos": "5,5", "width": "0.1", "height": "0.1"}]})
     page.value("layout", source="digraph {old}", layout=drawn)
-    assert panel._graph["layout"] is None
+    assert page.panel._graph["layout"] is None
     page.value("layout", source="digraph {}", layout=drawn)
-    assert panel._graph["layout"]["nodes"] == {"draft": [5.0, 15.0, 7.2, 7.2]}
+    assert page.panel._graph["layout"]["nodes"] == {"draft": [5.0, 15.0, 7.2, 7.2]}
 
 
 def test_rows_of_the_log_are_fetched_from_any_number_on(page: FakePage) -> None:

@@ -43,7 +43,7 @@ class Tags(HTMLParser):
 def picture(run: Run) -> str:
     panel = RunPanel(run)
     try:
-        return still(panel.picture(run), panel._shape_only(), run_dot(run.session.shape, dot_source(run.session.shape)))
+        return still(panel.picture(run), panel.chart.drawing, run_dot(run.session.shape, dot_source(run.session.shape)))
     finally:
         panel.close()
 
@@ -83,6 +83,6 @@ def test_it_holds_no_times_and_no_addresses(held: Run) -> None:
 
 def test_it_is_drawn_without_a_layout_too(held: Run, page: FakePage) -> None:
     panel = page.panel
-    html = still(panel.picture(held), panel._shape_only(), None)
+    html = still(panel.picture(held), panel.chart.drawing, None)
     assert "<svg" not in html
     assert "after:draft" in html

@@ -131,12 +131,12 @@ def asset(_panel: RunPanel, _run: Run, given: Arguments) -> Reply:
 
 def laid_out(panel: RunPanel, _run: Run, given: Arguments) -> None:
     """The page has run Graphviz itself."""
-    panel.take_layout(given["source"], given["layout"])
+    panel.chart.take(given["source"], given["layout"])
 
 
 def collapse(panel: RunPanel, _run: Run, given: Arguments) -> None:
     """Show a subgraph as one box, or open it."""
-    panel.collapse(given["path"], given["on"])
+    panel.chart.collapse(given["path"], given["on"])
 
 
 def stop(_panel: RunPanel, run: Run, given: Arguments) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from stepgraph.core.events import Event, TaskFinished
 from stepgraph.panels.card import bare_card, card, failure
 from stepgraph.panels.fold import Row, RunView, fold, recall
+from stepgraph.panels.listing import parent_of
 
 if TYPE_CHECKING:
     from stepgraph.approve.requests import Request
@@ -92,7 +93,7 @@ class Feed:
             "thread": run.thread,
             "branch": run.branch,
             "note": run.note,
-            "parent": None if run.parent is None else [run.parent[0].id, run.parent[1]],
+            "parent": parent_of(run),
             "status": run.status,
             "step": view.step,
             "started": view.started,

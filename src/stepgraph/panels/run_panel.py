@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
-from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 import anywidget
 import traitlets
 
 from stepgraph.graph.drawing import structure
+from stepgraph.panels.chart import Chart
 from stepgraph.panels.commands import COMMANDS, LOOKING, Reply
 from stepgraph.panels.feed import Feed
-from stepgraph.panels.layout import Layout, dot_source, parse, run_dot
+from stepgraph.panels.listing import listing
+from stepgraph.panels.outputs import Stills
 from stepgraph.panels.publisher import PUBLISHER
 from stepgraph.panels.still import still
 from stepgraph.panels.subshells import deliver_on_any_subshell, reach_of_this_message
@@ -25,10 +25,6 @@ from stepgraph.panels.values import speakable
 
 if TYPE_CHECKING:
     from stepgraph.debug.run import Run
-
-STILLS = 20
-"""Cells that show the run and get its still picture renewed."""
-log = logging.getLogger("stepgraph.panels")
 
 
 class RunPanel(anywidget.AnyWidget):
@@ -42,25 +38,24 @@ class RunPanel(anywidget.AnyWidget):
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self._shape = structure(run.graph)
+        self.chart = Chart(structure(run.graph), self._drawn)
+        self.stills = Stills(self._still)
         self._feeds: dict[str, Feed] = {}
         self._lock = Lock()
         self._replies: deque[tuple[dict[str, Any], Reply]] = deque()
         self._seq = 0
         self._news = True
-        self._collapsed: frozenset[str] = frozenset()
         self._rested: object = None
         self._greeted = False
         self._reach: Literal["idle", "await", "block"] = "idle"
         self._attended: set[tuple[str, str]] = set()
         self._listed: dict[str, Any] = {}
-        self._stills: deque[tuple[str, str]] = deque(maxlen=STILLS)
-        super().__init__(_graph=self._shape_only(), _snapshot=self.picture(run))
+        super().__init__(_graph=self.chart.drawing, _snapshot=self.picture(run))
         deliver_on_any_subshell(self.comm)
         self.on_msg(self._hand_over)
         self._unsubscribe = run.session.subscribe(self._session_changed)
         PUBLISHER.add(self)
-        LOOKING.do(self._lay_out)
+        LOOKING.do(self.chart.lay_out)
 
     # The publisher's side
 
@@ -84,7 +79,7 @@ class RunPanel(anywidget.AnyWidget):
             return False  # it is another panel's run that goes on
         self._news = False
         patches = [patch for feed in list(self._feeds.values()) if (patch := feed.collect())]
-        lists = self._lists()
+        lists = listing(self.run)
         if lists != self._listed:
             self._listed = lists
             patches.append(lists)
@@ -115,7 +110,7 @@ class RunPanel(anywidget.AnyWidget):
             return
         self._rested = now
         self._snapshot = self.picture(run)
-        self._renew_stills()
+        self.stills.renew()
 
     # What pages are told
 
@@ -133,38 +128,8 @@ class RunPanel(anywidget.AnyWidget):
 
     def picture(self, run: Run) -> dict[str, Any]:
         """Everything that a page shows of `run`, as of message `seq`."""
-        found: dict[str, Any] = speakable({"seq": self._seq, **self._lists(), **self.feed(run).snapshot()})
+        found: dict[str, Any] = speakable({"seq": self._seq, **listing(self.run), **self.feed(run).snapshot()})
         return found
-
-    def _lists(self) -> dict[str, Any]:
-        """Branches and stops: what belongs to the session."""
-        session = self.run.session
-        return {
-            "session": session.name,
-            "branches": [
-                {
-                    "id": run.id,
-                    "branch": run.branch,
-                    "note": run.note,
-                    "parent": None if run.parent is None else [run.parent[0].id, run.parent[1]],
-                    "status": run.status,
-                }
-                for run in self.run.tree()
-            ],
-            "stops": [
-                {
-                    "id": stop.id,
-                    "spec": stop.spec,
-                    "kind": stop.kind,
-                    "when": stop.when_text,
-                    "enabled": stop.enabled,
-                    "hits": stop.hits,
-                    "allow": list(stop.allow),
-                    "problem": stop.problem,
-                }
-                for stop in session.stops
-            ],
-        }
 
     def greeted(self) -> None:
         """A front end has answered: a person may decide on this run and its forks."""
@@ -221,73 +186,18 @@ class RunPanel(anywidget.AnyWidget):
                 return run
         raise LookupError(f"This panel shows no run {id!r}.")
 
-    # The still picture in the notebook
-
-    def publish_still(self) -> None:
-        """A second output beside the panel, hidden while the panel is live, for whoever opens the notebook later."""
-        from IPython.display import display as show
-
-        content = self._still()
-        name = f"stepgraph-{uuid4().hex}"
-        self._stills.append((name, content))
-        show(_still_bundle(content), raw=True, display_id=name)  # type: ignore[no-untyped-call]  # IPython has no types
-
-    def _still(self) -> str:
-        return still(self._snapshot, self._graph, self._graph["layout"])
-
-    def _renew_stills(self) -> None:
-        from IPython.display import update_display
-
-        content = self._still()
-        for index, (name, before) in enumerate(list(self._stills)):
-            if before != content:
-                self._stills[index] = (name, content)
-                update_display(_still_bundle(content), raw=True, display_id=name)  # type: ignore[no-untyped-call]  # same
+    # What the notebook keeps
 
     def redraw_stills(self) -> None:
         """Send the still pictures again, whether or not they have changed."""
         self._snapshot = self.picture(self.run)
-        names = [name for name, _ in self._stills]
-        self._stills.clear()
-        self._stills.extend((name, "") for name in names)
-        self._renew_stills()
+        self.stills.renew(always=True)
 
-    # The graph
+    def _still(self) -> str:
+        return still(self._snapshot, self._graph, self._graph["layout"])
 
-    def collapse(self, path: str, on: bool) -> None:
-        """Show the subgraph at `path` as one box, or open it, and lay out again."""
-        self._collapsed = self._collapsed | {path} if on else self._collapsed - {path}
-        self._graph = self._shape_only()
-        self._lay_out()
-
-    def take_layout(self, source: str, text: str) -> None:
-        """A page without a `dot` program behind it has laid out `source`. Ignored if the graph has changed since."""
-        if self._graph.get("dot") == source:
-            self._laid_out(parse(text, self._shape))
-
-    def _shape_only(self) -> dict[str, Any]:
-        shape = self._shape
-        return {
-            "nodes": [[node.path, node.name, node.kind, node.parent] for node in shape.nodes],
-            "edges": [[edge.source, edge.target, edge.conditional, edge.label] for edge in shape.edges],
-            "collapsed": sorted(self._collapsed),
-            "layout": None,
-            "dot": None,
-        }
-
-    def _lay_out(self) -> None:
-        try:
-            source = dot_source(self._shape, self._collapsed)
-            found = run_dot(self._shape, source)
-            if found is None:
-                self._graph = {**self._shape_only(), "dot": source}
-            else:
-                self._laid_out(found)
-        except Exception:
-            log.exception("The graph could not be laid out; the panel shows it as a list.")
-
-    def _laid_out(self, found: Layout) -> None:
-        self._graph = {**self._shape_only(), "layout": dict(found)}
+    def _drawn(self, drawing: dict[str, Any]) -> None:
+        self._graph = drawing
         self._happened()
 
     def close(self) -> None:
@@ -323,13 +233,9 @@ def display(run: Run, text: Mapping[str, str], _include: Any = None, _exclude: A
     if not hasattr(get_ipython(), "kernel"):
         return dict(text)
     panel = panel_of(run)
-    panel.publish_still()
+    panel.stills.publish()
     view = {"version_major": 2, "version_minor": 0, "model_id": panel.model_id}
     return {**text, "application/vnd.jupyter.widget-view+json": view}
-
-
-def _still_bundle(content: str) -> dict[str, str]:
-    return {"text/html": content, "text/plain": "the run as it was last shown"}
 
 
 def _told(error: Exception) -> dict[str, Any]:
