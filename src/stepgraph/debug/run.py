@@ -198,7 +198,8 @@ class Run:
         self.inbox.decide(id, decision)
 
     def unattended(self, policy: Policy) -> Run:
-        """Let `policy` decide where no front end has answered within three seconds; returns the run.
+        """Let `policy` decide where no front end has answered within three seconds, or thirty where an editor sent the
+        cell; returns the run.
 
         `policy` is a verb such as "approve", or a function of the request that decides it itself, returns a verb or a
         Decision, or returns None to leave it held.
