@@ -486,3 +486,43 @@ def goto_from_input(lab: Lab) -> None:
         lab.run(lab.Command(goto="b"))
         lab.run(lab.Command(update={"count": 9}))
         lab.run(lab.Command(update={"log": ["u"]}, goto=["c", lab.Send("b", {"log": []})]))
+
+
+@program
+def chosen_output_keys(lab: Lab) -> None:
+    """A stream that shows some keys only, as a list and as one name."""
+
+    g = lab.graph(Log)
+    g.add_node("a", lambda s: {"log": ["a"]})
+    g.add_node("b", lambda s: {"count": 1})
+    g.add_node("c", lambda s: {"log": ["c"], "count": 2})
+    g.add_sequence([("d", lambda s: {"log": ["d"]})])
+    g.add_edge(lab.START, "a")
+    for start, end in (("a", "b"), ("b", "c"), ("c", "d")):
+        g.add_edge(start, end)
+    lab.compile(g)
+    lab.run({"log": ["in"]}, output_keys=["count"])
+    lab.run({"log": ["in"]}, output_keys="log")
+
+
+@program
+def node_and_router_schemas(lab: Lab) -> None:
+    """A router with a schema of its own, which sees a key that its node's schema does not have."""
+
+    class Narrow(TypedDict):
+        count: int
+
+    def wide(s: Log) -> str:
+        return "b" if "log" in s and s["count"] == 2 else lab.END
+
+    def narrow(s: Narrow) -> dict[str, Any]:
+        return {"count": s["count"] + 1, "log": [sorted(s)]}
+
+    g = lab.graph(Log)
+    g.add_node("a", narrow)
+    g.add_node("b", narrow, input_schema=Log)
+    g.add_edge(lab.START, "a")
+    g.add_conditional_edges("a", wide)
+    lab.compile(g)
+    lab.run({"log": ["in"], "count": 1})
+    lab.run({"log": ["in"], "count": 5})

@@ -536,3 +536,55 @@ def deferred_across_a_pause(lab: Lab) -> None:
     lab.run(None)
     lab.run({"log": ["again"]})
     lab.run(None)
+
+
+@program(needs_saver=True)
+def copies_and_bulk_updates(lab: Lab) -> None:
+    """A checkpoint copied by as_node="__copy__", input given by "__input__", and several supersteps at once."""
+    g = steps(lab, "a", "b", "c")
+    lab.compile(g, interrupt_before=["c"])
+    lab.run({"log": [], "count": 1})
+    lab.update(None, as_node="__copy__")
+    lab.run(None)
+    lab.thread = "given"
+    lab.update({"log": ["given"], "count": 4}, as_node="__input__")
+    lab.run(None)
+    lab.history()
+
+
+@program(needs_saver=True)
+def edits_of_a_loop_and_a_join(lab: Lab) -> None:
+    """update_state as one source of a join, then as the other; and as a node that sends."""
+    g = lab.graph(Log)
+    for name in ("left", "right", "both"):
+        g.add_node(name, lambda s, name=name: {"log": [name]})
+    g.add_node("work", lambda s: {"log": [("work", s["count"])]})
+    g.add_conditional_edges(lab.START, lambda s: "left" if s["count"] else "right")
+    g.add_edge(["left", "right"], "both")
+    g.add_conditional_edges("both", lambda s: [lab.Send("work", {"count": n}) for n in range(2)], ["work"])
+    lab.compile(g)
+    lab.run({"count": 1})
+    lab.update({"log": ["hand"]}, as_node="right")
+    lab.run(None)
+    lab.update({"log": ["again"]}, as_node="both")
+    lab.run(None)
+
+
+@program(needs_saver=True)
+def answers_one_after_the_other(lab: Lab) -> None:
+    """Questions in a chain and beside a finished sibling, answered by plain values across several runs."""
+
+    def ask(name: str) -> Any:
+        return lambda s: {"log": [(name, lab.interrupt(name))]}
+
+    g = lab.graph(Log)
+    g.add_node("one", ask("one"))
+    g.add_node("two", ask("two"))
+    g.add_node("side", lambda s: {"log": ["side"]})
+    g.add_edge(lab.START, "one")
+    g.add_edge(lab.START, "side")
+    g.add_edge("one", "two")
+    lab.compile(g)
+    lab.run({"log": []})
+    lab.resume("1")
+    lab.resume("2")

@@ -70,7 +70,7 @@ def open_thread(engine: Engine) -> Flow:
         if scope.emit is not None:
             engine.show("resume", ())
         return
-    yield from _input(engine)
+    yield from take_input(engine)
 
 
 def _goes_on(engine: Engine, parent: Task) -> bool:
@@ -137,7 +137,7 @@ def restore(engine: Engine, stored: Stored) -> None:
         engine.scope.inputs = stored.values.get(START)
 
 
-def _input(engine: Engine) -> Flow:
+def take_input(engine: Engine) -> Flow:
     """New input: whatever was pending on the thread is dropped, START runs next."""
     request, state, scope = engine.request, engine.state, engine.scope
     if request.input is None:

@@ -42,7 +42,7 @@ def flow_of(engine: Engine, task: Task) -> Flow:
             body = yield from _ask_before(engine, task)
         while True:
             try:
-                if body and not _proposed(task):
+                if body and not task.collected:
                     yield from _run_body(engine, task)
                 body = True
                 if _decided(task, "after") or (
@@ -247,12 +247,8 @@ def _ask_before(engine: Engine, task: Task) -> Flow:
     if edited is not None:
         task.input = edited.payload
         return True
-    if _proposed(task):
+    if task.collected:
         return True
-    if _decided(task, "before"):
-        assert task.records is not None
-        _replace_body(task, from_record(task.records.pop("decision").payload))
-        return False
     pause = _pause(engine, task, "before")
     pause.can_edit = task.node.child is None or not engine.replaying
     decision: Decision = yield from ask(engine, pause)
@@ -298,7 +294,10 @@ def _ask_after(engine: Engine, task: Task) -> Flow:
             pause.error = error
         decision: Decision = yield from ask(engine, pause)
         if engine.saving and decision.verb not in ("suspend", "reject"):
-            yield from _record(engine, task, "decision", as_record(decision, "after"))
+            kept = as_record(decision, "after")
+            if task.routed:  # by a decision in place of the body, whose record this one replaces
+                kept["routes"] = packed(task.routes)
+            yield from _record(engine, task, "decision", kept)
     else:
         decision = from_record(decided.payload)
     match decision.verb:
@@ -418,6 +417,10 @@ def _resume(task: Task) -> bool:
         task.writes = tuple((key, value) for key, value in writes)
         task.gotos = unpacked(gotos)
         task.carried = task.collected = True
+    if _decided(task, "before"):
+        _replace_body(task, from_record(records.pop("decision").payload))
+    elif _decided(task, "after") and "routes" in records["decision"].payload:
+        task.routes, task.routed, task.joined = unpacked(records["decision"].payload["routes"]), True, ()
     edited = records.get("input")
     if edited is not None:
         task.input = edited.payload

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from stepgraph.core.checkpoint import Stored
 from stepgraph.core.effects import Flow, Flush, Load
 from stepgraph.core.engine import Engine
-from stepgraph.core.entry import restore
+from stepgraph.core.entry import restore, take_input
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.flow import keep_outcome, route
 from stepgraph.core.state import advance, combine, in_order, records_of, told
@@ -27,16 +28,26 @@ def update_flow(engine: Engine, supersteps: Sequence[Sequence[StateUpdate]]) -> 
     else:
         engine.state.step = 0  # an edit is never the input, whose step is -1
     for updates in supersteps:
-        yield from _superstep(engine, updates, fresh=engine.checkpoint is None)
+        yield from _superstep(engine, updates, stored)
     yield Flush(request.checkpointer)
     return engine.checkpoint
 
 
-def _superstep(engine: Engine, updates: Sequence[StateUpdate], *, fresh: bool) -> Flow:
+def _copy(engine: Engine, stored: Stored | None) -> Flow:
+    """A sibling of the newest checkpoint: the same state, under the same parent."""
+    state, untracked = engine.state, engine.plan.untracked
+    changes = {key: value for key, value in state.values.items() if key not in untracked}
+    if stored is not None and engine.checkpoint == stored.id:
+        engine.checkpoint = stored.parent
+        state.ran = tuple(name for name, version in stored.seen.items() if version == stored.version)
+    yield from engine.save("fork", changes, state.step)
+
+
+def _superstep(engine: Engine, updates: Sequence[StateUpdate], stored: Stored | None) -> Flow:
     state, plan = engine.state, engine.plan
     first = updates[0]
     if first.as_node == COPY:
-        yield from engine.save("fork", {}, state.step)
+        yield from _copy(engine, stored)
         state.step += 1
         return
     if first.as_node == END and first.values is None:
@@ -45,11 +56,14 @@ def _superstep(engine: Engine, updates: Sequence[StateUpdate], *, fresh: bool) -
         yield from engine.save("update", {}, state.step)
         state.step += 1
         return
+    if first.as_node == INPUT:
+        engine.request.input = first.values
+        state.step = state.step if engine.checkpoint is not None else -1
+        yield from take_input(engine)
+        return
     tasks = []
     for update in updates:
-        name = update.as_node or _inferred(engine, fresh)
-        if name == INPUT:
-            name = START
+        name = update.as_node or _inferred(engine, engine.checkpoint is None)
         if name not in plan.nodes:
             raise InvalidUpdateError(f"Node {name} does not exist; graph {plan.name!r} has {sorted(plan.nodes)}.")
         tasks.append((yield from _as_node(engine, name, update.values)))

@@ -96,7 +96,7 @@ class Streams:
         if event.node == START:
             return
         if "updates" in self.modes:
-            update = shown_update(view.wanted(event.writes))
+            update = view.shown(event.writes)
             chunk = {event.node: update}
             if event.carried:
                 chunk["__metadata__"] = {"cached": True}
@@ -237,6 +237,13 @@ class _View:
         """The keys to show in values and updates; None for all. A graph inside another one shows what it returns."""
         self.step: ev.StepFinished | None = None
         self.saved: ev.CheckpointSaved | ev.CheckpointLoaded | None = None
+
+    def shown(self, writes: Writes) -> Any:
+        """A task's writes for the updates stream; the values alone when one key was asked for by name."""
+        if not isinstance(self.keys, str) or self.keys == ROOT:
+            return shown_update(self.wanted(writes))
+        values = [value for key, value in writes if key == self.keys]
+        return values[0] if len(values) == 1 else values or None
 
     def wanted(self, writes: Writes) -> Writes:
         """The writes of keys to show."""
