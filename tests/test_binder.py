@@ -37,9 +37,10 @@ class TestEnvironment:
         assert Path(where.strip()).is_relative_to(environment.folder)
 
     @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.stem)
-    def test_each_notebook_runs(self, environment: Environment, clone: Path, notebook: Path) -> None:
+    def test_each_notebook_runs(self, environment: Environment, clone: Path, notebook: Path, tmp_path: Path) -> None:
         program = environment.folder / "bin" / "jupyter-execute"
-        environment.run([program, "--timeout=60", notebook.name], cwd=clone / "notebooks")
+        apart = {**environment.variables(), "TMPDIR": str(tmp_path)}  # chapters keep files there for the next time
+        services.run([program, "--timeout=60", notebook.name], cwd=clone / "notebooks", env=apart)
 
     @pytest.mark.parametrize("app", ["jupyter-lab", "jupyter-server"])
     def test_it_opens_on_the_first_notebook(
