@@ -100,6 +100,7 @@ class Feed:
             "ended": view.ended,
             "error": None if error is None else failure(error),
             "stats": _stats(run),
+            "durable": run.durable,
             "failures": [f"{name}: {type(error).__name__}: {error}" for name, error in run.hub.failures],
         }
 

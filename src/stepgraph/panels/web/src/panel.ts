@@ -1,13 +1,14 @@
 /** One view of a run: it owns what a person looks at (branch, step, tab, open form), never what the run is. */
 import { ReviewCard } from "./card";
 import { button, fill, h, mark } from "./dom";
-import { EditForm, confirmButtons } from "./edit";
-import { FieldError } from "./form";
+import { ForkForm } from "./fork";
 import { Graph, type Shape } from "./graph";
+import { RUN_VERBS, elapsed, statusLine, statusOf, whyLine } from "./head";
 import { drawHelp, isTyping, keyOf } from "./keys";
 import { layOutHere } from "./layout";
-import { CommandError, type Link } from "./link";
+import type { Link } from "./link";
 import { LogList, StopList, drawBranches, drawOutput } from "./lists";
+import { drawMenu, moveInMenu, placeMenu } from "./menu";
 import { type RunView, type Section, type Stop, WORD } from "./model";
 import css from "./panel.css";
 import { Timeline } from "./timeline";
@@ -15,18 +16,6 @@ import { StateTree } from "./tree";
 
 type Tab = "state" | "output" | "log" | "stops" | "branches";
 const TABS: [Tab, string][] = [["state", "State"], ["output", "Output"], ["log", "Events"], ["stops", "Stops"], ["branches", "Branches"]];
-const STATUS: Record<string, [mark: string, word: string]> = {
-  running: ["●", "running"], held: ["◆", "stopped"], paused: ["◆", "paused"], done: ["✓", "done"], failed: ["✗", "failed"],
-  cancelled: ["◌", "cancelled"], suspended: ["‖", "suspended"], interrupted: ["◆", "interrupted"],
-};
-const RUN_VERBS: [verb: string, label: string, key: string, when: string[]][] = [
-  ["go", "Continue", "c", ["held"]],
-  ["next", "Next", "n", ["held"]],
-  ["into", "Into", "i", ["held"]],
-  ["out", "Out", "o", ["held"]],
-  ["pause", "Pause", "p", ["running"]],
-  ["cancel", "Stop run", "q", ["running", "held"]],
-];
 const LAYOUTS = new WeakMap<Link, string>();
 
 export class Panel {
@@ -50,7 +39,6 @@ export class Panel {
   private left = h("div", { class: "sg-left" });
   private center = h("div", { class: "sg-center" });
   private right = h("div", { class: "sg-right" });
-  private forkForm = h("div", { class: "sg-forkform" });
   private tabBar = h("div", { class: "sg-tabs", role: "tablist" });
   private tabArea = h("div", { class: "sg-tabarea" });
   private voice = h("div", { class: "sg-voice", role: "status", "aria-live": "polite" });
@@ -61,6 +49,7 @@ export class Panel {
   private tree: StateTree;
   private time: Timeline;
   private stops: StopList;
+  private fork: ForkForm;
   private log = new LogList();
 
   constructor(private link: Link, el: HTMLElement) {
@@ -70,6 +59,12 @@ export class Panel {
     this.tree = new StateTree((cmd, args) => link.ask(cmd, { run: this.run, at: this.at, ...args }));
     this.time = new Timeline({ go: (at) => this.goTo(at), fork: () => this.openFork(), branch: (id) => this.show(id) });
     this.stops = new StopList({ enable: (stop, on) => this.enable(stop, on), remove: (stop) => this.removeStop(stop), add: (spec, when) => this.addStop(spec, when) });
+    this.fork = new ForkForm({
+      subject: (at) => link.ask("schema", { run: this.run, at }),
+      fork: (at, note, updates) => link.ask("fork", { run: this.run, at, note, updates }),
+      made: (run) => this.show(run),
+      closed: () => this.root.focus(),
+    });
     const panel = (tab: Tab, label: string, ...content: Node[]) => h("section", { class: "sg-panel", "data-panel": tab, role: "tabpanel", "aria-label": label }, h("h4", {}, label), ...content);
     this.panels = {
       state: panel("state", "State", this.tree.el),
@@ -87,7 +82,7 @@ export class Panel {
       this.banner,
       h("div", { class: "sg-main" }, this.left, this.center, this.right),
       this.time.el,
-      this.forkForm,
+      this.fork.el,
       this.tabBar,
       this.tabArea,
       this.voice,
@@ -202,21 +197,14 @@ export class Panel {
     mark(this.root, "data-status", head?.status ?? "");
     mark(this.root, "data-run", view.id);
     if (!head) return;
-    const [sign, word] = STATUS[head.status] ?? ["·", head.status];
-    const waiting = view.requests.length;
+    const [, word] = statusOf(head);
+    this.clock.textContent = this.elapsed();
     fill(
       this.status,
-      h("strong", { class: "sg-title", title: link.session }, link.session),
-      h("span", { class: "sg-note sg-branchname" }, `thread ${head.thread} · branch ${head.branch}${head.note ? ` “${head.note}”` : ""}`),
-      h("span", { class: "sg-gap" }),
-      h("span", { class: "sg-badge", "data-status": head.status }, `${link.health === "live" ? "live " : ""}${sign}`),
-      h("span", {}, `step ${Math.max(0, head.step)}`),
-      (this.clock = h("span", { class: "sg-clock" }, this.elapsed())),
-      waiting ? h("span", { class: "sg-bell", title: `${waiting} waiting` }, `☺ ${waiting} waiting`) : null,
-      head.durable === false ? h("span", { class: "sg-note", title: "The graph has no checkpointer: the run is kept in memory only." }, "not durable") : null,
+      ...statusLine(link.session, head, view.requests.length, link.health === "live", this.clock),
       button("?", () => this.help(), { class: "sg-button sg-small", "aria-label": "keys" }),
     );
-    this.drawWhy(sign, word);
+    fill(this.why, ...whyLine(view, head, this.card.card ?? view.requests[0] ?? null));
     this.drawRunVerbs(head.status);
     this.drawBanner();
     this.graph.describe(`graph of ${link.session}: ${[...view.nodes].filter(([, node]) => node[0]).map(([path, node]) => `${path} ${WORD[node[0]]}`).slice(0, 12).join(", ") || "nothing has run"}; key L shows it as a list`);
@@ -227,28 +215,7 @@ export class Panel {
     }
   }
   private told = "";
-  private clock: HTMLElement | null = null;
-
-  private drawWhy(sign: string, word: string): void {
-    const { view } = this;
-    const head = view.head!;
-    const card = this.card.card ?? view.requests[0];
-    const { stats } = head;
-    const counts = `runs ${stats.tasks ?? 0} · run again ${stats.reruns ?? 0}${stats.retries ? ` · retries ${stats.retries}` : ""}`;
-    const reason = card
-      ? [h("strong", { class: "sg-where" }, card.title), h("span", { class: "sg-note", title: card.why }, card.why)]
-      : head.error
-        ? [h("span", { class: "sg-errortext", title: head.error.message }, `${head.error.type}: ${head.error.message}`)]
-        : head.status === "running"
-          ? [h("span", { class: "sg-note" }, this.runningWords())]
-          : [];
-    fill(this.why, h("span", { class: "sg-badge", "data-status": head.status }, `${sign} ${word.toUpperCase()}`), ...reason, h("span", { class: "sg-note sg-counts" }, counts));
-  }
-
-  private runningWords(): string {
-    const running = [...this.view.nodes].filter(([, node]) => node[0] === "running").map(([path, node]) => (node[2] > 1 ? `${path} ×${node[2]}` : path));
-    return running.length > 4 ? `${running.slice(0, 4).join(", ")} and ${running.length - 4} more` : running.join(", ");
-  }
+  private clock = h("span", { class: "sg-clock" });
 
   private drawRunVerbs(status: string): void {
     const dead = this.link.health === "dead";
@@ -287,15 +254,11 @@ export class Panel {
   private message = "";
 
   private elapsed(): string {
-    const head = this.view.head;
-    if (!head?.started) return "0:00";
-    const end = head.ended ?? (this.link.health === "dead" || this.link.health === "still" ? head.started : Date.now() / 1_000);
-    const seconds = Math.max(0, Math.floor(end - head.started));
-    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    return elapsed(this.view.head, this.link.health === "live" || this.link.health === "busy");
   }
 
   private drawClock(): void {
-    if (this.clock && !this.view.head?.ended) this.clock.textContent = this.elapsed();
+    if (!this.view.head?.ended) this.clock.textContent = this.elapsed();
   }
 
   private drawCard(): void {
@@ -451,60 +414,30 @@ export class Panel {
   }
 
   private async openFork(): Promise<void> {
-    if (this.forkForm.firstChild) { fill(this.forkForm); return; }
+    if (this.fork.isOpen) return this.fork.close();
     const at = this.at ?? this.view.steps.at(-1)?.[0];
     if (at === undefined) return this.say("There is no finished step to fork from yet.");
-    let form: EditForm;
-    try {
-      form = new EditForm(await this.command("schema", { at }), () => undefined);
-    } catch {
-      return;
-    }
-    const note = h("input", { class: "sg-input", placeholder: "what this branch tries", "aria-label": "note" });
-    const problem = h("div", { class: "sg-problem", role: "alert" });
-    const close = () => { fill(this.forkForm); this.root.focus(); };
-    const send = async () => {
-      problem.textContent = "";
-      try {
-        const made = await this.link.ask("fork", { run: this.run, at, note: note.value.trim(), updates: form.get() });
-        close();
-        this.show(made.run);
-      } catch (error) {
-        if (error instanceof FieldError) error.field.fail([], error.message);
-        else {
-          if (error instanceof CommandError) form.show(error.problems);
-          problem.textContent = (error as Error).message;
-        }
-      }
-    };
-    this.submitFork = () => void send();
-    fill(this.forkForm, h("header", {}, h("strong", {}, `fork after step ${at}`), h("span", { class: "sg-note" }, "a branch of its own; this run stays as it is")), note, h("details", {}, h("summary", {}, "change keys first"), form.el), problem, confirmButtons("Fork", () => void send(), close));
-    note.focus();
+    await this.fork.open(at).catch((error: Error) => this.say(error.message));
   }
-  private submitFork: (() => void) | null = null;
 
   // Stops
 
   private menu(path: string, anchor: DOMRect): void {
-    const frame = this.root.getBoundingClientRect();
-    const node = this.shape?.nodes.find((each) => each[0] === path);
-    const own = this.link.stops.filter((stop) => stop.spec.split(/:(.*)/s)[1] === path);
-    const item = (label: string, act: () => void, pressed: boolean | null = null) => button(label, () => { this.closeOver(); act(); }, { class: "sg-button sg-item", role: pressed === null ? "menuitem" : "menuitemcheckbox", "aria-checked": pressed === null ? null : String(pressed) });
-    const places: [string, string][] = [["before", "Stop before it runs"], ["after", "Stop after it, before its update counts"], ["edge", "Stop where it goes next"], ["error", "Stop if it fails"]];
-    const menu = h(
-      "div",
-      { class: "sg-menu", role: "menu", "aria-label": path },
-      h("div", { class: "sg-menuhead" }, h("strong", {}, path)),
-      ...places.map(([place, label]) => {
-        const stop = own.find((each) => each.spec === `${place}:${path}` && each.kind === "stop");
-        return item(`${stop?.enabled ? "◆" : "◇"} ${label}`, () => (stop ? (stop.enabled ? this.removeStop(stop) : this.enable(stop, true)) : void this.addStop(`${place}:${path}`, "")), Boolean(stop?.enabled));
-      }),
-      node?.[2] === "subgraph" ? item(this.shape?.collapsed.includes(path) ? "▸ Open the subgraph" : "▾ Close the subgraph", () => void this.command("collapse", { path, on: !this.shape?.collapsed.includes(path) }).catch(() => undefined)) : null,
-      item("… with a condition", () => { this.openStops(); this.stops.suggest(`after:${path}`); }),
-    );
-    const place = { left: Math.max(4, Math.min(anchor.left - frame.left, frame.width - 290)), top: anchor.bottom - frame.top + 4 };
-    menu.style.left = `${place.left}px`;
-    menu.style.top = `${place.top}px`;
+    const subject = {
+      path,
+      stops: this.link.stops,
+      subgraph: this.shape?.nodes.some((node) => node[0] === path && node[2] === "subgraph") ?? false,
+      collapsed: this.shape?.collapsed.includes(path) ?? false,
+    };
+    const menu = drawMenu(subject, {
+      close: () => this.closeOver(),
+      add: (spec) => void this.addStop(spec, ""),
+      remove: (stop) => this.removeStop(stop),
+      enable: (stop) => this.enable(stop, true),
+      collapse: (subgraph, on) => void this.command("collapse", { path: subgraph, on }).catch(() => undefined),
+      condition: (node) => { this.openStops(); this.stops.suggest(`after:${node}`); },
+    });
+    placeMenu(menu, anchor, this.root.getBoundingClientRect());
     fill(this.over, menu);
     menu.querySelector<HTMLElement>("button")?.focus();
   }
@@ -560,7 +493,7 @@ export class Panel {
     if (typing || key === "Tab") return;
     const onControl = event.target !== this.root && event.target instanceof HTMLElement && event.target.matches("button, summary, input");
     if (onControl && (key === "Enter" || key === " ")) return;
-    if (this.over.querySelector(".sg-menu") && key.startsWith("Arrow")) { event.preventDefault(); return this.moveInMenu(key === "ArrowDown" ? 1 : -1); }
+    if (this.over.querySelector(".sg-menu") && key.startsWith("Arrow")) { event.preventDefault(); return moveInMenu(this.over, key === "ArrowDown" ? 1 : -1); }
     if (this.act(key)) event.preventDefault();
   }
 
@@ -607,7 +540,7 @@ export class Panel {
   }
 
   private confirm(): void {
-    if (this.forkForm.contains(document.activeElement)) this.submitFork?.();
+    if (this.fork.hasFocus) this.fork.confirm();
     else if (!this.card.confirm()) (document.activeElement?.closest("form") as HTMLFormElement | null)?.requestSubmit();
   }
 
@@ -616,7 +549,7 @@ export class Panel {
     if (typing) return this.root.focus();
     if (this.over.firstChild) { this.closeOver(); return this.root.focus(); }
     if (this.card.close()) return this.root.focus();
-    if (this.forkForm.firstChild) { fill(this.forkForm); return this.root.focus(); }
+    if (this.fork.isOpen) return this.fork.close();
     const cell = this.root.closest<HTMLElement>(".jp-Notebook, .jp-WindowedPanel-outer");
     this.root.blur();
     (document.activeElement as HTMLElement | null)?.blur?.();
@@ -630,12 +563,6 @@ export class Panel {
 
   private closeOver(): void {
     if (this.over.firstChild) fill(this.over);
-  }
-
-  private moveInMenu(by: number): void {
-    const items = [...this.over.querySelectorAll<HTMLElement>("button")];
-    const index = items.indexOf(document.activeElement as HTMLElement);
-    items[(index + by + items.length) % items.length]?.focus();
   }
 }
 
