@@ -69,12 +69,13 @@ class CompiledStateGraph:
         *,
         thread: str | None = None,
         stream_mode: Any = "values",
+        output_keys: str | Sequence[str] | None = None,
         interrupt_before: Any = None,
         interrupt_after: Any = None,
         durability: Literal["sync", "async", "exit"] | None = None,
         **_: Any,
     ) -> Any:
-        """Run to the end, or to a pause, and return the output keys.
+        """Run to the end, or to a pause, and return the output keys, or `output_keys`.
 
         At a pause the result also has `"__interrupt__"`: the questions that node code asked. `input` None goes on
         with the thread, a Command answers or redirects it. `config` is LangGraph's dict; `thread` is short for its
@@ -83,8 +84,8 @@ class CompiledStateGraph:
         if stream_mode != "values":
             return list(
                 self.stream(
-                    input, config, thread=thread, stream_mode=stream_mode, interrupt_before=interrupt_before,
-                    interrupt_after=interrupt_after, durability=durability,
+                    input, config, thread=thread, stream_mode=stream_mode, output_keys=output_keys,
+                    interrupt_before=interrupt_before, interrupt_after=interrupt_after, durability=durability,
                 )
             )  # fmt: skip
         engine = self.engine(
@@ -93,8 +94,8 @@ class CompiledStateGraph:
         )  # fmt: skip
         width = engine.request.config.get("max_concurrency")
         if self.has_async:
-            return _result(_loops().run_here(engine.run(), width))
-        return _result(SyncDriver(width=width).run(engine.run()))
+            return _result(_loops().run_here(engine.run(), width), output_keys)
+        return _result(SyncDriver(width=width).run(engine.run()), output_keys)
 
     async def ainvoke(
         self,
@@ -103,6 +104,7 @@ class CompiledStateGraph:
         *,
         thread: str | None = None,
         stream_mode: Any = "values",
+        output_keys: str | Sequence[str] | None = None,
         interrupt_before: Any = None,
         interrupt_after: Any = None,
         durability: Literal["sync", "async", "exit"] | None = None,
@@ -111,15 +113,15 @@ class CompiledStateGraph:
         """As `invoke`, on the running loop; sync nodes run in helper threads."""
         if stream_mode != "values":
             chunks = self.astream(
-                input, config, thread=thread, stream_mode=stream_mode, interrupt_before=interrupt_before,
-                interrupt_after=interrupt_after, durability=durability,
+                input, config, thread=thread, stream_mode=stream_mode, output_keys=output_keys,
+                interrupt_before=interrupt_before, interrupt_after=interrupt_after, durability=durability,
             )  # fmt: skip
             return [chunk async for chunk in chunks]
         engine = self.engine(
             input, self._merged(config, thread), interrupt_before=interrupt_before, interrupt_after=interrupt_after,
             durability=durability,
         )  # fmt: skip
-        return _result(await _loops().outcome_of(engine))
+        return _result(await _loops().outcome_of(engine), output_keys)
 
     def stream(
         self,
@@ -489,7 +491,12 @@ def _metadata(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _result(outcome: Outcome) -> Any:
+def _result(outcome: Outcome, keys: str | Sequence[str] | None) -> Any:
+    if keys is not None:
+        values = outcome.state.values if outcome.status == "done" else outcome.values
+        if isinstance(keys, str):
+            return values.get(keys)
+        outcome.values = {key: values[key] for key in keys if key in values}
     if outcome.interrupts and isinstance(outcome.values, dict):
         return {**outcome.values, INTERRUPT: list(outcome.interrupts)}
     return outcome.values
