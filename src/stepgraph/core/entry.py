@@ -153,9 +153,9 @@ def take_input(engine: Engine) -> Flow:
     scope.inputs = request.input
     if engine.saving:
         yield from engine.save("input", {START: without(engine.plan.untracked, request.input)}, state.step)
+    state.step += 1
     if scope.emit is not None:
         engine.show("input", ())
-    state.step += 1
     yield from ()
 
 
