@@ -36,7 +36,7 @@ from stepgraph.schema.managed import IsLastStep, RemainingSteps
 
 __version__ = "0.1.0"
 
-__all__ = [
+__all__ = [  # noqa: RUF022  grouped by what they are for
     # building
     "END",
     "START",

@@ -38,7 +38,7 @@ class Engine:
             from langgraph.graph import END, START, StateGraph
             from langgraph.types import Send
         else:
-            from stepgraph import END, START, Send, StateGraph  # type: ignore[assignment]
+            from stepgraph import END, START, Send, StateGraph  # type: ignore[assignment]  # twins
         self.StateGraph, self.Send, self.START, self.END = StateGraph, Send, START, END
         self._runs = 0
 

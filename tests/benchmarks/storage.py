@@ -195,7 +195,8 @@ def compare(shape: Shape, kind: str, rounds: int) -> str:
     return "  ".join(
         (
             f"{shape.name:8} {kind:7} {shape.steps:5}",
-            f"save {theirs['save'] / shape.steps * 1e6:7.1f} {ours['save'] / shape.steps * 1e6:6.1f} µs {ratio['save']:5.1f}×",
+            f"save {theirs['save'] / shape.steps * 1e6:7.1f} {ours['save'] / shape.steps * 1e6:6.1f} µs "
+            f"{ratio['save']:5.1f}×",
             f"load {theirs['load'] * 1e3:6.2f} {ours['load'] * 1e3:6.2f} ms {ratio['load']:5.1f}×",
             f"history {theirs['history'] * 1e3:7.1f} {ours['history'] * 1e3:6.1f} ms {ratio['history']:5.1f}×",
             f"bytes {theirs['bytes'] / 1e6:6.2f} {ours['bytes'] / 1e6:5.2f} MB {ratio['bytes']:6.1f}×",

@@ -15,11 +15,13 @@ from tests.browser.lab import ARTEFACTS, Notebook, Opener, end_kernels, launch, 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here drives a browser."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.timeout(300))
+    """Everything here drives a browser, and comes last: Playwright leaves a running event loop in the main thread."""
+    here = Path(__file__).parent
+    ours = [item for item in items if item.path.is_relative_to(here)]
+    for item in ours:
+        item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.timeout(300))
+    items[:] = [item for item in items if not item.path.is_relative_to(here)] + ours
 
 
 @pytest.fixture(scope="session")

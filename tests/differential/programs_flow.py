@@ -402,7 +402,7 @@ def last_step_known(lab: Lab) -> None:
     class Steps(TypedDict):
         log: Annotated[list, operator.add]
         last: lab.IsLastStep  # type: ignore[name-defined]  # an annotation made by the engine under test
-        left: lab.RemainingSteps  # type: ignore[name-defined]
+        left: lab.RemainingSteps  # type: ignore[name-defined]  # either engine's
 
     g = lab.graph(Steps)
     g.add_node("spin", lambda s: {"log": [(s["last"], s["left"])]})

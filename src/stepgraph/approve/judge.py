@@ -40,7 +40,7 @@ class Judge(Protocol):
 
 
 class LazyJudge:
-    """A judge that is made on first use: importing Pydantic takes longer than a node, and most runs are never edited."""
+    """A judge made on first use: importing Pydantic takes longer than a node, and most runs are never edited."""
 
     def __init__(self, types: Mapping[str, Any], model: type[Any] | None = None) -> None:
         self._types = types

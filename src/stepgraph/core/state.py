@@ -278,7 +278,7 @@ def _route(plan: Plan, state: State, tasks: Sequence[Task], joined: Sequence[str
                         task.name, task.step, plan.name, route, ", ".join(name for name in nodes if name != START),
                     )  # fmt: skip
             else:
-                sends.append(route)  # type: ignore[arg-type]
+                sends.append(route)  # type: ignore[arg-type]  # what is no name is a Send
     if plan.deferred:
         state.waiting = state.waiting | (names & plan.deferred)
         names -= plan.deferred
