@@ -50,6 +50,17 @@ def test_a_click_is_told_from_decisions_of_programs(page: FakePage, held: Run) -
     assert request.decided.by == "panel"
 
 
+def test_a_command_that_is_sent_twice_is_carried_out_once_and_answered_twice(page: FakePage, held: Run) -> None:
+    command = {"cmd": "decide", "id": "same", "seq": 0, "request": "r1", "verb": "edit", "value": {"answer": "new"}}
+    page.panel._hand_over(None, command, [])
+    first = page.until(lambda content: content.get("re") == "same")
+    page.panel._hand_over(None, command, [])
+    second = page.until(lambda content: content.get("re") == "same")
+    assert (first["ok"], second["ok"]) == (True, True)
+    assert held.wait(10)
+    assert held.stats.decisions == 1
+
+
 def test_an_edit_is_previewed_and_then_made(page: FakePage, held: Run) -> None:
     effect = page.value("preview", request="r1", value={"confidence": 0.1})
     assert effect["routes"] == ["human"]

@@ -26,6 +26,9 @@ from stepgraph.panels.values import speakable
 if TYPE_CHECKING:
     from stepgraph.debug.run import Run
 
+REMEMBERED = 500
+"""Commands whose answers are kept for pages that ask again."""
+
 
 class RunPanel(anywidget.AnyWidget):
     """Shows a run and takes decisions about it. Make it by showing the run: it is the same one each time."""
@@ -43,6 +46,8 @@ class RunPanel(anywidget.AnyWidget):
         self._feeds: dict[str, Feed] = {}
         self._lock = Lock()
         self._replies: deque[tuple[dict[str, Any], Reply]] = deque()
+        self._acted: dict[Any, tuple[dict[str, Any], Reply] | None] = {}
+        """Command id -> its answer, None while it is being carried out."""
         self._seq = 0
         self._news = True
         self._rested: object = None
@@ -161,7 +166,25 @@ class RunPanel(anywidget.AnyWidget):
             return
         self._reach = reach_of_this_message()
         worker, _ = COMMANDS[content["cmd"]]
-        worker.do(lambda: self._carry_out(content))
+        if worker is LOOKING or self._is_new(content.get("id")):
+            worker.do(lambda: self._carry_out(content))
+
+    def _is_new(self, id: Any) -> bool:
+        """Pages send again what was not answered: a message on a subshell that was deleted is lost without a word.
+
+        What changes a run is done once; when it was done already, its answer is sent again.
+        """
+        with self._lock:
+            if id in self._acted:
+                answered = self._acted[id]
+                if answered is not None:
+                    self._replies.append(answered)
+                    PUBLISHER.replied()
+                return False
+            self._acted[id] = None
+            for oldest in list(self._acted)[:-REMEMBERED]:
+                del self._acted[oldest]
+            return True
 
     def _carry_out(self, content: Mapping[str, Any]) -> None:
         try:
@@ -175,7 +198,11 @@ class RunPanel(anywidget.AnyWidget):
     def _reply(self, content: Any, answer: dict[str, Any], reply: Reply = Reply()) -> None:  # noqa: B008  it is frozen
         # The key is not "id": ipykernel 7.4 keeps a note for each sent content with an "id", and would do so for ever.
         re = content.get("id") if isinstance(content, dict) else None
-        self._replies.append(({"kind": "reply", "re": re, **answer}, reply))
+        answered = ({"kind": "reply", "re": re, **answer}, reply)
+        with self._lock:
+            if re in self._acted:
+                self._acted[re] = answered
+            self._replies.append(answered)
         PUBLISHER.replied()
 
     def _named(self, id: Any) -> Run:

@@ -19,6 +19,8 @@ type Listener = (run: string | null, sections: Set<Section>) => void;
 
 /** Milliseconds until a command without an answer is shown as waiting. */
 export const PATIENCE = 700;
+/** Milliseconds until it is sent again: a subshell that was deleted loses it in silence. The kernel acts on it once. */
+export const AGAIN = 5_000;
 
 /** The one link of a model; all views in a page share it. */
 export class Link {
@@ -88,12 +90,19 @@ export class Link {
     if (this.health === "dead") return Promise.reject(new CommandError("The kernel is gone: nothing can be decided here.", "Dead"));
     const id = `${this.client}:${++this.number}`;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const content = { ...args, cmd, id, seq: this.seq };
+      const waiting: Waiting = { resolve, reject, sent: Date.now(), cmd, timer: setTimeout(() => late(), PATIENCE) };
+      const late = () => {
         if (this.health === "live") this.setHealth("busy");
         else this.tell(null, new Set(["head"]));
-      }, PATIENCE);
-      this.waiting.set(id, { resolve, reject, sent: Date.now(), cmd, timer });
-      this.model.send({ ...args, cmd, id, seq: this.seq });
+        waiting.timer = setTimeout(() => again(), AGAIN);
+      };
+      const again = () => {
+        this.model.send(content);
+        waiting.timer = setTimeout(() => again(), AGAIN);
+      };
+      this.waiting.set(id, waiting);
+      this.model.send(content);
     });
   }
 
@@ -161,7 +170,10 @@ export class Link {
     if (this.health === health) return;
     this.health = health;
     if (health === "dead") {
-      for (const each of this.waiting.values()) each.reject(new CommandError("The kernel is gone: this was not handled.", "Dead"));
+      for (const each of this.waiting.values()) {
+        clearTimeout(each.timer);
+        each.reject(new CommandError("The kernel is gone: this was not handled.", "Dead"));
+      }
       this.waiting.clear();
     }
     this.tell(null, new Set(["head", "requests"]));

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { CommandError, Link, type Model, PATIENCE } from "../src/link";
+import { AGAIN, CommandError, Link, type Model, PATIENCE } from "../src/link";
 import type { Picture } from "../src/model";
 
 const PICTURE: Picture = {
@@ -79,6 +79,17 @@ describe("the link", () => {
     model.reply(1, 7, { ok: true, value: "at last" });
     await expect(asked).resolves.toBe("at last");
     expect(link.health).toBe("live");
+  });
+
+  it("sends again what was not answered, under the same id, until it is", async () => {
+    hello();
+    const asked = link.ask("decide", { verb: "approve" });
+    vi.advanceTimersByTime(PATIENCE + 2 * AGAIN);
+    expect(model.sent.slice(1).map((each) => [each.cmd, each.id])).toEqual(Array.from({ length: 3 }, () => ["decide", model.sent[1].id]));
+    model.reply(1, 7, { ok: true, value: null });
+    await asked;
+    vi.advanceTimersByTime(10 * AGAIN);
+    expect(model.sent.length).toBe(4);
   });
 
   it("is not kept waiting by answers to another page", () => {
