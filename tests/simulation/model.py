@@ -46,6 +46,10 @@ class ModelCheckpointer:
         """What a crash leaves: ("checkpoint", thread, ns, checkpoint), ("record", thread, ns, its id, record)."""
         return self._log[: self._durable]
 
+    def everything(self) -> list[tuple[Any, ...]]:
+        """All that was ever handed over."""
+        return list(self._log)
+
     def load(self, thread: str, ns: str, checkpoint_id: str | None = None) -> Stored | None:
         chain = self._chains.get((thread, ns), [])
         if checkpoint_id is None:

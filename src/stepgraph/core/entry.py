@@ -208,7 +208,7 @@ def amend(engine: Engine, writes: Writes, routes: Sequence[Route]) -> None:
     state.step, state.ran = step, ()
     state.next = tuple(sorted({*following, *state.next}))
     state.sends = (*sends, *state.sends)
-    engine.amended.update(changes)
+    engine.amended.update((key, value) for key, value in changes.items() if key not in engine.plan.untracked)
 
 
 def written(records: Mapping[str, Record]) -> tuple[Writes, tuple[Route, ...]]:

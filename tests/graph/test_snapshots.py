@@ -1,0 +1,195 @@
+"""What get_state and history tell of tasks, subgraphs and edits, and what is never stored."""
+
+from __future__ import annotations
+
+import operator
+from typing import Annotated, Any, TypedDict
+
+import pytest
+
+from stepgraph import START, Command, Overwrite, StateGraph, StateUpdate, UntrackedValue, interrupt
+from stepgraph.core.errors import InvalidUpdateError
+from stepgraph.graph.compiled import CompiledStateGraph
+from tests.simulation.model import ModelCheckpointer
+
+
+class State(TypedDict, total=False):
+    log: Annotated[list[str], operator.add]
+    top: Annotated[int, max]
+    x: int
+    secret: Annotated[str, UntrackedValue(str)]
+
+
+def chain(saver: Any, **nodes: Any) -> CompiledStateGraph:
+    """Nodes by keyword, one after the other; each value is what the node returns, or a function."""
+    g = StateGraph(State)
+    previous = START
+    for name, result in nodes.items():
+        g.add_node(name, result if callable(result) else lambda state, result=result: result)
+        g.add_edge(previous, name)
+        previous = name
+    return g.compile(checkpointer=saver)
+
+
+THREAD: dict[str, Any] = {"configurable": {"thread_id": "t"}}
+RESULTS: dict[str, tuple[Any, Any]] = {
+    "an append": ({"log": ["a"]}, {"log": ["a"]}),
+    "nothing": (None, {}),
+    "a plain key": ({"x": None}, {"x": None}),
+    "a fold that keeps the old value": ({"top": 1}, {"top": 1}),
+    "a fold": ({"top": 9}, {"top": 9}),
+    "an overwrite": ({"log": Overwrite([])}, {"log": Overwrite([])}),
+    "one key twice": (Command(update=[("log", ["a"]), ("log", ["b"])]), {"log": {"$writes": [["a"], ["b"]]}}),
+    "a value equal to the old one": ({"x": 1}, {"x": 1}),
+}
+
+
+@pytest.mark.parametrize("listens", [False, True], ids=["quiet", "streamed"])
+@pytest.mark.parametrize("name", RESULTS)
+def test_history_shows_what_a_lone_node_returned(name: str, listens: bool) -> None:
+    returned, shown = RESULTS[name]
+    app = chain(ModelCheckpointer(), node=returned, after={"x": 5})
+    given: State = {"log": ["in"], "top": 4, "x": 1}
+    if listens:
+        list(app.stream(given, THREAD))
+    else:
+        app.invoke(given, THREAD)
+    history = list(app.get_state_history(THREAD))
+    (record,) = [each for each in history if each.next == ("node",)]
+    assert record.tasks[0].result == shown
+    assert app.get_state(record.config).tasks[0].result == shown
+    (page,) = app.get_state_history(THREAD, before=history[1].config, limit=1)
+    assert page.tasks[0].result == shown
+
+
+def test_a_record_shows_the_first_branch_after_a_fork() -> None:
+    answers = iter([["first"], ["second"]])
+    app = chain(ModelCheckpointer(), node=lambda state: {"log": next(answers)})
+    app.invoke({"log": []}, THREAD)
+    (record,) = [each for each in app.get_state_history(THREAD) if each.next == ("node",)]
+    app.invoke(None, record.config)
+    assert app.get_state(record.config).tasks[0].result == {"log": ["first"]}
+    (fork,) = [each for each in app.get_state_history(THREAD) if (each.metadata or {})["source"] == "fork"]
+    assert fork.tasks[0].result == {"log": ["second"]}
+
+
+@pytest.mark.parametrize("durability", ["sync", "async", "exit"])
+def test_an_untracked_value_is_stored_nowhere(durability: Any) -> None:
+    saver = ModelCheckpointer()
+    app = chain(
+        saver,
+        put=lambda state: Command(update={"secret": "open sesame", "log": ["put"]}),
+        use=lambda state: {"log": [f"used {state.get('secret') is not None}"]},
+        ask=lambda state: {"log": [interrupt("?")]},
+    )
+    app.invoke({"log": [], "secret": "given open sesame"}, THREAD, durability=durability)
+    app.invoke(Command(resume="yes", update={"secret": "commanded open sesame"}), THREAD, durability=durability)
+    app.update_state(THREAD, {"secret": "edited open sesame"}, as_node="ask")
+    assert app.get_state(THREAD).values["log"] == ["put", "used True", "yes"]
+    assert "sesame" not in repr([*saver.everything()])
+
+
+def test_a_failed_run_at_exit_keeps_the_checkpoint_and_finished_siblings() -> None:
+    saver, runs = ModelCheckpointer(), list[str]()
+
+    def bad(state: State) -> State:
+        runs.append("bad")
+        if runs.count("bad") == 1:
+            raise ConnectionError("down")
+        return {"log": ["bad"]}
+
+    def good(state: State) -> State:
+        runs.append("good")
+        return {"log": ["good"]}
+
+    g = StateGraph(State)
+    g.add_node("first", lambda state: {"log": ["first"]})
+    g.add_node("bad", bad)
+    g.add_node("good", good)
+    g.add_edge(START, "first")
+    g.add_edge("first", "bad")
+    g.add_edge("first", "good")
+    app = g.compile(checkpointer=saver)
+    with pytest.raises(ConnectionError):
+        app.invoke({"log": []}, THREAD, durability="exit")
+    saver.flush()
+    saver.crash()
+    assert app.get_state(THREAD).next == ("bad",)
+    assert app.invoke(None, THREAD, durability="exit", output_keys=["log"]) == {"log": ["first", "bad", "good"]}
+    assert sorted(runs) == ["bad", "bad", "good"]
+
+
+class TestEdits:
+    def test_an_edit_that_could_be_anybodys_is_refused_with_the_names(self) -> None:
+        g = StateGraph(State)
+        for name in ("left", "right"):
+            g.add_node(name, lambda state: {"log": ["x"]})
+            g.add_edge(START, name)
+        app = g.compile(checkpointer=ModelCheckpointer())
+        app.invoke({"log": []}, THREAD)
+        with pytest.raises(InvalidUpdateError, match="Ambiguous update, specify as_node") as caught:
+            app.update_state(THREAD, {"log": ["edit"]})
+        assert "['left', 'right']" in str(caught.value)
+        assert app.get_state(THREAD).values["log"] == ["x", "x"]
+
+    def test_an_edit_as_nobody_is_refused_with_the_names(self) -> None:
+        app = chain(ModelCheckpointer(), a={"x": 1})
+        with pytest.raises(InvalidUpdateError, match="Node nobody does not exist") as caught:
+            app.update_state(THREAD, {"x": 1}, as_node="nobody")
+        assert "'a'" in str(caught.value)
+
+    def test_several_edits_are_one_checkpoint_a_superstep(self) -> None:
+        app = chain(ModelCheckpointer(), a={"x": 1}, b={"x": 2})
+        app.bulk_update_state(
+            THREAD,
+            [
+                [StateUpdate({"log": ["in"]}, "__input__")],
+                [StateUpdate({"log": ["as a"]}, "a"), StateUpdate({"log": ["as b"], "top": 3}, "b")],
+                [StateUpdate({"log": ["as b again"]}, "b")],
+            ],
+        )
+        history = list(app.get_state_history(THREAD))
+        assert [(each.metadata or {})["source"] for each in history] == ["update", "update", "input"]
+        assert history[0].values["log"] == ["as a", "as b", "as b again"]
+
+    def test_an_edit_by_a_fold_is_shown_and_kept(self) -> None:
+        app = chain(ModelCheckpointer(), a={"top": 3}, b={"x": 1})
+        app.invoke({"top": 1}, THREAD, interrupt_before=["b"])
+        app.update_state(THREAD, {"top": 7}, as_node="b")
+        assert app.get_state(THREAD).values["top"] == 7
+        shown = [each.tasks[0].result for each in app.get_state_history(THREAD) if each.next == ("b",)]
+        assert shown == [{"top": 7}]
+
+
+class TestSubgraphs:
+    @pytest.fixture
+    def app(self) -> CompiledStateGraph:
+        inner = StateGraph(State)
+        inner.add_node("ask", lambda state: {"log": [interrupt("inside?")]})
+        inner.add_edge(START, "ask")
+        g = StateGraph(State)
+        g.add_node("child", inner.compile())
+        g.add_node("plain", lambda state: None)
+        g.add_edge(START, "child")
+        g.add_edge("child", "plain")
+        return g.compile(checkpointer=ModelCheckpointer())
+
+    def test_a_waiting_subgraph_can_be_looked_at_and_edited_where_it_is(self, app: CompiledStateGraph) -> None:
+        app.invoke({"log": ["in"]}, THREAD)
+        inside = app.get_state(THREAD, subgraphs=True).tasks[0].state
+        assert inside.next == ("ask",)
+        assert [each.value for each in inside.interrupts] == ["inside?"]
+        assert app.get_state(inside.config).values == inside.values
+        app.update_state(inside.config, {"log": ["by hand"]}, as_node="ask")
+        assert app.invoke(None, THREAD)["log"] == ["in", "in", "by hand"]
+
+    def test_a_namespace_that_no_subgraph_has_is_refused_with_those_there_are(self, app: CompiledStateGraph) -> None:
+        config = {"configurable": {"thread_id": "t", "checkpoint_ns": "nobody:1"}}
+        with pytest.raises(ValueError, match="Subgraph 'nobody:1' not found") as caught:
+            app.get_state(config)
+        assert "['child']" in str(caught.value)
+        with pytest.raises(ValueError, match="Subgraph"):
+            app.update_state(config, {"x": 1})
+
+    def test_graphs_inside_are_listed(self, app: CompiledStateGraph) -> None:
+        assert [name for name, _ in app.get_subgraphs()] == ["child"]
