@@ -193,3 +193,22 @@ class TestSubgraphs:
 
     def test_graphs_inside_are_listed(self, app: CompiledStateGraph) -> None:
         assert [name for name, _ in app.get_subgraphs()] == ["child"]
+
+    def test_an_answer_is_given_once(self) -> None:
+        inner = StateGraph(State)
+        for name in ("one", "left", "right"):
+            inner.add_node(name, lambda state, name=name: {"log": [f"{name}: {interrupt(name)}"]})
+        inner.add_edge(START, "one")
+        inner.add_edge("one", "left")
+        inner.add_edge("one", "right")
+        g = StateGraph(State)
+        g.add_node("child", inner.compile())
+        g.add_edge(START, "child")
+        app = g.compile(checkpointer=ModelCheckpointer())
+        app.invoke({"log": []}, THREAD)
+        app.invoke(Command(resume="A"), THREAD)
+        left, right = sorted(app.get_state(THREAD).interrupts, key=lambda each: str(each.value))
+        assert (left.value, right.value) == ("left", "right")
+        app.invoke(Command(resume={left.id: "L"}), THREAD)
+        assert [each.value for each in app.get_state(THREAD).interrupts] == ["right"]
+        assert app.invoke(Command(resume={right.id: "R"}), THREAD)["log"] == ["one: A", "left: L", "right: R"]
