@@ -59,11 +59,12 @@ export class ReviewCard {
   update(cards: Card[]): void {
     this.cards = cards;
     const card = this.card;
-    const state = card ? `${card.id} ${card.digest} ${cards.map((each) => each.id).join(",")}` : "";
-    if (state === this.drawn) return;
-    const keeps = card && this.drawn.startsWith(`${card.id} ${card.digest} `) && this.mode;
+    const state = card ? `${card.id} ${card.digest}` : "";
+    if (state === this.drawn) {
+      if (card) this.drawHead(card); // nothing under a pointer or cursor is replaced
+      return;
+    }
     this.drawn = state;
-    if (keeps) return this.drawHead(card);
     this.close();
     this.sent = false;
     if (card) this.draw(card);

@@ -9,7 +9,7 @@ import { layOutHere } from "./layout";
 import type { Link } from "./link";
 import { LogList, StopList, drawBranches, drawOutput } from "./lists";
 import { drawMenu, moveInMenu, placeMenu } from "./menu";
-import { type RunView, type Section, type Stop, WORD } from "./model";
+import { type Head, type RunView, type Section, type Stop, WORD } from "./model";
 import css from "./panel.css";
 import { Timeline } from "./timeline";
 import { StateTree } from "./tree";
@@ -32,10 +32,10 @@ export class Panel {
   private sure = false;
   private shape: Shape | null = null;
 
-  private status = h("div", { class: "sg-status" });
+  private statusParts = h("div", { class: "sg-parts" });
   private why = h("div", { class: "sg-why" });
   private runVerbs = h("div", { class: "sg-verbs sg-runverbs", role: "toolbar", "aria-label": "run" });
-  private banner = h("div", { class: "sg-banner", role: "status" });
+  private banner = h("div", { class: "sg-banner", role: "status", hidden: true });
   private left = h("div", { class: "sg-left" });
   private center = h("div", { class: "sg-center" });
   private right = h("div", { class: "sg-right" });
@@ -77,7 +77,7 @@ export class Panel {
     this.root = h(
       "div",
       { class: "sg-root", tabindex: 0, role: "region", "aria-label": `run of ${link.session}` },
-      this.status,
+      h("div", { class: "sg-status" }, this.statusParts, button("?", () => this.help(), { class: "sg-button sg-small", "aria-label": "keys" })),
       h("div", { class: "sg-bar" }, this.why, this.runVerbs),
       this.banner,
       h("div", { class: "sg-main" }, this.left, this.center, this.right),
@@ -88,6 +88,7 @@ export class Panel {
       this.voice,
       this.over,
     );
+    this.banner.append(this.bannerText, this.bannerActions);
     style(el);
     el.append(this.root);
     this.arrange("mid");
@@ -199,11 +200,7 @@ export class Panel {
     if (!head) return;
     const [, word] = statusOf(head);
     this.clock.textContent = this.elapsed();
-    fill(
-      this.status,
-      ...statusLine(link.session, head, view.requests.length, link.health === "live", this.clock),
-      button("?", () => this.help(), { class: "sg-button sg-small", "aria-label": "keys" }),
-    );
+    fill(this.statusParts, ...statusLine(link.session, head, view.requests.length, link.health === "live", this.clock));
     fill(this.why, ...whyLine(view, head, this.card.card ?? view.requests[0] ?? null));
     this.drawRunVerbs(head.status);
     this.drawBanner();
@@ -236,20 +233,33 @@ export class Panel {
     const { link, view } = this;
     const waiting = [...new Set(link.overdue())].filter((each) => !["value", "find"].includes(each));
     const head = view.head;
+    const [kind, text, actions] = this.bannerContent(waiting, head);
+    if (this.bannerText.textContent !== text) this.bannerText.textContent = text;
+    if (this.banner.getAttribute("data-kind") !== kind) fill(this.bannerActions, ...actions()); // never under a pointer
+    mark(this.banner, "data-kind", kind);
+    mark(this.banner, "hidden", text ? null : "");
+  }
+  private bannerText = h("span", {});
+  private bannerActions = h("span", { class: "sg-verbs" });
+
+  private bannerContent(waiting: string[], head: Head | null): [kind: string | null, text: string, actions: () => HTMLElement[]] {
+    const { link, view } = this;
+    const none = () => [];
     if (link.health === "dead") {
-      fill(this.banner, "The kernel is gone; this is what was shown last. Restart it, run the cells again, and reopen the run with ", h("code", {}, `dbg.open("${head?.thread ?? ""}")`), ".");
-    } else if (link.health === "still") {
-      fill(this.banner, "No answer from the kernel: it is busy with a cell, or this is a saved view of a run that has ended. Running the cell again shows a live panel.");
-    } else if (link.overdue().length) {
-      fill(this.banner, `kernel busy: handled when the cell ends${waiting.length ? ` (${waiting.join(", ")})` : ""}`);
-    } else if (this.at !== null) {
-      fill(this.banner, `viewing step ${this.at} of ${view.steps.at(-1)?.[0] ?? 0}, live at ${head?.step ?? 0} `, button("Back to live", () => this.goTo(null), { class: "sg-button sg-small" }), button("Fork here…", () => this.openFork(), { class: "sg-button sg-small" }));
-    } else if (head?.failures.length) {
-      fill(this.banner, `A listener failed and was removed: ${head.failures.join("; ")}`);
-    } else if (this.message) {
-      fill(this.banner, this.message, " ", button("×", () => this.say(""), { class: "sg-button sg-small", "aria-label": "close" }));
-    } else fill(this.banner);
-    mark(this.banner, "data-kind", link.health === "dead" || link.health === "still" ? "gone" : link.overdue().length ? "busy" : this.at !== null ? "past" : this.message ? "wrong" : null);
+      return ["gone", `The kernel is gone; this is what was shown last. Restart it, run the cells again, and reopen the run with dbg.open("${head?.thread ?? ""}").`, none];
+    }
+    if (link.health === "still") {
+      return ["gone", "No answer from the kernel: it is busy with a cell, or this is a saved view of a run that has ended. Running the cell again shows a live panel.", none];
+    }
+    if (link.overdue().length) return ["busy", `kernel busy: handled when the cell ends${waiting.length ? ` (${waiting.join(", ")})` : ""}`, none];
+    const small = { class: "sg-button sg-small" };
+    if (this.at !== null) {
+      const text = `viewing step ${this.at} of ${view.steps.at(-1)?.[0] ?? 0}, live at ${head?.step ?? 0}`;
+      return ["past", text, () => [button("Back to live", () => this.goTo(null), small), button("Fork here…", () => this.openFork(), small)]];
+    }
+    if (head?.failures.length) return ["failure", `A listener failed and was removed: ${head.failures.join("; ")}`, none];
+    if (this.message) return ["wrong", this.message, () => [button("×", () => this.say(""), { ...small, "aria-label": "close" })]];
+    return [null, "", none];
   }
   private message = "";
 

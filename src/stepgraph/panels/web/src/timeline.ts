@@ -84,9 +84,17 @@ export class Timeline {
       decisions.length ? `decided: ${decisions.join(", ")}` : "",
       hits.length ? `would have hit: ${hits.map((id) => this.moment!.stops.get(id) ?? id).join(", ")}` : "",
     ].filter(Boolean).join("\n");
-    const tick = h("button", { type: "button", class: "sg-tick", role: "option", "aria-selected": String(current), "aria-label": `step ${step}: ${told}`, title: `step ${step}\n${told}`, "data-source": source, onclick: () => this.acts.go(step) },
+    const tick = h("button", { type: "button", class: "sg-tick", role: "option", "aria-selected": String(current), "aria-label": `step ${step}: ${told}`, title: `step ${step}\n${told}`, "data-source": source, ...pressed(() => this.acts.go(step)) },
       h("span", { class: "sg-marks", "aria-hidden": "true" }, marks), String(step));
-    const branches = forks.map((branch) => h("button", { type: "button", class: "sg-forkmark", title: `branch ${branch.branch}${branch.note ? `: ${branch.note}` : ""}`, "aria-label": `branch ${branch.branch}`, onclick: () => this.acts.branch(branch.id) }, "⑂"));
+    const branches = forks.map((branch) => h("button", { type: "button", class: "sg-forkmark", title: `branch ${branch.branch}${branch.note ? `: ${branch.note}` : ""}`, "aria-label": `branch ${branch.branch}`, ...pressed(() => this.acts.branch(branch.id)) }, "⑂"));
     return h("span", { class: "sg-tickbox" }, tick, ...branches);
   }
+}
+
+/** Acts when the pointer goes down: while a run goes on, ticks are replaced before it comes up again. Keys click. */
+function pressed(act: () => void): Record<string, EventListener> {
+  return {
+    onpointerdown: (event) => { if ((event as PointerEvent).button === 0) act(); },
+    onclick: (event) => { if ((event as MouseEvent).detail === 0) act(); },
+  };
 }
