@@ -204,7 +204,7 @@ export class Panel {
     fill(this.why, ...whyLine(view, head, this.card.card ?? view.requests[0] ?? null));
     this.drawRunVerbs(head.status);
     this.drawBanner();
-    this.graph.describe(`graph of ${link.session}: ${[...view.nodes].filter(([, node]) => node[0]).map(([path, node]) => `${path} ${WORD[node[0]]}`).slice(0, 12).join(", ") || "nothing has run"}; key L shows it as a list`);
+    this.graph.describe(`graph of ${link.session}: ${[...view.nodes].filter(([path, node]) => node[0] && !path.endsWith("__start__")).map(([path, node]) => `${path} ${WORD[node[0]]}`).slice(0, 12).join(", ") || "nothing has run"}; key L shows it as a list`);
     if (head.status !== this.told) {
       this.told = head.status;
       const card = view.requests[0];
