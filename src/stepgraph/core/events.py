@@ -7,9 +7,11 @@ driver's clock). The hub numbers them. `to_json` and `from_json` give each a for
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any, NamedTuple, get_args
 
-from stepgraph.core.types import Interrupt, Namespace, Pause, Route, Writes
+from stepgraph.core.errors import StepgraphError
+from stepgraph.core.types import Interrupt, Namespace, Pause, Route, Send, Writes
 
 
 class TaskInfo(NamedTuple):
@@ -227,3 +229,72 @@ Event = (
 )
 Emit = Callable[[Event], None]
 EVENT_TYPES: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """The event as a dict that `json.dumps` takes, with its type's name under "event".
+
+    Users' values stay where JSON has them; other objects become their text, an error {"error", "message", "notes"}.
+    """
+    return {"event": type(event).__name__, **{key: _plain(value) for key, value in event._asdict().items()}}
+
+
+def from_json(row: Mapping[str, Any]) -> Event:
+    """The event that `to_json` made `row` of; fields that this version does not know are left out.
+
+    Namespaces, writes, routes and tasks are tuples again; users' values are what JSON kept of them. Raises ValueError
+    for an unknown type of event or a missing field.
+    """
+    kind = EVENT_TYPES.get(row.get("event", ""))
+    if kind is None:
+        raise ValueError(f"Unknown event {row.get('event')!r}; the events are {', '.join(EVENT_TYPES)}.")
+    missing = [name for name in kind._fields if name not in row]
+    if missing:
+        raise ValueError(f"The {kind.__name__} event of a file or page lacks its field {missing[0]!r}.")
+    found: Event = kind(**{name: _restored(name, row[name]) for name in kind._fields})
+    return found
+
+
+_TUPLES = ("ns", "writes", "routes", "tasks", "triggers", "interrupts", "changed", "next")
+_USERS = ("input", "payload", "values")
+
+
+def _restored(name: str, value: Any) -> Any:
+    if name in _USERS or value is None:
+        return value
+    if name in ("tasks", "planned"):
+        return tuple(TaskInfo(*(tuple(part) if isinstance(part, list) else part for part in each)) for each in value)
+    if name == "writes":
+        return tuple((key, each) for key, each in value)
+    if name == "routes":
+        return tuple(Send(**each) if isinstance(each, dict) else each for each in value)
+    if name == "interrupts":
+        return tuple(Interrupt(each["value"], each["id"]) for each in value)
+    if name == "error":
+        return StepgraphError(f"{value['error']}: {value['message']}")
+    if name == "pause":
+        known = {field.name for field in fields(Pause)}
+        return Pause(**{key: _restored(key, each) for key, each in value.items() if key in known and key != "error"})
+    return tuple(value) if name in _TUPLES else value
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold of a value."""
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(each) for each in value]
+    if isinstance(value, BaseException):
+        notes = [str(note) for note in getattr(value, "__notes__", ())]
+        return {"error": type(value).__name__, "message": str(value), "notes": notes}
+    if isinstance(value, Send):
+        return {"node": value.node, "arg": _plain(value.arg), "timeout": value.timeout}
+    if isinstance(value, Interrupt):
+        return {"value": _plain(value.value), "id": value.id}
+    if isinstance(value, Pause):
+        shown = {field.name: getattr(value, field.name) for field in fields(Pause) if field.name != "response_schema"}
+        shown["tasks"] = [task.info() if hasattr(task, "info") else task for task in value.tasks]
+        return {key: _plain(each) for key, each in shown.items()}
+    return str(value)
