@@ -263,7 +263,7 @@ def _restored(name: str, value: Any) -> Any:
     if name in _USERS or value is None:
         return value
     if name in ("tasks", "planned"):
-        return tuple(TaskInfo(*(tuple(part) if isinstance(part, list) else part for part in each)) for each in value)
+        return tuple(TaskInfo._make(tuple(p) if isinstance(p, list) else p for p in each) for each in value)
     if name == "writes":
         return tuple((key, each) for key, each in value)
     if name == "routes":
