@@ -66,11 +66,12 @@ def main() -> int:
             timeout=60_000,
         )
         took = float(book.run_source(1, "print(wanted['took'])"))
-        lost, gaps, messages = (int(panel.attribute(name)) for name in ("lost", "gaps", "messages"))
+        lost, left, gaps, messages = (int(panel.attribute(name)) for name in ("lost", "left", "gaps", "messages"))
         good = verdict(
             "events a second", given.rate * given.seconds / took, given.rate * 0.98, "a second", at_least=True
         )
         good &= verdict("events missing in the page", lost, 0, "events")
+        good &= verdict("events not listed in the page", left, 0, "events")
         good &= verdict("messages missing in the page", gaps, 0, "messages")
         good &= verdict("messages a second", messages / took, 40, "a second")
         print(f"    {published:,} events in {messages} messages, {took:.1f} s")

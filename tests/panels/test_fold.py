@@ -16,7 +16,7 @@ from stepgraph.core.events import (
     TaskStarted,
 )
 from stepgraph.core.types import Pause, Send
-from stepgraph.panels.fold import OUTPUT, RunView, fold, recall
+from stepgraph.panels.fold import OUTPUT, RunView, fold, fold_quietly, recall
 
 
 def started(task: str, node: str, ns: tuple[str, ...] = ()) -> TaskStarted:
@@ -114,6 +114,27 @@ def test_output_is_bounded_and_numbered_through() -> None:
     view = view_of(*many)
     assert len(view.output) == OUTPUT
     assert (view.output[0][0], view.output[-1][0]) == (10, OUTPUT + 9)
+
+
+def test_folding_quietly_gives_the_same_view() -> None:
+    events = list(
+        enumerate(
+            [
+                RunStarted((), 0, 1.0, "run", "g", "t", False),
+                started("t1", "work"),
+                TaskEmitted((), 1, 0.0, "t1", "work", "stdout", "x"),
+                finished("t1", "work", routes=("a", "b")),
+                started("t2", "draft"),
+                paused("r1", "draft", "t2"),
+                decided("r1", "draft", "skip"),
+                finished("t2", "draft"),
+            ]
+        )
+    )
+    loud, quiet = RunView(), RunView()
+    fold(loud, events)
+    fold_quietly(quiet, events)
+    assert quiet == loud
 
 
 def test_what_ran_before_the_first_event_is_recalled_without_the_start() -> None:

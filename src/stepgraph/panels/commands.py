@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from stepgraph.core.types import Decision
 from stepgraph.panels import values
 from stepgraph.panels.card import effect
+from stepgraph.panels.fold import RunView, fold
 
 if TYPE_CHECKING:
     from stepgraph.debug.run import Run
@@ -113,13 +114,10 @@ def find(_panel: RunPanel, run: Run, given: Arguments) -> dict[str, Any]:
     return {"hits": hits, "complete": complete}
 
 
-def rows(panel: RunPanel, run: Run, given: Arguments) -> dict[str, Any]:
-    """Rows of the log from number `since` on."""
-    feed = panel.feed(run)
-    since, limit = given["since"], min(given.get("limit", 500), 2_000)
-    kept = list(feed.rows)
-    start = max(0, since - kept[0][0]) if kept else 0
-    return {"rows": kept[start : start + limit], "first": kept[0][0] if kept else 0}
+def rows(_panel: RunPanel, run: Run, given: Arguments) -> dict[str, Any]:
+    """Rows of the log from number `since` on, as long as the hub keeps their events."""
+    events = run.hub.log(given["since"])[: min(given.get("limit", 500), 2_000)]
+    return {"rows": fold(RunView(), events), "first": run.hub.first}
 
 
 def asset(_panel: RunPanel, _run: Run, given: Arguments) -> Reply:

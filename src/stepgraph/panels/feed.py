@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.events import Event, TaskFinished
 from stepgraph.panels.card import bare_card, card, failure
-from stepgraph.panels.fold import Row, RunView, fold, recall
+from stepgraph.panels.fold import Row, RunView, fold, fold_quietly, recall
 from stepgraph.panels.listing import parent_of
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 ROWS = 20_000
 """Rows of the log that are kept for the page to scroll back to."""
+MOST = 6_000
+"""Rows sent in one batch; of more only the newest are, with the number of the last one left out."""
+NEWEST = 100
 HISTORY_SECONDS = 0.25
 """Least time between two readings of the step list of a run at full speed."""
 
@@ -40,7 +43,9 @@ class Feed:
         self.close = run.hub.subscribe(self._take)
         backlog = run.hub.log()
         self.first = backlog[0][0] if backlog else 0
-        self._fold(backlog)
+        if len(backlog) > ROWS:
+            self._fold_quietly(backlog[:-ROWS])
+        self._fold(backlog[-ROWS:])
         self._restore(backlog)
 
     @property
@@ -51,8 +56,14 @@ class Feed:
     def collect(self) -> dict[str, Any] | None:
         """Everything since the last call as one patch; None if nothing changed."""
         inbox = self._inbox
-        rows = self._fold([inbox.popleft() for _ in range(len(inbox))])
-        patch: dict[str, Any] = {"rows": rows} if rows else {}
+        batch = [inbox.popleft() for _ in range(len(inbox))]
+        patch: dict[str, Any] = {}
+        if len(batch) > MOST:
+            patch["skip"] = self._fold_quietly(batch[:-NEWEST])
+            batch = batch[-NEWEST:]
+        rows = self._fold(batch)
+        if rows:
+            patch["rows"] = rows
         view = self.view
         if view.touched_nodes:
             patch["nodes"] = {path: self._node(path) for path in view.touched_nodes}
@@ -135,6 +146,12 @@ class Feed:
         self.rows.extend(rows)
         return rows
 
+    def _fold_quietly(self, batch: list[tuple[int, Event]]) -> int:
+        """The number of the last event, of which no row is made."""
+        fold_quietly(self.view, (each for each in batch if each[0] > self._seen))
+        self._seen = max(self._seen, batch[-1][0])
+        return self._seen
+
     def _restore(self, backlog: list[tuple[int, Event]]) -> None:
         """Mark what ran before this run's events begin: the steps that a fork shares, or another process made."""
         told = {event.step for _, event in backlog if isinstance(event, TaskFinished) and not event.ns}
@@ -151,7 +168,7 @@ class Feed:
         if now >= self._history_due or self.run.status != "running":
             self.view.turned = False
             steps = self.steps()
-            self._history_due = time.monotonic() + max(HISTORY_SECONDS, 5 * (time.monotonic() - now))
+            self._history_due = time.monotonic() + max(HISTORY_SECONDS, 10 * (time.monotonic() - now))
             result.update(self._differing_tail(steps))
         return result
 

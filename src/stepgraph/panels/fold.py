@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from stepgraph.core.events import (
+    CheckpointSaved,
     Decided,
     Event,
     Paused,
@@ -97,6 +98,23 @@ def fold(view: RunView, batch: Iterable[tuple[int, Event]]) -> list[Row]:
     return rows
 
 
+def fold_quietly(view: RunView, batch: Iterable[tuple[int, Event]]) -> None:
+    """The same without a row for each: what is left to do when more happens than anybody can read."""
+    for _, event in batch:
+        match event:
+            case TaskFinished():
+                _count_finished(view, event)
+            case StepFinished():
+                view.turned = True
+            case StepStarted():
+                if not event.ns:
+                    view.step = event.step
+            case TaskEmitted(kind="reads") | CheckpointSaved():
+                pass
+            case _:
+                _apply(view, event)
+
+
 def recall(view: RunView, nodes: Iterable[str]) -> None:
     """Nodes of the outermost graph that are known to have run, although no event tells of it."""
     for path in nodes:
@@ -159,6 +177,14 @@ def _started(view: RunView, event: TaskStarted) -> tuple[str, str]:
 
 
 def _finished(view: RunView, event: TaskFinished) -> tuple[str, str]:
+    path, targets = _count_finished(view, event)
+    keys = ", ".join(dict.fromkeys(key for key, _ in event.writes)) or "nothing"
+    chosen = f" → {', '.join(_counted(targets))}" if targets else ""
+    return path, f"wrote {keys}{chosen}{' (from the record)' if event.carried else ''}"
+
+
+def _count_finished(view: RunView, event: TaskFinished) -> tuple[str, list[str]]:
+    """(path, names of the targets)."""
     how: NodeState = "skipped" if event.task in view.skipped else "done"
     view.skipped.discard(event.task)
     path = _end(view, event.ns, event.node, event.task, how)
@@ -169,9 +195,7 @@ def _finished(view: RunView, event: TaskFinished) -> tuple[str, str]:
         edge = (path, f"{above}/{target}" if above else target)
         view.edges[edge] = view.edges.get(edge, 0) + 1
         view.touched_edges.add(edge)
-    keys = ", ".join(dict.fromkeys(key for key, _ in event.writes)) or "nothing"
-    chosen = f" → {', '.join(_counted(targets))}" if targets else ""
-    return path, f"wrote {keys}{chosen}{' (from the record)' if event.carried else ''}"
+    return path, targets
 
 
 def _emitted(view: RunView, event: TaskEmitted) -> tuple[str, str]:

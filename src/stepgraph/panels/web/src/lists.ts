@@ -115,7 +115,8 @@ export class LogList {
   update(view: RunView): void {
     this.view = view;
     const first = view.rows[0]?.[0] ?? 0;
-    this.note.textContent = `${(view.seen + 1).toLocaleString("en")} events${first > 0 ? `; shown from ${first.toLocaleString("en")} on` : ""}`;
+    const left = view.left ? `; ${view.left.toLocaleString("en")} came too fast to be listed, run.hub.log() has them` : "";
+    this.note.textContent = `${(view.seen + 1).toLocaleString("en")} events${first > 0 ? `; shown from ${first.toLocaleString("en")} on` : ""}${left}`;
     this.list.resize(view.rows.length, true);
   }
 

@@ -39,6 +39,8 @@ export type NodeRow = [state: NodeState, count: number, running: number];
 export interface Patch {
   run?: string; head?: Head; nodes?: Record<string, NodeRow>; edges?: [string, string, number][]; steps?: Step[];
   steps_from?: [number, Step[]]; requests?: Card[]; output?: Output[]; rows?: Row[];
+  /** Number of the last event whose row the kernel left out, because nobody could read so many. */
+  skip?: number;
   session?: string; branches?: Branch[]; stops?: Stop[];
 }
 export interface Picture extends Patch { run: string; seq: number; seen: number }
@@ -58,6 +60,8 @@ export class RunView {
   seen = -1;
   /** Events whose number was skipped: anything but 0 is a fault of the way from kernel to page. */
   lost = 0;
+  /** Events whose rows were left out on purpose. */
+  left = 0;
 
   constructor(readonly id: string) {}
 
@@ -80,6 +84,7 @@ export class RunView {
     if (patch.steps_from) { this.steps = [...this.steps.slice(0, patch.steps_from[0]), ...patch.steps_from[1]]; touched.add("steps"); }
     if (patch.requests) { this.requests = patch.requests; touched.add("requests"); }
     if (patch.output) { this.takeOutput(patch.output); touched.add("output"); }
+    if (patch.skip !== undefined && patch.skip > this.seen) { this.left += patch.skip - this.seen; this.seen = patch.skip; }
     if (patch.rows?.length) { this.takeRows(patch.rows); touched.add("rows"); }
     return touched;
   }

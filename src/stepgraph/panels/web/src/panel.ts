@@ -141,6 +141,7 @@ export class Panel {
     if ((dirty.has("steps") || dirty.has("requests")) && this.at === null) this.refreshState(false);
     mark(this.root, "data-events", String(view.seen + 1));
     mark(this.root, "data-lost", String(view.lost));
+    mark(this.root, "data-left", String(view.left));
     mark(this.root, "data-gaps", String(this.link.gaps));
     mark(this.root, "data-messages", String(this.link.messages));
   }

@@ -20,6 +20,14 @@ describe("a run's view", () => {
     expect(found.seen).toBe(8);
   });
 
+  it("tells events that were left out on purpose from those that are missing", () => {
+    const found = view();
+    found.apply({ skip: 50, rows: [row(51), row(52)] });
+    expect([found.left, found.lost, found.seen]).toEqual([48, 0, 52]);
+    found.apply({ skip: 60, rows: [row(63)] });
+    expect([found.left, found.lost]).toEqual([56, 2]);
+  });
+
   it("ignores rows and output that it has already, as after a new picture", () => {
     const found = view();
     found.apply({ rows: [row(1), row(2), row(3)], output: [[0, "t", "a", 1, "stdout", "x", 0], [1, "t", "a", 1, "stdout", "y", 0]] });
