@@ -50,12 +50,16 @@ class Reader:
         expect(self.panel.root).to_contain_text(f"{count} waiting")
 
     def look_at(self, batch: str) -> None:
-        """Turn to the batch, if several wait."""
+        """Turn to the batch, if several wait. A card that was just decided may be there for a moment more."""
+        head = self.panel.root.locator(".sg-cardhead strong")
+        following = self.panel.root.get_by_label("next request")
         for _ in BATCHES:
-            if self.panel.root.locator(".sg-cardhead strong").inner_text() == f"proposed by {batch}":
+            if head.inner_text() == f"proposed by {batch}":
                 return
-            self.panel.root.get_by_label("next request").click()
-        raise AssertionError(f"{batch} does not wait")
+            if not following.count():
+                break
+            following.click()
+        expect(head).to_have_text(f"proposed by {batch}")
 
     def approve(self, *batches: str) -> None:
         for batch in batches:
@@ -99,6 +103,7 @@ def test_each_batch_is_decided_and_the_result_is_a_clean_table_with_an_audit(rea
     reader.until_waiting(2)
     reader.look_at("sizes")
     reader.panel.click("Skip")
+    reader.until_waiting(1)
     reader.approve("ids")
     reader.panel.until_stopped_at("after:apply")
     expect(reader.panel.change("table").locator("tbody")).to_contain_text("Adelie Penguin (Pygoscelis adeliae)")
