@@ -19,6 +19,7 @@ PINNED = (
     "EmptyInputError",
     "EphemeralValue",
     "GraphInterrupt",
+    "GraphOutput",
     "GraphRecursionError",
     "Hub",
     "Interrupt",

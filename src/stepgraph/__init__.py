@@ -21,6 +21,7 @@ from stepgraph.core.types import (
     START,
     Command,
     Decision,
+    GraphOutput,
     Interrupt,
     Overwrite,
     Pause,
@@ -55,6 +56,7 @@ __all__ = [  # noqa: RUF022  grouped by what they are for
     "UntrackedValue",
     # running
     "CompiledStateGraph",
+    "GraphOutput",
     "Interrupt",
     "StateSnapshot",
     "StateUpdate",

@@ -97,6 +97,19 @@ class TestContexts:
         assert self.here.get() == "the caller's"
 
     @WAYS
+    def test_nodes_in_helper_threads_see_what_the_caller_has_set(self, way: str) -> None:
+        together = Barrier(3)
+
+        def body() -> State:
+            together.wait(10)  # each needs a thread of its own
+            return {"log": [self.here.get()]}
+
+        self.here.set("the caller's")
+        nodes = [of("sync", body) for _ in range(3)]
+
+        assert run(fan(*nodes), way) == {"log": ["the caller's"] * 3}
+
+    @WAYS
     @KINDS
     def test_a_router_sees_what_its_node_has_set(self, kind: str, way: str) -> None:
         seen: list[str] = []

@@ -35,6 +35,8 @@ class Request:
     metadata: Mapping[str, Any]
     store: Any = None
     context: Any = None
+    control: Any = None
+    """A RunControl, with which the caller may ask the run to stop at a boundary."""
     parent: Task | None = None
 
     def __init__(

@@ -5,10 +5,13 @@ Names and call forms are LangGraph's, so that a program moves by changing an imp
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
+
+from stepgraph.core.deprecated import LangGraphDeprecatedSinceV11
 
 START: Final = "__start__"
 """The name of the entry: `add_edge(START, "first")`."""
@@ -150,6 +153,43 @@ class StateUpdate:
     values: Any
     as_node: str | None = None
     task_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphOutput:
+    """What `invoke(version="v2")` returns: the result, an object of the output schema, and the open questions."""
+
+    value: Any
+    interrupts: tuple[Interrupt, ...] = ()
+
+    def __getitem__(self, key: str) -> Any:
+        """Deprecated: the call form of v1."""
+        _warn_item("result[key]")
+        if key == INTERRUPT:
+            return self.interrupts
+        if isinstance(self.value, Mapping):
+            return self.value[key]
+        try:
+            return getattr(self.value, key)
+        except AttributeError:
+            raise KeyError(key) from None
+
+    def __contains__(self, key: object) -> bool:
+        """Deprecated: the call form of v1."""
+        _warn_item("key in result")
+        if key == INTERRUPT:
+            return bool(self.interrupts)
+        if isinstance(self.value, Mapping):
+            return key in self.value
+        return isinstance(key, str) and hasattr(self.value, key)
+
+
+def _warn_item(form: str) -> None:
+    warnings.warn(
+        f"Accessing GraphOutput via `{form}` is deprecated. Use `result.value` and `result.interrupts` instead.",
+        LangGraphDeprecatedSinceV11,
+        stacklevel=3,
+    )
 
 
 Verb = Literal["approve", "edit", "reject", "respond", "skip", "redirect", "rerun", "suspend"]

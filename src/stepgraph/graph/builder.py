@@ -265,6 +265,7 @@ class StateGraph:
         store: Any = None,
         interrupt_before: Sequence[str] | Literal["*"] | None = None,
         interrupt_after: Sequence[str] | Literal["*"] | None = None,
+        debug: bool = False,
         name: str | None = None,
         inline: bool = False,
     ) -> CompiledStateGraph:
@@ -272,14 +273,14 @@ class StateGraph:
 
         `checkpointer` is an object of `stepgraph.persist`, a URL such as `"sqlite:///runs.db"`, True (a subgraph with
         a history of its own), False (a subgraph without) or None. `interrupt_before` and `interrupt_after` name
-        nodes, or are "*". `inline` declares all sync nodes short.
+        nodes, or are "*". `debug` prints updates and values of every run. `inline` declares all sync nodes short.
         Raises ValueError, and TypeError for a bad checkpointer.
         """
         before = _listed(interrupt_before)
         after = _listed(interrupt_after)
         self.validate([*(before - {"*"}), *(after - {"*"})])
         plan = self._plan(name or "LangGraph", before, after, inline)
-        return CompiledStateGraph(self, plan, checkpointer=checkpointer, store=store)
+        return CompiledStateGraph(self, plan, checkpointer=checkpointer, store=store, debug=debug)
 
     def _plan(self, name: str, before: frozenset[str], after: frozenset[str], inline: bool) -> Plan:
         barriers = {

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from contextvars import copy_context
 from itertools import islice
 from time import time
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Unpack
 
 from stepgraph.core import registry
 from stepgraph.core.engine import Engine, Outcome
 from stepgraph.core.events import Emit
 from stepgraph.core.plan import Plan
 from stepgraph.core.request import Request
-from stepgraph.core.types import INTERRUPT, StateSnapshot, StateUpdate
+from stepgraph.core.types import INTERRUPT, GraphOutput, StateSnapshot, StateUpdate
+from stepgraph.graph.calls import CallOptions, printed_modes, run_options, takes_options
 from stepgraph.graph.snapshots import config_for, empty, inner_plan, snapshot, snapshots, successor
 from stepgraph.graph.updates import update_flow
+from stepgraph.run.chunks import Mappers, printer, v1, v2
 from stepgraph.run.context import current_task
 from stepgraph.run.ids import RunIds
 from stepgraph.run.streams import Streams
 from stepgraph.run.sync import SyncDriver
 from stepgraph.run.threads import pool
+from stepgraph.schema.channels import is_keyed, mapper_of
 
 if TYPE_CHECKING:
     from stepgraph.graph.builder import StateGraph
@@ -33,11 +37,18 @@ DEFAULT_RECURSION_LIMIT = 10_007
 class CompiledStateGraph:
     """A runnable graph. Made by `StateGraph.compile()`; immutable, and safe to run many times at once."""
 
-    def __init__(self, builder: StateGraph, plan: Plan, *, checkpointer: Any = None, store: Any = None) -> None:
+    stream_mode = "updates"
+    """What `stream` yields when it is not told."""
+
+    def __init__(
+        self, builder: StateGraph, plan: Plan, *, checkpointer: Any = None, store: Any = None, debug: bool = False
+    ) -> None:
         self.builder = builder
         self.plan = plan
         self.checkpointer = _checkpointer(checkpointer)
         self.store = store
+        self.debug = debug
+        """Whether every call prints updates and values."""
         self.config: dict[str, Any] = {}
         self.has_async = _has_async(plan)
 
@@ -60,97 +71,82 @@ class CompiledStateGraph:
         other.config = merged(self.config, {**(config or {}), **more})
         return other
 
-    # Running
+    # Running: the options of all calls stand in `graph/calls.py`
 
+    @takes_options
     def invoke(
         self,
         input: Any,
         config: Mapping[str, Any] | None = None,
         *,
         thread: str | None = None,
-        stream_mode: Any = "values",
-        output_keys: str | Sequence[str] | None = None,
-        interrupt_before: Any = None,
-        interrupt_after: Any = None,
-        durability: Literal["sync", "async", "exit"] | None = None,
-        **_: Any,
+        **options: Unpack[CallOptions],
     ) -> Any:
         """Run to the end, or to a pause, and return the output keys, or `output_keys`.
 
         At a pause the result also has `"__interrupt__"`: the questions that node code asked. `input` None goes on
         with the thread, a Command answers or redirects it. `config` is LangGraph's dict; `thread` is short for its
-        thread_id. Raises what nodes raise, GraphRecursionError, InvalidUpdateError, EmptyInputError.
+        thread_id. With `version="v2"` the result is a GraphOutput; with a `stream_mode` other than "values", a list
+        of chunks. Raises what nodes raise, GraphRecursionError, InvalidUpdateError, EmptyInputError.
         """
-        if stream_mode != "values":
-            return list(
-                self.stream(
-                    input, config, thread=thread, stream_mode=stream_mode, output_keys=output_keys,
-                    interrupt_before=interrupt_before, interrupt_after=interrupt_after, durability=durability,
-                )
-            )  # fmt: skip
-        engine = self.engine(
-            input, self._merged(config, thread), interrupt_before=interrupt_before, interrupt_after=interrupt_after,
-            durability=durability,
-        )  # fmt: skip
-        width = engine.request.config.get("max_concurrency")
-        if self.has_async:
-            return _result(_loops().run_here(engine.run(), width), output_keys)
-        return _result(SyncDriver(width=width).run(engine.run()), output_keys)
+        if not options and not self.debug:
+            engine = self.engine(input, self._merged(config, thread))
+            return _result(self._outcome(engine), None)
+        if (options.get("stream_mode") or "values") != "values":
+            return list(self.stream(input, config, thread=thread, **options))
+        engine = self._begin("invoke", input, config, thread, options)
+        self._print(engine, options)
+        return self._versioned(_result(self._outcome(engine), options.get("output_keys")), options)
 
+    def _outcome(self, engine: Engine) -> Outcome:
+        """Run it from sync code."""
+        width = engine.request.config.get("max_concurrency")
+        driven: Outcome = (
+            _loops().run_here(engine.run(), width) if self.has_async else SyncDriver(width=width).run(engine.run())
+        )
+        return driven
+
+    @takes_options
     async def ainvoke(
         self,
         input: Any,
         config: Mapping[str, Any] | None = None,
         *,
         thread: str | None = None,
-        stream_mode: Any = "values",
-        output_keys: str | Sequence[str] | None = None,
-        interrupt_before: Any = None,
-        interrupt_after: Any = None,
-        durability: Literal["sync", "async", "exit"] | None = None,
-        **_: Any,
+        **options: Unpack[CallOptions],
     ) -> Any:
         """As `invoke`, on the running loop; sync nodes run in helper threads."""
-        if stream_mode != "values":
-            chunks = self.astream(
-                input, config, thread=thread, stream_mode=stream_mode, output_keys=output_keys,
-                interrupt_before=interrupt_before, interrupt_after=interrupt_after, durability=durability,
-            )  # fmt: skip
-            return [chunk async for chunk in chunks]
-        engine = self.engine(
-            input, self._merged(config, thread), interrupt_before=interrupt_before, interrupt_after=interrupt_after,
-            durability=durability,
-        )  # fmt: skip
-        return _result(await _loops().outcome_of(engine), output_keys)
+        if not options and not self.debug:
+            engine = self.engine(input, self._merged(config, thread))
+            return _result(await _loops().outcome_of(engine), None)
+        if (options.get("stream_mode") or "values") != "values":
+            return [chunk async for chunk in self.astream(input, config, thread=thread, **options)]
+        engine = self._begin("ainvoke", input, config, thread, options)
+        self._print(engine, options)
+        return self._versioned(_result(await _loops().outcome_of(engine), options.get("output_keys")), options)
 
+    @takes_options
     def stream(
         self,
         input: Any,
         config: Mapping[str, Any] | None = None,
         *,
         thread: str | None = None,
-        stream_mode: str | Sequence[str] | None = None,
-        subgraphs: bool = False,
-        output_keys: str | Sequence[str] | None = None,
-        interrupt_before: Any = None,
-        interrupt_after: Any = None,
-        durability: Literal["sync", "async", "exit"] | None = None,
-        **_: Any,
+        **options: Unpack[CallOptions],
     ) -> Iterator[Any]:
-        """Run, yielding what `stream_mode` asks for: values, updates (default), custom, tasks, checkpoints, debug.
+        """Run, yielding what `stream_mode` asks for.
 
-        One mode yields payloads, a list of modes (mode, payload) pairs; `subgraphs=True` puts the namespace in front.
+        The modes are values, updates (default), custom, messages, tasks, checkpoints, debug and tools. One mode yields
+        payloads, a list of modes (mode, payload) pairs; `subgraphs=True` puts the namespace in front. With
+        `version="v2"` every chunk is a dict with "type", "ns" and "data".
         """
         chunks: deque[Any] = deque()
-        settings = self._merged(config, thread)
-        modes = stream_mode or "updates"
-        engine = self.engine(
-            input, settings, interrupt_before=interrupt_before, interrupt_after=interrupt_after, durability=durability
-        )
+        engine = self._begin("stream", input, config, thread, options)
+        modes = options.get("stream_mode") or self._default_modes(config)
         live = "custom" in modes or "messages" in modes
         driver = SyncDriver(chunks, live=live, width=engine.request.config.get("max_concurrency"))
         put = chunks.append if not live else _waking(chunks, driver)
-        self._listen(engine, modes, put, subgraphs, output_keys)
+        self._listen(engine, modes, put, options)
         if self.has_async:
             yield from _loops().chunks_beside(engine, engine.request.emit, chunks)
             return
@@ -168,30 +164,85 @@ class CompiledStateGraph:
         while chunks:
             yield chunks.popleft()
 
+    @takes_options
     async def astream(
         self,
         input: Any,
         config: Mapping[str, Any] | None = None,
         *,
         thread: str | None = None,
-        stream_mode: str | Sequence[str] | None = None,
-        subgraphs: bool = False,
-        output_keys: str | Sequence[str] | None = None,
-        interrupt_before: Any = None,
-        interrupt_after: Any = None,
-        durability: Literal["sync", "async", "exit"] | None = None,
-        **_: Any,
+        **options: Unpack[CallOptions],
     ) -> AsyncIterator[Any]:
         """As `stream`, on the running loop. Closing the iterator cancels the run and waits for its end."""
-        settings = self._merged(config, thread)
-        engine = self.engine(
-            input, settings, interrupt_before=interrupt_before, interrupt_after=interrupt_after, durability=durability
-        )
-        modes = stream_mode or "updates"
-        chunks = _loops().chunks_of(engine, lambda put: self._listen(engine, modes, put, subgraphs, output_keys))
+        engine = self._begin("astream", input, config, thread, options)
+        modes = options.get("stream_mode") or self._default_modes(config)
+        chunks = _loops().chunks_of(engine, lambda put: self._listen(engine, modes, put, options))
         async with aclosing(chunks):
             async for chunk in chunks:
                 yield chunk
+
+    def _begin(self, what: str, input: Any, config: Any, thread: str | None, options: CallOptions) -> Engine:
+        """The engine of a call with options."""
+        asked = run_options(options, what)
+        engine = self.engine(input, self._merged(config, thread), **asked)
+        if asked.get("durability") is not None and engine.request.checkpointer is None:
+            warnings.warn("`durability` has no effect when no checkpointer is present.", stacklevel=3)
+        return engine
+
+    def _default_modes(self, config: Mapping[str, Any] | None) -> str:
+        """Values for a graph that a node calls with its own config, as for a graph that was added as a node."""
+        outer = current_task.get(None)
+        given = (config or {}).get("configurable") or {}
+        called = outer is not None and bool(given.get("checkpoint_ns"))
+        return "values" if called else self.stream_mode
+
+    def _versioned(self, result: Any, options: CallOptions) -> Any:
+        """The result of a call in the version that it asks for."""
+        if options.get("version", "v1") == "v1":
+            return result
+        asked = ()
+        if isinstance(result, dict) and INTERRUPT in result:
+            asked = tuple(result.pop(INTERRUPT))
+        mapper = self._mappers().output
+        return GraphOutput(mapper(result) if mapper is not None and isinstance(result, dict) else result, asked)
+
+    def _mappers(self) -> Mappers:
+        """What makes objects of values for version v2: of Pydantic and dataclass schemas only."""
+        schemas = (getattr(self.builder, name, None) for name in ("output_schema", "state_schema"))
+        return Mappers(*(mapper_of(schema) if is_keyed(schema) else None for schema in schemas))
+
+    def _print(self, engine: Engine, options: CallOptions) -> None:
+        """Print what a call without chunks asks to be printed."""
+        printed = printed_modes(options, self.debug)
+        if printed:
+            self._listen(engine, (), _nobody, options)
+
+    def _listen(self, engine: Engine, modes: Any, put: Callable[[Any], None], options: CallOptions) -> None:
+        """Let a stream see the run; a graph inside another one goes on telling the outer's listeners too."""
+        subgraphs = bool(options.get("subgraphs"))
+        shape = v2(self._mappers()) if options.get("version") == "v2" else v1(modes, subgraphs)
+        shown = (modes,) if isinstance(modes, str) else tuple(modes)
+        printed = printed_modes(options, self.debug)
+        show = printer(subgraphs)
+
+        def deliver(ns: Any, mode: str, payload: Any) -> None:
+            if mode in printed:
+                show(ns, mode, payload)
+            if mode in shown:
+                put(shape(ns, mode, payload))
+
+        streams = Streams(
+            self.plan, {*shown, *printed}, deliver, subgraphs=subgraphs, root=engine.scope.ns,
+            config=engine.request.config, keys=options.get("output_keys"), metadata=engine.request.metadata,
+        )  # fmt: skip
+        outer = engine.request.emit
+
+        def both(event: Any) -> None:
+            streams(event)
+            if outer is not None:
+                outer(event)
+
+        engine.listen(streams if outer is None else both)
 
     def batch(self, inputs: Sequence[Any], config: Any = None, **options: Any) -> list[Any]:
         """Invoke each input, in threads; results in the order of `inputs`. `config` is one dict or one an input."""
@@ -341,6 +392,9 @@ class CompiledStateGraph:
         thread = configurable.get("thread_id")
         saver = self.checkpointer if not isinstance(self.checkpointer, bool) else None
         if outer is not None and thread is None and saver is None:
+            more["interrupt_before"], more["interrupt_after"] = _names(interrupt_before), _names(interrupt_after)
+            if durability is not None:
+                more["durability"] = durability
             return self._nested(outer, input, config, new_id, more)
         if self.checkpointer is True and not reading:
             raise RuntimeError(
@@ -381,29 +435,24 @@ class CompiledStateGraph:
         """A graph called from node code: one namespace deeper, with what surrounds it."""
         scope = outer.scope
         root = scope.request
-        return Engine(
-            self.plan,
-            Request(
-                input=input,
-                config=merged(scope.config, config),
-                run_id=scope.request.run_id,
-                clock=scope.clock,
-                new_id=new_id,
-                thread=scope.thread,
-                ns=outer.call_ns(self.checkpointer is True),
-                checkpointer=None if self.checkpointer is False else root.checkpointer,
-                emit=scope.emit,
-                gate=scope.gate,
-                probe=scope.probe,
-                recursion_limit=config.get("recursion_limit", DEFAULT_RECURSION_LIMIT),
-                durability=root.durability,
-                metadata=root.metadata,
-                store=self.store or root.store,
-                context=root.context,
-                parent=outer,
-                **more,
-            ),
-        )
+        settings = {
+            "run_id": root.run_id,
+            "thread": scope.thread,
+            "ns": outer.call_ns(self.checkpointer is True),
+            "checkpointer": None if self.checkpointer is False else root.checkpointer,
+            "emit": scope.emit,
+            "gate": scope.gate,
+            "probe": scope.probe,
+            "recursion_limit": config.get("recursion_limit", DEFAULT_RECURSION_LIMIT),
+            "durability": root.durability,
+            "metadata": root.metadata,
+            "store": self.store or root.store,
+            "context": root.context,
+            "control": root.control,
+            "parent": outer,
+            **more,
+        }
+        return Engine(self.plan, Request(input, merged(scope.config, config), scope.clock, new_id, **settings))
 
     def _merged(self, config: Mapping[str, Any] | None, thread: str | None) -> dict[str, Any]:
         settings = merged(self.config, config or {}) if self.config or config else {}
@@ -418,21 +467,6 @@ class CompiledStateGraph:
                 'No checkpointer set: compile the graph with one, e.g. compile(checkpointer="sqlite:///runs.db").'
             )
         return saver
-
-    def _listen(self, engine: Engine, modes: Any, put: Callable[[Any], None], subgraphs: bool, keys: Any) -> None:
-        """Let a stream see the run; a graph inside another one goes on telling the outer's listeners too."""
-        streams = Streams(
-            self.plan, modes, put, subgraphs=subgraphs, root=engine.scope.ns, config=engine.request.config, keys=keys,
-            metadata=engine.request.metadata,
-        )  # fmt: skip
-        outer = engine.request.emit
-
-        def both(event: Any) -> None:
-            streams(event)
-            if outer is not None:
-                outer(event)
-
-        engine.listen(streams if outer is None else both)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from stepgraph.graph.drawing import mimebundle
@@ -504,6 +538,10 @@ def _result(outcome: Outcome, keys: str | Sequence[str] | None) -> Any:
 
 def _call(function: Any, one: Any, config: Any, options: dict[str, Any]) -> Any:
     return function(one, config, **options)
+
+
+def _nobody(chunk: Any) -> None:
+    """Takes chunks that nobody asked for."""
 
 
 def _waking(chunks: deque[Any], driver: SyncDriver) -> Callable[[Any], None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,22 +11,19 @@ from stepgraph.core.errors import GraphRecursionError
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.task import PUSH
 from stepgraph.core.types import INTERRUPT, ROOT, START, Namespace, Writes
+from stepgraph.run.chunks import Put
 
 MODES = ("values", "updates", "custom", "messages", "tasks", "checkpoints", "debug", "tools")
 
 
 class Streams:
-    """Turns events into chunks and hands them to `put(chunk)`.
-
-    A chunk is the payload for a single mode, (mode, payload) for a list of modes, with the namespace in front when
-    `subgraphs` is set.
-    """
+    """Turns events into the payloads of `modes` and hands them to `put(namespace, mode, payload)`."""
 
     def __init__(
         self,
         plan: Plan,
-        modes: str | Sequence[str],
-        put: Callable[[Any], None],
+        modes: str | Iterable[str],
+        put: Put,
         *,
         subgraphs: bool = False,
         root: Namespace = (),
@@ -39,8 +36,7 @@ class Streams:
             if mode not in MODES:
                 raise ValueError(f"Unknown stream mode {mode!r}; the modes are {', '.join(MODES)}.")
         self._debugging = "debug" in self.modes or "tasks" in self.modes
-        self._tagged = not isinstance(modes, (str, tuple))
-        self._put = put
+        self._send = put
         self._plan = plan
         self._subgraphs = subgraphs
         self._root = root
@@ -77,12 +73,6 @@ class Streams:
                 self._checkpoint(view, event.tasks)
             case ev.RunFinished():
                 self._ended(view, event)
-
-    def _send(self, ns: Namespace, mode: str, payload: Any) -> None:
-        if self._tagged:
-            self._put((ns, mode, payload) if self._subgraphs else (mode, payload))
-        else:
-            self._put((ns, payload) if self._subgraphs else payload)
 
     def _debug(self, event: Any, kind: str, payload: Any, step: int) -> None:
         mode = "checkpoints" if kind == "checkpoint" else "tasks"

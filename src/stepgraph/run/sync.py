@@ -100,10 +100,11 @@ class SyncDriver:
         """Run parallel flows: all to their ends, then the first error in task order is raised."""
         errors: dict[int, BaseException] = {}
         flows = together.flows
+        here = copy_context()  # helper threads have none of the caller's context variables
 
         def work(position: int) -> None:
             try:
-                SyncDriver(width=self.width).run(flows[position])
+                here.copy().run(SyncDriver(width=self.width).run, flows[position])
             except BaseException as error:
                 errors[position] = error
             self.wake.set()
@@ -116,10 +117,11 @@ class SyncDriver:
         """Call parallel bodies; what they raise stays with their tasks."""
 
         shelf = bodies.shelf
+        here = copy_context()  # helper threads have none of the caller's context variables
 
         def work(task: Task) -> None:
             try:
-                copy_context().run(call_body, task)
+                here.copy().run(call_body, task)
                 if shelf is not None:
                     keep(shelf, task)
             except BaseException as error:
