@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -12,7 +15,8 @@ from textwrap import dedent
 from typing import Any
 from uuid import uuid4
 
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+import psutil
+from playwright.sync_api import Browser, Error, Locator, Page, Playwright, expect
 
 from tests import services
 
@@ -33,6 +37,16 @@ CHROMIUM = (
 )
 
 
+LOST = ARTEFACTS / "lost-messages.txt"
+"""What was seen where a kernel sat idle while its page waited for it."""
+STACKS = """
+import faulthandler
+import os
+import signal
+faulthandler.register(signal.SIGUSR1, file=open(os.path.join(os.environ["STACKS"], str(os.getpid())), "w"))
+"""
+
+
 def launch(playwright: Playwright) -> Browser:
     """The installed Chromium, cut off from everything but loopback."""
     return playwright.chromium.launch(executable_path=str(services.require("chromium")), args=list(CHROMIUM))
@@ -47,7 +61,12 @@ def start_lab(
     quiet = folder / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     quiet.parent.mkdir(parents=True, exist_ok=True)
     quiet.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    startup = folder / "ipython" / "profile_default" / "startup" / "00-stacks.py"
+    startup.parent.mkdir(parents=True, exist_ok=True)
+    startup.write_text(STACKS)
+    (folder / "stacks").mkdir(exist_ok=True)
     homes = {
+        "STACKS": "stacks",
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
         "JUPYTER_RUNTIME_DIR": "runtime",
@@ -68,10 +87,11 @@ def start_lab(
 
 def end_kernels(url: str) -> None:
     """Shut every kernel of the server down, as a closed laptop would."""
-    with urllib.request.urlopen(f"{url}/api/sessions") as answer:
+    with urllib.request.urlopen(f"{url}/api/sessions", timeout=60) as answer:
         sessions = json.load(answer)
     for session in sessions:
-        urllib.request.urlopen(urllib.request.Request(f"{url}/api/sessions/{session['id']}", method="DELETE")).close()
+        end = urllib.request.Request(f"{url}/api/sessions/{session['id']}", method="DELETE")
+        urllib.request.urlopen(end, timeout=60).close()
 
 
 def write_notebook(path: Path, cells: Sequence[str], *, kernel: str = "python3") -> None:
@@ -131,13 +151,50 @@ class Notebook:
         self.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.isReady", timeout=120_000)
 
     def command(self, name: str, args: Mapping[str, Any] | None = None) -> None:
-        """Execute one of JupyterLab's commands."""
-        self.page.evaluate("([name, args]) => window.jupyterapp.commands.execute(name, args)", [name, dict(args or {})])
+        """Execute one of JupyterLab's commands and wait for its end, at most 90 seconds."""
+        self.page.evaluate(
+            """([name, args]) => Promise.race([
+              window.jupyterapp.commands.execute(name, args),
+              new Promise((_, reject) => setTimeout(() => reject(new Error(name + " did not end")), 90000)),
+            ]).then(() => null)""",
+            [name, dict(args or {})],
+        )
 
     def run_all(self) -> None:
-        """Run all cells; returns when the kernel has done them."""
-        self.command("notebook:run-all-cells")
+        """Run all cells; returns when the kernel has done them.
+
+        Rarely a new kernel sits idle for ever while the page waits for it: a message between server and kernel was lost
+        before anything of this project ran, or after. Then the kernel is started anew, once, and the run's summary
+        says so. A kernel whose main thread is busy is a fault of this project and fails the test.
+        """
+        try:
+            self.command("notebook:run-all-cells")
+        except Error as error:
+            stacks = self.kernel_stacks()
+            if not idle(stacks):
+                raise AssertionError(f"{error}\nThreads of the kernel:\n{stacks}") from error
+            LOST.parent.mkdir(parents=True, exist_ok=True)
+            with LOST.open("a") as account:
+                account.write(f"{os.environ.get('PYTEST_CURRENT_TEST')}\n{stacks}\n")
+            self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.sessionContext.restartKernel()")
+            self.page.wait_for_function(READY, timeout=120_000)
+            self.command("notebook:run-all-cells")
         self.until_idle()
+
+    def kernel_stacks(self) -> str:
+        """What each thread of the notebook's kernel does now."""
+        name = self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.context.sessionContext.session?.kernel?.id ?? ''"
+        )
+        for process in psutil.process_iter(["cmdline", "environ"]):
+            if name and any(f"kernel-{name}.json" in part for part in process.info["cmdline"] or ()):
+                file = Path(process.info["environ"]["STACKS"]) / str(process.pid)
+                process.send_signal(signal.SIGUSR1)
+                deadline = time.monotonic() + 10
+                while time.monotonic() < deadline and "Current thread" not in file.read_text():
+                    time.sleep(0.05)  # another process writes the file: nothing announces it
+                return file.read_text()
+        return "no process of this kernel was found"
 
     def run_cell(self, number: int, *, wait: bool = True) -> None:
         """Run one cell."""
@@ -277,6 +334,12 @@ class Panel:
 
 
 Opener = Callable[..., Notebook]
+
+
+def idle(stacks: str) -> bool:
+    """Whether the kernel's main thread (the last one shown) waits for messages in its event loop."""
+    main = stacks.rpartition("hread 0x")[2].splitlines()
+    return len(main) > 1 and "selectors.py" in main[1]
 
 
 def _plain(output: Mapping[str, Any]) -> str:
