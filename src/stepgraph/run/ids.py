@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from itertools import count
 from threading import Lock
 from time import time_ns
 
@@ -16,25 +17,29 @@ _last = 0
 class RunIds:
     """A source of ids for one run: a common prefix made of the time of first use, and a counter.
 
-    Within a process each source sorts after all that were used before it.
+    Within a process each source sorts after all that were used before it. Any thread may call it: graphs that run
+    beside each other in one superstep share it.
     """
 
     __slots__ = ("_count", "_prefix")
 
     def __init__(self) -> None:
-        self._count = -1
+        self._count = count()
         self._prefix = ""
 
     def __call__(self) -> str:
-        count = self._count = self._count + 1
-        if not count:
-            self._prefix = _prefix()
-        return f"{self._prefix}{count:012x}"
+        prefix = self._prefix or self._begin()
+        return f"{prefix}{next(self._count):012x}"  # one step of C code: no two threads get the same number
+
+    def _begin(self) -> str:
+        with _lock:
+            self._prefix = self._prefix or _prefix()
+            return self._prefix
 
 
 def _prefix() -> str:
+    """Called with the lock held."""
     global _last
-    with _lock:
-        ticks = _last = max(time_ns() // 100 + _EPOCH, _last + 1)
+    ticks = _last = max(time_ns() // 100 + _EPOCH, _last + 1)
     high, low = ticks >> 12, ticks & 0xFFF
     return f"{high >> 16:08x}-{high & 0xFFFF:04x}-6{low:03x}-{0x8000 | secrets.randbits(14):04x}-"

@@ -1,0 +1,38 @@
+"""Ids of runs and checkpoints sort by the time of their making, whoever makes them."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from uuid import UUID
+
+from stepgraph.run.ids import RunIds
+
+
+def test_ids_of_a_run_grow_and_later_runs_sort_after_earlier_ones() -> None:
+    first, second = RunIds(), RunIds()
+    ids = [first(), first(), second(), second()]
+
+    assert ids == sorted(ids)
+    assert {UUID(each).version for each in ids} == {6}
+
+
+def test_threads_that_begin_at_once_share_one_prefix_and_no_number() -> None:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            for _ in range(200):
+                ids, start = RunIds(), Barrier(8)
+
+                def several(ids: RunIds = ids, start: Barrier = start) -> list[str]:
+                    start.wait()
+                    return [ids() for _ in range(5)]
+
+                found = [each for one in [threads.submit(several) for _ in range(8)] for each in one.result()]
+
+                assert len(set(found)) == 40
+                assert len({each[:23] for each in found}) == 1
+    finally:
+        sys.setswitchinterval(interval)
