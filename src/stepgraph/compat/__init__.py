@@ -1,0 +1,1 @@
+"""Programs written for LangGraph, unchanged, on this engine: module mirrors and an import hook."""

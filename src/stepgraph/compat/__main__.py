@@ -1,0 +1,52 @@
+"""`python -m stepgraph.compat run app.py`: runs a program written for LangGraph on this engine."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from stepgraph.compat.hook import install
+
+USAGE = """usage: python -m stepgraph.compat run app.py [argument ...]
+       python -m stepgraph.compat run -m module [argument ...]
+       python -m stepgraph.compat run -c code [argument ...]
+
+Runs a Python program as `python` would, except that `import langgraph` gives stepgraph's engine."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the command line says; returns the exit status where the program itself does not end."""
+    match list(arguments):
+        case ["run", "-m", module, *rest]:
+            install()
+            sys.argv = [module, *rest]
+            sys.path.insert(0, "")
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        case ["run", "-c", code, *rest]:
+            install()
+            sys.argv = ["-c", *rest]
+            sys.path.insert(0, "")
+            exec(compile(code, "<string>", "exec"), {"__name__": "__main__", "__builtins__": __builtins__})
+        case ["run", program, *rest] if not program.startswith("-"):
+            if not Path(program).exists():
+                print(f"There is no file {program!r}.", file=sys.stderr)
+                return 2
+            install()
+            sys.argv = [program, *rest]
+            sys.path.insert(0, str(Path(program).resolve().parent))
+            runpy.run_path(program, run_name="__main__")
+        case ["-h" | "--help"] | ["run", "-h" | "--help"]:
+            print(USAGE)
+        case _:
+            print(USAGE, file=sys.stderr)
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    # The interpreter put the current folder here; each form of `run` decides itself what belongs there.
+    if sys.path and sys.path[0] in ("", str(Path.cwd())):
+        del sys.path[0]
+    sys.exit(main(sys.argv[1:]))

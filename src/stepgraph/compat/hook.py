@@ -1,0 +1,149 @@
+"""Makes `import langgraph…` give the modules of `stepgraph.compat.langgraph`.
+
+`langgraph` is a namespace package that several distributions share. The engine's own modules are ours; what
+langgraph-checkpoint, langgraph-prebuilt and other distributions add (`checkpoint`, `store`, `cache`, `prebuilt`, …) is
+theirs when it is installed, and ours where it is not.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+
+OURS = "stepgraph.compat.langgraph"
+ENGINE = frozenset(
+    (
+        "_internal", "callbacks", "channels", "config", "constants", "errors", "func", "graph", "managed", "pregel",
+        "runtime", "stream", "types", "typing", "utils", "version", "warnings",
+    )
+)  # fmt: skip
+"""What the `langgraph` distribution itself consists of: these are never taken from it."""
+
+
+class Finder(MetaPathFinder):
+    """Finds `langgraph` and all below it; knows nothing of other names."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        top, _, rest = fullname.partition(".")
+        if top != "langgraph":
+            return None
+        if not rest:
+            return _namespace(fullname)
+        mirror = f"{OURS}.{rest}"
+        if rest.partition(".")[0] in ENGINE:
+            if _exists(mirror):
+                return ModuleSpec(fullname, _Alias(mirror), origin=OURS)
+            raise ModuleNotFoundError(
+                f"No module named {fullname!r}: programs run on stepgraph here, which has no such part of LangGraph.",
+                name=fullname,
+            )
+        installed = PathFinder.find_spec(fullname, path)
+        if installed is None and _exists(mirror):
+            return ModuleSpec(fullname, _Alias(mirror), origin=OURS)
+        return installed
+
+
+class _Alias(Loader):
+    """Gives the mirror itself: one module under two names, so that classes are the same whatever name they came by."""
+
+    def __init__(self, mirror: str) -> None:
+        self.mirror = mirror
+        self._own: ModuleSpec | None = None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = importlib.import_module(self.mirror)
+        self._own = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self._own  # the import system has put the other name's in its place
+
+
+class _Nothing(Loader):
+    def create_module(self, spec: ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """The namespace holds nothing itself."""
+
+
+def _namespace(fullname: str) -> ModuleSpec:
+    """`langgraph` itself: the folders that any distribution put there, searched in turn."""
+    spec = ModuleSpec(fullname, _Nothing(), is_package=True)
+    installed = PathFinder.find_spec(fullname)
+    spec.submodule_search_locations = list(installed.submodule_search_locations or ()) if installed else []
+    return spec
+
+
+def _exists(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # its package is missing too
+        return False
+
+
+_finder = Finder()
+
+
+def installed() -> bool:
+    """Whether `import langgraph…` gives this engine."""
+    return _finder in sys.meta_path
+
+
+def install() -> None:
+    """From now on `import langgraph…` gives this engine. Call it before the first such import; again is no harm.
+
+    Raises ImportError when LangGraph's own engine has been imported already.
+    """
+    if installed():
+        return
+    early = sorted(name for name in _engine_modules() if not name.startswith("langgraph._internal"))
+    if early:
+        raise ImportError(
+            f"LangGraph's own engine is imported already ({', '.join(early[:3])}{'…' if len(early) > 3 else ''}). "
+            "Import stepgraph.compat.install before anything that imports langgraph, or start the program with "
+            "`python -m stepgraph.compat run app.py`."
+        )
+    for name in _engine_modules():
+        del sys.modules[name]
+    sys.meta_path.insert(0, _finder)
+
+
+def uninstall() -> None:
+    """Let `import langgraph…` find LangGraph again. Modules that were imported meanwhile keep what they have."""
+    if not installed():
+        return
+    sys.meta_path.remove(_finder)
+    for name in [name for name in sys.modules if name == "langgraph" or name.startswith("langgraph.")]:
+        del sys.modules[name]
+
+
+@contextmanager
+def hooked() -> Iterator[None]:
+    """`install()` for the length of a `with` block."""
+    install()
+    try:
+        yield
+    finally:
+        uninstall()
+
+
+def _engine_modules() -> list[str]:
+    """Modules of LangGraph's engine that are loaded."""
+    return [
+        name
+        for name in sys.modules
+        if name.startswith("langgraph.") and name.split(".")[1] in ENGINE and not _is_ours(name)
+    ]
+
+
+def _is_ours(name: str) -> bool:
+    return getattr(sys.modules[name], "__name__", "").startswith(OURS)

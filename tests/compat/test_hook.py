@@ -1,0 +1,182 @@
+"""The import hook: which modules `import langgraph…` gives, with and without LangGraph's distributions."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+SITE = next(path for path in sys.path if (Path(path) / "langgraph" / "graph").is_dir())
+
+
+def run(
+    code: str, *, folder: Path, how: tuple[str, ...] = ("-m", "stepgraph.compat", "run"), **environment: str
+) -> str:
+    """What a program prints that runs under the hook."""
+    program = folder / "app.py"
+    program.write_text(textwrap.dedent(code))
+    done = subprocess.run(
+        [sys.executable, *how, str(program), "one", "two"],
+        capture_output=True, text=True, timeout=100, env={**os.environ, **environment}, cwd=folder, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_program_gets_this_engine_and_its_own_arguments(tmp_path: Path) -> None:
+    printed = run(
+        """
+        import sys
+        from typing import TypedDict
+        from langgraph.graph import START, StateGraph
+        class State(TypedDict):
+            x: int
+        app = StateGraph(State).add_node("a", lambda s: {"x": s["x"] + 1}).add_edge(START, "a").compile()
+        print(app.invoke({"x": 1}), isinstance(app.builder, __import__("stepgraph").StateGraph), sys.argv[1:], __name__)
+        """,
+        folder=tmp_path,
+    )
+    assert printed == "{'x': 2} True ['one', 'two'] __main__"
+
+
+def test_classes_are_the_same_under_both_names(tmp_path: Path) -> None:
+    printed = run(
+        """
+        import stepgraph, langgraph.types, langgraph.graph.state, langgraph.errors, langgraph.channels.topic
+        import stepgraph.compat.langgraph.types as mirror
+        print(
+            langgraph.types is mirror, langgraph.types.Command is stepgraph.Command,
+            langgraph.graph.state.StateGraph is stepgraph.StateGraph,
+            langgraph.errors.GraphRecursionError is stepgraph.GraphRecursionError,
+            langgraph.channels.topic.Topic is stepgraph.Topic,
+        )
+        """,
+        folder=tmp_path,
+    )
+    assert printed == "True True True True True"
+
+
+def test_neighbours_of_the_engine_come_from_their_own_distributions(tmp_path: Path) -> None:
+    printed = run(
+        """
+        import langgraph.checkpoint.memory, langgraph.store.base, langgraph.cache.memory, langgraph.checkpoint.sqlite
+        from langgraph import cache, checkpoint, store
+        modules = [checkpoint.memory, checkpoint.sqlite, store.base, cache.memory]
+        print({"site-packages" in module.__file__ for module in modules})
+        """,
+        folder=tmp_path,
+    )
+    assert printed == "{True}"
+
+
+def test_importing_install_is_the_same_as_run(tmp_path: Path) -> None:
+    code = """
+        import stepgraph.compat.install
+        from langgraph.graph import StateGraph
+        print(StateGraph.__module__)
+        """
+    assert run(code, folder=tmp_path, how=()) == "stepgraph.graph.builder"
+
+
+def test_it_is_too_late_once_langgraph_runs(tmp_path: Path) -> None:
+    code = """
+        import langgraph.graph
+        try:
+            import stepgraph.compat.install
+        except ImportError as error:
+            print(error)
+        """
+    message = run(code, folder=tmp_path, how=())
+    assert "LangGraph's own engine is imported already" in message
+    assert "python -m stepgraph.compat run" in message
+
+
+def test_modules_and_code_run_too(tmp_path: Path) -> None:
+    (tmp_path / "mod.py").write_text("import langgraph.graph as g, sys; print(g.__name__, sys.argv[1:])")
+    start = [sys.executable, "-m", "stepgraph.compat", "run"]
+    for arguments in (["-m", "mod", "x"], ["-c", "import mod", "x"]):
+        done = subprocess.run([*start, *arguments], capture_output=True, text=True, cwd=tmp_path, check=True)
+        assert done.stdout.strip() == "stepgraph.compat.langgraph.graph ['x']"
+
+
+def test_a_wrong_command_line_says_how_to_use_it(tmp_path: Path) -> None:
+    start = [sys.executable, "-m", "stepgraph.compat"]
+    done = subprocess.run(start, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "run app.py" in done.stderr
+    done = subprocess.run([*start, "run", "none.py"], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "There is no file 'none.py'" in done.stderr
+
+
+def test_a_part_of_the_engine_that_is_not_here_is_not_taken_from_langgraph(tmp_path: Path) -> None:
+    code = """
+        try:
+            import langgraph.pregel._no_such_module
+        except ModuleNotFoundError as error:
+            print(error)
+        """
+    assert "programs run on stepgraph here" in run(code, folder=tmp_path)
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """A folder with everything that is installed except what LangGraph's distributions bring."""
+    folder = tmp_path / "bare"
+    folder.mkdir()
+    for each in Path(SITE).iterdir():
+        if not each.name.startswith(("langgraph", "__editable__", "_")) and each.suffix != ".pth":
+            (folder / each.name).symlink_to(each)
+    return folder
+
+
+ISOLATED = """
+        import sys
+        sys.path[:] = [path for path in sys.path if "site-packages" not in path]
+        sys.path += [{bare!r}, {source!r}]
+        import stepgraph.compat.install
+"""
+SOURCE = str(Path(__file__).resolve().parents[2] / "src")
+
+
+def isolated(bare: Path, code: str) -> str:
+    """Run without the installed packages but those in `bare`."""
+    return run(ISOLATED.format(bare=str(bare), source=SOURCE) + code, folder=bare.parent, how=("-S",))
+
+
+def test_it_works_where_nothing_of_langgraph_is_installed(bare: Path) -> None:
+    printed = isolated(
+        bare,
+        """
+        from typing import TypedDict
+        from langgraph.graph import START, StateGraph
+        class State(TypedDict):
+            x: int
+        app = StateGraph(State).add_node("a", lambda s: {"x": s["x"] + 1}).add_edge(START, "a").compile()
+        print(app.invoke({"x": 1}))
+        try:
+            import langgraph.prebuilt
+        except ImportError as error:
+            print(error)
+        """,
+    )
+    assert printed.splitlines()[0] == "{'x': 2}"
+
+
+def test_it_works_where_only_the_checkpoint_package_is_installed(bare: Path) -> None:
+    (bare / "langgraph").mkdir()
+    for name in ("checkpoint", "store", "cache"):
+        (bare / "langgraph" / name).symlink_to(Path(SITE) / "langgraph" / name)
+    printed = isolated(
+        bare,
+        """
+        from langgraph.graph import StateGraph
+        from langgraph.checkpoint.memory import InMemorySaver
+        print(StateGraph.__module__, InMemorySaver.__module__)
+        """,
+    )
+    assert printed == "stepgraph.graph.builder langgraph.checkpoint.memory"
