@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from tests.differential.deviations import DEVIATIONS
 from tests.differential.engines import Calls, Engine, Saver, as_async
-from tests.differential.plain import Labels, debug, namespace, plain, snapshot
+from tests.differential.plain import ANSWER_ID, Labels, debug, namespace, plain, snapshot
 
 MODES = ["values", "updates", "debug", "custom"]
 STEP = object()
@@ -192,6 +192,15 @@ class Lab:
             found.setdefault(f"{mode} {namespace(ns)}".strip(), []).append(ordered)
         return {where: sorted(each, key=repr) for where, each in found.items() if any(each)}
 
+    def chunks(self, input: Any, config: Mapping[str, Any] | None = None, **options: Any) -> None:
+        """Run and write down every chunk as it came, in its order: for graphs whose tasks run one at a time."""
+        self.pending = ()
+        found, self.error = self._drain(input, {**self.config, **(config or {})}, {"subgraphs": False, **options})
+        shown = str(options.get("stream_mode")), options.get("subgraphs", False), options.get("version", "v1")
+        self.record.append((f"chunks {plain(input)!r} {shown}", [_timeless(plain(each)) for each in found]))
+        if self.error is not None:
+            self.record.append(("error", type(self.error).__name__))
+
     def invoke(self, input: Any, config: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Run for the result only, and write it down."""
         result, self.error = self._result(input, {**self.config, **(config or {})}, options)
@@ -280,6 +289,15 @@ class Lab:
             self.history()
         else:
             assert DEVIATIONS[self.without_history]
+
+
+def _timeless(shown: Any) -> Any:
+    """Without the times at which debug chunks were made, and without the ids of questions."""
+    if isinstance(shown, str) and ANSWER_ID.fullmatch(shown):
+        return "<id>"
+    if isinstance(shown, dict):
+        return {_timeless(plain(key)): _timeless(value) for key, value in shown.items() if key != "timestamp"}
+    return [_timeless(each) for each in shown] if isinstance(shown, list) else shown
 
 
 def _drop_parents(found: dict[str, Any]) -> None:

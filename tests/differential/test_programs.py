@@ -10,7 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.differential import programs_flow, programs_nested, programs_people  # noqa: F401  they register programs
+from tests.differential import (  # noqa: F401  they register programs
+    programs_flow,
+    programs_nested,
+    programs_people,
+    programs_streams,
+)
 from tests.differential.engines import Calls, Engine, Saver, ours, reference
 from tests.differential.lab import lab
 from tests.differential.registry import PROGRAMS, Program

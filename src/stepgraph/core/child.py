@@ -11,6 +11,17 @@ def keeps_history(task: Task) -> bool:
     return task.node.child_checkpointer is True
 
 
+def parents_of(task: Task | None) -> dict[str, str]:
+    """The checkpoints that a graph run by `task` belongs to, from the outermost graph's on, by namespace as text."""
+    found: dict[str, str] = {}
+    while task is not None:
+        scope = task.scope
+        if scope.checkpoint is not None:
+            found[scope.ns_text] = scope.checkpoint
+        task = scope.request.parent
+    return dict(reversed(found.items()))
+
+
 def child_request(parent: Request, task: Task) -> Request:
     """The request for the node's graph on the task's input.
 

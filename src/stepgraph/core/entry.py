@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
 from stepgraph.core.checkpoint import Record, Stored, records_by_task
+from stepgraph.core.child import parents_of
 from stepgraph.core.effects import Flow, Load, SaveRecord
 from stepgraph.core.errors import EmptyInputError, InvalidUpdateError
 from stepgraph.core.flow import as_routes, packed, unpacked
@@ -48,14 +49,16 @@ def open_thread(engine: Engine) -> Flow:
                 request.thread,
                 resuming,
                 engine.plan.output_keys,
+                parents_of(request.parent),
             )
         )
         if resuming and stored is not None:
             scope.emit(
                 ev.CheckpointLoaded(
-                    scope.ns, stored.step, scope.clock(), stored.thread, stored.id, stored.parent, stored.source
+                    scope.ns, stored.step, scope.clock(), stored.thread, stored.id, stored.parent, stored.source,
+                    stored.metadata,
                 )
-            )
+            )  # fmt: skip
     if resuming and stored is not None:
         _check_next(engine, stored)
     forks = yield from _travel(engine, stored, resuming)

@@ -41,6 +41,8 @@ class RunStarted(NamedTuple):
     resumed: bool
     outputs: tuple[str, ...] | str = ()
     """The keys that the graph returns; a name for a state that is not a mapping."""
+    parents: Mapping[str, str] = {}
+    """The checkpoints of the graphs around it that this run belongs to, by their namespace as text."""
 
 
 class StepStarted(NamedTuple):
@@ -65,10 +67,16 @@ class TaskStarted(NamedTuple):
     triggers: tuple[str, ...]
     attempt: int
     metadata: Mapping[str, Any]
+    path: tuple[Any, ...] = ()
+    """LangGraph's task path."""
 
 
 class TaskEmitted(NamedTuple):
-    """Something said while a body runs; `kind` is custom, stdout, stderr, log, messages or reads."""
+    """Something said while a body runs.
+
+    `kind` is custom, stdout, stderr, log or reads; messages: (part of a message, metadata) as a model makes it;
+    message: the same of a whole one, which is shown unless its parts were; tools: how a tool call goes on.
+    """
 
     ns: Namespace
     step: int
@@ -195,6 +203,8 @@ class CheckpointLoaded(NamedTuple):
     checkpoint: str
     parent: str | None
     source: str
+    metadata: Mapping[str, Any] = {}
+    """What was stored with it of the config of the run that saved it."""
 
 
 class RunFinished(NamedTuple):
@@ -248,10 +258,10 @@ def from_json(row: Mapping[str, Any]) -> Event:
     kind = EVENT_TYPES.get(row.get("event", ""))
     if kind is None:
         raise ValueError(f"Unknown event {row.get('event')!r}; the events are {', '.join(EVENT_TYPES)}.")
-    missing = [name for name in kind._fields if name not in row]
+    missing = [name for name in kind._fields if name not in row and name not in kind._field_defaults]
     if missing:
         raise ValueError(f"The {kind.__name__} event of a file or page lacks its field {missing[0]!r}.")
-    found: Event = kind(**{name: _restored(name, row[name]) for name in kind._fields})
+    found: Event = kind(**{name: _restored(name, row[name]) for name in kind._fields if name in row})
     return found
 
 
@@ -269,7 +279,7 @@ def _restored(name: str, value: Any) -> Any:
     if name == "routes":
         return tuple(Send(**each) if isinstance(each, dict) else each for each in value)
     if name == "interrupts":
-        return tuple(Interrupt(each["value"], each["id"]) for each in value)
+        return tuple(Interrupt(each["value"], each["id"], each.get("response_schema")) for each in value)
     if name == "error":
         return StepgraphError(f"{value['error']}: {value['message']}")
     if name == "pause":
@@ -292,7 +302,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Send):
         return {"node": value.node, "arg": _plain(value.arg), "timeout": value.timeout}
     if isinstance(value, Interrupt):
-        return {"value": _plain(value.value), "id": value.id}
+        return {"value": _plain(value.value), "id": value.id, "response_schema": _plain(value.response_schema)}
     if isinstance(value, Pause):
         shown = {field.name: getattr(value, field.name) for field in fields(Pause) if field.name != "response_schema"}
         shown["tasks"] = [task.info() if hasattr(task, "info") else task for task in value.tasks]

@@ -481,7 +481,7 @@ def unfit(engine: Engine, task: Task, error: Exception) -> Flow:
 
 def text_of(error: BaseException) -> str:
     """An error as records keep it."""
-    return f"{type(error).__name__}({str(error)!r})"
+    return repr(error)
 
 
 def _keep_proposal(engine: Engine, task: Task) -> Flow:
@@ -513,7 +513,7 @@ def _started(task: Task) -> None:
     scope.emit(
         ev.TaskStarted(
             scope.ns, task.step, now, task.id, task.name, task.index, task.input, task.triggers, task.attempt + 1,
-            task.node.metadata,
+            task.node.metadata, task.path,
         )
     )  # fmt: skip
 

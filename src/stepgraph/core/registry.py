@@ -66,8 +66,14 @@ def open_checkpointer(url: str) -> Any:
     return checkpointers.load(scheme)(url)
 
 
-validators = Registry("validator", {"answer": "stepgraph.schema.validate:coerce"})
-"""What is checked -> function from (schema, value) to the value as the schema makes it."""
+validators = Registry(
+    "validator",
+    {"answer": "stepgraph.schema.validate:coerce", "json schema": "stepgraph.schema.validate:json_schema"},
+)
+"""What is checked -> function from (schema, value) to the value as the schema makes it, or of a schema alone."""
+
+taps = Registry("tap", {"langchain": "stepgraph.integrations.langchain_streams:install"})
+"""Library -> function that lets runs hear what the library's models and tools say in node code."""
 
 displays = Registry("display", {"run": "stepgraph.panels.run_panel:display"})
 """What is shown -> function that shows it in a front end; missing packages mean: show text."""

@@ -37,6 +37,8 @@ class Request:
     context: Any = None
     control: Any = None
     """A RunControl, with which the caller may ask the run to stop at a boundary."""
+    overheard: frozenset[str] = NONE
+    """What somebody listens to of the models and tools that nodes call: messages, tools."""
     parent: Task | None = None
 
     def __init__(

@@ -109,6 +109,8 @@ class Interrupt:
 
     value: Any
     id: str = "placeholder-id"
+    response_schema: Any = None
+    """JSON Schema of the answer that is expected, where the node gave a schema."""
 
 
 @dataclass(frozen=True, slots=True)

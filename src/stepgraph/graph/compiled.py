@@ -26,6 +26,7 @@ from stepgraph.run.ids import RunIds
 from stepgraph.run.streams import Streams
 from stepgraph.run.sync import SyncDriver
 from stepgraph.run.threads import pool
+from stepgraph.run.tokens import LIVE_MODES, listen_in
 from stepgraph.schema.channels import is_keyed, mapper_of
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class CompiledStateGraph:
         chunks: deque[Any] = deque()
         engine = self._begin("stream", input, config, thread, options)
         modes = options.get("stream_mode") or self._default_modes(config)
-        live = "custom" in modes or "messages" in modes
+        live = not LIVE_MODES.isdisjoint((modes,) if isinstance(modes, str) else modes)
         driver = SyncDriver(chunks, live=live, width=engine.request.config.get("max_concurrency"))
         put = chunks.append if not live else _waking(chunks, driver)
         self._listen(engine, modes, put, options)
@@ -235,6 +236,7 @@ class CompiledStateGraph:
             self.plan, {*shown, *printed}, deliver, subgraphs=subgraphs, root=engine.scope.ns,
             config=engine.request.config, keys=options.get("output_keys"), metadata=engine.request.metadata,
         )  # fmt: skip
+        listen_in(engine, streams.modes)
         outer = engine.request.emit
 
         def both(event: Any) -> None:

@@ -115,7 +115,7 @@ def interrupt(value: Any, *, response_schema: Any = None) -> Any:
     if answers is None:
         answers = task.answers = []
     root = task.scope.root
-    question = Interrupt(value, task.interrupt_id(len(answers)))
+    question = Interrupt(value, task.interrupt_id(len(answers)), _json_schema(response_schema))
     if question.id in root.answers_by_id:
         answer = checked_answer(response_schema, root.answers_by_id[question.id])
         del root.answers_by_id[question.id]
@@ -174,8 +174,15 @@ def decided(scope: Any, pause: Pause, decision: Decision) -> None:
         )  # fmt: skip
 
 
+def _json_schema(schema: Any) -> Any:
+    """What a client learns of the answer that is expected."""
+    if schema is None or isinstance(schema, dict):
+        return schema
+    return registry.validators.load("json schema")(schema)
+
+
 def checked_answer(schema: Any, answer: Any) -> Any:
     """The answer as `schema` makes it; raises what the schema raises."""
-    if schema is None:
+    if schema is None or isinstance(schema, dict):
         return answer
     return registry.validators.load("answer")(schema, answer)

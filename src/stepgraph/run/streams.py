@@ -10,8 +10,9 @@ from stepgraph.core import events as ev
 from stepgraph.core.errors import GraphRecursionError
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.task import PUSH
-from stepgraph.core.types import INTERRUPT, ROOT, START, Namespace, Writes
+from stepgraph.core.types import INTERRUPT, ROOT, START, Interrupt, Namespace, Writes
 from stepgraph.run.chunks import Put
+from stepgraph.run.tokens import is_message, messages_in, named
 
 MODES = ("values", "updates", "custom", "messages", "tasks", "checkpoints", "debug", "tools")
 
@@ -31,8 +32,8 @@ class Streams:
         keys: str | Sequence[str] | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        self.modes = (modes,) if isinstance(modes, str) else tuple(modes)
-        for mode in self.modes:
+        self.modes = frozenset((modes,) if isinstance(modes, str) else modes)
+        for mode in sorted(self.modes):
             if mode not in MODES:
                 raise ValueError(f"Unknown stream mode {mode!r}; the modes are {', '.join(MODES)}.")
         self._debugging = "debug" in self.modes or "tasks" in self.modes
@@ -44,6 +45,10 @@ class Streams:
         self._keys = keys
         self._metadata = metadata or {}
         self._views: dict[Namespace, _View] = {}
+        self._seen: set[str] = set()
+        """The ids of messages that went by, or that nodes were given."""
+        self._running: dict[str, dict[str, Any]] = {}
+        """The metadata of the messages that running tasks return."""
 
     def __call__(self, event: ev.Event) -> None:
         ns = event.ns
@@ -55,12 +60,13 @@ class Streams:
         match event:
             case ev.RunStarted():
                 view.keys = self._keys if ns == self._root else event.outputs
+                view.parents = event.parents
             case ev.TaskFinished():
                 self._finished(view, event)
             case ev.StepFinished():
                 self._step(view, event)
-            case ev.TaskEmitted(kind="custom") if "custom" in self.modes:
-                self._send(ns, "custom", event.payload)
+            case ev.TaskEmitted():
+                self._said(event)
             case ev.TaskStarted():
                 self._started(view, event)
             case ev.TaskInterrupted():
@@ -82,9 +88,54 @@ class Streams:
             stamp = datetime.fromtimestamp(event.time, UTC).isoformat()
             self._send(event.ns, "debug", {"step": step, "timestamp": stamp, "type": kind, "payload": payload})
 
+    def _said(self, event: ev.TaskEmitted) -> None:
+        if event.kind in ("messages", "message"):
+            self._message(event.ns, *event.payload, whole=event.kind == "message")
+        elif event.kind in ("custom", "tools") and event.kind in self.modes:
+            self._send(event.ns, event.kind, event.payload)
+
+    def _message(self, ns: Namespace, message: Any, metadata: Mapping[str, Any], *, whole: bool) -> None:
+        """A message, or a part of one; a whole one only if neither it nor a part of it came before."""
+        if "messages" not in self.modes:
+            return
+        if is_message(message):
+            name = named(message)
+            if whole and name in self._seen:
+                return
+            self._seen.add(name)
+        self._send(ns, "messages", (message, metadata))
+
+    def _place(self, event: ev.TaskStarted) -> dict[str, Any]:
+        """The metadata of the messages that a task returns: its own, the thread, and where it runs."""
+        found = {"ls_integration": "langgraph", **self._metadata, **event.metadata}
+        thread = (self._config.get("configurable") or {}).get("thread_id")
+        if thread is not None:
+            found.setdefault("thread_id", thread)
+        if event.ns:
+            found.setdefault("checkpoint_ns", event.ns[0])
+        found.update(
+            langgraph_step=event.step,
+            langgraph_node=event.node,
+            langgraph_triggers=event.triggers,
+            langgraph_path=event.path,
+            langgraph_checkpoint_ns="|".join((*event.ns, f"{event.node}:{event.task}")),
+        )
+        return found
+
+    def _returned(self, event: ev.TaskFinished) -> None:
+        """The messages that a node returned."""
+        running = self._running.pop(event.task, None)
+        if running is None or event.carried:
+            return
+        for _, value in event.writes:
+            for message in messages_in(value):
+                self._message(event.ns, message, running, whole=True)
+
     def _finished(self, view: _View, event: ev.TaskFinished) -> None:
         if event.node == START:
             return
+        if "messages" in self.modes:
+            self._returned(event)
         if "updates" in self.modes:
             update = view.shown(event.writes)
             chunk = {event.node: update}
@@ -96,7 +147,7 @@ class Streams:
 
     def _failed(self, event: ev.TaskFailed) -> None:
         if event.node != START:
-            self._task_result(event, repr(event.error), {}, [])
+            self._task_result(event, event.error, {}, [])
 
     def _interrupted(self, view: _View, event: ev.TaskInterrupted) -> None:
         if not event.interrupts:
@@ -107,15 +158,18 @@ class Streams:
             values = self._filtered(view, view.values)
             values = values if isinstance(values, dict) else {}
             self._send(event.ns, "values", {**values, INTERRUPT: event.interrupts})
-        self._task_result(event, None, {}, [{"value": each.value, "id": each.id} for each in event.interrupts])
+        self._task_result(event, None, {}, [_question(each) for each in event.interrupts])
 
-    def _task_result(self, event: Any, error: str | None, result: Any, interrupts: list[Any]) -> None:
+    def _task_result(self, event: Any, error: BaseException | None, result: Any, interrupts: list[Any]) -> None:
         payload = {"id": event.task, "name": event.node, "error": error, "result": result, "interrupts": interrupts}
         self._debug(event, "task_result", payload, event.step)
 
     def _started(self, view: _View, event: ev.TaskStarted) -> None:
         if event.node == START or event.attempt > 1:
             return
+        if "messages" in self.modes:
+            self._running[event.task] = self._place(event)
+            self._seen.update(message.id for message in messages_in(event.input) if message.id is not None)
         payload = {
             "id": event.task,
             "name": event.node,
@@ -172,13 +226,17 @@ class Streams:
 
     def _checkpoint(self, view: _View, tasks: Sequence[ev.TaskInfo]) -> None:
         saved, view.saved = view.saved, None
-        if saved is None or not ({"checkpoints", "debug"} & set(self.modes)):
+        if saved is None or not ({"checkpoints", "debug"} & self.modes):
             return
+        loaded = isinstance(saved, ev.CheckpointLoaded)
+        metadata = {"source": saved.source, "step": saved.step, "parents": dict(view.parents)}
+        if isinstance(saved, ev.CheckpointLoaded):
+            metadata.update(saved.metadata)
         payload = {
-            "config": self._address(saved.ns, saved.checkpoint),
-            "parent_config": self._address(saved.ns, saved.parent) if saved.parent else None,
+            "config": self._address(view, saved, saved.checkpoint),
+            "parent_config": self._address(view, saved, saved.parent, bare=loaded) if saved.parent else None,
             "values": view.values,
-            "metadata": {"source": saved.source, "step": saved.step, "parents": {}},
+            "metadata": metadata,
             "next": [task.node for task in tasks],
             "tasks": [self._planned(view, saved, task) for task in tasks],
         }
@@ -192,7 +250,7 @@ class Streams:
         else:
             if task.writes and (writes := view.wanted(task.writes)):
                 shown["result"] = result_of(writes)
-            shown["interrupts"] = tuple({"value": each.value, "id": each.id} for each in task.interrupts)
+            shown["interrupts"] = tuple(_question(each) for each in task.interrupts)
         node = self._node(saved.ns, task.node)
         shown["state"] = None
         if node is not None and node.inner() is not None:
@@ -200,10 +258,16 @@ class Streams:
             shown["state"] = {"configurable": {"thread_id": saved.thread, "checkpoint_ns": ns}}
         return shown
 
-    def _address(self, ns: Namespace, checkpoint: str) -> dict[str, Any]:
-        configurable = dict(self._config.get("configurable") or {})
-        configurable.update(checkpoint_ns="|".join(ns), checkpoint_id=checkpoint)
-        return {**self._config, "configurable": configurable}
+    def _address(self, view: _View, saved: Any, checkpoint: str, *, bare: bool = False) -> dict[str, Any]:
+        """The config that addresses a checkpoint of that graph; `bare` without what else the run is configured with."""
+        given: Mapping[str, Any] = {} if bare else self._config.get("configurable") or {}
+        configurable = {key: value for key, value in given.items() if not key.startswith("__")}
+        ns = "|".join(saved.ns)
+        configurable.update(thread_id=saved.thread, checkpoint_ns=ns, checkpoint_id=checkpoint)
+        configurable.pop("checkpoint_map", None)
+        if view.parents:
+            configurable["checkpoint_map"] = {**view.parents, ns: checkpoint}
+        return {"configurable": configurable}
 
     def _ended(self, view: _View, event: ev.RunFinished) -> None:
         if event.error is None or isinstance(event.error, GraphRecursionError):
@@ -219,12 +283,14 @@ class Streams:
 class _View:
     """What the modes remember of one namespace."""
 
-    __slots__ = ("keys", "saved", "step", "values")
+    __slots__ = ("keys", "parents", "saved", "step", "values")
 
     def __init__(self) -> None:
         self.values: Any = {}
         self.keys: Sequence[str] | None = None
         """The keys to show in values and updates; None for all. A graph inside another one shows what it returns."""
+        self.parents: Mapping[str, str] = {}
+        """The checkpoints around it, by namespace."""
         self.step: ev.StepFinished | None = None
         self.saved: ev.CheckpointSaved | ev.CheckpointLoaded | None = None
 
@@ -241,6 +307,11 @@ class _View:
         if keys is None or isinstance(keys, str):
             return writes
         return tuple(write for write in writes if write[0] in keys)
+
+
+def _question(asked: Interrupt) -> dict[str, Any]:
+    """An interrupt as debug shows it."""
+    return {"value": asked.value, "id": asked.id, "response_schema": asked.response_schema}
 
 
 def shown_update(writes: Writes) -> Any:

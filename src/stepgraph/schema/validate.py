@@ -18,6 +18,16 @@ def coerce(schema: Any, value: Any) -> Any:
     return check(value)
 
 
+def json_schema(schema: Any) -> dict[str, Any] | None:
+    """The JSON Schema of a type, which tells clients what to ask for; None without Pydantic."""
+    try:
+        from pydantic import TypeAdapter
+    except ImportError:
+        return None
+    described: dict[str, Any] = TypeAdapter(schema).json_schema()
+    return described
+
+
 @lru_cache(maxsize=512)
 def _adapter(schema: Any) -> Callable[[Any], Any]:
     try:

@@ -1,0 +1,107 @@
+"""Messages and tool calls as they are made: how they get from node code, or the models it calls, onto the stream."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from importlib.util import find_spec
+from typing import Any
+from uuid import uuid4
+
+from stepgraph.core import events as ev
+from stepgraph.core import registry
+from stepgraph.core.engine import Engine
+from stepgraph.core.task import Task
+from stepgraph.run.context import config_of, current_task
+
+LIVE_MODES = frozenset(("custom", "messages", "tools"))
+"""The modes whose chunks come while a body still runs."""
+tool_writer: ContextVar[Callable[[Any], None] | None] = ContextVar("stepgraph_tool_writer", default=None)
+"""What puts a part of its output on the `tools` stream for the tool call that is running."""
+
+
+def listen_in(engine: Engine, modes: frozenset[str] | set[str]) -> None:
+    """Ask for what models and tools say while the run's nodes call them; without langchain-core nobody says it."""
+    wanted = modes & {"messages", "tools"}
+    if not wanted:
+        return
+    engine.request.overheard = frozenset(wanted)
+    if _installed("langchain_core"):
+        registry.taps.load("langchain")()
+
+
+def _installed(package: str) -> bool:
+    if package in sys.modules:
+        return sys.modules[package] is not None
+    return find_spec(package) is not None
+
+
+def overheard(mode: str) -> Task | None:
+    """The running task, if somebody around it listens to messages, or tools, and not just to what nodes return."""
+    task = current_task.get(None)
+    around = task
+    while around is not None:
+        request = around.scope.request
+        if mode in request.overheard:
+            return task
+        around = request.parent
+    return None
+
+
+def say(task: Task, kind: str, payload: Any) -> None:
+    """An event of something said while the task's body runs."""
+    scope = task.scope
+    if scope.emit is not None:
+        scope.emit(ev.TaskEmitted(scope.ns, task.step, scope.clock(), task.id, task.name, kind, payload))
+
+
+def say_token(token: Any) -> None:
+    """Put a token, or a part of a message, on the `messages` stream: what a generator node yields beside its update."""
+    task = overheard("messages")
+    if task is not None:
+        say(task, "messages", (token, metadata_of(task, config_of(task))))
+
+
+def metadata_of(task: Task, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What comes with the messages of a task: where they were made, for whom, and by which library."""
+    found = {"ls_integration": "langgraph", **config["metadata"]}
+    thread = config["configurable"].get("thread_id")
+    if thread is not None:
+        found.setdefault("thread_id", thread)
+    if task.scope.ns:
+        found.setdefault("checkpoint_ns", task.scope.ns[0])
+    return found
+
+
+def messages_in(value: Any) -> list[Any]:
+    """The messages in what a node got or returned: itself, its items, or those of its fields."""
+    if is_message(value):
+        return [value]
+    if isinstance(value, Mapping):
+        return [found for each in value.values() for found in _listed(each)]
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [each for each in value if is_message(each)]
+    kind: Any = type(value)
+    fields = getattr(kind, "model_fields", None) or getattr(kind, "__dataclass_fields__", None) or ()
+    return [found for name in fields for found in _listed(getattr(value, name, None))]
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    if is_message(value):
+        return (value,)
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [each for each in value if is_message(each)]
+    return ()
+
+
+def is_message(value: Any) -> bool:
+    """Whether it is a message object: of langchain-core, or one that looks like it. Dicts are not."""
+    return hasattr(value, "content") and hasattr(value, "id") and hasattr(value, "type")
+
+
+def named(message: Any) -> str:
+    """The id of a message; a new one if it had none."""
+    if message.id is None:
+        message.id = str(uuid4())
+    return str(message.id)
