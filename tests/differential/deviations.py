@@ -35,6 +35,10 @@ DEVIATIONS = {
         "its routes and "
         "count it as finished, so the branch is lost on resume; ours counts a task as finished with both or not at all."
     ),
+    "answer at an answered question": (
+        "`Command(resume=value)` on an older checkpoint whose question was answered before: LangGraph goes on with the "
+        "old answer and forgets the new one; here the new answer is taken, as the caller says."
+    ),
     "answer used twice": (
         "When a subgraph asks again, LangGraph hands the value of an earlier Command(resume=value) out a "
         "second time, to "

@@ -271,9 +271,23 @@ class Lab:
             self.error = error
             self.record.append(("update", ("raised", type(error).__name__)))
             return None
+        self.error = None
         self.record.append(("update", plain(values)))
         self.state()
         return made
+
+    def bulk(self, supersteps: Any, config: Mapping[str, Any] | None = None) -> None:
+        """bulk_update_state of lists of (values, as_node), written down with the state afterwards."""
+        given = [[self.engine.StateUpdate(*update) for update in updates] for updates in supersteps]
+        try:
+            self._call("bulk_update_state", dict(config or self.config), given)
+        except Exception as error:  # whatever it raises is what is compared
+            self.error = error
+            self.record.append(("bulk", ("raised", type(error).__name__)))
+            return
+        self.error = None
+        self.record.append(("bulk", plain(supersteps)))
+        self.state()
 
     def _call(self, method: str, *args: Any, **options: Any) -> Any:
         if self._loop is None:

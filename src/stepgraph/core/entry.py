@@ -34,7 +34,8 @@ def open_thread(engine: Engine) -> Flow:
         stored = yield Load(request.checkpointer, request.thread or "", scope.ns_text, request.checkpoint)
         if stored is not None:
             restore(engine, stored)
-    resuming = stored is not None and (request.input is None or isinstance(request.input, Command))
+    resuming = request.input is None or isinstance(request.input, Command)
+    resuming = resuming and stored is not None and stored.version > 0
     if stored is not None and request.parent is not None and _goes_on(engine, request.parent):
         resuming = True
     scope.stop = engine.state.step + request.recursion_limit + 1

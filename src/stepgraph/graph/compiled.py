@@ -349,6 +349,15 @@ class CompiledStateGraph:
         checkpoint = _loops().run_here(flow) if self.has_async else SyncDriver().run(flow)
         return config_for(engine.request.thread or "", engine.scope.ns_text, checkpoint)
 
+    async def abulk_update_state(
+        self, config: Mapping[str, Any], supersteps: Sequence[Sequence[StateUpdate]], **options: Any
+    ) -> dict[str, Any]:
+        """As `bulk_update_state`."""
+        updated: dict[str, Any] = await _loops().to_thread(
+            lambda: self.bulk_update_state(config, supersteps, **options)
+        )
+        return updated
+
     # Shape
 
     def get_graph(self, config: Any = None, *, xray: bool | int = False) -> Any:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stepgraph.core.checkpoint import Stored
 from stepgraph.core.effects import Flow, Flush, Load
 from stepgraph.core.engine import Engine
-from stepgraph.core.entry import restore, take_input
+from stepgraph.core.entry import restore
 from stepgraph.core.errors import InvalidUpdateError
-from stepgraph.core.flow import keep_outcome, route
-from stepgraph.core.state import advance, combine, in_order, records_of, told
+from stepgraph.core.flow import keep_outcome, route, unpacked
+from stepgraph.core.plan import Barrier
+from stepgraph.core.state import advance, combine, in_order, ready, records_of, told, without
 from stepgraph.core.task import Task
 from stepgraph.core.types import END, START, StateUpdate
 from stepgraph.core.writes import collect
 
 INPUT, COPY = "__input__", "__copy__"
+_NOTHING: Mapping[str, Barrier] = {}
 
 
 def update_flow(engine: Engine, supersteps: Sequence[Sequence[StateUpdate]]) -> Flow:
@@ -28,63 +31,166 @@ def update_flow(engine: Engine, supersteps: Sequence[Sequence[StateUpdate]]) -> 
     else:
         engine.state.step = 0  # an edit is never the input, whose step is -1
     for updates in supersteps:
-        yield from _superstep(engine, updates, stored)
+        yield from _superstep(engine, [StateUpdate(*update) for update in map(_fields, updates)], stored)
+        engine.pending = {}
     yield Flush(request.checkpointer)
     return engine.checkpoint
 
 
-def _copy(engine: Engine, stored: Stored | None) -> Flow:
-    """A sibling of the newest checkpoint: the same state, under the same parent."""
-    state, untracked = engine.state, engine.plan.untracked
-    changes = {key: value for key, value in state.values.items() if key not in untracked}
-    if stored is not None and engine.checkpoint == stored.id:
-        engine.checkpoint = stored.parent
-        state.ran = tuple(name for name, version in stored.seen.items() if version == stored.version)
-    yield from engine.save("fork", changes, state.step)
+def _fields(update: Any) -> Sequence[Any]:
+    """A StateUpdate, or a tuple in its place, as (values, as_node, task_id)."""
+    if isinstance(update, StateUpdate):
+        return update.values, update.as_node, update.task_id
+    found: Sequence[Any] = update
+    return found
 
 
 def _superstep(engine: Engine, updates: Sequence[StateUpdate], stored: Stored | None) -> Flow:
-    state, plan = engine.state, engine.plan
     first = updates[0]
-    if first.as_node == COPY:
-        yield from _copy(engine, stored)
-        state.step += 1
-        return
     if first.as_node == END and first.values is None:
-        state.next, state.sends, state.waiting, state.ran = (), (), frozenset(), ()
-        state.version += 1
+        _alone(updates, "Cannot apply multiple updates when clearing state")
+        yield from _clear(engine)
+    elif first.as_node == INPUT:
+        _alone(updates, "Cannot apply multiple updates when updating as input")
+        yield from _input(engine, first.values)
+    elif first.as_node == COPY:
+        _alone(updates, "Cannot copy checkpoint with multiple updates")
+        yield from _copy(engine, first.values, stored)
+    else:
+        yield from _as_nodes(engine, updates)
+
+
+def _alone(updates: Sequence[StateUpdate], error: str) -> None:
+    if len(updates) > 1:
+        raise InvalidUpdateError(f"{error}: give {updates[0].as_node!r} a superstep of its own.")
+
+
+def _clear(engine: Engine) -> Flow:
+    """Drop the tasks that wait. What a finished one wrote, and where it went, stays."""
+    state, plan = engine.state, engine.plan
+    if engine.checkpoint is None:
         yield from engine.save("update", {}, state.step)
         state.step += 1
         return
-    if first.as_node == INPUT:
-        engine.request.input = first.values
-        state.step = state.step if engine.checkpoint is not None else -1
-        yield from take_input(engine)
-        return
+    tasks = in_order(ready(plan, state, engine.scope))
+    finished = []
+    for task in tasks:
+        task.routes, task.routed, task.joined = (), True, ()
+        outcome = engine.pending.get(task.id, {}).get("outcome")
+        if outcome is not None:
+            writes, routes, joins = outcome.payload
+            task.writes = tuple((key, value) for key, value in writes)
+            task.routes, task.joined = unpacked(routes), tuple(joins)
+            finished.append(task)
+    state.waiting = frozenset()
+    yield from _commit(engine, tasks, finished)
+
+
+def _input(engine: Engine, values: Any) -> Flow:
+    """New input beside what waits already."""
+    state, plan = engine.state, engine.plan
+    if values is None:
+        raise InvalidUpdateError(f"Received no input writes for {START}: give `values`, as to invoke().")
+    if engine.checkpoint is None:
+        state.step = -1
+    state.next = tuple(sorted({START, *state.next}))
+    state.version += 1
+    state.ran = ()
+    engine.scope.inputs = values
+    yield from engine.save("input", {START: without(plan.untracked, values)}, state.step)
+    state.step += 1
+
+
+def _copy(engine: Engine, updates: Any, stored: Stored | None) -> Flow:
+    """A sibling of the checkpoint: the same state, under the same parent; then updates of it, if there are any."""
+    if stored is None:
+        raise InvalidUpdateError("Cannot copy a non-existent checkpoint: the thread has none.")
+    following = _copied(updates) if isinstance(updates, list) else []
+    state, untracked = engine.state, engine.plan.untracked
+    changes = {key: value for key, value in state.values.items() if key not in untracked}
+    if engine.checkpoint == stored.id:
+        engine.checkpoint = stored.parent
+        state.ran = tuple(name for name, version in stored.seen.items() if version == stored.version)
+    yield from engine.save("fork", changes, state.step)
+    state.step += 1
+    if following:
+        yield from _as_nodes(engine, following)
+
+
+def _copied(updates: Sequence[Any]) -> list[StateUpdate]:
+    """The (values, as_node) of a copy, those of one node together."""
+    groups: dict[Any, list[StateUpdate]] = defaultdict(list)
+    for each in updates:
+        if isinstance(each, StateUpdate):
+            each = (each.values, each.as_node)
+        if not isinstance(each, Sequence) or isinstance(each, str):
+            raise InvalidUpdateError(
+                f"Invalid update item: {each!r} when copying checkpoint. Give (values, as_node) pairs."
+            )
+        values, name = each[:2]
+        groups[name].append(StateUpdate(values, name))
+    return [update for group in groups.values() for update in group]
+
+
+def _as_nodes(engine: Engine, updates: Sequence[StateUpdate]) -> Flow:
+    """Each update as if its node had returned it, in the order given."""
+    plan, state = engine.plan, engine.state
+    for update in updates:
+        if update.as_node is None and len(updates) > 1:
+            raise InvalidUpdateError("as_node is required when applying multiple updates to one superstep.")
+    planned: dict[str, deque[Task]] = defaultdict(deque)
+    if engine.checkpoint is not None:
+        for task in ready(plan, state, engine.scope):
+            planned[task.name].append(task)
     tasks = []
     for update in updates:
         name = update.as_node or _inferred(engine, engine.checkpoint is None)
         if name not in plan.nodes:
             raise InvalidUpdateError(f"Node {name} does not exist; graph {plan.name!r} has {sorted(plan.nodes)}.")
-        tasks.append((yield from _as_node(engine, name, update.values)))
-    ordered = in_order(tasks)
-    changes, groups = combine(plan, state.values, ordered)
+        tasks.append((yield from _as_node(engine, name, update, planned[name])))
+    joined = {key: barrier for key, barrier in plan.barriers.items() if _complete(engine, key)}
+    yield from _commit(engine, tasks, tasks, joined)
+
+
+def _complete(engine: Engine, key: str) -> bool:
+    return len(engine.state.barriers.get(key, ())) == len(engine.plan.barriers[key].sources)
+
+
+def _as_node(engine: Engine, name: str, update: StateUpdate, planned: deque[Task]) -> Flow:
+    """A task of that node, the planned one if there is one, whose body had returned the values; its routers run."""
+    node = engine.plan.nodes[name]
+    key = planned.popleft().key if planned and update.task_id is None else -1
+    task = Task(node, engine.scope, engine.state.step, key, engine.state.values)
+    if update.task_id is not None:
+        task._id = update.task_id
+    task.writes, task.gotos = collect(node, update.values)
+    yield from route(engine, task)
+    return task
+
+
+def _commit(
+    engine: Engine, tasks: Sequence[Task], finished: Sequence[Task], joined: Mapping[str, Barrier] = _NOTHING
+) -> Flow:
+    """Apply the tasks' writes and routes, and save that; history shows what the finished ones wrote.
+
+    Nodes behind the complete AND-joins `joined` go on waiting for their turn.
+    """
+    state, plan = engine.state, engine.plan
+    changes, groups = combine(plan, state.values, tasks)
     before = {key: state.values[key] for key in changes if key in state.values}
     recorded = records_of(plan, before, changes, groups)
     if engine.checkpoint is not None and (len(tasks) > 1 or not told(plan, recorded, groups)):
-        for task in tasks:
+        for task in finished:
             yield from keep_outcome(engine, task)
-    advance(plan, state, ordered, changes)
+    advance(plan, state, tasks, changes)
+    for key, barrier in joined.items():
+        state.barriers[key] = frozenset(barrier.sources)
+        if barrier.node not in plan.deferred:
+            state.next = tuple(sorted({*state.next, barrier.node}))
+    if engine.amended:
+        recorded.update((key, state.values[key]) for key in engine.amended if key in state.values)
+        engine.amended, engine.commanded = {}, ((), ())
     yield from engine.save("update", recorded, state.step - 1)
-
-
-def _as_node(engine: Engine, name: str, values: Any) -> Flow:
-    """A task of that node as if its body had returned `values`; its routers run."""
-    node = engine.plan.nodes[name]
-    task = Task(node, engine.scope, engine.state.step, -1, engine.state.values)
-    task.writes, task.gotos = collect(node, values)
-    yield from route(engine, task)
-    return task
 
 
 def _inferred(engine: Engine, fresh: bool) -> str:
