@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
@@ -28,6 +29,7 @@ class Shapes:
     def __init__(self, db: str) -> None:
         self.db = db
         self.file = Path(db + ".calls")
+        self.patience = 1
 
     def calls(self) -> Counter[str]:
         return Counter(self.file.read_text().split()) if self.file.exists() else Counter()
@@ -78,29 +80,89 @@ class Shapes:
 
         return StateGraph(State).add_node(fails).add_edge(START, "fails")
 
+    def routing(self) -> StateGraph:
+        """The router fails the first time that it is asked, in whichever process."""
+
+        def route(state: State) -> str:
+            self.node("route")(state)
+            if self.calls()["route"] < 2:
+                raise ValueError("no way yet")
+            return "b"
+
+        builder = StateGraph(State).add_node("a", self.node("a")).add_node("b", self.node("b")).add_edge(START, "a")
+        return builder.add_conditional_edges("a", route, ["b"])
+
+    def single(self) -> StateGraph:
+        return StateGraph(State).add_node("a", self.node("a")).add_edge(START, "a")
+
+    def blocking(self) -> StateGraph:
+        """b does not end, the second time where it is asked about at `after`, until the file DB.go is there."""
+
+        def b(state: State) -> State:
+            found = self.node("b")(state)
+            while self.calls()["b"] >= self.patience and not self.free():
+                time.sleep(0.005)
+            return found
+
+        builder = StateGraph(State).add_node("a", self.node("a")).add_node("b", b)
+        return builder.add_edge(START, "a").add_edge("a", "b")
+
+    def asking_once(self) -> StateGraph:
+        def ask(state: State) -> State:
+            self.node("ask")(state)
+            answer = interrupt("first?")
+            while not self.free():
+                time.sleep(0.005)
+            return {"seen": [answer]}
+
+        return StateGraph(State).add_node(ask).add_edge(START, "ask")
+
+    def free(self) -> bool:
+        return self.file.with_suffix(".go").exists()
+
     def session(self, shape: str) -> Any:
         graph = getattr(self, shape)().compile(checkpointer=f"sqlite:///{self.db}", name=shape)
         return debug(graph)
 
 
 def main(db: str, shape: str, answered: str, *stops: str) -> None:
-    dbg = Shapes(db).session(shape)
+    shapes = Shapes(db)
+    dbg = shapes.session(shape)
     for stop in stops:
-        dbg.gate(stop, allow="approve edit suspend") if stop.startswith("after") else dbg.stop(stop)
+        policy = "approve edit reject suspend" if shape == "blocking" else "approve edit suspend"
+        dbg.gate(stop, allow=policy) if stop.startswith("after") else dbg.stop(stop, hits=1 + (stop == "plan"))
+    if stops and stops[0].startswith("after"):
+        shapes.patience = 2
     run = dbg.start({"seen": []}, thread="t1")
-    for _ in range(int(answered)):
+    if shape == "blocking":
+        _leave_in_the_body(shapes, run, stops[0])
+    elif shape == "asking_once":
         held(run)[0].respond("early")
-    if shape == "asking":
-        held(run)
-        while len(run.inbox.all()) <= int(answered):
-            run.inbox.wait(int(answered))
     else:
-        held(run, len(stops))
-    while shape == "parallel" and any(row.status in ("planned", "running") for row in run.ledger.rows()):
-        run.inbox.wait(len(run.inbox.all()), 0.01)
+        for _ in range(int(answered)):
+            held(run)[0].respond("early")
+        if shape == "asking":
+            held(run)
+            while len(run.inbox.all()) <= int(answered):
+                run.inbox.wait(int(answered))
+        else:
+            held(run, len(stops))
+        while shape == "parallel" and any(row.status in ("planned", "running") for row in run.ledger.rows()):
+            run.inbox.wait(len(run.inbox.all()), 0.01)
     run.saver.flush()
     print("held", flush=True)
     sys.stdin.read()
+
+
+def _leave_in_the_body(shapes: Shapes, run: Any, stop: str) -> None:
+    """Decide the one question and wait until b has begun, for the second time if its answer was rejected."""
+    (request,) = held(run)
+    if stop.startswith("after"):
+        request.reject("once more", then="retry", by="ana")
+    else:
+        request.approve(by="ana")
+    while shapes.calls()["b"] < shapes.patience:
+        time.sleep(0.005)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+from stepgraph.core.errors import CheckpointError
 from stepgraph.core.types import START
 from stepgraph.debug import session as sessions
 from stepgraph.graph.builder import StateGraph
+from tests.debug import decided
 from tests.debug.support import State, finished, held
 
 pytest.importorskip("pandas")
+ROOT = Path(__file__).parents[2]
 
 
 def test_an_edit_is_told_with_the_proposal_it_replaced(support):
@@ -81,6 +89,62 @@ def test_what_another_process_decided_is_told_from_the_checkpointer(support, tmp
     assert reopened.audit().to_dict("records") == run.audit().to_dict("records")
 
 
+def test_a_second_process_tells_every_decision_at_every_place_in_its_order(tmp_path):
+    db = str(tmp_path / "runs.db")
+    command = [sys.executable, "-m", "tests.debug.decided", db]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    told = json.loads(done.stdout)
+    dbg = decided.session(db)
+    long, refused = (dbg.open(thread) for thread in ("long", "refused"))
+    assert [decided.rows_of(long), decided.rows_of(refused)] == told
+    assert [(row["step"], row["place"], row["path"], row["verb"], row["by"]) for row in told[0]] == [
+        (1, "plan", "", "edit", "ana"),
+        (1, "plan", "", "approve", "ana"),
+        (1, "before", "first", "edit", "bo"),
+        (1, "after", "first", "edit", "cy"),
+        (1, "step", "", "edit", "ana"),
+        (1, "committed", "", "edit", "bo"),
+        (2, "plan", "", "approve", "bo"),
+        (2, "interrupt", "asks", "respond", "bo"),
+        (2, "error", "fails", "rerun", "ana"),
+        (2, "step", "", "skip", "cy"),
+        (2, "committed", "", "approve", "cy"),
+        (3, "plan", "", "approve", "cy"),
+        (1, "after", "sub/x", "skip", "ana"),
+        (3, "edge", "sub", "redirect", "bo"),
+        (3, "step", "", "approve", "ana"),
+        (3, "committed", "", "approve", "ana"),
+    ]
+    shown = {(row["place"], row["path"]): (row["proposed"], row["decided"], row["then"]) for row in told[0][:14]}
+    assert shown["before", "first"] == ({}, {"n": 8}, None)
+    assert shown["after", "first"] == ({"log": ["first"]}, {"log": ["edited"]}, None)
+    assert shown["interrupt", "asks"] == ({"why": "who?"}, "ana", None)
+    assert shown["error", "fails"] == ("ValueError: not now", {}, None)
+    assert shown["edge", "sub"][2] == "__end__"
+    assert [(row["place"], row["verb"], row["then"]) for row in told[1]] == [
+        ("plan", "suspend", None),
+        ("plan", "approve", None),
+        ("before", "reject", "stop"),
+    ]
+    assert all(row["reason"] == f"because of {row['place']}{row['path'] and ':' + row['path']}" for row in told[0])
+    refused.cancel()
+
+
+def test_a_decision_that_cannot_be_recorded_is_the_error_of_the_run(support, monkeypatch):
+    dbg = support.debug()
+    dbg.stop("after:draft")
+    run = dbg.start({"question": "refund"})
+    (request,) = held(run)
+
+    def full(*_):
+        raise CheckpointError("the disk is full")
+
+    monkeypatch.setattr(run.saver, "save_record", full)
+    request.approve()
+    assert str(finished(run).error) == "the disk is full"
+    assert run.status == "failed"
+
+
 def test_a_fork_has_the_decisions_made_before_it_and_its_own(support):
     dbg = support.debug()
     dbg.stop("after:*")
@@ -97,5 +161,7 @@ def test_a_fork_has_the_decisions_made_before_it_and_its_own(support):
 
 def test_a_run_without_decisions_has_an_empty_audit_with_the_same_columns(support):
     run = finished(support.debug().start({"question": "refund"}))
-    assert list(run.audit().columns) == ["step", "place", "path", "verb", "by", "reason", "proposed", "decided"]
+    assert list(run.audit().columns) == [
+        "step", "place", "path", "verb", "by", "reason", "then", "time", "proposed", "decided",
+    ]  # fmt: skip
     assert run.audit().empty

@@ -44,8 +44,8 @@ def leave(tmp_path):
         ("after:b", "after:b", 2),
         ("edge:b", "edge:b", 2),
         ("step", "step", 1),
-        ("plan", "plan", 1),
-        ("committed", "plan", 2),
+        ("plan", "plan", 2),
+        ("committed", "committed", 1),
     ],
 )
 def test_a_request_is_pending_again_where_it_was(leave, stop, title, step):
@@ -116,14 +116,110 @@ def test_what_a_node_asked_is_asked_without_entering_its_body(leave, answered):
     assert run.stats.reruns == 0
 
 
-def test_a_failed_task_is_held_before_it_runs_again(leave):
+def test_a_failure_is_asked_about_again_without_running_the_body(leave):
     shapes = leave("failing", "error")
     run = shapes.session("failing").open("t1")
     (request,) = held(run)
-    assert request.title == "before:fails"
-    assert "its last attempt failed with ValueError: not the first time" in request.why
-    request.approve()
+    assert (request.title, request.why) == ("error:fails", "reopened: stop s1")
+    assert str(request.error) == "ValueError: not the first time"
+    assert "in fails" in "".join(request.error.__notes__), "the traceback of the earlier process is told"
+    assert request.allow == ("rerun", "edit", "respond", "skip", "redirect", "reject", "suspend")
+    assert shapes.calls() == {"fails": 1}
+    request.rerun()
     assert finished(run).result == {"seen": ["fails"]}
+    assert shapes.calls() == {"fails": 2}
+    assert (run.stats.reruns, run.stats.asked) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("verb", "value", "seen"),
+    [("respond", {"seen": ["by hand"]}, ["by hand"]), ("skip", None, []), ("reject", "enough", None)],
+)
+def test_a_failure_of_another_process_can_be_decided_like_one_of_this(leave, verb, value, seen):
+    shapes = leave("failing", "error")
+    run = shapes.session("failing").open("t1")
+    (request,) = held(run)
+    getattr(request, verb)(*([] if value is None else [value]))
+    if seen is None:
+        assert finished(run).status == "failed"
+        assert str(run.error) == "ValueError: not the first time"
+    else:
+        assert finished(run).result == {"seen": seen}
+    assert shapes.calls() == {"fails": 1}
+
+
+def test_where_a_router_failed_it_alone_is_asked_again(leave):
+    shapes = leave("routing", "error")
+    run = shapes.session("routing").open("t1")
+    (request,) = held(run)
+    assert (request.title, str(request.error)) == ("error:a", "ValueError: no way yet")
+    assert shapes.calls() == {"a": 1, "route": 1}
+    request.rerun()
+    assert finished(run).result == {"seen": ["a", "b"]}
+    assert shapes.calls() == {"a": 1, "route": 2, "b": 1}
+
+
+def test_a_question_after_the_last_checkpoint_is_asked_again(leave):
+    shapes = leave("single", "committed")
+    dbg = shapes.session("single")
+    assert dbg.threads()[0]["status"] == "suspended"
+    run = dbg.open("t1")
+    (request,) = held(run)
+    assert (request.title, request.step, request.state) == ("committed", 1, {"seen": ["a"]})
+    request.edit({"seen": ["more"]})
+    assert finished(run).result == {"seen": ["a", "more"]}
+    assert dbg.threads()[0]["status"] == "done"
+    assert shapes.calls() == {"a": 1}
+
+
+def test_committed_and_the_plan_after_it_are_two_questions_also_when_reopened(leave):
+    shapes = leave("chain", "committed")
+    dbg = shapes.session("chain")
+    dbg.stop("plan")
+    run = dbg.open("t1")
+    held(run)[0].approve()
+    (request,) = held(run)
+    assert (request.title, request.step, request.why) == ("plan", 2, "stop s1")
+    run.cancel()
+
+
+@pytest.mark.parametrize("place", ["plan", "before:b", "committed"])
+def test_what_was_decided_is_not_asked_again_but_nothing_runs_unasked(leave, place):
+    """The first process was killed in the body of b, after the question before it was decided."""
+    shapes = leave("blocking", place, answered=1)
+    run = shapes.session("blocking").open("t1")
+    (request,) = held(run)
+    where = place.partition(":")[0]
+    assert request.title in ("plan", "before:b")
+    assert request.why.startswith(f"reopened: {where} was decided by ana (approve), then the run was left")
+    assert shapes.calls() == {"a": 1, "b": 1}
+    run.cancel()
+
+
+def test_an_answer_outlives_its_process(leave):
+    """The node had its first answer and asked no more before the process was killed."""
+    shapes = leave("asking_once", answered=1)
+    run = shapes.session("asking_once").open("t1")
+    (request,) = held(run)
+    assert request.title == "before:ask"
+    assert "interrupt was decided (respond), then the run was left" in request.why
+    shapes.file.with_suffix(".go").touch()
+    request.approve()
+    assert finished(run).result == {"seen": ["early"]}
+    assert shapes.calls() == {"ask": 2}
+    assert (run.stats.interrupts, run.stats.reruns) == (1, 0)
+
+
+def test_a_rejected_answer_does_not_come_back(leave):
+    """Rejected with then="retry"; the process was killed while the node ran again."""
+    shapes = leave("blocking", "after:b", answered=1)
+    run = shapes.session("blocking").open("t1")
+    (request,) = held(run)
+    assert request.title == "before:b"
+    assert "after was decided by ana (reject), then the run was left" in request.why
+    shapes.file.with_suffix(".go").touch()
+    request.approve()
+    assert finished(run).result == {"seen": ["a", "b"]}
 
 
 def test_a_run_that_was_suspended_goes_on_in_this_process_too(support, tmp_path):

@@ -48,6 +48,8 @@ class Request:
         self.changes: tuple[Change, ...] = changes_of(self.plan, pause, self.values)
         self.routing: Routing | None = None
         self.decided: Decision | None = None
+        self.taken: Any = None
+        """The value of the decision as the engine takes it: an edit checked and applied, targets as a list."""
         self.closed: str | None = None
         """Why it can't be decided any more, although nobody did."""
         self.answer: Future[Decision] = Future()
@@ -279,6 +281,7 @@ class Request:
             with self._lock:
                 self._refuse_second(decision)
                 self.decided = replace(decision, request=self.id, seen=self.digest)
+                self.taken = checked.value
         except _SameAgain:
             return
         self._finish(checked)
@@ -309,7 +312,10 @@ class Request:
         self._finish(None)
 
     def on_end(self, callback: Callable[[Request], None]) -> None:
-        """Call back once, on the deciding thread, when it is decided or closed; at once if it is."""
+        """Call back once, on the deciding thread, when it is decided or closed; at once if it is.
+
+        It comes before the decision takes effect. What a callback raises is raised in the run then.
+        """
         with self._lock:
             if self.pending:
                 self._on_end.append(callback)
@@ -345,12 +351,19 @@ class Request:
 
     def _finish(self, decision: Decision | None) -> None:
         callbacks, self._on_end = self._on_end, []
+        problem: Exception | None = None
         for callback in callbacks:
-            callback(self)
+            try:
+                callback(self)
+            except Exception as error:  # noqa: BLE001  nobody may wait for ever for a decision that was taken
+                problem = problem or error
         if decision is None:
             self.answer.cancel()
         elif self.answer.set_running_or_notify_cancel():
-            self.answer.set_result(decision)
+            if problem is None:
+                self.answer.set_result(decision)
+            else:
+                self.answer.set_exception(problem)
 
 
 class _SameAgain(Exception):  # noqa: N818  a signal inside this module, not a failure

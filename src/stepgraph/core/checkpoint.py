@@ -65,15 +65,20 @@ class Checkpoint:
     parent_ns: str | None = None
 
 
-Kind = Literal["outcome", "interrupt", "resume", "error", "input", "proposal", "decision", "question"]
+Kind = Literal["outcome", "interrupt", "resume", "error", "input", "proposal", "decision", "question", "audit"]
+WHOLE_STEP = ""
+"""The task id of what concerns no task but a whole superstep."""
 
 
 class Record(NamedTuple):
     """Something known of one task of the checkpoint it was planned from; a later record of a kind replaces an earlier.
 
+    A payload of None takes the earlier one back.
+
     outcome: (writes, routes, joins) · interrupt: tuple of Interrupt · resume: list of answers · error: text ·
     input: the edited input · proposal: (writes, gotos) as the body returned them · decision: dict form of what was
-    decided · question: where and why a person was asked, kept by the debugger.
+    decided · question: where and why a person was asked and, once that is so, how they decided, kept by the debugger ·
+    audit: one decision with all about it, under a task id of its own.
     """
 
     task: str
@@ -112,8 +117,18 @@ def records_by_task(stored: Stored) -> dict[str, dict[str, Record]]:
     """The records of a checkpoint by task id, then by kind."""
     found: dict[str, dict[str, Record]] = {}
     for record in stored.records:
-        found.setdefault(record.task, {})[record.kind] = record
+        if record.payload is not None:
+            found.setdefault(record.task, {})[record.kind] = record
     return found
+
+
+def undecided(records: Mapping[str, Record] | None, place: str) -> Mapping[str, Any] | None:
+    """The question that was asked at `place` and that nobody decided before the process ended."""
+    found = records.get("question") if records else None
+    if found is None or found.payload["place"] != place or found.payload.get("decided"):
+        return None
+    question: Mapping[str, Any] = found.payload
+    return question
 
 
 class ThreadInfo(NamedTuple):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepgraph.core import events as ev
-from stepgraph.core.checkpoint import Checkpoint, Extend, Record, Source
+from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Extend, Record, Source, undecided
 from stepgraph.core.child import child_request, keeps_history
 from stepgraph.core.effects import Flow, Flush, Save, SaveRecord, Together
 from stepgraph.core.entry import open_thread
@@ -191,6 +191,9 @@ class Engine:
         counts = scope.counts
         scope.values = state.values
         sprinting = plan.sprints and not (emit or gate or scope.probe or before or after)
+        left = gate is not None and undecided(self.pending.get(WHOLE_STEP), "committed")
+        if left and gate is not None and gate.wants("committed", None, scope.ns):
+            yield from self._boundary("committed", (), again=True)
         while state.next or state.sends:
             if sprinting and not self.pending:
                 yield from self._sprint()
@@ -410,14 +413,15 @@ class Engine:
         if self.scope.emit is not None:
             self.scope.emit(ev.CheckpointSaved(self.scope.ns, step, now, self._thread, checkpoint.id, parent, source))
 
-    def _boundary(self, place: Any, tasks: Sequence[Task]) -> Flow:
+    def _boundary(self, place: Any, tasks: Sequence[Task], *, again: bool = False) -> Flow:
         """Ask at [plan] or [committed]: whole superstep, nothing running."""
         state = self.state
         step = state.step if place == "plan" else state.step - 1
         following = tasks if place == "plan" else ready(self.plan, state, self.scope)
         pause = Pause(
-            place, self.scope.ns, step, state=dict(state.values), tasks=tuple(task.info() for task in following)
-        )
+            place, self.scope.ns, step, state=dict(state.values), tasks=tuple(task.info() for task in following),
+            again=again,
+        )  # fmt: skip
         decision: Decision = yield from ask(self, pause)
         match decision.verb:
             case "edit":

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
-from stepgraph.core.checkpoint import Kind, Record
+from stepgraph.core.checkpoint import Kind, Record, undecided
 from stepgraph.core.effects import Ask, Call, Flow, Flush, SaveRecord
 from stepgraph.core.errors import (
     Cancelled,
@@ -38,10 +38,15 @@ def flow_of(engine: Engine, task: Task) -> Flow:
     gate = None if task.name == START else scope.gate
     body = True
     try:
-        if _decided(task, "before") or (gate is not None and gate.wants("before", task.name, scope.ns)):
+        left = _failure(task) if gate is not None and gate.wants("error", task.name, scope.ns) else None
+        if left is None and (
+            _decided(task, "before") or (gate is not None and gate.wants("before", task.name, scope.ns))
+        ):
             body = yield from _ask_before(engine, task)
         while True:
             try:
+                if left is not None:
+                    raise left
                 if body and not task.collected:
                     yield from _run_body(engine, task)
                 body = True
@@ -61,7 +66,8 @@ def flow_of(engine: Engine, task: Task) -> Flow:
             except Exception as error:
                 if gate is None or not gate.wants("error", task.name, scope.ns) or isinstance(error, _Final):
                     raise
-                body = yield from _ask_error(engine, task, error)
+                body = yield from _ask_error(engine, task, error, again=error is left)
+                left = None
     except BaseException as error:
         yield from troubled(engine, task, error)
         return
@@ -273,6 +279,7 @@ def _instead(engine: Engine, task: Task, decision: Decision) -> Flow:
 
 
 def _replace_body(task: Task, decision: Decision) -> None:
+    task.writes, task.gotos = (), ()
     if decision.verb == "respond":
         task.writes, task.gotos = collect(task.node, decision.value)
     elif decision.verb == "redirect":
@@ -310,14 +317,15 @@ def _ask_after(engine: Engine, task: Task) -> Flow:
         case "redirect":
             task.routes, task.routed, task.joined = tuple(as_routes(decision.value)), True, ()
         case "reject":
-            _rejected(task, decision)
+            yield from _rejected(engine, task, decision)
         case "suspend":
             raise Suspended(task.address)
 
 
-def _rejected(task: Task, decision: Decision) -> None:
+def _rejected(engine: Engine, task: Task, decision: Decision) -> Flow:
     task.writes, task.gotos, task.collected = (), (), False
     if decision.then == "retry":
+        yield from _record(engine, task, "proposal", None)
         task.reason = decision.reason
         task.records = None
         task.scope.counts.asked += 1
@@ -349,26 +357,28 @@ def _ask_edge(engine: Engine, task: Task) -> Flow:
             raise Suspended(task.address)
 
 
-def _ask_error(engine: Engine, task: Task, error: Exception) -> Flow:
+def _ask_error(engine: Engine, task: Task, error: Exception, *, again: bool) -> Flow:
     """[error]: whether the body runs again. Siblings go on meanwhile.
 
     Where a router failed, `rerun` runs the routers alone: the body is over.
     """
+    if task.collected and not _proposed(task):
+        yield from _keep_proposal(engine, task)
     pause = _pause(engine, task, "error")
-    pause.error, pause.writes = error, task.writes
+    pause.error, pause.writes, pause.again = error, task.writes, again
     pause.alternatives = engine.plan.alternatives(task.node)
     decision: Decision = yield from ask(engine, pause)
     if decision.verb == "rerun" and task.collected:
         return False
     task.writes, task.gotos, task.routes, task.routed, task.collected = (), (), (), False, False
+    task.records = None
     match decision.verb:
         case "rerun":
             task.scope.counts.asked += 1
-            task.records = None
             return True
         case "edit":
             task.scope.counts.asked += 1
-            task.records = None
+            yield from _record(engine, task, "proposal", None)
             task.input = decision.value
             yield from _record(engine, task, "input", decision.value)
             return True
@@ -424,7 +434,22 @@ def _resume(task: Task) -> bool:
     edited = records.get("input")
     if edited is not None:
         task.input = edited.payload
+    asked = records.get("question")
+    made = None if asked is None else asked.payload.get("decided")
+    if made and (made["verb"], made["then"]) == ("reject", "retry"):
+        task.reason = made["reason"]
     return False
+
+
+def _failure(task: Task) -> Exception | None:
+    """What the task had failed with, if an earlier process asked about it and nobody answered."""
+    question = undecided(task.records, "error")
+    error = None if question is None else question.get("error")
+    if not isinstance(error, Exception):
+        return None
+    if question is not None and error.__traceback__ is None and "traceback" in question:
+        error.add_note(f"It was raised in an earlier process:\n{question['traceback']}")
+    return error
 
 
 def _proposed(task: Task) -> bool:

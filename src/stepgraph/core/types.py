@@ -251,6 +251,8 @@ class Pause:
     interrupt: Interrupt | None = None
     response_schema: Any = None
     can_edit: bool = True
+    again: bool = False
+    """Whether this was asked, and not decided, before the run was left: at `committed` and `error`, on going on."""
     id: str = ""
     """Set by the gate that wants to be asked later; events name the request by it."""
 

@@ -1,37 +1,32 @@
-"""Who decided what: the decisions on a run, from its checkpointer and from what this process has seen."""
+"""Who decided what: every decision on a thread, from whichever process, as its records tell it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from stepgraph.approve.changes import path_of
-from stepgraph.core.checkpoint import Record, Stored, records_by_task
-from stepgraph.core.types import Writes
+from stepgraph.core.checkpoint import Stored
+from stepgraph.debug.places import WHOLE
 from stepgraph.debug.timeline import ancestors
 
 if TYPE_CHECKING:
     import pandas
 
-    from stepgraph.approve.requests import Request
     from stepgraph.debug.run import Run
 
-COLUMNS = ("step", "place", "path", "verb", "by", "reason", "proposed", "decided")
+COLUMNS = ("step", "place", "path", "verb", "by", "reason", "then", "time", "proposed", "decided")
 Row = dict[str, Any]
+_PHASES = {"plan": 0, "step": 2, "committed": 3}
 
 
 def audit(run: Run) -> list[Row]:
-    """One row a decision, by superstep and path: what was proposed, what it became, who decided and why.
+    """One row a decision: what was proposed, what it became, who decided, why and when, and what followed.
 
-    Decisions at `after` are stored with the thread, and so survive the process, also those made before a fork. Those
-    at other places, and rejections, are known to the process in which they were made.
+    In the order of the supersteps and, in one of them, of the tasks; those of a task, and of the subgraph that it runs,
+    as they were decided. A fork has the decisions made before it too.
     """
-    rows = dict(_stored(run))
-    for request in run.inbox.all():
-        key = (request.task, request.place, request.id)
-        if request.decided is not None and (request.task, "after") not in rows:
-            rows[key] = _seen(request)
-    return sorted(rows.values(), key=lambda row: (row["step"], row["path"]))
+    rows = [record.payload for point in _line(run) for record in point.records if record.kind == "audit"]
+    return sorted(rows, key=_order)
 
 
 def frame(rows: Iterable[Row]) -> pandas.DataFrame:
@@ -42,17 +37,9 @@ def frame(rows: Iterable[Row]) -> pandas.DataFrame:
         raise ImportError(
             "run.audit() makes a pandas DataFrame: pip install 'stepgraph[lab]', or pandas alone."
         ) from error
-    return pandas.DataFrame([[row[name] for name in COLUMNS] for row in rows], columns=list(COLUMNS), dtype=object)
-
-
-def _stored(run: Run) -> Iterator[tuple[tuple[Any, ...], Row]]:
-    points = _line(run)
-    for ns in filter(None, run.saver.namespaces(run.thread)):
-        points += [*run.saver.history(run.thread, ns, values=False)][::-1]
-    for point in points:
-        for task, records in records_by_task(point).items():
-            if "decision" in records:
-                yield (task, records["decision"].payload["place"]), _recorded(point, records)
+    table = pandas.DataFrame([[row[name] for name in COLUMNS] for row in rows], columns=list(COLUMNS), dtype=object)
+    table["time"] = pandas.to_datetime(table["time"].astype("float64"), unit="s", utc=True)
+    return table
 
 
 def _line(run: Run) -> list[Stored]:
@@ -66,56 +53,8 @@ def _line(run: Run) -> list[Stored]:
     return found[::-1]
 
 
-def _recorded(point: Stored, records: Mapping[str, Record]) -> Row:
-    record = records["decision"]
-    ns = tuple(part for part in point.ns.split("|") if part)
-    proposed = records["proposal"].payload[0] if "proposal" in records else ()
-    decided = records["outcome"].payload[0] if "outcome" in records else _effect(record.payload, proposed)
-    return {
-        "step": point.step + 1,
-        "place": record.payload["place"],
-        "path": path_of(ns, record.node),
-        "verb": record.payload["verb"],
-        "by": record.payload["by"],
-        "reason": record.payload["reason"],
-        "proposed": _by_key(proposed),
-        "decided": _by_key(decided),
-    }
-
-
-def _effect(decision: Mapping[str, Any], proposed: Writes) -> Writes:
-    """What a decision made of a proposal, for a task that has not ended yet."""
-    match decision["verb"]:
-        case "edit":
-            found: Writes = decision["value"]
-            return found
-        case "skip" | "reject":
-            return ()
-    return proposed
-
-
-def _seen(request: Request) -> Row:
-    decision = request.decided
-    assert decision is not None
-    return {
-        "step": request.step,
-        "place": request.place,
-        "path": request.path,
-        "verb": decision.verb,
-        "by": decision.by,
-        "reason": decision.reason,
-        "proposed": request.update,
-        "decided": {} if decision.verb in ("skip", "reject") else decision.value or request.update,
-    }
-
-
-def _by_key(writes: Writes) -> dict[str, Any]:
-    """Writes by key; several to one key as a list of them."""
-    counts = [key for key, _ in writes]
-    found: dict[str, Any] = {}
-    for key, value in writes:
-        if counts.count(key) > 1:
-            found.setdefault(key, []).append(value)
-        else:
-            found[key] = value
-    return found
+def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """A whole step's questions before and after those of its tasks; a subgraph's among those of the task it is."""
+    outermost = row["place"] in WHOLE and not row["path"]
+    phase = _PHASES[row["place"]] if outermost else 1
+    return (row["superstep"], phase, row["task"], row["time"])

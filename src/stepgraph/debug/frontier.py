@@ -6,53 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stepgraph.approve.requests import Cause, Request
-from stepgraph.core.checkpoint import Record, Stored, records_by_task
+from stepgraph.approve.requests import Cause
+from stepgraph.core.checkpoint import WHOLE_STEP, Record, Stored, records_by_task, undecided
 from stepgraph.core.types import Interrupt, Namespace, Pause
-from stepgraph.debug.places import WHOLE
 
 if TYPE_CHECKING:
     from stepgraph.debug.run import Run
 
-ALONE = ""
-"""The task under which a question about a whole superstep is kept."""
-
 
 @dataclass(slots=True)
 class Held:
-    """Why the frontier holds a pause; `asks` when it stands for a question that node code had asked."""
+    """Why the frontier holds a pause; `asks` when it stands for a question that node code had asked.
+
+    `answered`: the body had asked, was answered, and did not come to its end; it is entered again.
+    """
 
     cause: Cause
     asks: Interrupt | None = None
-
-
-def keep(run: Run, request: Request) -> None:
-    """Record the question beside the task's other records, so that another process asks the same again."""
-    pause = request.pause
-    scope = getattr(pause.tasks[0], "scope", None) if pause.tasks else None
-    checkpoint = run.ledger.checkpoint(pause.ns) if scope is None else scope.checkpoint_id
-    if checkpoint is None:
-        return
-    task = pause.tasks[0] if pause.tasks and pause.place not in WHOLE else None
-    payload: dict[str, Any] = {
-        "place": pause.place,
-        "why": request.why,
-        "allow": list(request.cause.allow),
-        "gate": request.cause.gate,
-        "reason": request.cause.reason,
-    }
-    if pause.interrupt is not None:
-        payload["asks"] = (pause.interrupt,)
-    if pause.error is not None:
-        payload["error"] = f"{type(pause.error).__name__}: {pause.error}"
-    ns = "|".join(pause.ns)
-    name, path = (ALONE, ()) if task is None else (task.id, task.path)
-    run.saver.save_record(run.thread, ns, checkpoint, Record(name, "question", payload, pause.node or "", path))
-    if task is not None and pause.place == "interrupt":
-        if task.answers:
-            answers = Record(task.id, "resume", list(task.answers), pause.node or "", path)
-            run.saver.save_record(run.thread, ns, checkpoint, answers)
-        run.saver.flush()  # at the other places the engine has flushed what must not be lost
+    answered: bool = False
 
 
 class Frontier:
@@ -70,22 +41,28 @@ class Frontier:
     def holds(self, pause: Pause) -> Held | None:
         """Why to hold here, or None."""
         ns = pause.ns
-        if any(ns[: len(free)] == free for free in self._free) or pause.place == "committed":
+        if any(ns[: len(free)] == free for free in self._free):
             return None
+        if pause.place == "committed":
+            return self._at_committed(pause) if pause.again else None
         if pause.step != self._first.setdefault(ns, pause.step):
             return None
         if pause.place == "plan":
             return self._at_plan(pause)
         if pause.place == "step":
-            return None if ns in self._asked else Held(self._cause(self._question(ns, ALONE)))
+            return None if ns in self._asked else Held(_cause(self._question(ns, WHOLE_STEP), "step"))
         return self._at_task(pause)
 
+    def _at_committed(self, pause: Pause) -> Held:
+        self._free.add(pause.ns)
+        return Held(_cause(self._question(pause.ns, WHOLE_STEP), "committed"))
+
     def _at_plan(self, pause: Pause) -> Held | None:
-        question = self._question(pause.ns, ALONE)
+        question = self._question(pause.ns, WHOLE_STEP)
         if self._begun(pause) and (question is None or question["place"] == "step"):
             return None
         self._free.add(pause.ns)
-        return Held(self._cause(question))
+        return Held(_cause(question, "plan"))
 
     def _at_task(self, pause: Pause) -> Held | None:
         if pause.task in self._seen:
@@ -98,7 +75,8 @@ class Frontier:
                 self._seen.add(pause.task)
                 self._asked.add(pause.ns)
                 return None
-            if asks is None and question is not None and question["place"] in ("after", "edge"):
+            proposed = "proposal" in self._records(pause.ns).get(task.id, {})
+            if asks is None and proposed and question is not None and question["place"] in ("after", "edge"):
                 return None
         elif question is not None and question["place"] == "edge" and pause.place == "after":
             return None
@@ -106,7 +84,8 @@ class Frontier:
             self._free.add(task.ns)
         self._seen.add(pause.task)
         self._asked.add(pause.ns)
-        return Held(self._cause(question), asks)
+        answered = question is not None and question["place"] == "interrupt" and asks is None
+        return Held(_cause(question, pause.place, self._failure(pause)), asks, answered)
 
     def _asks(self, pause: Pause, question: Mapping[str, Any] | None) -> Interrupt | None:
         """What the task's code had asked and nobody answered."""
@@ -114,19 +93,14 @@ class Frontier:
             return None
         if question is not None and question.get("asks"):
             asked: Interrupt = question["asks"][0]
-            return asked
+            return None if question.get("decided") else asked
         record = self._records(pause.ns).get(pause.task or "", {}).get("interrupt")
         return record.payload[0] if record is not None and record.payload else None
 
-    def _cause(self, question: Mapping[str, Any] | None) -> Cause:
-        if question is None:
-            return Cause("reopened: here the run was left")
-        why = str(question["why"])
-        if question["place"] == "error":
-            why = f"its last attempt failed with {question['error']}; approve runs it again"
-            return Cause(f"reopened: {why}")
-        why = why.removeprefix("reopened: ")
-        return Cause(f"reopened: {why}", None, tuple(question["allow"]), question["gate"], question["reason"])
+    def _failure(self, pause: Pause) -> str | None:
+        """What the task's last attempt failed with, where it is to run again."""
+        record = self._records(pause.ns).get(pause.task or "", {}).get("error")
+        return None if record is None or pause.place != "before" else str(record.payload)
 
     def _question(self, ns: Namespace, task: str) -> Mapping[str, Any] | None:
         record = self._records(ns).get(task, {}).get("question")
@@ -153,3 +127,23 @@ class Frontier:
     def _goes_on_inside(self, ns: Namespace) -> bool:
         stored = self._point(ns)[0]
         return stored is not None and bool(stored.control.next or stored.control.sends)
+
+
+def left_at_end(stored: Stored) -> bool:
+    """Whether the thread's last superstep was held after its checkpoint, so that there is something to decide."""
+    return undecided(records_by_task(stored).get(WHOLE_STEP), "committed") is not None
+
+
+def _cause(question: Mapping[str, Any] | None, place: str, failure: str | None = None) -> Cause:
+    """Why a reopened run is held at `place`; the policy of the question that was pending there still holds."""
+    failed = "" if failure is None else f", and its last attempt failed with {failure}; approve runs it again"
+    if question is None:
+        return Cause(f"reopened: here the run was left{failed}")
+    policy = (None, tuple(question["allow"]), question["gate"], question["reason"])
+    decided = question.get("decided")
+    if decided is not None:
+        by = f" by {decided['by']}" if decided["by"] else ""
+        told = f"reopened: {question['place']} was decided{by} ({decided['verb']}), then the run was left{failed}"
+        return Cause(told, *policy) if question["place"] == place else Cause(told)
+    why = str(question["why"]).removeprefix("reopened: ")
+    return Cause(f"reopened: {why}{failed}", *policy)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from stepgraph.approve.changes import path_of
 from stepgraph.approve.requests import Cause, Request
 from stepgraph.core.types import APPROVE, Decision, Namespace, Pause
-from stepgraph.debug.frontier import Frontier, Held, keep
+from stepgraph.debug.frontier import Frontier, Held
+from stepgraph.debug.keeping import keep
 from stepgraph.debug.routing import routes_of
 from stepgraph.debug.stops import Hits
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["next", "into", "out", "pause"]
 ORDERS = {"next": "next step", "into": "step into", "out": "step out", "pause": "paused by hand"}
+RERUN = Decision("rerun")
 NODE_ASKS = Cause("the node asks")
 NODE_ASKED = Cause("the node asked before the run was left; its body is entered again to get the answer")
 
@@ -76,17 +78,17 @@ class RunGate:
                 return APPROVE
             pause.place, pause.interrupt = "interrupt", left.asks
         request = run.make_request(pause)
-        if request is None:
-            return APPROVE
-        cause = self._cause(request, left)
-        if cause is None:
-            return APPROVE
+        cause = None if request is None else self._cause(request, left)
+        if request is None or cause is None:
+            return RERUN if pause.place == "error" else APPROVE
         request.take_cause(cause)
         if pause.place == "after":
             request.routing = partial(routes_of, request.plan)
         pause.id = request.id = run.inbox.next_id()
         self.order = None
         keep(run, request)
+        if left is not None and left.answered:
+            request.on_end(run.entered_again)
         answer = request.answer if left is None or left.asks is None else _standing_in(request, run)
         run.hold(request)
         return answer

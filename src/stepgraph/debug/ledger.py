@@ -130,6 +130,10 @@ class Ledger:
             book = self._settled()
             return book.planned.get((), (book.step, ()))
 
+    def superstep(self, ns: Namespace, step: int) -> int:
+        """The superstep of the outermost graph in which superstep `step` of a namespace is."""
+        return step if not ns else self.planned()[0]
+
     def checkpoint(self, ns: Namespace) -> str | None:
         """The newest checkpoint of a namespace."""
         with self._lock:

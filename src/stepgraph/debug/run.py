@@ -359,6 +359,11 @@ class Run:
         self._preset[interrupt] = decision
         self._entered_again += 1
 
+    def entered_again(self, request: Request) -> None:
+        """A body that had asked, and got its answer, is entered once more because the run was left before its end."""
+        if request.decided is not None and request.decided.verb in ("approve", "edit"):
+            self._entered_again += 1
+
     def log(self, pause: Pause, text: str) -> None:
         """The text of a logpoint, as output of the task it is at."""
         now = self._engine_clock()

@@ -8,9 +8,11 @@ from threading import RLock
 from typing import Any, Literal
 
 from stepgraph.approve.verbs import TABLE, closest, parse_allow
+from stepgraph.core.checkpoint import ThreadInfo
 from stepgraph.core.types import Verb
 from stepgraph.debug.conditions import Condition, When
 from stepgraph.debug.errors import HeldError
+from stepgraph.debug.frontier import left_at_end
 from stepgraph.debug.graphs import Judges, Static, has_checkpointer, same_graph, watched
 from stepgraph.debug.ledger import StepRow
 from stepgraph.debug.places import parse
@@ -155,7 +157,7 @@ class Session:
         found = []
         for info in saver.threads():
             run = live.get(info.thread)
-            status = run.status if run is not None else ("suspended" if info.next else "done")
+            status = run.status if run is not None else ("suspended" if self._waits(info) else "done")
             parent = info.thread.rpartition("~")[0] or None
             found.append(
                 {"thread": info.thread, "status": status, "step": info.step, "next": list(info.next), "time": info.time,
@@ -181,7 +183,7 @@ class Session:
             parent = self._parent_of(thread)
             run = self._new(thread, parent=parent)
         self._learn(run)
-        if not (stored.control.next or stored.control.sends):
+        if not (stored.control.next or stored.control.sends or left_at_end(stored)):
             run.ended_before(stored)
         else:
             run.reopen()
@@ -240,6 +242,13 @@ class Session:
                     self._subscribers = tuple(each for each in self._subscribers if each is not subscriber)
 
     # Inside
+
+    def _waits(self, info: ThreadInfo) -> bool:
+        """Whether there is something left to run or to decide."""
+        if info.next:
+            return True
+        newest = next(self._saver.history(info.thread, "", limit=1, values=False), None)
+        return newest is not None and bool(newest.control.sends or left_at_end(newest))
 
     def _take(self, graph: CompiledStateGraph, where: Literal["thread", "here"]) -> None:
         """The graph was compiled anew: keep stops and runs."""
