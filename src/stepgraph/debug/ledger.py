@@ -50,6 +50,8 @@ class TaskRow:
     carried: bool = False
     input: Any = None
     reads: frozenset[str] | None = None
+    untracked: str | None = None
+    """Why `reads` is not known, where that can be told."""
     in_place: tuple[str, ...] = ()
     """Paths in its input that the body changed in place."""
     writes: Writes = ()
@@ -240,6 +242,8 @@ class Book:
             case "stdout" | "stderr" | "log":
                 row.output.append((event.kind, event.payload))
                 self._print(event.payload)
+            case "reads" if isinstance(event.payload, str):
+                row.untracked = event.payload
             case "reads":
                 row.reads = frozenset(event.payload)
             case "in_place":

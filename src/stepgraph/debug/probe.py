@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from copy import copy
 from time import perf_counter
 from typing import Any
 
 from stepgraph.approve.digest import content
 from stepgraph.core.events import TaskEmitted
+from stepgraph.core.plan import Node
 from stepgraph.core.task import Task
+from stepgraph.core.types import ROOT, START
 from stepgraph.debug.capture import Capturing
+from stepgraph.debug.views import unwatch, watch
+from stepgraph.run.context import current_task
 
 _SCALARS = frozenset((type(None), bool, int, float, complex, str, bytes))
 BUDGET_SECONDS = 0.002
@@ -82,18 +87,37 @@ class Watch(Capturing):
     def __init__(self) -> None:
         super().__init__()
         self._before: dict[int, dict[str, bytes]] = {}
+        self._views: dict[tuple[int, str | None], _View] = {}
+        self._nodes: dict[Node, Node] = {}
+        """Nodes whose schema's objects are watched: those with a mapper of their own."""
 
     def enter(self, task: Task, router: str | None, value: Any) -> Any:
-        if type(value) is not dict:
+        if task.name == START and router is None:
             return value
-        if router is None:
+        if router is None and type(value) is dict:
             self._before[id(task)] = _contents(value)
-        if (task.node.mapper is not None and router is None) or (router is None and task.key >= 0):
-            return value
-        return Reads(value)
+        if router is None and task.key >= 0:
+            self._views[id(task), None] = _View(lost="its input is what a Send brought, not the state")
+        elif ROOT in task.scope.plan.channels:
+            self._views[id(task), router] = _View(seen={ROOT})
+        elif router is None and task.node.mapper is not None:
+            self._views[id(task), None] = _View(node=task.node)
+            task.node = self._watching(task.node)
+        elif type(value) is dict:
+            return Reads(value)
+        else:
+            view = self._views[id(task), router] = _View()
+            view.look_at(value)
+        return value
 
     def leave(self, task: Task, router: str | None, value: Any) -> frozenset[str] | None:
+        view = self._views.pop((id(task), router), None)
+        lost: str | None = None
         reads = frozenset(value.seen) if type(value) is Reads else None
+        if view is not None:
+            if view.node is not None:
+                task.node = view.node
+            reads, lost = view.close()
         if router is None:
             self.lines.flush(task)
             before = self._before.pop(id(task), None)
@@ -103,7 +127,49 @@ class Watch(Capturing):
                     _emit(task, "in_place", changed)
             if reads is not None:
                 _emit(task, "reads", sorted(reads))
+            elif lost is not None:
+                _emit(task, "reads", lost)
         return reads
+
+    def _watching(self, node: Node) -> Node:
+        """The node with a mapper whose objects are watched; the same one for all of its tasks."""
+        found = self._nodes.get(node)
+        if found is None:
+            mapper, views = node.mapper, self._views
+
+            def mapped(values: Any) -> Any:
+                assert mapper is not None
+                value = mapper(values)
+                views[id(current_task.get()), None].look_at(value)
+                return value
+
+            found = self._nodes[node] = copy(node)
+            found.mapper = mapped
+        return found
+
+
+class _View:
+    """What one body or router has read."""
+
+    __slots__ = ("_value", "lost", "node", "seen")
+
+    def __init__(self, *, lost: str | None = None, node: Node | None = None, seen: Iterable[str] = ()) -> None:
+        self.seen = set(seen)
+        self.lost = lost
+        """Why that is not known."""
+        self.node = node
+        self._value: Any = None
+
+    def look_at(self, value: Any) -> None:
+        self.lost = watch(value, self.seen)
+        self._value = value
+
+    def close(self) -> tuple[frozenset[str] | None, str | None]:
+        """What was read, or why it is not known."""
+        if self.lost is not None:
+            return None, self.lost
+        unwatch(self._value)
+        return frozenset(self.seen), None
 
 
 def _emit(task: Task, kind: str, payload: Any) -> None:
