@@ -43,7 +43,6 @@ BUILDING: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "the name of the exit": (lambda: graph("a").add_node(END, note), ValueError, "Node `__end__` is reserved."),
     "a bar in a name": (lambda: graph("a|b"), ValueError, "'|' is a reserved character and is not allowed"),
     "a colon in a name": (lambda: graph("a:b"), ValueError, "':' is a reserved character and is not allowed"),
-    "a state key as name": (lambda: graph("log"), ValueError, "'log' is already being used as a state key"),
     "no action": (lambda: graph("a").add_node("b"), RuntimeError, "Node 'b' needs an action: add_node('b', function)"),
     "no function": (
         lambda: graph("a").add_node("b", 42),

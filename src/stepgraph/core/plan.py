@@ -5,14 +5,13 @@ A plan is immutable and shared by all runs; what a run needs at each superstep i
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import CellType
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.channels import Channel, Topic
 from stepgraph.core.checkpoint import Control
+from stepgraph.core.inside import graphs_in
 from stepgraph.core.types import MISSING, ROOT, START, Route
 
 if TYPE_CHECKING:
@@ -84,22 +83,23 @@ class Node:
     lean: bool = False
     """Can take the short way (`core/lean.py`): its routers are sync and it is no subgraph. Set by Plan."""
 
+    subgraph: Any = MISSING
+    """What `graph` has found."""
+
+    def graph(self) -> Any:
+        """The compiled graph that the node is, or that its function names; None if there is none.
+
+        One with `checkpointer=False` does not count: nothing is known of its runs.
+        """
+        if self.subgraph is MISSING:
+            found = (each for each in graphs_in(self.source) if isinstance(each.plan, Plan))
+            self.subgraph = next((each for each in found if each.checkpointer is not False), None)
+        return self.subgraph
+
     def inner(self) -> Plan | None:
-        """The graph that the node is, or that its function names: one that node code calls."""
-        if self.child is not None:
-            return self.child
-        function = self.source
-        while not hasattr(function, "__code__"):
-            function = getattr(function, "__wrapped__", None) or getattr(function, "func", None)
-            if function is None:
-                return None
-        function = inspect.unwrap(function)
-        named = [cell.cell_contents for cell in function.__closure__ or () if cell != _EMPTY_CELL]
-        named += [function.__globals__.get(name) for name in function.__code__.co_names]
-        return next((each.plan for each in named if isinstance(getattr(each, "plan", None), Plan)), None)
-
-
-_EMPTY_CELL = CellType()
+        """The plan of that graph."""
+        graph = self.graph()
+        return None if graph is None else graph.plan
 
 
 @dataclass(frozen=True, slots=True)

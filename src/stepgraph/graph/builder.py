@@ -145,8 +145,6 @@ class StateGraph:
         for character in RESERVED:
             if character in name:
                 raise ValueError(f"'{character}' is a reserved character and is not allowed in the node names.")
-        if name in self.channels:
-            raise ValueError(f"'{name}' is already being used as a state key")
 
     def add_edge(self, start_key: str | list[str], end_key: str) -> Self:
         """Run `end_key` after `start_key`. With a list, after *all* of its nodes have run (AND-join)."""

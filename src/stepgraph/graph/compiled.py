@@ -361,23 +361,43 @@ class CompiledStateGraph:
     # Shape
 
     def get_graph(self, config: Any = None, *, xray: bool | int = False) -> Any:
-        """The graph's drawing."""
-        from stepgraph.graph.drawing import structure
+        """The graph as nodes and edges that can be drawn: `draw_mermaid()`, `draw_svg()`, `draw_ascii()`, `to_json()`.
 
-        return structure(self)
+        `xray` opens subgraphs: True all of them, a number so many levels.
+        """
+        from stepgraph.graph.outline import picture
+
+        return picture(self, xray)
+
+    async def aget_graph(self, config: Any = None, *, xray: bool | int = False) -> Any:
+        """As `get_graph`."""
+        return self.get_graph(config, xray=xray)
 
     def get_subgraphs(
         self, *, namespace: str | None = None, recurse: bool = False
     ) -> Iterator[tuple[str, CompiledStateGraph]]:
-        """The graphs that were added as nodes: (name, graph); with `recurse` theirs too, as `outer|inner`."""
+        """The graphs that nodes are, or that their functions call, as (name, graph).
+
+        With `recurse` theirs too, as `outer|inner`. `namespace` asks for one of them; for one deeper inside, `recurse`.
+        """
         for name, node in self.plan.nodes.items():
-            if node.child is None or (namespace is not None and not f"{namespace}|".startswith(f"{name}|")):
+            if namespace is not None and not f"{namespace}|".startswith(f"{name}|"):
                 continue
-            graph: CompiledStateGraph = node.source
+            graph: CompiledStateGraph | None = node.graph()
+            if graph is None:
+                continue
             if namespace is None or namespace == name:
                 yield name, graph
-            if recurse and namespace is None:
-                yield from ((f"{name}|{inner}", each) for inner, each in graph.get_subgraphs(recurse=True))
+            if recurse and namespace != name:
+                within = None if namespace is None else namespace[len(name) + 1 :]
+                yield from ((f"{name}|{inner}", g) for inner, g in graph.get_subgraphs(namespace=within, recurse=True))
+
+    async def aget_subgraphs(
+        self, *, namespace: str | None = None, recurse: bool = False
+    ) -> AsyncIterator[tuple[str, CompiledStateGraph]]:
+        """As `get_subgraphs`."""
+        for found in self.get_subgraphs(namespace=namespace, recurse=recurse):
+            yield found
 
     # Making an engine
 

@@ -109,10 +109,10 @@ def to_dot(shape: GraphShape, collapsed: frozenset[str] = frozenset()) -> str:
             continue
         options = [f'id="e:{position}"']
         if source in opened:
-            options.append(f"ltail={_quote('cluster_' + source)}")
+            options.append(f"ltail={quoted('cluster_' + source)}")
             source = f"{source}/{_exit(shape, source)}"
         if target in opened:
-            options.append(f"lhead={_quote('cluster_' + target)}")
+            options.append(f"lhead={quoted('cluster_' + target)}")
             target = f"{target}/{START}"
         key = (source, target, edge.conditional)
         if key in shown and not edge.label:
@@ -121,8 +121,8 @@ def to_dot(shape: GraphShape, collapsed: frozenset[str] = frozenset()) -> str:
         if edge.conditional:
             options.append("style=dashed")
         if edge.label:
-            options.append(f"label={_quote(edge.label)}")
-        lines.append(f"{_quote(source)} -> {_quote(target)} [{', '.join(options)}];")
+            options.append(f"label={quoted(edge.label)}")
+        lines.append(f"{quoted(source)} -> {quoted(target)} [{', '.join(options)}];")
     lines.append("}")
     return "\n".join(lines)
 
@@ -137,21 +137,21 @@ def _cluster(
 ) -> None:
     for node in children.get(parent, ()):
         if node.kind == "subgraph" and node.path not in collapsed:
-            lines.append(f"subgraph {_quote('cluster_' + node.path)} {{")
-            lines.append(f'id={_quote("c:" + node.path)}; label={_quote(node.name)}; style="rounded"; fontsize=11;')
+            lines.append(f"subgraph {quoted('cluster_' + node.path)} {{")
+            lines.append(f'id={quoted("c:" + node.path)}; label={quoted(node.name)}; style="rounded"; fontsize=11;')
             _cluster(children, node.path, collapsed, lines)
             lines.append("}")
             continue
-        lines.append(f"{_quote(node.path)} [{_look(node)}];")
+        lines.append(f"{quoted(node.path)} [{_look(node)}];")
 
 
 def _look(node: NodeShape) -> str:
-    identity = f"id={_quote('n:' + node.path)}"
+    identity = f"id={quoted('n:' + node.path)}"
     if node.kind in ("start", "end"):
         label = "START" if node.kind == "start" else "END"
         return f'{identity}, label="{label}", shape=box, style="rounded", fontsize=10, height=0.28'
     extra = ', style="rounded,filled,bold"' if node.kind == "subgraph" else ""
-    return f"{identity}, label={_quote(node.name)}{extra}"
+    return f"{identity}, label={quoted(node.name)}{extra}"
 
 
 def _visible(path: str, collapsed: frozenset[str]) -> str:
@@ -164,7 +164,8 @@ def _visible(path: str, collapsed: frozenset[str]) -> str:
     return path
 
 
-def _quote(text: str) -> str:
+def quoted(text: str) -> str:
+    """The text as a DOT string."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
