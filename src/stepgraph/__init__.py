@@ -14,8 +14,12 @@ from stepgraph.core.errors import (
     GraphInterrupt,
     GraphRecursionError,
     InvalidUpdateError,
+    NodeCancelledError,
+    NodeError,
+    NodeTimeoutError,
     StepgraphError,
 )
+from stepgraph.core.policies import RetryPolicy
 from stepgraph.core.types import (
     END,
     START,
@@ -50,6 +54,7 @@ __all__ = [  # noqa: RUF022  grouped by what they are for
     "NamedBarrierValue",
     "Overwrite",
     "RemainingSteps",
+    "RetryPolicy",
     "Send",
     "StateGraph",
     "Topic",
@@ -72,5 +77,8 @@ __all__ = [  # noqa: RUF022  grouped by what they are for
     "GraphInterrupt",
     "GraphRecursionError",
     "InvalidUpdateError",
+    "NodeCancelledError",
+    "NodeError",
+    "NodeTimeoutError",
     "StepgraphError",
 ]

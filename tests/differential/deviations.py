@@ -17,6 +17,23 @@ DEVIATIONS = {
         "When a run goes on, LangGraph's debug stream announces the start of tasks that finished in an earlier run "
         "and do not start again; ours announces only what starts. (Applied to every program.)"
     ),
+    "start of handlers": (
+        "LangGraph's debug stream does not announce that an error handler starts, except when a run goes on with it; "
+        "ours announces each start, and none of a handler that is over. (Applied to every program.)"
+    ),
+    "handler again": (
+        "When a run goes on, LangGraph runs an error handler again that had finished in an earlier run, "
+        "and its snapshots show neither the handler's questions nor that its task is over; ours runs it once and shows "
+        "both. A restored error is a string there, here an error of the same class and message."
+    ),
+    "requests without a status": (
+        "LangGraph's default `retry_on` tries again after every HTTPError of requests, because a response with an "
+        "error status is false; ours tries again for status 500 to 599, as its documentation says."
+    ),
+    "router tried again": (
+        "LangGraph runs the whole node again when a retry policy fits the error of its router; ours runs the routers "
+        "alone, because the node had finished."
+    ),
     "parents at exit": (
         'With durability "exit", LangGraph\'s debug stream says that a checkpoint has no parent even when the thread '
         "has an earlier one; ours names it."

@@ -171,6 +171,8 @@ class Lab:
         for ns, mode, payload in chunks:
             if mode == "debug" and payload["type"] == "task" and payload["payload"]["id"] not in ended:
                 continue  # DEVIATIONS["no start"]
+            if mode == "debug" and payload["type"] == "task" and "error_handler__" in payload["payload"]["name"]:
+                continue  # DEVIATIONS["start of handlers"]
             stream = streams.setdefault((mode, ns), [])
             match mode:
                 case "values" if isinstance(payload, dict) and "__interrupt__" in payload:

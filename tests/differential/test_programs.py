@@ -14,6 +14,7 @@ from tests.differential import (  # noqa: F401  they register programs
     programs_flow,
     programs_nested,
     programs_people,
+    programs_policies,
     programs_state,
     programs_streams,
 )

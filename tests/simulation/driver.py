@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
 
-from stepgraph.core.effects import Ask, Bodies, Call, Flow, Flush, Load, Save, SaveRecord, Together
+from stepgraph.core.effects import Ask, Bodies, Call, Flow, Flush, Load, Save, SaveRecord, Sleep, Together
 from stepgraph.core.errors import Cancelled, GraphBubbleUp
 from stepgraph.core.lean import keep
 from stepgraph.core.task import Task
@@ -163,6 +163,8 @@ class Driver:
                 return checkpointer.save_record(thread, ns, checkpoint, record)
             case Flush(checkpointer):
                 return checkpointer.flush()
+            case Sleep():
+                return None
             case Load(checkpointer, thread, ns, checkpoint):
                 return checkpointer.load(thread, ns, checkpoint)
         raise TypeError(f"Not an effect: {effect!r}")

@@ -132,7 +132,8 @@ def _check_then(request: Request, decision: Decision) -> None:
             f"{request.name}: reject(then={then!r}) is unknown{closest(then, THENS)}. Use {', '.join(THENS)}. "
             "The request is still pending."
         )
-    if then == "route":
+    node = request.plan.nodes.get(request.node or "")
+    if then == "route" and (node is None or node.handler is None):
         raise DecisionError(
             f"{request.name}: reject(then='route') wants an error handler, and node {request.node!r} has none. "
             "Use redirect(targets) to go to another node. The request is still pending."

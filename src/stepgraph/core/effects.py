@@ -100,5 +100,11 @@ class Flush(NamedTuple):
     checkpointer: Any
 
 
-Effect = Task | Call | Together | Bodies | Ask | Load | Save | SaveRecord | Flush
+class Sleep(NamedTuple):
+    """Let that many seconds pass; other tasks go on."""
+
+    seconds: float
+
+
+Effect = Task | Call | Together | Bodies | Ask | Load | Save | SaveRecord | Flush | Sleep
 Flow = Generator[Any, Any, Any]

@@ -27,6 +27,7 @@ from stepgraph.core.errors import (
 from stepgraph.core.flow import ask, flow_of, keep_outcome, rejection, troubled, unfit, update_from
 from stepgraph.core.lean import lean_flows
 from stepgraph.core.plan import Plan
+from stepgraph.core.recovery import take_up
 from stepgraph.core.request import Request
 from stepgraph.core.state import (
     State,
@@ -318,6 +319,7 @@ class Engine:
         """Give planned tasks what an earlier process recorded of them; outcomes are carried over, not run again."""
         for task in tasks:
             task.records = self.pending.get(task.id)
+            take_up(task, self.pending)
         self.pending = {}
 
     def _commit(self, tasks: Sequence[Task]) -> Flow:

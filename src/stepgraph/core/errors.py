@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from stepgraph.core.types import Interrupt
 
@@ -54,12 +55,75 @@ class Suspended(GraphBubbleUp):
     """A decision to stop here durably; any process may go on later."""
 
 
+class GraphDrained(GraphBubbleUp):
+    """The run stopped before a superstep because `RunControl.request_drain` asked for it; it can be resumed."""
+
+    def __init__(self, reason: str = "shutdown") -> None:
+        self.reason = reason
+        super().__init__(f"Graph drained: {reason}")
+
+
 class Cancelled(StepgraphError):  # noqa: N818  the word for what happened
     """The run was cancelled by its caller."""
 
 
 class Rejected(StepgraphError):  # noqa: N818  the word for what happened
     """A person rejected an update, an input or a call. Never retried by a retry policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeError:
+    """What an error handler learns, in its parameter `error: NodeError`."""
+
+    node: str
+    """The node that failed."""
+    error: BaseException
+    """What it raised. When another process goes on, an error of the same class and message if the class is loaded."""
+
+
+class NodeCancelledError(StepgraphError):
+    """A node raised CancelledError itself, while nobody had cancelled it."""
+
+    def __init__(self, node: str, message: str | None = None) -> None:
+        super().__init__(message or f"Node {node!r} raised asyncio.CancelledError")
+        self.node = node
+
+
+class NodeTimeoutError(StepgraphError):
+    """An attempt of a node took longer than its TimeoutPolicy allows.
+
+    `kind` is "run" or "idle", `timeout` the limit that was passed, `elapsed` how long the attempt had run. It is no
+    built-in TimeoutError, so the default RetryPolicy tries again.
+    """
+
+    def __init__(
+        self,
+        node: str,
+        elapsed: float,
+        *,
+        kind: Literal["idle", "run"],
+        idle_timeout: float | None = None,
+        run_timeout: float | None = None,
+    ) -> None:
+        if kind not in ("idle", "run"):
+            raise ValueError(f"kind must be 'idle' or 'run', not {kind!r}.")
+        timeout = idle_timeout if kind == "idle" else run_timeout
+        if timeout is None:
+            raise ValueError(f"{kind}_timeout is required when kind={kind!r}.")
+        without = " without making progress" if kind == "idle" else ""
+        super().__init__(
+            f"Node '{node}' exceeded its {kind} timeout of {timeout:.3f}s{without} (elapsed: {elapsed:.3f}s)."
+        )
+        self.node = node
+        self.timeout = timeout
+        self.run_timeout = run_timeout
+        self.idle_timeout = idle_timeout
+        self.elapsed = elapsed
+        self.kind = kind
+
+
+class RecordedError(StepgraphError):
+    """An error that an earlier process recorded, where its class is not loaded here."""
 
 
 class DecisionError(StepgraphError):

@@ -118,7 +118,10 @@ class TaskFinished(NamedTuple):
 
 
 class TaskFailed(NamedTuple):
-    """The last attempt failed, or a person rejected the task."""
+    """The last attempt failed, or a person rejected the task.
+
+    `writes` stay although it failed: its body had returned them before a router failed, and its error handler goes on.
+    """
 
     ns: Namespace
     step: int
@@ -127,6 +130,7 @@ class TaskFailed(NamedTuple):
     node: str
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls on an event
     error: BaseException
+    writes: Writes = ()
 
 
 class TaskInterrupted(NamedTuple):

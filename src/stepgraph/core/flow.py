@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
 from stepgraph.core.checkpoint import Kind, Record, undecided
-from stepgraph.core.effects import Ask, Call, Flow, Flush, SaveRecord
+from stepgraph.core.effects import Ask, Call, Flow, Flush, SaveRecord, Sleep
 from stepgraph.core.errors import (
     Cancelled,
     GraphBubbleUp,
@@ -18,6 +18,7 @@ from stepgraph.core.errors import (
     Suspended,
 )
 from stepgraph.core.plan import targets_of
+from stepgraph.core.recovery import handler_of, kept, wait_before_retry
 from stepgraph.core.state import preview, tracked, without
 from stepgraph.core.task import Task
 from stepgraph.core.types import END, START, Command, Decision, Pause, Place, Route, Send, Writes
@@ -35,49 +36,111 @@ def flow_of(engine: Engine, task: Task) -> Flow:
     scope = task.scope
     if task.records is not None and _resume(task):
         return
-    gate = None if task.name == START else scope.gate
-    body = True
+    if task.handler is not None:  # it took over in an earlier process
+        yield from _handled(engine, task)
+        return
     try:
-        left = _failure(task) if gate is not None and gate.wants("error", task.name, scope.ns) else None
-        if left is None and (
-            _decided(task, "before") or (gate is not None and gate.wants("before", task.name, scope.ns))
-        ):
-            body = yield from _ask_before(engine, task)
-        while True:
-            try:
-                if left is not None:
-                    raise left
-                if body and not task.collected:
-                    yield from _run_body(engine, task)
-                body = True
-                if _decided(task, "after") or (
-                    gate is not None and not task.routed and gate.wants("after", task.name, scope.ns)
-                ):
-                    yield from _ask_after(engine, task)
-                if not task.routed:
-                    yield from route(engine, task)
-                if gate is not None and gate.wants("edge", task.name, scope.ns):
-                    yield from _ask_edge(engine, task)
-                break
-            except _Again:
-                body = True
-            except (GraphBubbleUp, Cancelled):
-                raise
-            except Exception as error:
-                if gate is None or not gate.wants("error", task.name, scope.ns) or isinstance(error, _Final):
-                    raise
-                body = yield from _ask_error(engine, task, error, again=error is left)
-                left = None
+        yield from _decided_flow(engine, task)
+    except _Stopped as stop:
+        trouble: BaseException | None = stop.error
+    except Exception as error:
+        trouble = error
+        if task.node.handler is not None and _goes_to_handler(error):
+            yield from _hand_over(engine, task, error)
+            return
     except BaseException as error:
-        yield from troubled(engine, task, error)
+        trouble = error
+    else:
+        trouble = None
+    if trouble is not None:
+        yield from troubled(engine, task, trouble)
         return
     task.status = "finished"
     # A lone task's outcome is in the checkpoint that follows at once, from whose changes a snapshot of the step
     # before derives its result: a record of its own would double the bytes of every step.
+    gate = None if task.name == START else scope.gate
     if engine.saving and (len(engine.tasks) > 1 or (gate is not None and gate.wants("step", None, scope.ns))):
         yield from keep_outcome(engine, task)
     if scope.emit is not None:
         _finished(task)
+
+
+def _decided_flow(engine: Engine, task: Task) -> Flow:
+    """From [before] to [edge], with another attempt where a policy or a person wants one."""
+    scope = task.scope
+    gate = None if task.name == START else scope.gate
+    body, routers_alone = True, False
+    left = _failure(task) if gate is not None and gate.wants("error", task.name, scope.ns) else None
+    if left is None and (_decided(task, "before") or (gate is not None and gate.wants("before", task.name, scope.ns))):
+        body = yield from _ask_before(engine, task)
+    while True:
+        try:
+            if left is not None:
+                raise left
+            if body and not task.collected:
+                yield from _run_body(engine, task)
+            body = True
+            if not routers_alone and (
+                _decided(task, "after")
+                or (gate is not None and not task.routed and gate.wants("after", task.name, scope.ns))
+            ):
+                yield from _ask_after(engine, task)
+            routers_alone = False
+            if not task.routed:
+                yield from route(engine, task)
+            if gate is not None and gate.wants("edge", task.name, scope.ns):
+                yield from _ask_edge(engine, task)
+            return
+        except _Again:
+            body = True
+        except (GraphBubbleUp, Cancelled):
+            raise
+        except Exception as error:
+            delay = None if error is left else wait_before_retry(task, error)
+            if delay is not None:
+                yield from _wait(task, error, delay)
+                routers_alone = task.collected
+                continue
+            if gate is None or not gate.wants("error", task.name, scope.ns) or isinstance(error, (_Final, _Routed)):
+                raise
+            body = yield from _ask_error(engine, task, error, again=error is left)
+            left = None
+
+
+def _wait(task: Task, error: Exception, delay: float) -> Flow:
+    """Between two attempts. Where a router failed, the body is over and the routers alone are tried again."""
+    scope = task.scope
+    scope.counts.retries += 1
+    if scope.emit is not None:
+        scope.emit(ev.TaskRetried(scope.ns, task.step, scope.clock(), task.id, task.name, task.attempt, error, delay))
+    yield Sleep(delay)
+
+
+def _goes_to_handler(error: Exception) -> bool:
+    return not isinstance(error, (GraphBubbleUp, Cancelled, _Final))
+
+
+def _hand_over(engine: Engine, task: Task, error: Exception) -> Flow:
+    """The task has failed for good, and its error handler takes over. That is recorded before the handler starts."""
+    assert task.node.handler is not None
+    if isinstance(error, Rejected):
+        error, task.writes = Rejected(*error.args), ()
+    task.handler = handler_of(task, error)
+    yield from _failed(engine, task, error)
+    yield from _record(engine, task, "handler", kept(task.node.handler, error))
+    yield from _handled(engine, task)
+
+
+def _handled(engine: Engine, task: Task) -> Flow:
+    """Let the error handler finish the task in its place: its writes come after what the body had returned."""
+    handler = task.handler
+    assert handler is not None
+    yield from flow_of(engine, handler)
+    task.status, task.interrupts = handler.status, handler.interrupts
+    task.kept = True
+    if handler.status == "finished":
+        task.writes = (*task.writes, *handler.writes)
+        task.routes, task.routed, task.joined = handler.routes, True, handler.joins
 
 
 def keep_outcome(engine: Engine, task: Task) -> Flow:
@@ -120,12 +183,25 @@ class _Final(Rejected):
     """A rejection that the [error] place is not asked about: the person has just decided."""
 
 
+class _Stopped(Exception):  # noqa: N818  a signal inside this module
+    """A person let a failure stand: no error handler takes over."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+class _Routed(Rejected):
+    """A rejection that goes to the node's error handler."""
+
+
 def _run_body(engine: Engine, task: Task) -> Flow:
     """One attempt: call the body, or run the child graph, and take its result apart."""
     node, scope = task.node, task.scope
     if scope.emit is not None:
         _started(task)
     task.attempt += 1
+    task.asked = task.calls = 0
     task.status = "running"
     try:
         if node.child is not None:
@@ -266,7 +342,7 @@ def _ask_before(engine: Engine, task: Task) -> Flow:
             yield from _instead(engine, task, decision)
             return False
         case "reject":
-            raise _Final(rejection(decision, task.address))
+            raise _verdict(task, decision)
         case "suspend":
             raise Suspended(task.address)
     return True
@@ -330,7 +406,13 @@ def _rejected(engine: Engine, task: Task, decision: Decision) -> Flow:
         task.records = None
         task.scope.counts.asked += 1
         raise _Again
-    raise _Final(rejection(decision, task.address))
+    raise _verdict(task, decision)
+
+
+def _verdict(task: Task, decision: Decision) -> Rejected:
+    """What a rejection raises."""
+    kind = _Routed if decision.then == "route" and task.node.handler is not None else _Final
+    return kind(rejection(decision, task.address))
 
 
 def _ask_edge(engine: Engine, task: Task) -> Flow:
@@ -352,7 +434,7 @@ def _ask_edge(engine: Engine, task: Task) -> Flow:
         case "skip":
             task.routes, task.routed = (), True
         case "reject":
-            raise _Final(rejection(decision, task.address))
+            raise _verdict(task, decision)
         case "suspend":
             raise Suspended(task.address)
 
@@ -372,6 +454,7 @@ def _ask_error(engine: Engine, task: Task, error: Exception, *, again: bool) -> 
         return False
     task.writes, task.gotos, task.routes, task.routed, task.collected = (), (), (), False, False
     task.records = None
+    task.failures = 0
     match decision.verb:
         case "rerun":
             task.scope.counts.asked += 1
@@ -388,6 +471,8 @@ def _ask_error(engine: Engine, task: Task, error: Exception, *, again: bool) -> 
         case "suspend":
             raise Suspended(task.address)
         case _:
+            if decision.then != "route":
+                raise _Stopped(error) from error
             raise error
 
 
@@ -490,7 +575,8 @@ def _failed(engine: Engine, task: Task, error: BaseException) -> Flow:
                 yield from _keep_proposal(engine, task)
             yield from _record(engine, task, "error", text_of(error))
     if scope.emit is not None:
-        scope.emit(ev.TaskFailed(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, error))
+        writes = task.writes if task.handler is not None else ()
+        scope.emit(ev.TaskFailed(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, error, writes))
 
 
 def unfit(engine: Engine, task: Task, error: Exception) -> Flow:

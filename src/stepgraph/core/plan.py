@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from stepgraph.core.channels import Channel, Topic
 from stepgraph.core.checkpoint import Control
 from stepgraph.core.inside import graphs_in
+from stepgraph.core.policies import RetryPolicy
 from stepgraph.core.types import MISSING, ROOT, START, Route
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ class Node:
     """Barrier channels that it takes part in."""
     routers: tuple[Router, ...] = ()
     defer: bool = False
+    retries: tuple[RetryPolicy, ...] = ()
+    """The first one that fits an error says whether and when to try again."""
+    handler: str | None = None
+    """The node that takes over when this one has failed for good."""
     child: Plan | None = None
     """The plan of a graph that was added as this node."""
     child_checkpointer: Any = None
@@ -81,7 +86,7 @@ class Node:
     control: Control = field(default_factory=Control)
     """What a checkpoint keeps when this node alone runs next; shared by all of them. Set by Plan."""
     lean: bool = False
-    """Can take the short way (`core/lean.py`): its routers are sync and it is no subgraph. Set by Plan."""
+    """Can take the short way (`core/lean.py`): sync routers, no subgraph, no policy. Set by Plan."""
 
     subgraph: Any = MISSING
     """What `graph` has found."""
@@ -154,7 +159,12 @@ class Plan:
             node.control = Control(node.alone)
             node.triggers = (f"branch:to:{node.name}", *(b.key for b in self.barriers.values() if b.node == node.name))
             node.quick = not node.routers
-            node.lean = node.child is None and not any(router.is_async for router in node.routers)
+            node.lean = not (
+                node.child is not None
+                or node.retries
+                or node.handler is not None
+                or any(router.is_async for router in node.routers)
+            )
 
     def initial(self) -> dict[str, Any]:
         """The values before anything was written."""

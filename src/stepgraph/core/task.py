@@ -139,6 +139,14 @@ class Task:
     """The updates that `changes` were made of, as `combine` gives them."""
     changes: dict[str, Any] | None = None
     """What `writes` make of the state, where that is known already."""
+    failures = 0
+    """How many of its attempts failed; a router's failures count too."""
+    failed: Task | None = None
+    """Of an error handler: the task in whose place it runs."""
+    failure: Any = None
+    """Of an error handler: the NodeError that it is given."""
+    handler: Task | None = None
+    """The error handler that runs in its place."""
     answers: list[Any] | None = None
     records: dict[str, Record] | None = None
     context: Any = None
@@ -170,13 +178,18 @@ class Task:
         """A UUID-shaped hash of checkpoint, namespace, step, node and Send position: the same when planned again."""
         found = self._id
         if found is None:
-            prefix, tail = self.scope.id_base(self.step, self.node.name, self.key >= 0)
-            found = self._id = f"{prefix}{(tail + self.key) & _TAIL:012x}"
+            if self.failed is not None:
+                found = self._id = _handler_id(self.failed.id)
+            else:
+                prefix, tail = self.scope.id_base(self.step, self.node.name, self.key >= 0)
+                found = self._id = f"{prefix}{(tail + self.key) & _TAIL:012x}"
         return found
 
     @property
     def path(self) -> tuple[Any, ...]:
         """LangGraph's task path."""
+        if self.failed is not None:
+            return (*self.failed.path, "node_error_handler", False)
         return (PULL, self.name) if self.key < 0 else (PUSH, self.key, False)
 
     @property
@@ -184,7 +197,7 @@ class Task:
         """The channels that made it ready."""
         if self.name == "__start__":
             return ("__start__",)
-        return (PUSH,) if self.key >= 0 else self.node.triggers
+        return (PUSH,) if self.key >= 0 or self.failed is not None else self.node.triggers
 
     @property
     def ns(self) -> Namespace:
@@ -230,6 +243,11 @@ class Task:
         """What is added to an error that passes through: where it happened."""
         where = f" of subgraph {'/'.join(part.partition(':')[0] for part in self.scope.ns)}" if self.scope.ns else ""
         return f"During task with name '{self.name}' and id '{self.id}' (superstep {self.step}{where})"
+
+
+def _handler_id(failed: str) -> str:
+    digits = blake2b(f"{failed}\0node_error_handler".encode(), digest_size=16).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 _TAIL = 0xFFFFFFFFFFFF

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from stepgraph.core.checkpoint import Checkpoint, Record, Stored, records_by_task
 from stepgraph.core.engine import Engine
 from stepgraph.core.flow import packed
+from stepgraph.core.recovery import handler_of, restored
 from stepgraph.core.request import Request
 from stepgraph.core.state import State, ready
 from stepgraph.core.task import Task
@@ -42,15 +43,23 @@ def carry(saver: Any, old: Engine, stored: Stored, new: Engine, checkpoint: str,
         found = dict(records.get(mine.id, {}))
         if not found and mine.id in seen and seen[mine.id].status == "done":
             found["outcome"] = _outcome(mine, seen[mine.id])
-        for record in _kept(found):
-            payload = _questions(its, record) if record.kind == "interrupt" else record.payload
-            copied = record._replace(task=its.id, payload=payload)
-            saver.save_record(new.request.thread or "", new.scope.ns_text, checkpoint, copied)
+        pairs = [(its, found)]
+        if "handler" in found and mine.node.handler is not None:
+            error = restored(found["handler"].payload)
+            handler = handler_of(mine, error)
+            pairs.append((handler_of(its, error), dict(records.get(handler.id, {}))))
+        for new_task, kept in pairs:
+            for record in _kept(kept):
+                payload = _questions(new_task, record) if record.kind == "interrupt" else record.payload
+                copied = record._replace(task=new_task.id, payload=payload)
+                saver.save_record(new.request.thread or "", new.scope.ns_text, checkpoint, copied)
         if mine.node.child is not None and "outcome" not in found and "proposal" not in found:
             _carry_child(saver, mine, its, seen)
 
 
 def _kept(found: dict[str, Record]) -> list[Record]:
+    if "handler" in found:
+        return [found[kind] for kind in ("input", "proposal", "error", "handler") if kind in found]
     if "proposal" in found:
         return [found[kind] for kind in ("input", "proposal") if kind in found]
     if "outcome" in found:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from stepgraph.core.channels import Channel, LastValue, NamedBarrierValue
 from stepgraph.core.plan import Barrier, Node, Plan, Router
+from stepgraph.core.policies import RetryPolicy, as_retries
 from stepgraph.core.types import END, ROOT, START, Command, Send
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.graph.inject import injection_of
@@ -17,7 +18,17 @@ from stepgraph.schema.channels import Managers, channels_of, is_keyed, mapper_of
 
 logger = logging.getLogger("stepgraph")
 RESERVED = ("|", ":")
+DEFAULT_HANDLER = "__default_error_handler__"
 Action = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """A node's policies as they were given; also the defaults of all nodes."""
+
+    retry: tuple[RetryPolicy, ...] | None = None
+    handler: Any = None
+    """The name of the handler's node; of the defaults the action itself."""
 
 
 @dataclass(slots=True)
@@ -31,6 +42,8 @@ class NodeSpec:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     ends: tuple[str, ...] = ()
     end_labels: Mapping[str, str] = field(default_factory=dict)
+    policies: Policies = Policies()
+    is_handler: bool = False
 
 
 @dataclass(slots=True)
@@ -69,6 +82,7 @@ class StateGraph:
         self.managed: Managers = {}
         self.schemas: dict[Any, tuple[str, ...]] = {}
         self.compiled = False
+        self.defaults = Policies()
         self._add_schema(state_schema)
         self._add_schema(self.input_schema, managed=False)
         self._add_schema(self.output_schema, managed=False)
@@ -102,6 +116,8 @@ class StateGraph:
         metadata: Mapping[str, Any] | None = None,
         input_schema: Any = None,
         destinations: Mapping[str, str] | Sequence[str] | None = None,
+        retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        error_handler: Action | None = None,
         inline: bool = False,
     ) -> Self:
         """Add a node; returns the graph.
@@ -109,8 +125,10 @@ class StateGraph:
         `add_node(function)` takes the name from the function. The function gets the state (or `input_schema`, else
         the type that its first parameter is annotated with) and returns a dict of updates, a Command or None. A
         compiled graph as action becomes a subgraph. `defer` runs it only when nothing else is ready.
-        `destinations` names what its Commands may go to, for drawings. `inline` declares a sync node short
-        enough to run on the event loop's thread. Raises ValueError for names that exist or are reserved.
+        `destinations` names what its Commands may go to, for drawings. `retry_policy` says when the node runs again
+        after an error; `error_handler(state, error: NodeError)` runs in its place when it has failed for good.
+        `inline` declares a sync node short enough to run on the event loop's thread. Raises ValueError for names that
+        exist or are reserved.
         """
         if not isinstance(node, str):
             action, node = node, _name_of(node)
@@ -118,23 +136,56 @@ class StateGraph:
             raise RuntimeError(f"Node {node!r} needs an action: add_node({node!r}, function).")
         node = _plain(node)
         self._check_name(node)
-        if not callable(action) and not hasattr(action, "plan"):
-            raise TypeError(
-                f"Node {node!r} must be a function, an async function or a compiled graph, got {type(action).__name__}."
-            )
+        self._check_action(node, action)
         hinted_input, ends = _hints(action)
         labels: Mapping[str, str] = {}
         if destinations is not None:
             labels = destinations if isinstance(destinations, Mapping) else {}
             ends = tuple(destinations)
         schema = input_schema or hinted_input or self.state_schema
-        self.nodes[node] = NodeSpec(action, schema, defer, inline, dict(metadata or {}), ends, labels)
+        handler = None
+        if error_handler is not None:
+            handler = f"__error_handler__{node}"
+            self._add_handler(handler, error_handler, schema)
+        policies = Policies(None if retry_policy is None else as_retries(retry_policy), handler)
+        self.nodes[node] = NodeSpec(action, schema, defer, inline, dict(metadata or {}), ends, labels, policies)
         self._add_schema(schema)
         if self.compiled:
             logger.warning(
                 "Adding a node to a graph that has already been compiled. "
                 "This will not be reflected in the compiled graph."
             )
+        return self
+
+    def _check_action(self, name: str, action: Any) -> None:
+        if not callable(action) and not hasattr(action, "plan"):
+            raise TypeError(
+                f"Node {name!r} must be a function, an async function or a compiled graph, got {type(action).__name__}."
+            )
+
+    def _add_handler(self, name: str, action: Action, schema: Any) -> None:
+        if name in self.nodes:
+            raise ValueError(f"Auto-generated error handler node `{name}` already exists.")
+        self._check_action(name, action)
+        ends = _hints(action)[1]
+        self.nodes[name] = NodeSpec(action, schema, ends=ends, is_handler=True)
+
+    def set_node_defaults(
+        self,
+        *,
+        retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        error_handler: Action | None = None,
+    ) -> Self:
+        """Policies of every node that has none of its own, whenever it was added; returns the graph.
+
+        Error handlers get the retry policy too, but no handler. Subgraphs keep their own defaults. A second call
+        changes only what it names.
+        """
+        given: dict[str, Any] = {
+            "retry": None if retry_policy is None else as_retries(retry_policy),
+            "handler": error_handler,
+        }
+        self.defaults = replace(self.defaults, **{key: value for key, value in given.items() if value is not None})
         return self
 
     def _check_name(self, name: str) -> None:
@@ -296,7 +347,7 @@ class StateGraph:
             for source in barrier.sources:
                 joins.setdefault(source, []).append(barrier.key)
         nodes = {START: self._start_node()}
-        for key, spec in self.nodes.items():
+        for key, spec in self._specs().items():
             nodes[key] = self._node(key, spec, inline)
         for key, node in nodes.items():
             node.successors = tuple(successors.get(key, ()))
@@ -317,6 +368,27 @@ class StateGraph:
             interrupt_after=after,
         )
 
+    def _specs(self) -> dict[str, NodeSpec]:
+        """The nodes with the graph's defaults for what they don't say themselves, and the default error handler."""
+        defaults, handler = self.defaults, None
+        specs = dict(self.nodes)
+        if defaults.handler is not None:
+            handler = DEFAULT_HANDLER
+            if handler in specs:
+                raise ValueError(f"Auto-generated default error handler node `{handler}` already exists.")
+            self._check_action(handler, defaults.handler)
+            specs[handler] = NodeSpec(defaults.handler, self.state_schema, is_handler=True)
+        return {
+            name: replace(
+                spec,
+                policies=Policies(
+                    defaults.retry if spec.policies.retry is None else spec.policies.retry,
+                    None if spec.is_handler else spec.policies.handler or handler,
+                ),
+            )
+            for name, spec in specs.items()
+        }
+
     def _start_node(self) -> Node:
         keys = frozenset(key for key in self.schemas[self.input_schema] if key in self.channels)
         return Node(START, None, reads=(), writes=keys)
@@ -331,11 +403,13 @@ class StateGraph:
             is_async=child is None and is_async(action),
             inline=inline or spec.inline,
             reads=keys,
-            mapper=mapper_of(spec.input_schema),
+            mapper=None if spec.is_handler else mapper_of(spec.input_schema),
             inject=None if child is not None else injection_of(action),
             managed=managed,
             writes=frozenset(self.channels),
             defer=spec.defer,
+            retries=spec.policies.retry or (),
+            handler=spec.policies.handler,
             child=child,
             child_checkpointer=getattr(action, "checkpointer", None) if child is not None else None,
             ends=spec.ends,

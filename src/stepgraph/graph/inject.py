@@ -13,6 +13,7 @@ _NAMES: dict[str, tuple[tuple[str, ...] | None, Callable[[Task], Any]]] = {
     "config": (("RunnableConfig", "Config", "dict"), config_of),
     "writer": (("StreamWriter", "Callable"), writer_of),
     "store": (("BaseStore",), lambda task: task.scope.request.store),
+    "error": (("NodeError",), lambda task: task.failure),
 }
 
 
@@ -42,7 +43,8 @@ def _wanted(function: Any) -> list[tuple[str, Callable[[Task], Any]]]:
             continue
         types, make = known
         annotation = parameter.annotation
-        if annotation is parameter.empty or types is None or any(name in _text(annotation) for name in types):
+        bare = annotation is parameter.empty and parameter.name != "error"
+        if bare or types is None or any(name in _text(annotation) for name in types):
             found.append((parameter.name, make))
     return found
 

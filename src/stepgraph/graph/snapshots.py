@@ -11,6 +11,7 @@ from stepgraph.core.checkpoint import Checkpointer, Stored, records_by_task
 from stepgraph.core.engine import Engine
 from stepgraph.core.entry import NOBODY, amend, written
 from stepgraph.core.plan import Plan
+from stepgraph.core.recovery import take_up
 from stepgraph.core.request import Request
 from stepgraph.core.state import State, combine, in_order, ready, writes_between
 from stepgraph.core.task import Task
@@ -38,9 +39,11 @@ def snapshot(
         amend(engine, *written(nobody))
     tasks = sorted(ready(plan, state, engine.scope), key=_place(plan))
     for task in tasks:
-        _attach(task, records.get(task.id, {}), live)
+        _attach(task, records, live)
     if after is not None and len(tasks) == 1 and _ran_alone(tasks[0], after) and tasks[0].status != "finished":
-        tasks[0].writes, tasks[0].status = writes_between(plan, stored, after), "finished"
+        if tasks[0].handler is None:
+            tasks[0].writes = writes_between(plan, stored, after)
+        tasks[0].status = "finished"
     finished = [task for task in tasks if task.status == "finished"]
     values = state.values
     if live and finished:
@@ -116,8 +119,19 @@ def config_for(thread: str, ns: str, checkpoint: str | None) -> dict[str, Any]:
     return {"configurable": configurable}
 
 
-def _attach(task: Task, records: dict[str, Any], live: bool) -> None:
-    """What is known of a task. Its questions are shown until they are answered, in the record of a step always."""
+def _attach(task: Task, known: dict[str, dict[str, Any]], live: bool) -> None:
+    """What is known of a task. Its questions are shown until they are answered, in the record of a step always.
+
+    A failed task stays shown as failed while its error handler, a task of its own, goes on and ends in its place.
+    """
+    task.records = records = known.get(task.id, {})
+    take_up(task, known)
+    if task.handler is not None:
+        _attach(task.handler, known, live)
+        task.status, task.interrupts = task.handler.status, task.handler.interrupts
+        task.error = records["error"].payload
+        task.writes = (*task.writes, *task.handler.writes)
+        return
     if "outcome" in records:
         task.writes = tuple((key, value) for key, value in records["outcome"].payload[0])
         task.status = "finished"
@@ -140,7 +154,7 @@ def _shown(task: Task, stored: Stored, request: Request, saver: Checkpointer | N
             inside.ns, inside.checkpoint = ns, None
             child = _inside(plan, inside, saver, child)
     result = None
-    if task.status == "finished":
+    if task.status == "finished" and task.handler is None:
         result = result_of(task.writes)
         if ROOT in task.node.writes:
             result = result.get(ROOT)

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from contextvars import Context, copy_context
 from typing import Any
 
-from stepgraph.core.effects import Ask, Bodies, Call, Flow, Flush, Load, Save, SaveRecord, Shelf, Together
+from stepgraph.core.effects import Ask, Bodies, Call, Flow, Flush, Load, Save, SaveRecord, Shelf, Sleep, Together
 from stepgraph.core.errors import Cancelled, GraphInterrupt
 from stepgraph.core.lean import conclude, keep
 from stepgraph.core.task import Task
@@ -183,6 +183,8 @@ class AsyncDriver:
                 return await _asked(scope, pause)
             case SaveRecord(checkpointer, thread, ns, checkpoint, record):
                 return checkpointer.save_record(thread, ns, checkpoint, record)
+            case Sleep(seconds):
+                return await asyncio.sleep(seconds)
             case Flush(checkpointer):
                 return await asyncio.wrap_future(pool.submit(checkpointer.flush))
             case Load(checkpointer, thread, ns, checkpoint):

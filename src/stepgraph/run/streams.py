@@ -72,7 +72,7 @@ class Streams:
             case ev.TaskInterrupted():
                 self._interrupted(view, event)
             case ev.TaskFailed():
-                self._failed(event)
+                self._failed(view, event)
             case ev.CheckpointSaved() | ev.CheckpointLoaded():
                 view.saved = event
             case ev.StepStarted():
@@ -145,7 +145,9 @@ class Streams:
         if not event.carried:
             self._task_result(event, None, result_of(event.writes), [])
 
-    def _failed(self, event: ev.TaskFailed) -> None:
+    def _failed(self, view: _View, event: ev.TaskFailed) -> None:
+        if event.writes and "updates" in self.modes:
+            self._send(event.ns, "updates", {event.node: view.shown(event.writes)})
         if event.node != START:
             self._task_result(event, event.error, {}, [])
 

@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextvars import copy_context
 from threading import Event
+from time import sleep
 from typing import Any
 
-from stepgraph.core.effects import Ask, Bodies, Call, Flow, Flush, Load, Save, SaveRecord, Together
+from stepgraph.core.effects import Ask, Bodies, Call, Flow, Flush, Load, Save, SaveRecord, Sleep, Together
 from stepgraph.core.lean import keep
 from stepgraph.core.task import Task
 from stepgraph.run.context import call_body, call_in_task, settled
@@ -157,6 +158,8 @@ def _perform(effect: Any) -> Any:
             return checkpointer.save_record(thread, ns, checkpoint, record)
         case Flush(checkpointer):
             return checkpointer.flush()
+        case Sleep(seconds):
+            return sleep(seconds)
         case Load(checkpointer, thread, ns, checkpoint):
             return checkpointer.load(thread, ns, checkpoint)
         case Ask(scope, pause):

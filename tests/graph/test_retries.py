@@ -1,0 +1,240 @@
+"""Retry policies: a failed node runs again, with nothing left of the attempt before."""
+
+from __future__ import annotations
+
+import asyncio
+import operator
+from collections import Counter
+from typing import Annotated, Any
+
+import pytest
+from typing_extensions import TypedDict
+
+from stepgraph import END, START, Command, RetryPolicy, Send, StateGraph, interrupt
+from stepgraph.core import events as ev
+from stepgraph.core.errors import Rejected
+from stepgraph.persist import MemoryCheckpointer
+from stepgraph.run.sync import SyncDriver
+
+
+class Log(TypedDict):
+    log: Annotated[list[Any], operator.add]
+
+
+AT_ONCE = RetryPolicy(initial_interval=0, jitter=False)
+CONFIG: Any = {"configurable": {"thread_id": "t"}}
+
+
+class Flaky:
+    """A node that fails the first `times` calls."""
+
+    def __init__(self, times: int, error: type[Exception] = ConnectionError) -> None:
+        self.times = times
+        self.calls = 0
+        self.error = error
+        self.__name__ = "flaky"
+
+    def __call__(self, state: Any) -> Any:
+        self.calls += 1
+        if self.calls <= self.times:
+            raise self.error(f"call {self.calls}")
+        return {"log": [f"call {self.calls}"]}
+
+
+def graph(node: Any, policy: Any = AT_ONCE, **options: Any) -> StateGraph:
+    g = StateGraph(Log)
+    g.add_node("a", node, retry_policy=policy, **options)
+    g.add_node("b", lambda state: {"log": ["b"]})
+    g.add_edge(START, "a")
+    g.add_edge("a", "b")
+    return g
+
+
+def as_coroutine(node: Any) -> Any:
+    async def a(state: Any) -> Any:
+        return node(state)
+
+    return a
+
+
+@pytest.mark.parametrize("wrap", [lambda node: node, as_coroutine], ids=["sync", "async"])
+def test_a_node_runs_again_until_it_succeeds(wrap: Any) -> None:
+    node = Flaky(2)
+    assert graph(wrap(node)).compile().invoke({"log": []}) == {"log": ["call 3", "b"]}
+
+
+@pytest.mark.parametrize("wrap", [lambda node: node, as_coroutine], ids=["sync", "async"])
+def test_also_on_a_running_loop(wrap: Any) -> None:
+    run = graph(wrap(Flaky(2))).compile().ainvoke({"log": []})
+    assert asyncio.run(run) == {"log": ["call 3", "b"]}
+
+
+def test_the_last_error_is_raised_with_one_note_when_the_attempts_are_used_up() -> None:
+    node = Flaky(9)
+    with pytest.raises(ConnectionError, match="call 3") as caught:
+        graph(node).compile().invoke({"log": []})
+    assert node.calls == 3
+    assert len([note for note in caught.value.__notes__ if "During task" in note]) == 1
+
+
+def test_errors_that_no_policy_is_for_are_raised_at_once() -> None:
+    node = Flaky(9, ValueError)
+    with pytest.raises(ValueError, match="call 1"):
+        graph(node).compile().invoke({"log": []})
+    assert node.calls == 1
+
+
+def test_several_policies_share_one_count_of_attempts() -> None:
+    calls = Counter[str]()
+
+    def node(state: Log) -> Any:
+        calls["a"] += 1
+        raise KeyError if calls["a"] % 2 else OSError
+
+    policies = [
+        AT_ONCE._replace(retry_on=KeyError, max_attempts=5),
+        AT_ONCE._replace(retry_on=OSError, max_attempts=3),
+    ]
+    with pytest.raises(OSError):
+        graph(node, policies).compile().invoke({"log": []})
+    assert calls["a"] == 4  # KeyError, OSError, KeyError, and the fourth attempt is over OSError's three
+
+
+def test_listeners_hear_of_each_retry_and_the_run_counts_them() -> None:
+    heard: list[Any] = []
+    policy = RetryPolicy(initial_interval=0.001, backoff_factor=2, jitter=False)
+    engine = graph(Flaky(2), policy).compile().engine({"log": []}, {}, emit=heard.append)
+    SyncDriver().run(engine.run())
+    retried = [each for each in heard if isinstance(each, ev.TaskRetried)]
+    assert [(each.node, each.attempt, str(each.error), each.delay) for each in retried] == [
+        ("a", 1, "call 1", 0.001),
+        ("a", 2, "call 2", 0.002),
+    ]
+    assert [each.attempt for each in heard if isinstance(each, ev.TaskStarted) and each.node == "a"] == [1, 2, 3]
+    assert engine.scope.counts.retries == 2
+    assert engine.scope.counts.reruns == 0
+
+
+def test_a_failing_router_is_tried_again_alone() -> None:
+    calls = Counter[str]()
+
+    def node(state: Log) -> Any:
+        calls["node"] += 1
+        return {"log": ["a"]}
+
+    def route(state: Log) -> str:
+        calls["router"] += 1
+        if calls["router"] < 3:
+            raise ConnectionError("no answer")
+        return END
+
+    g = StateGraph(Log)
+    g.add_node("a", node, retry_policy=AT_ONCE)
+    g.add_edge(START, "a")
+    g.add_conditional_edges("a", route, [END])
+    assert g.compile().invoke({"log": []}) == {"log": ["a"]}
+    assert calls == {"node": 1, "router": 3}
+
+
+def test_answers_given_before_an_attempt_failed_are_given_again() -> None:
+    calls = Counter[str]()
+
+    def node(state: Log) -> Any:
+        answer = interrupt("who?")
+        calls["answered"] += 1
+        if calls["answered"] < 3:
+            raise ConnectionError
+        return {"log": [answer, interrupt("sure?")]}
+
+    app = graph(node).compile(MemoryCheckpointer())
+    app.invoke({"log": []}, CONFIG)
+    assert app.invoke(Command(resume="ana"), CONFIG)["__interrupt__"][0].value == "sure?"
+    assert app.invoke(Command(resume="yes"), CONFIG) == {"log": ["ana", "yes", "b"]}
+    assert calls["answered"] == 4
+
+
+def test_questions_parent_commands_and_rejections_are_never_retried() -> None:
+    calls = Counter[str]()
+    anything = AT_ONCE._replace(retry_on=lambda error: True)
+
+    def asks(state: Log) -> Any:
+        calls["asks"] += 1
+        return {"log": [interrupt("?")]}
+
+    app = graph(asks, anything).compile(MemoryCheckpointer())
+    app.invoke({"log": []}, CONFIG)
+    assert calls["asks"] == 1
+
+    def rejected(state: Log) -> Any:
+        calls["rejected"] += 1
+        raise Rejected("no")
+
+    with pytest.raises(Rejected):
+        graph(rejected, anything).compile().invoke({"log": []})
+    assert calls["rejected"] == 1
+
+    def up(state: Log) -> Any:
+        calls["up"] += 1
+        return Command(graph=Command.PARENT, update={"log": ["from inside"]})
+
+    outer = StateGraph(Log)
+    outer.add_node("child", graph(up, anything).compile())
+    outer.add_edge(START, "child")
+    assert outer.compile().invoke({"log": []}) == {"log": ["from inside"]}
+    assert calls["up"] == 1
+
+
+def test_a_subgraph_that_is_tried_again_goes_on_where_it_failed() -> None:
+    calls = Counter[str]()
+
+    def first(state: Log) -> Any:
+        calls["first"] += 1
+        return {"log": ["first"]}
+
+    second = Flaky(1)
+    inner = StateGraph(Log)
+    inner.add_sequence([("first", first), ("second", second)])
+    inner.add_edge(START, "first")
+    app = graph(inner.compile()).compile(MemoryCheckpointer())
+    assert app.invoke({"log": []}, CONFIG)["log"] == ["first", "call 2", "b"]
+    assert (calls["first"], second.calls) == (1, 2)
+
+
+def test_tasks_made_by_sends_are_retried_one_by_one() -> None:
+    calls = Counter[int]()
+
+    def work(n: int) -> Any:
+        calls[n] += 1
+        if calls[n] <= n:
+            raise ConnectionError
+        return {"log": [n]}
+
+    g = StateGraph(Log)
+    g.add_node("work", work, retry_policy=AT_ONCE)
+    g.add_conditional_edges(START, lambda state: [Send("work", n) for n in (2, 0, 1)], ["work"])
+    assert g.compile().invoke({"log": []}) == {"log": [2, 0, 1]}
+    assert calls == {2: 3, 0: 1, 1: 2}
+
+
+def test_the_default_policy_is_for_nodes_without_one_and_for_handlers() -> None:
+    a, b, handler = Flaky(1), Flaky(9), Flaky(2)
+    g = graph(a, None)
+    g.add_node("c", b, retry_policy=AT_ONCE._replace(max_attempts=1), error_handler=handler)
+    g.add_edge(START, "c")
+    g.set_node_defaults(retry_policy=AT_ONCE)
+    assert g.compile().invoke({"log": []})["log"] == ["call 2", "call 3", "b"]
+    assert (a.calls, b.calls, handler.calls) == (2, 1, 3)
+
+
+def test_defaults_are_not_for_the_nodes_of_subgraphs() -> None:
+    node = Flaky(1)
+    inner = StateGraph(Log)
+    inner.add_node("deep", node)
+    inner.add_edge(START, "deep")
+    outer = StateGraph(Log)
+    outer.add_node("child", inner.compile(), retry_policy=AT_ONCE._replace(max_attempts=1))
+    outer.add_edge(START, "child")
+    outer.set_node_defaults(retry_policy=AT_ONCE)
+    with pytest.raises(ConnectionError):
+        outer.compile().invoke({"log": []})
+    assert node.calls == 1
