@@ -7,16 +7,8 @@ from typing import Any
 
 import pytest
 
-from stepgraph.core.policies import (
-    RetryPolicy,
-    RunControl,
-    TimeoutPolicy,
-    as_retries,
-    default_cache_key,
-    default_retry_on,
-    delay_after,
-    omit_payload,
-)
+from stepgraph.core.limits import TimeoutPolicy, default_cache_key, omit_payload
+from stepgraph.core.policies import RetryPolicy, RunControl, as_retries, default_retry_on, delay_after
 
 
 def test_waits_grow_by_the_factor_up_to_the_longest() -> None:

@@ -80,8 +80,8 @@ class Record(NamedTuple):
     outcome: (writes, routes, joins) · interrupt: tuple of Interrupt · resume: list of answers · error: text ·
     input: the edited input · proposal: (writes, gotos) as the body returned them · decision: dict form of what was
     decided · question: where and why a person was asked and, once that is so, how they decided, kept by the debugger ·
-    audit: one decision with all about it, under a task id of its own · handler: that the task's error handler took over,
-    which runs as a task of its own: (its node, the error's class as "module:name", its message).
+    audit: one decision with all about it, under a task id of its own · handler: that the task's error handler took
+    over, which runs as a task of its own: (its node, the error's class as "module:name", its message).
     """
 
     task: str

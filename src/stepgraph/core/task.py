@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal
 
 from stepgraph.core.checkpoint import Record
@@ -11,7 +10,14 @@ from stepgraph.core.plan import Node, Plan
 from stepgraph.core.types import Interrupt, Namespace, Route, Writes
 
 if TYPE_CHECKING:
+    from hashlib import blake2b
+
     from stepgraph.core.request import Request
+else:
+    try:
+        from _blake2 import blake2b  # hashlib itself loads OpenSSL, a tenth of the import time
+    except ImportError:  # no CPython
+        from hashlib import blake2b
 
 PULL, PUSH = "__pregel_pull", "__pregel_push"
 

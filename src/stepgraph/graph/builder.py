@@ -6,7 +6,7 @@ import inspect
 import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 from stepgraph.core.channels import Channel, LastValue, NamedBarrierValue
 from stepgraph.core.plan import Barrier, Node, Plan, Router
@@ -22,8 +22,7 @@ DEFAULT_HANDLER = "__default_error_handler__"
 Action = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
+class Policies(NamedTuple):
     """A node's policies as they were given; also the defaults of all nodes."""
 
     retry: tuple[RetryPolicy, ...] | None = None
@@ -42,7 +41,7 @@ class NodeSpec:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     ends: tuple[str, ...] = ()
     end_labels: Mapping[str, str] = field(default_factory=dict)
-    policies: Policies = Policies()
+    policies: Policies = field(default_factory=Policies)
     is_handler: bool = False
 
 
@@ -185,7 +184,7 @@ class StateGraph:
             "retry": None if retry_policy is None else as_retries(retry_policy),
             "handler": error_handler,
         }
-        self.defaults = replace(self.defaults, **{key: value for key, value in given.items() if value is not None})
+        self.defaults = self.defaults._replace(**{key: value for key, value in given.items() if value is not None})
         return self
 
     def _check_name(self, name: str) -> None:
