@@ -52,6 +52,10 @@ DEVIATIONS = {
         "its routes and "
         "count it as finished, so the branch is lost on resume; ours counts a task as finished with both or not at all."
     ),
+    "replay inside a subgraph": (
+        "LangGraph runs a subgraph from its START when a checkpoint inside it is replayed or forked (unless it has a "
+        "history of its own); ours goes on from that checkpoint, and runs only what came after."
+    ),
     "answer at an answered question": (
         "`Command(resume=value)` on an older checkpoint whose question was answered before: LangGraph goes on with the "
         "old answer and forgets the new one; here the new answer is taken, as the caller says."

@@ -6,11 +6,6 @@ from stepgraph.core.request import Request
 from stepgraph.core.task import Task
 
 
-def keeps_history(task: Task) -> bool:
-    """Whether the task's graph has a history of its own, across runs of the thread."""
-    return task.node.child_checkpointer is True
-
-
 def parents_of(task: Task | None) -> dict[str, str]:
     """The checkpoints that a graph run by `task` belongs to, from the outermost graph's on, by namespace as text."""
     found: dict[str, str] = {}
@@ -22,6 +17,11 @@ def parents_of(task: Task | None) -> dict[str, str]:
     return dict(reversed(found.items()))
 
 
+def without_ids(ns: str) -> str:
+    """A namespace as text without task ids: the same in every run."""
+    return "|".join(part.partition(":")[0] for part in ns.split("|"))
+
+
 def child_request(parent: Request, task: Task) -> Request:
     """The request for the node's graph on the task's input.
 
@@ -31,7 +31,7 @@ def child_request(parent: Request, task: Task) -> Request:
     node = task.node
     own = node.child_checkpointer
     checkpointer = None if own is False else parent.checkpointer
-    if own is not None and not isinstance(own, bool):
+    if checkpointer is None and not isinstance(own, bool) and parent.thread is not None:
         checkpointer = own
     return Request(
         task.input if node.mapper is None or task.key >= 0 else node.mapper(task.input),
@@ -40,7 +40,8 @@ def child_request(parent: Request, task: Task) -> Request:
         parent.new_id,
         run_id=task.scope.root.run_id,
         thread=parent.thread,
-        ns=(*task.scope.ns, task.name) if own is True else task.ns,
+        ns=task.lasting_ns if own is True else task.ns,
+        lasting=own is True,
         checkpointer=checkpointer,
         emit=parent.emit,
         gate=parent.gate,

@@ -14,7 +14,7 @@ from typing import Any
 
 from stepgraph.core import events as ev
 from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Extend, Record, Source, undecided
-from stepgraph.core.child import child_request, keeps_history
+from stepgraph.core.child import child_request
 from stepgraph.core.effects import Flow, Flush, Save, SaveRecord, Together
 from stepgraph.core.entry import open_thread
 from stepgraph.core.errors import (
@@ -156,9 +156,7 @@ class Engine:
     def _close(self, status: str) -> Flow:
         """Save what durability "exit" held back, and wait for it. A finished child without a history keeps nothing."""
         request, ns = self.request, self.scope.ns_text
-        if request.durability == "exit" and (
-            request.parent is None or status != "done" or keeps_history(request.parent)
-        ):
+        if request.durability == "exit" and (request.parent is None or status != "done" or request.lasting):
             if self.held is not None:
                 held, self.held = self.held, None
                 yield Save(request.checkpointer, self._thread, ns, held)

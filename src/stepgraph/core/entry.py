@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
+from stepgraph.core.changed import advice, current, tell
 from stepgraph.core.checkpoint import Record, Stored, records_by_task
-from stepgraph.core.child import parents_of
+from stepgraph.core.child import parents_of, without_ids
 from stepgraph.core.effects import Flow, Load, SaveRecord
 from stepgraph.core.errors import EmptyInputError, InvalidUpdateError
 from stepgraph.core.flow import as_routes, packed, unpacked
@@ -31,13 +32,16 @@ def open_thread(engine: Engine) -> Flow:
     request, scope = engine.request, engine.scope
     stored: Stored | None = None
     if request.checkpointer is not None:
-        stored = yield Load(request.checkpointer, request.thread or "", scope.ns_text, request.checkpoint)
+        stored = yield _load(engine)
         if stored is not None:
+            stored = current(engine, stored)
             restore(engine, stored)
     resuming = request.input is None or isinstance(request.input, Command)
     resuming = resuming and stored is not None and stored.version > 0
     if stored is not None and request.parent is not None and _goes_on(engine, request.parent):
         resuming = True
+    if request.parent is not None and engine.saving:
+        request.metadata = {**request.metadata, "parents": parents_of(request.parent)}
     scope.stop = engine.state.step + request.recursion_limit + 1
     if scope.emit is not None:
         scope.emit(
@@ -61,6 +65,7 @@ def open_thread(engine: Engine) -> Flow:
                 )
             )  # fmt: skip
     if resuming and stored is not None:
+        tell(engine.plan, stored)
         _check_next(engine, stored)
     forks = yield from _travel(engine, stored, resuming)
     if isinstance(request.input, Command):
@@ -77,13 +82,52 @@ def open_thread(engine: Engine) -> Flow:
     yield from take_input(engine)
 
 
+def _load(engine: Engine) -> Load:
+    """The checkpoint to begin with: the thread's newest, or where a journey into the past leads.
+
+    When the outermost graph goes on from an older checkpoint, a graph with a history of its own does so too, from its
+    newest one before that, when it first runs.
+    """
+    request, scope = engine.request, engine.scope
+    saver, thread = request.checkpointer, request.thread or ""
+    root = scope.root.request
+    stable = without_ids(scope.ns_text)
+    if request.parent is not None and root.journey:
+        place = root.journey.pop(stable, None)
+        if place is not None:
+            root.visited |= {stable}
+            if place[0] == scope.ns_text:
+                request.checkpoint = place[1]
+            return Load(saver, thread, *place)
+    if request.lasting and root.replayed is not None and stable not in root.visited:
+        root.visited |= {stable}
+        return Load(Earlier(saver), thread, scope.ns_text, root.replayed)
+    return Load(saver, thread, scope.ns_text, request.checkpoint)
+
+
+class Earlier:
+    """A checkpointer whose `load` gives the newest checkpoint that was made before one of another namespace."""
+
+    def __init__(self, checkpointer: Any) -> None:
+        self._checkpointer = checkpointer
+        self.in_memory = getattr(checkpointer, "in_memory", False)
+
+    def load(self, thread: str, ns: str, checkpoint: str | None) -> Stored | None:
+        for each in self._checkpointer.history(thread, ns, values=False):
+            if checkpoint is None or each.id < checkpoint:
+                found: Stored | None = self._checkpointer.load(thread, ns, each.id)
+                return found
+        return None
+
+
 def _goes_on(engine: Engine, parent: Task) -> bool:
     """Whether a child takes up its own checkpoint: it is not done, or its end was not recorded by the parent's task.
 
     A child with a history of its own does so only if the parent's run goes on too; else it has new input.
     """
-    if parent.node.child_checkpointer is True:
-        return parent.scope.resumed and bool(engine.state.next or engine.state.sends)
+    if engine.request.lasting and engine.request.checkpoint is None:
+        goes_on = parent.scope.resumed and engine.scope.root.request.replayed is None
+        return goes_on and bool(engine.state.next or engine.state.sends)
     return parent.attempt == 1 or bool(engine.state.next or engine.state.sends)
 
 
@@ -94,6 +138,11 @@ def _travel(engine: Engine, stored: Stored | None, resuming: bool) -> Flow:
     newest one needs no fork.
     """
     request = engine.request
+    if stored is not None and stored.ns != engine.scope.ns_text:
+        # From another namespace: a checkpoint of its own here, with the whole state.
+        engine.checkpoint, engine.pending, engine.replaying = None, {}, True
+        engine.amended = tracked_values(engine)
+        return True
     if stored is None or request.checkpoint is None:
         return False
     newest = yield Load(request.checkpointer, request.thread or "", engine.scope.ns_text, None)
@@ -101,12 +150,20 @@ def _travel(engine: Engine, stored: Stored | None, resuming: bool) -> Flow:
     answers = isinstance(request.input, Command) and request.input.resume is not None
     engine.replaying = superseded or not answers
     if engine.replaying:
+        if request.parent is None:
+            request.replayed = request.checkpoint
         kept = ("resume", "interrupt") if answers else ()
         engine.pending = {
             task: {kind: record for kind, record in records.items() if kind in kept}
             for task, records in engine.pending.items()
         }
     return resuming and not answers and (superseded or stored.source not in ("update", "fork"))
+
+
+def tracked_values(engine: Engine) -> dict[str, Any]:
+    """The values that may be stored."""
+    untracked = engine.plan.untracked
+    return {key: value for key, value in engine.state.values.items() if key not in untracked}
 
 
 def _check_next(engine: Engine, stored: Stored) -> None:
@@ -122,7 +179,8 @@ def _check_next(engine: Engine, stored: Stored) -> None:
     raise InvalidUpdateError(
         f"Thread {stored.thread!r} would go on with node {missing[0]!r}, "
         f"which graph {engine.plan.name!r} does not have. "
-        f"Its nodes are {sorted(name for name in nodes if name != START)}. Give the node its old name back, "
+        f"Its nodes are {sorted(name for name in nodes if name != START)}. "
+        f"{advice(engine.plan, missing, stored.seen)} Else give the node its old name back, "
         "or say where to go on: `invoke(Command(goto=name), ...)`."
     )
 
@@ -169,6 +227,8 @@ def _fork(engine: Engine) -> Flow:
     state.version += 1
     state.ran = ()
     changes = {key: state.values[key] for key in engine.amended if key in state.values}
+    if engine.checkpoint is None and START in state.next:
+        changes[START] = without(engine.plan.untracked, engine.scope.inputs)
     engine.amended, engine.commanded = {}, ((), ())
     yield from engine.save("fork", changes, state.step)
     state.step += 1

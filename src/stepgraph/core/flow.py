@@ -498,7 +498,8 @@ def _resume(task: Task) -> bool:
     if outcome is not None:
         writes, routes, joins = outcome.payload
         task.writes = tuple((key, value) for key, value in writes)
-        task.routes, task.routed, task.joined = unpacked(routes), True, tuple(joins)
+        known = task.scope.plan.barriers  # the graph may have lost a join since
+        task.routes, task.routed, task.joined = unpacked(routes), True, tuple(key for key in joins if key in known)
         task.status, task.carried = "finished", True
         if task.scope.emit is not None:
             _finished(task)

@@ -132,6 +132,8 @@ class Plan:
     interrupt_before: frozenset[str] = frozenset()
     interrupt_after: frozenset[str] = frozenset()
     input_mapper: Callable[[Any], Any] | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """The new names of nodes that older threads know under other ones."""
     entries: tuple[tuple[str, Channel], ...] = ()
     settling: tuple[str, ...] = ()
     """Keys that end their superstep by themselves."""

@@ -37,6 +37,14 @@ class Request:
     context: Any = None
     control: Any = None
     """A RunControl, with which the caller may ask the run to stop at a boundary."""
+    lasting: bool = False
+    """Whether the graph has a history of its own, across runs of the thread: its namespace has no task ids."""
+    journey: dict[str, tuple[str, str]] | None = None
+    """Where graphs inside go on instead: (namespace, checkpoint) by their namespace without task ids."""
+    replayed: str | None = None
+    """The older checkpoint that the outermost graph goes on from, once that is known."""
+    visited: frozenset[str] = NONE
+    """The graphs with a history of their own that have run since, by namespace."""
     overheard: frozenset[str] = NONE
     """What somebody listens to of the models and tools that nodes call: messages, tools."""
     parent: Task | None = None

@@ -210,10 +210,15 @@ class Task:
         """The namespace of a graph that this task runs."""
         return (*self.scope.ns, f"{self.name}:{self.id}")
 
+    @property
+    def lasting_ns(self) -> Namespace:
+        """The namespace of a graph with a history of its own that this task runs: without task ids."""
+        return tuple(part.partition(":")[0] for part in (*self.scope.ns, self.name))
+
     def call_ns(self, persistent: bool) -> Namespace:
         """The namespace of the next graph that this task's body calls: the second and later ones get a number."""
         count, self.calls = self.calls, self.calls + 1
-        base = (*self.scope.ns, self.name) if persistent else self.ns
+        base = self.lasting_ns if persistent else self.ns
         return base if count == 0 else (*base, str(count))
 
     @property

@@ -314,6 +314,7 @@ class StateGraph:
         interrupt_before: Sequence[str] | Literal["*"] | None = None,
         interrupt_after: Sequence[str] | Literal["*"] | None = None,
         debug: bool = False,
+        renamed: Mapping[str, str] | None = None,
         name: str | None = None,
         inline: bool = False,
     ) -> CompiledStateGraph:
@@ -321,13 +322,18 @@ class StateGraph:
 
         `checkpointer` is an object of `stepgraph.persist`, a URL such as `"sqlite:///runs.db"`, True (a subgraph with
         a history of its own), False (a subgraph without) or None. `interrupt_before` and `interrupt_after` name
-        nodes, or are "*". `debug` prints updates and values of every run. `inline` declares all sync nodes short.
+        nodes, or are "*". `debug` prints updates and values of every run. `renamed` maps the names that nodes had in
+        older threads to those that they have now. `inline` declares all sync nodes short.
         Raises ValueError, and TypeError for a bad checkpointer.
         """
         before = _listed(interrupt_before)
         after = _listed(interrupt_after)
         self.validate([*(before - {"*"}), *(after - {"*"})])
         plan = self._plan(name or "LangGraph", before, after, inline)
+        plan.renamed = dict(renamed or {})
+        for old, new in plan.renamed.items():
+            if new not in self.nodes:
+                raise ValueError(f"renamed={{{old!r}: {new!r}}}: the graph has no node {new!r}.")
         return CompiledStateGraph(self, plan, checkpointer=checkpointer, store=store, debug=debug)
 
     def _plan(self, name: str, before: frozenset[str], after: frozenset[str], inline: bool) -> Plan:

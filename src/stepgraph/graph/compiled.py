@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from contextvars import copy_context
-from itertools import islice
 from time import time
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -18,7 +17,7 @@ from stepgraph.core.plan import Plan
 from stepgraph.core.request import Request
 from stepgraph.core.types import INTERRUPT, GraphOutput, StateSnapshot, StateUpdate
 from stepgraph.graph.calls import CallOptions, printed_modes, run_options, takes_options
-from stepgraph.graph.snapshots import config_for, empty, inner_plan, snapshot, snapshots, successor
+from stepgraph.graph.snapshots import config_for, empty, inner_plan, journey, snapshot, snapshots, successor
 from stepgraph.graph.updates import update_flow
 from stepgraph.run.chunks import Mappers, printer, v1, v2
 from stepgraph.run.context import current_task
@@ -290,22 +289,26 @@ class CompiledStateGraph:
         filter: Mapping[str, Any] | None = None,
         before: Mapping[str, Any] | None = None,
         limit: int | None = None,
+        values: bool = True,
+        subgraphs: bool = False,
     ) -> Iterator[StateSnapshot]:
         """The thread's snapshots, newest first.
 
-        `filter` compares metadata, `before` is a config with a checkpoint_id.
+        `filter` compares metadata, `before` is a config with a checkpoint_id. Without `values` no state is loaded, so
+        long histories are listed quickly. With `subgraphs` each task has the state of the graph that it ran, also of
+        one that has ended.
         """
         settings = self._merged(config, thread)
         engine = self.engine(None, settings, reading=True)
         saver = self._saver(engine)
         if engine.request.checkpoint is not None:
-            found = iter([self.get_state(settings)])
-        else:
-            first = (before or {}).get("configurable", {}).get("checkpoint_id")
-            found = snapshots(engine, saver, first, None if filter else limit)
-        wanted = (filter or {}).items()
-        matching = (shown for shown in found if all((shown.metadata or {}).get(key) == value for key, value in wanted))
-        yield from islice(matching, limit)
+            shown = self.get_state(settings, subgraphs=subgraphs)
+            known = shown.metadata or {}
+            if limit != 0 and all(known.get(key) == value for key, value in (filter or {}).items()):
+                yield shown
+            return
+        first = (before or {}).get("configurable", {}).get("checkpoint_id")
+        yield from snapshots(engine, saver, first, limit, wanted=filter or {}, values=values, subgraphs=subgraphs)
 
     async def aget_state_history(
         self, config: Mapping[str, Any] | None = None, **options: Any
@@ -343,11 +346,12 @@ class CompiledStateGraph:
             raise ValueError("No supersteps provided")
         if any(not updates for updates in supersteps):
             raise ValueError("No updates provided")
-        engine = self.engine(None, self._merged(config, thread), reading=True)
+        engine = self.engine(None, self._merged(config, thread), reading=True, strict=True)
         self._saver(engine)
         flow = update_flow(engine, supersteps)
         checkpoint = _loops().run_here(flow) if self.has_async else SyncDriver().run(flow)
-        return config_for(engine.request.thread or "", engine.scope.ns_text, checkpoint)
+        parents = engine.request.metadata.get("parents")
+        return config_for(engine.request.thread or "", engine.scope.ns_text, checkpoint, parents)
 
     async def abulk_update_state(
         self, config: Mapping[str, Any], supersteps: Sequence[Sequence[StateUpdate]], **options: Any
@@ -411,9 +415,13 @@ class CompiledStateGraph:
         interrupt_after: Any = None,
         durability: Any = None,
         reading: bool = False,
+        strict: bool = False,
         **more: Any,
     ) -> Engine:
-        """One run of this graph, not started: for drivers, debuggers and servers. `config` is complete."""
+        """One run of this graph, not started: for drivers, debuggers and servers. `config` is complete.
+
+        `reading` means the graph that the config's namespace is of, with `strict` a known one.
+        """
         configurable = config.get("configurable") or {}
         limit = config.get("recursion_limit", DEFAULT_RECURSION_LIMIT)
         if limit < 1:
@@ -437,8 +445,14 @@ class CompiledStateGraph:
                 "thread_id, checkpoint_ns, checkpoint_id. "
                 'Pass thread="…" or {"configurable": {"thread_id": "…"}}.'
             )
-        ns_text = (configurable.get("checkpoint_ns") or "") if reading else ""
-        plan = inner_plan(self.plan, ns_text) if ns_text else self.plan
+        plan, ns_text = self.plan, configurable.get("checkpoint_ns") or ""
+        checkpoint = configurable.get("checkpoint_id")
+        if ns_text and reading:
+            plan, ns_text = inner_plan(plan, ns_text, strict=strict)
+        elif ns_text:
+            places = {} if checkpoint is None or saver is None else journey(saver, str(thread), configurable)
+            checkpoint = places.pop("", (None, None))[1]
+            more["journey"], ns_text = places, ""
         request = Request(
             input=input,
             config=config,
@@ -448,7 +462,7 @@ class CompiledStateGraph:
             thread=None if thread is None else str(thread),
             ns=tuple(ns_text.split("|")) if ns_text else (),
             checkpointer=saver,
-            checkpoint=None if configurable.get("checkpoint_ns") and not reading else configurable.get("checkpoint_id"),
+            checkpoint=checkpoint,
             emit=emit,
             interrupt_before=_names(interrupt_before),
             interrupt_after=_names(interrupt_after),
@@ -470,6 +484,7 @@ class CompiledStateGraph:
             "run_id": root.run_id,
             "thread": scope.thread,
             "ns": outer.call_ns(self.checkpointer is True),
+            "lasting": self.checkpointer is True,
             "checkpointer": None if self.checkpointer is False else root.checkpointer,
             "emit": scope.emit,
             "gate": scope.gate,

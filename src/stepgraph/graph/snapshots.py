@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from datetime import UTC, datetime
 from typing import Any
 
+from stepgraph.core.changed import current
 from stepgraph.core.checkpoint import Checkpointer, Stored, records_by_task
+from stepgraph.core.child import without_ids
 from stepgraph.core.engine import Engine
 from stepgraph.core.entry import NOBODY, amend, written
 from stepgraph.core.plan import Plan
@@ -29,6 +31,7 @@ def snapshot(
     With `saver`, the states of subgraphs are read from it.
     """
     plan = engine.plan
+    stored = current(engine, stored)
     state = State.restored(plan, stored)
     engine.scope.checkpoint = stored.id
     engine.scope.inputs = stored.values.get(START)
@@ -53,13 +56,14 @@ def snapshot(
         except Exception:  # noqa: BLE001  a reducer may raise anything; the superstep still has to be committed
             finished, live = [], False
     waiting = [task for task in tasks if task.status != "finished"] if live else tasks
-    parent = config_for(stored.thread, stored.ns, stored.parent) if stored.parent else None
+    around = stored.metadata.get("parents")
+    parent = config_for(stored.thread, stored.ns, stored.parent, around) if stored.parent else None
     interrupts = tuple(each for task in waiting for each in task.interrupts)
     return StateSnapshot(
         plan.whole(values),
         tuple(task.name for task in waiting),
-        config_for(stored.thread, stored.ns, stored.id),
-        {"source": stored.source, "step": stored.step, "parents": {}, **stored.metadata},
+        config_for(stored.thread, stored.ns, stored.id, around),
+        metadata_of(stored),
         datetime.fromtimestamp(stored.time, UTC).isoformat(),
         parent,
         tuple(_shown(task, stored, engine.request, saver) for task in tasks),
@@ -79,17 +83,47 @@ def _ran_alone(task: Task, after: Stored) -> bool:
     ]
 
 
-def snapshots(engine: Engine, saver: Checkpointer, before: str | None, limit: int | None) -> Iterator[StateSnapshot]:
-    """The thread's snapshots, newest first."""
+def snapshots(
+    engine: Engine,
+    saver: Checkpointer,
+    before: str | None,
+    limit: int | None,
+    *,
+    wanted: Mapping[str, Any],
+    values: bool,
+    subgraphs: bool,
+) -> Iterator[StateSnapshot]:
+    """The thread's snapshots, newest first.
+
+    `wanted` compares metadata, before any value is loaded; without `values` none is.
+    """
     thread, ns = engine.request.thread or "", engine.scope.ns_text
+    inside = saver if subgraphs else None
     following: dict[str, Stored] = {}
-    for position, stored in enumerate(saver.history(thread, ns, before=before, limit=limit)):
+    listed = saver.history(thread, ns, before=before, limit=None if wanted else limit, values=values and not wanted)
+    found = 0
+    for position, stored in enumerate(listed):
         after = following.pop(stored.id, None)
-        if position == 0 and before is not None:
+        if position == 0 and before is not None and values:
             after = successor(saver, stored)
         if stored.parent is not None and stored.source in _FROM_TASKS:
             following[stored.parent] = stored
-        yield snapshot(engine, stored, live=False, after=after)
+        if wanted:
+            if limit is not None and found == limit:
+                return
+            metadata = metadata_of(stored)
+            if any(metadata.get(key) != value for key, value in wanted.items()):
+                continue
+            found += 1
+            if values:
+                stored = saver.load(thread, ns, stored.id) or stored
+                after = after and saver.load(thread, ns, after.id)
+        yield snapshot(engine, stored, live=False, after=after if values else None, saver=inside)
+
+
+def metadata_of(stored: Stored) -> dict[str, Any]:
+    """What snapshots say of a checkpoint."""
+    return {"source": stored.source, "step": stored.step, "parents": {}, **stored.metadata}
 
 
 def successor(saver: Checkpointer, stored: Stored) -> Stored | None:
@@ -111,11 +145,15 @@ def empty(config: dict[str, Any]) -> StateSnapshot:
     return StateSnapshot({}, (), config, None, None, None, (), ())
 
 
-def config_for(thread: str, ns: str, checkpoint: str | None) -> dict[str, Any]:
-    """The config that addresses a checkpoint."""
+def config_for(
+    thread: str, ns: str, checkpoint: str | None, parents: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The config that addresses a checkpoint; `parents` are the checkpoints of the graphs around it."""
     configurable: dict[str, Any] = {"thread_id": thread, "checkpoint_ns": ns}
     if checkpoint is not None:
         configurable["checkpoint_id"] = checkpoint
+        if parents:
+            configurable["checkpoint_map"] = {**parents, ns: checkpoint}
     return {"configurable": configurable}
 
 
@@ -145,14 +183,13 @@ def _attach(task: Task, known: dict[str, dict[str, Any]], live: bool) -> None:
 
 def _shown(task: Task, stored: Stored, request: Request, saver: Checkpointer | None) -> TaskSnapshot:
     child: Any = None
-    plan = task.node.inner()
-    if plan is not None:
-        ns = (*task.scope.ns, task.name) if task.node.child_checkpointer is True else task.ns
-        child = config_for(stored.thread, "|".join(ns), None)
+    graph = task.node.graph()
+    if graph is not None:
+        child = config_for(stored.thread, "|".join(task.ns), None)
         if saver is not None:
             inside = copy(request)
-            inside.ns, inside.checkpoint = ns, None
-            child = _inside(plan, inside, saver, child)
+            inside.ns, inside.checkpoint = task.lasting_ns if graph.checkpointer is True else task.ns, None
+            child = _inside(graph.plan, inside, saver, child)
     result = None
     if task.status == "finished" and task.handler is None:
         result = result_of(task.writes)
@@ -168,17 +205,39 @@ def _inside(plan: Plan, request: Request, saver: Checkpointer, config: dict[str,
     return empty(config) if stored is None else snapshot(engine, stored, live=True, saver=saver)
 
 
-def inner_plan(plan: Plan, ns: str) -> Plan:
-    """The plan of the subgraph that runs in a checkpoint namespace. Raises ValueError if there is none."""
-    found: Plan | None = plan
+def inner_plan(plan: Plan, ns: str, *, strict: bool) -> tuple[Plan, str]:
+    """The plan of the subgraph that runs in a checkpoint namespace, and where its checkpoints are.
+
+    If no node is known to run one there (a tool may): the plan itself, or with `strict` a ValueError.
+    """
+    found, lasting = plan, False
     for part in ns.split("|"):
         name = part.partition(":")[0]
-        if found is not None and not name.isdecimal():
-            node = found.nodes.get(name)
-            found = None if node is None else node.inner()
-    if found is None:
-        names = [name for name, node in plan.nodes.items() if node.inner() is not None]
-        raise ValueError(
-            f"Subgraph {ns!r} not found: the nodes of graph {plan.name!r} with a graph inside are {names}."
-        )
-    return found
+        if name.isdecimal():
+            continue
+        node = found.nodes.get(name)
+        graph = None if node is None else node.graph()
+        if graph is None:
+            if not strict:
+                return plan, ns
+            names = [name for name, node in plan.nodes.items() if node.graph() is not None]
+            raise ValueError(
+                f"Subgraph {without_ids(ns)} not found: the nodes of graph {plan.name!r} "
+                f"with a graph inside are {names}."
+            )
+        found, lasting = graph.plan, graph.checkpointer is True
+    return found, without_ids(ns) if lasting else ns
+
+
+def journey(saver: Checkpointer, thread: str, configurable: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Where each graph goes on when a checkpoint of a subgraph is named: (namespace, checkpoint).
+
+    They are found by the namespace without task ids; the outermost graph's is "".
+    """
+    ns, checkpoint = configurable["checkpoint_ns"], configurable["checkpoint_id"]
+    known = configurable.get("checkpoint_map")
+    if not known:
+        stored = saver.load(thread, ns, checkpoint)
+        known = {} if stored is None else stored.metadata.get("parents") or {}
+    places = {**known, ns: checkpoint}
+    return {without_ids(each): (each, places[each]) for each in places}

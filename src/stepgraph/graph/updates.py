@@ -6,10 +6,11 @@ from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stepgraph.core.changed import current
 from stepgraph.core.checkpoint import Stored
 from stepgraph.core.effects import Flow, Flush, Load
 from stepgraph.core.engine import Engine
-from stepgraph.core.entry import restore
+from stepgraph.core.entry import restore, tracked_values
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.flow import keep_outcome, route, unpacked
 from stepgraph.core.plan import Barrier
@@ -27,7 +28,10 @@ def update_flow(engine: Engine, supersteps: Sequence[Sequence[StateUpdate]]) -> 
     request, scope = engine.request, engine.scope
     stored = yield Load(request.checkpointer, request.thread or "", scope.ns_text, request.checkpoint)
     if stored is not None:
+        stored = current(engine, stored)
         restore(engine, stored)
+        if stored.metadata.get("parents"):
+            request.metadata = {**request.metadata, "parents": stored.metadata["parents"]}
     else:
         engine.state.step = 0  # an edit is never the input, whose step is -1
     for updates in supersteps:
@@ -106,8 +110,8 @@ def _copy(engine: Engine, updates: Any, stored: Stored | None) -> Flow:
     if stored is None:
         raise InvalidUpdateError("Cannot copy a non-existent checkpoint: the thread has none.")
     following = _copied(updates) if isinstance(updates, list) else []
-    state, untracked = engine.state, engine.plan.untracked
-    changes = {key: value for key, value in state.values.items() if key not in untracked}
+    state = engine.state
+    changes = tracked_values(engine)
     if engine.checkpoint == stored.id:
         engine.checkpoint = stored.parent
         state.ran = tuple(name for name, version in stored.seen.items() if version == stored.version)
