@@ -91,7 +91,7 @@ def test_a_saved_notebook_without_its_kernel_still_shows_the_last_view(open_note
     shown = later.page.locator(".sg-still")
     expect(shown).to_be_visible()
     expect(shown).to_contain_text("We can refund your order today.")
-    expect(shown.locator("svg text", has_text="draft")).to_be_visible()
+    expect(shown.get_by_role("img", name="draft stopped")).to_be_visible()
     expect(shown.locator("script")).to_have_count(0)
     later.picture("saved_notebook")
 

@@ -9,6 +9,7 @@ from stepgraph.approve.text import SIGNS, request_text, short
 from stepgraph.core.registry import displays
 
 if TYPE_CHECKING:
+    from stepgraph.debug.ledger import StepRow
     from stepgraph.debug.run import Run
 
 
@@ -29,7 +30,7 @@ def run_text(run: Run) -> str:
     status = run.status
     note = f" “{run.note}”" if run.note else ""
     lines = [f"{SIGNS.get(status, '●')} {run.session.name} · {run.id} · branch {run.branch}{note} · {status}"]
-    lines += [_step_text(run, row.step, row.nodes, row.decisions) for row in run.ledger.history()]
+    lines += [_step_text(row) for row in run.ledger.history()]
     for request in run.pending():
         lines.append(request_text(request))
     if run.error is not None:
@@ -43,7 +44,6 @@ def run_text(run: Run) -> str:
     return "\n".join(lines)
 
 
-def _step_text(run: Run, step: int, nodes: tuple[str, ...], decisions: tuple[str, ...]) -> str:
-    del run
-    decided = f" ({', '.join(decisions)})" if decisions else ""
-    return f"  {step}  {', '.join(nodes) or 'input'}{decided}"
+def _step_text(row: StepRow) -> str:
+    decided = f" ({', '.join(row.decisions)})" if row.decisions else ""
+    return f"  {row.step}  {', '.join(row.nodes) or ('input' if row.step <= 0 else row.source)}{decided}"

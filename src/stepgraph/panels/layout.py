@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from stepgraph.graph.drawing import GraphShape, NodeShape
 
 HEIGHT = 30
+LETTER = 6.9
+"""Width of a letter in a node's name."""
+BESIDE = 46.0
+"""Room in a node beside its name: the mark on the left, and as much on the right."""
+EDGE_ROOM = 40
+"""Letters of an edge's label that are shown."""
 SECONDS = 20.0
 
 
@@ -134,11 +140,26 @@ def _boxes(
 
 
 def node_width(node: NodeShape) -> float:
-    """Room for mark, name and visit count, so that no state needs another width."""
+    """Room for mark and name, so that no state needs another width; how often it ran stands on the upper edge."""
     if node.name in (START, END):
         return 50.0
-    wide = sum(2 if ord(letter) > 0x2E7F else 1 for letter in node.name)
-    return min(260.0, max(64.0, 6.9 * wide + 58.0))
+    return min(260.0, max(64.0, LETTER * _letters(node.name) + BESIDE))
+
+
+def shortened(name: str, width: float) -> str:
+    """What of a node's name fits into its box."""
+    room = (width - BESIDE) / LETTER + 0.1
+    if _letters(name) <= room:
+        return name
+    kept = len(name)
+    while kept and _letters(name[:kept]) + 1 > room:
+        kept -= 1
+    return f"{name[:kept]}…"
+
+
+def _letters(text: str) -> int:
+    """Widths of a Latin letter that a text takes."""
+    return sum(2 if ord(letter) > 0x2E7F else 1 for letter in text)
 
 
 def _ends(source: str, target: str, inside: Mapping[str | None, list[NodeShape]]) -> tuple[str, str]:
@@ -150,7 +171,7 @@ def _ends(source: str, target: str, inside: Mapping[str | None, list[NodeShape]]
 
 
 def _edge(number: int, source: int, target: int, label: str | None) -> str:
-    shown = f", label={_quoted(label[:40])}" if label else ""
+    shown = f", label={_quoted(label[:EDGE_ROOM])}" if label else ""
     return f'{source} -> {target} [id="e:{number}"{shown}]'
 
 

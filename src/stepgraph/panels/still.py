@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-from stepgraph.core.types import END, START
-from stepgraph.panels.layout import HEIGHT, Layout
+from stepgraph.panels.layout import Layout
+from stepgraph.panels.svg import PAD, svg, told
 
-MARKS = {"": "", "running": "●", "held": "◆", "done": "✓", "failed": "✗", "skipped": "◌"}
-_COLOURS = {
-    "running": "#1565c0",
-    "held": "#a65500",
-    "done": "#2e7d32",
-    "failed": "#c62828",
-    "skipped": "#777",
-    "": "#888",
-}
 _STATUS = {
     "running": "●",
     "held": "◆",
@@ -27,6 +19,8 @@ _STATUS = {
     "suspended": "‖",
     "interrupted": "◆",
 }
+_COLOURS = {"held": "#b96000", "done": "#2e8540", "failed": "#d64545", "running": "#2577cf"}
+"""As far from white as from black: a still does not know what it is shown on."""
 WIDEST = 4_000
 """A wider drawing is left out: nobody can read it without zooming."""
 
@@ -40,10 +34,9 @@ def still(picture: Mapping[str, Any], graph: Mapping[str, Any], layout: Layout |
         f'<span style="color:{_status_colour(status)}"><b>{_STATUS.get(status, "·")} {escape(status)}</b></span>'
         f" · {len(picture['steps'])} steps{_stats(head['stats'])}</div>"
     )
-    drawing = "" if layout is None or layout["width"] > WIDEST else svg(layout, graph, picture["nodes"])
-    parts = [title, f'<div style="overflow-x:auto;padding:6px 10px">{drawing}</div>' if drawing else ""]
+    parts = [title, "" if layout is None or layout["width"] > WIDEST else _drawing(picture, graph, layout)]
     if head["error"] is not None:
-        parts.append(_block(f"✗ {head['error']['type']}: {head['error']['message']}", "#c62828"))
+        parts.append(_block(f"✗ {head['error']['type']}: {head['error']['message']}", _COLOURS["failed"]))
     parts += [_card(card) for card in picture["requests"]]
     parts.append(_block(_path(picture["steps"]), "inherit"))
     return (
@@ -52,40 +45,13 @@ def still(picture: Mapping[str, Any], graph: Mapping[str, Any], layout: Layout |
     )
 
 
-def svg(layout: Layout, graph: Mapping[str, Any], nodes: Mapping[str, list[Any]]) -> str:
-    """The graph with its marks, in colours that are readable on light and dark."""
-    names = {path: name for path, name, _, _ in graph["nodes"]}
-    width, height = layout["width"] + 12, layout["height"] + 12
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="-6 -6 {width:.1f} {height:.1f}" font-family="sans-serif" font-size="12" fill="currentColor">'
-    ]
-    for path, (x, y, w, h) in layout["clusters"].items():
-        parts.append(
-            f'<rect x="{x - w / 2:.1f}" y="{y - h / 2:.1f}" width="{w}" height="{h}" rx="8" fill="none" '
-            f'stroke="#8886"/><text x="{x - w / 2 + 10:.1f}" y="{y - h / 2 + 14:.1f}" font-size="11">'
-            f"{escape(names.get(path, path))}</text>"
-        )
-    for number, edge in layout["edges"].items():
-        dashed = ' stroke-dasharray="4 3"' if graph["edges"][int(number)][2] else ""
-        parts.append(f'<path d="{edge["d"]}" fill="none" stroke="#888"{dashed}/>')
-    parts += [_node(names.get(path, path), box, nodes.get(path, ["", 0, 0])) for path, box in layout["nodes"].items()]
-    return "".join([*parts, "</svg>"])
-
-
-def _node(name: str, box: list[float], node: list[Any]) -> str:
-    x, y, width, _ = box
-    state, count = node[0], node[1]
-    colour = _COLOURS.get(state, "#888")
-    terminal = name in (START, END)
-    size = ' font-size="10"' if terminal else ""
-    words = [MARKS.get(state, ""), name.strip("_").upper() if terminal else name, f"×{count}" if count > 1 else ""]
+def _drawing(picture: Mapping[str, Any], graph: Mapping[str, Any], layout: Layout) -> str:
+    """The graph as an image with the document inside it: pages that don't trust a notebook drop inline SVG."""
+    width = layout["width"] + 2 * PAD
+    document = b64encode(svg(layout, graph, picture).encode()).decode()
     return (
-        f'<rect x="{x - width / 2:.1f}" y="{y - HEIGHT / 2:.1f}" width="{width}" height="{HEIGHT}" '
-        f'rx="{HEIGHT / 2 if terminal else 6}" fill="{colour}" fill-opacity="{0.12 if state else 0}" stroke="{colour}" '
-        f'stroke-width="{2 if state == "held" else 1}"/>'
-        f'<text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle"{size}>'
-        f"{escape(' '.join(word for word in words if word))}</text>"
+        f'<div style="overflow-x:auto;padding:6px 10px"><img alt="{escape(told(picture))}" '
+        f'style="max-width:100%;min-width:{0.6 * width:.0f}px;height:auto" width="{width:.0f}" src="data:image/svg+xml;base64,{document}"></div>'
     )
 
 
@@ -98,7 +64,7 @@ def _card(card: Mapping[str, Any]) -> str:
     )
     asked = _block(card["question"], "inherit") if card["question"] else ""
     return (
-        f'<div style="padding:5px 10px"><b style="color:#a65500">◆ stopped {escape(card["title"])}</b>{asked}'
+        f'<div style="padding:5px 10px"><b style="color:{_COLOURS["held"]}">◆ stopped {escape(card["title"])}</b>{asked}'
         f'<table style="margin:2px 0">{rows}</table>allowed: {escape(" ".join(card["allow"]))}</div>'
     )
 
@@ -172,4 +138,4 @@ def _stats(stats: Mapping[str, Any]) -> str:
 
 
 def _status_colour(status: str) -> str:
-    return {"held": "#a65500", "done": "#2e7d32", "failed": "#c62828", "running": "#1565c0"}.get(status, "inherit")
+    return _COLOURS.get(status, "inherit")

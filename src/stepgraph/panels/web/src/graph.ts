@@ -74,7 +74,7 @@ export class Graph {
       mark(drawn.group, "data-state", state);
       const sign = MARK[state];
       if (drawn.sign.textContent !== sign) drawn.sign.textContent = sign;
-      const times = count > 1 ? `×${count}` : "";
+      const times = count > 1 ? `×${short(count)}` : "";
       if (drawn.count.textContent !== times) drawn.count.textContent = times;
     }
     for (const [path, group] of this.clusters) mark(group, "data-state", at ? "" : (view.nodes.get(path)?.[0] ?? ""));
@@ -207,10 +207,9 @@ export class Graph {
     const terminal = name === "__start__" || name === "__end__";
     const shown = terminal ? name.slice(2, -2).toUpperCase() : name;
     const sign = s("text", { class: "sg-sign", x: x - width / 2 + 15, y: y + 4 });
-    const count = s("text", { class: "sg-count", x: x + width / 2 - 7, y: y + 4 });
+    const count = s("text", { class: "sg-count", x: x + width / 2 - 4, y: y - height / 2 + 4 }); // on the edge: beside a name there is no room for any number
     const title = s("title", {}, path);
-    const room = Math.floor((width - 58) / 6.6);
-    const label = s("text", { class: "sg-nodename", x: terminal ? x : x + 2, y: y + 4 }, shown.length > room && !terminal ? `${shown.slice(0, room - 1)}…` : shown);
+    const label = s("text", { class: "sg-nodename", x: terminal ? x : x + 3, y: y + 4 }, terminal ? shown : shortened(shown, width));
     const notch = s("circle", { class: "sg-notch", cx: x - width / 2, cy: y - height / 2, r: 5 });
     const rect = s("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: terminal ? height / 2 : 6 });
     const group = s("g", { class: "sg-node", "data-path": path, "data-kind": terminal ? "terminal" : kind, "data-state": "" }, title, rect, sign, label, count, notch);
@@ -295,6 +294,21 @@ export class Graph {
   describe(text: string): void {
     mark(this.pane, "aria-label", text);
   }
+}
+
+/** What of a name fits beside the mark; as the kernel measures it when it makes the boxes. */
+function shortened(name: string, width: number): string {
+  const room = (width - 46) / 6.9 + 0.1;
+  const wide = (text: string) => [...text].reduce((sum, letter) => sum + (letter.codePointAt(0)! > 0x2e7f ? 2 : 1), 0);
+  if (wide(name) <= room) return name;
+  const kept = [...name];
+  while (kept.length && wide(kept.join("")) + 1 > room) kept.pop();
+  return `${kept.join("")}…`;
+}
+
+/** 12,345 as "12k": the list and the log have the whole number. */
+function short(count: number): string {
+  return count < 10_000 ? String(count) : count < 1_000_000 ? `${Math.floor(count / 1_000)}k` : `${(count / 1_000_000).toFixed(1)}M`;
 }
 
 function plain(path: string): string {
