@@ -145,3 +145,21 @@ run.go()
 print(finished(run).result["seen"], sorted(shapes.calls().values()))
 """)
     assert reopened == ("after:b\n['a', 'b', 'c'] [1, 1, 1]\n", [])
+
+
+def test_what_a_panel_needs_is_loaded_while_the_cell_goes_on(kernel: Kernel) -> None:
+    """The first panel of a kernel waits for no import."""
+    code = """
+import sys, threading
+from stepgraph import StateGraph
+from stepgraph.debug import debug
+graph = StateGraph(dict)
+graph.add_node("a", lambda state: None)
+graph.set_entry_point("a")
+debug(graph.compile())
+for thread in threading.enumerate():
+    if thread.name == "stepgraph warms up":
+        thread.join()
+print("stepgraph.panels.run_panel" in sys.modules, "pydantic" in sys.modules)
+"""
+    assert kernel.run(code) == ("True True\n", [])

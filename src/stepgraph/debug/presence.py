@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
-from threading import Timer
+from threading import Thread, Timer
 from typing import TYPE_CHECKING, Any
 
+from stepgraph.approve.judge import judge_of
 from stepgraph.approve.requests import Request
+from stepgraph.core.registry import displays
 from stepgraph.core.types import Decision
 from stepgraph.debug.waiting import Reach
 
@@ -36,6 +39,27 @@ def kernel_reach() -> Reach:
 def may_appear() -> bool:
     """Whether a front end could be there: without a kernel or the panel's packages none can."""
     return hasattr(_shell(), "kernel") and find_spec("anywidget") is not None
+
+
+def warm() -> None:
+    """Load what a panel needs, where one may appear, while the rest of the cell runs: it is on the screen sooner.
+
+    Only the first call does anything. What can't be loaded is told when a run is shown, which loads it again.
+    """
+    global _warm
+    if _warm or not may_appear():
+        return
+    _warm = True
+    Thread(target=_load, name="stepgraph warms up", daemon=True).start()
+
+
+def _load() -> None:
+    with suppress(Exception):
+        displays.load("run")
+        judge_of({})
+
+
+_warm = False
 
 
 def from_editor() -> bool:

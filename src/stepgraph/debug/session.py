@@ -16,6 +16,7 @@ from stepgraph.debug.frontier import left_at_end
 from stepgraph.debug.graphs import Judges, Static, has_checkpointer, same_graph, watched
 from stepgraph.debug.ledger import StepRow
 from stepgraph.debug.places import parse
+from stepgraph.debug.presence import warm
 from stepgraph.debug.retro import Marks
 from stepgraph.debug.run import Run
 from stepgraph.debug.stops import Stop, Stops
@@ -50,6 +51,7 @@ def debug(graph: Any, *, name: str | None = None, where: Literal["thread", "here
             known = _sessions[key] = Session(graph, key, where)
         else:
             known._take(graph, where)
+    warm()
     return known
 
 

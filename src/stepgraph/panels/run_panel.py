@@ -55,7 +55,7 @@ class RunPanel(anywidget.AnyWidget):
         self._reach: Literal["idle", "await", "block"] = "idle"
         self._attended: set[tuple[str, str]] = set()
         self._listed: dict[str, Any] = {}
-        super().__init__(_graph=self.chart.drawing, _snapshot=self.picture(run))
+        super().__init__(_graph=self.chart.drawing, _snapshot=self.picture(run, cards=False))
         deliver_on_any_subshell(self.comm)
         self.on_msg(self._hand_over)
         self._unsubscribe = run.session.subscribe(self._session_changed)
@@ -131,9 +131,14 @@ class RunPanel(anywidget.AnyWidget):
         self._happened()
         return found
 
-    def picture(self, run: Run) -> dict[str, Any]:
-        """Everything that a page shows of `run`, as of message `seq`."""
-        found: dict[str, Any] = speakable({"seq": self._seq, **listing(self.run), **self.feed(run).snapshot()})
+    def picture(self, run: Run, *, cards: bool = True) -> dict[str, Any]:
+        """Everything that a page shows of `run`, as of message `seq`.
+
+        The first one is without `cards`, so that the cell's output does not wait for diffs and schemas of them: they
+        come with the first batch.
+        """
+        view = self.feed(run).snapshot(cards=cards)
+        found: dict[str, Any] = speakable({"seq": self._seq, **listing(self.run), **view})
         return found
 
     def greeted(self) -> None:
