@@ -89,6 +89,7 @@ def test_a_saved_notebook_without_its_kernel_still_shows_the_last_view(open_note
     later = notebook.open()
 
     shown = later.page.locator(".sg-still")
+    shown.scroll_into_view_if_needed()
     expect(shown).to_be_visible()
     expect(shown).to_contain_text("We can refund your order today.")
     expect(shown.get_by_role("img", name="draft stopped")).to_be_visible()

@@ -41,6 +41,7 @@ def from_elsewhere(file: Path) -> str:
 
 def check(still: Locator) -> None:
     """Everything of the last view is there, the picture of the graph included."""
+    still.scroll_into_view_if_needed()
     expect(still).to_be_visible()
     expect(still).to_contain_text("stopped after:draft")
     expect(still).to_contain_text("We can refund your order today.")

@@ -9,7 +9,7 @@ import pandas
 import pytest
 from pydantic import BaseModel
 
-from stepgraph.panels.values import LARGE, at, branch, children, count, line, one_line, search
+from stepgraph.panels.values import LARGE, at, branch, children, count, line, one_line, search, spelled_out
 
 
 @dataclass
@@ -129,3 +129,18 @@ def test_a_search_looks_in_keys_and_texts_and_survives_cycles() -> None:
 def test_a_search_stops_at_its_limit_and_says_so() -> None:
     hits, complete = search(["x"] * 1_000, "x", limit=10)
     assert (len(hits), complete) == (10, False)
+
+
+def test_a_question_is_spelled_out_with_every_option() -> None:
+    asked = {"question": "Which one?", "options": [{"street": "A 1"}, "B\nstreet 2"], "none": [], "n": 3}
+    assert spelled_out(asked).splitlines() == [
+        "question: Which one?", "options:", "  – street: A 1", "  – B", "    street 2", "none: []", "n: 3",
+    ]  # fmt: skip
+    assert spelled_out("<b>as it is</b>") == "<b>as it is</b>"
+
+
+def test_a_question_that_can_not_be_spelled_out_is_shown_in_short() -> None:
+    itself: list[object] = []
+    itself.append(itself)
+    assert len(spelled_out(itself)) < 4_001
+    assert len(spelled_out({"a": "x" * 10_000})) == 4_000

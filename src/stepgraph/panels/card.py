@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stepgraph.approve.jsonable import jsonable
 from stepgraph.core.types import MISSING, Route, Send
 from stepgraph.panels.difference import difference
-from stepgraph.panels.values import one_line
+from stepgraph.panels.values import one_line, spelled_out
 
 if TYPE_CHECKING:
     from stepgraph.approve.changes import Change
@@ -48,7 +48,7 @@ def card(request: Request) -> dict[str, Any]:
         "routes": [target(route) for route in pause.routes],
         "alternatives": list(pause.alternatives),
         "reads": _reads(request),
-        "question": None if pause.interrupt is None else one_line(pause.interrupt.value, 4_000)[0],
+        "question": None if pause.interrupt is None else spelled_out(pause.interrupt.value),
         "error": None if pause.error is None else failure(pause.error),
     }
 

@@ -140,7 +140,7 @@ def _boxes(
 
 
 def node_width(node: NodeShape) -> float:
-    """Room for mark and name, so that no state needs another width; how often it ran stands on the upper edge."""
+    """Room for mark and name, so that no state needs another width; how often it ran stands above."""
     if node.name in (START, END):
         return 50.0
     return min(260.0, max(64.0, LETTER * _letters(node.name) + BESIDE))

@@ -49,10 +49,9 @@ def _drawing(picture: Mapping[str, Any], graph: Mapping[str, Any], layout: Layou
     """The graph as an image with the document inside it: pages that don't trust a notebook drop inline SVG."""
     width = layout["width"] + 2 * PAD
     document = b64encode(svg(layout, graph, picture).encode()).decode()
-    return (
-        f'<div style="overflow-x:auto;padding:6px 10px"><img alt="{escape(told(picture))}" '
-        f'style="max-width:100%;min-width:{0.6 * width:.0f}px;height:auto" width="{width:.0f}" src="data:image/svg+xml;base64,{document}"></div>'
-    )
+    size = f'style="max-width:100%;min-width:{0.6 * width:.0f}px;height:auto" width="{width:.0f}"'
+    image = f'<img alt="{escape(told(picture))}" {size} src="data:image/svg+xml;base64,{document}">'
+    return f'<div style="overflow-x:auto;padding:6px 10px">{image}</div>'
 
 
 def _card(card: Mapping[str, Any]) -> str:
@@ -64,7 +63,8 @@ def _card(card: Mapping[str, Any]) -> str:
     )
     asked = _block(card["question"], "inherit") if card["question"] else ""
     return (
-        f'<div style="padding:5px 10px"><b style="color:{_COLOURS["held"]}">◆ stopped {escape(card["title"])}</b>{asked}'
+        f'<div style="padding:5px 10px"><b style="color:{_COLOURS["held"]}">◆ stopped {escape(card["title"])}</b>'
+        f"{asked}"
         f'<table style="margin:2px 0">{rows}</table>allowed: {escape(" ".join(card["allow"]))}</div>'
     )
 

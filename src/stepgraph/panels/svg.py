@@ -46,14 +46,13 @@ def svg(layout: Layout, graph: Mapping[str, Any], picture: Mapping[str, Any]) ->
     """The document: `graph` is the shape that pages get, `picture` what they are told of the run."""
     width, height = layout["width"] + 2 * PAD, layout["height"] + 2 * PAD
     names = {path: name for path, name, _, _ in graph["nodes"]}
-    taken = {(source, target) for source, target, count in picture["edges"] if count}
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="{-PAD} {-PAD} {width:.1f} {height:.1f}"><style>{_STYLE}</style>{_ARROW}'
         f'<rect class="ground" x="{-PAD}" y="{-PAD}" width="100%" height="100%" rx="6"/>'
     ]
     parts += [_cluster(names.get(path, path), box) for path, box in layout["clusters"].items()]
-    parts += [_edge(graph["edges"][int(number)], edge, taken) for number, edge in layout["edges"].items()]
+    parts += [_edge(graph["edges"][int(number)], edge, picture) for number, edge in layout["edges"].items()]
     for path, box in layout["nodes"].items():
         parts.append(_node(names.get(path, path), box, *_state(path, names.get(path, path), picture)))
     return "".join([*parts, "</svg>"])
@@ -86,9 +85,23 @@ def _cluster(name: str, box: list[float]) -> str:
     )
 
 
-def _edge(edge: list[Any], drawn: Mapping[str, Any], taken: set[tuple[str, str]]) -> str:
+def _taken(source: str, target: str, conditional: bool, picture: Mapping[str, Any]) -> bool:
+    """Whether the run went this way. No event names the way to END, edges that join, and what was before a fork."""
+    gone = [to for start, to, count in picture["edges"] if start == source and count]
+    if target in gone:
+        return True
+    runs = picture["nodes"].get(source, ("", 0, 0))[1]
+    if target.endswith(END):
+        return runs > 0 and (not conditional or not gone)
+    left = runs > 0 or source.endswith(START)
+    return not conditional and left and picture["nodes"].get(target, [""])[0] != ""
+
+
+def _edge(edge: list[Any], drawn: Mapping[str, Any], picture: Mapping[str, Any]) -> str:
     source, target, conditional, label = edge
-    kinds = "edge" + (" maybe" if conditional else "") + (" taken" if (source, target) in taken else "")
+    kinds = (
+        "edge" + (" maybe" if conditional else "") + (" taken" if _taken(source, target, conditional, picture) else "")
+    )
     path = f'<path class="{kinds}" d="{drawn["d"]}" marker-end="url(#a)"/>'
     if not label or "label" not in drawn:
         return path
@@ -109,5 +122,5 @@ def _node(name: str, box: list[float], state: str, count: int) -> str:
     if terminal:
         return f'{rect}<text class="end" x="{x:.1f}" y="{y + 4:.1f}">{escape(name.strip("_").upper())}</text>'
     sign = f'<text class="sign"{colour} x="{left + 14:.1f}" y="{y + 4:.1f}">{MARKS[state]}</text>' if state else ""
-    times = f'<text class="count" x="{x + width / 2 - 4:.1f}" y="{top + 4:.1f}">×{count}</text>' if count > 1 else ""
+    times = f'<text class="count" x="{x + width / 2:.1f}" y="{top - 3:.1f}">×{count}</text>' if count > 1 else ""
     return f'{rect}{sign}<text x="{x + 3:.1f}" y="{y + 4:.1f}">{escape(shortened(name, width))}</text>{times}'

@@ -153,6 +153,32 @@ def _one_line(value: Any, length: int) -> str:
     return _outline(value, length) if count(value) else _safe_repr(value, length)
 
 
+def spelled_out(value: Any, length: int = 4_000) -> str:
+    """Text of several lines with everything in it, to be read by a person: `key: value`, and a dash for each item."""
+    try:
+        text = "\n".join(_spelled(value, 0))
+    except Exception:  # noqa: BLE001  a user's class may raise anything
+        return one_line(value, length)[0]
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _spelled(value: Any, depth: int) -> list[str]:
+    if isinstance(value, str):
+        return value.split("\n")
+    if is_frame(value) or not count(value) or depth > 6:
+        return [one_line(value, SUMMARY)[0]]
+    lines: list[str] = []
+    for label, child in islice(children(value), PAGE):
+        below = _spelled(child, depth + 1)
+        if isinstance(value, Sequence | Set):
+            lines += [f"– {below[0]}", *(f"  {line}" for line in below[1:])]
+        elif len(below) == 1 and not count(child):
+            lines.append(f"{label}: {below[0]}")
+        else:
+            lines += [f"{label}:", *(f"  {line}" for line in below)]
+    return lines
+
+
 def is_frame(value: Any) -> bool:
     """Whether it is a pandas DataFrame; pandas is never imported for this."""
     pandas = sys.modules.get("pandas")
@@ -189,8 +215,10 @@ def _short(value: Any) -> str:
     if size:
         if is_record(value):
             return f"{type(value).__name__}(…)"
-        brackets = "{…}" if isinstance(value, Mapping) else "[…]" if isinstance(value, Sequence | Set) else "(…)"
-        return f"{brackets[0]}{size}{brackets[-1]}"
+        if isinstance(value, Mapping):
+            return f"{{{size} {'key' if size == 1 else 'keys'}}}"
+        inside = f"{size} {'item' if size == 1 else 'items'}"
+        return f"[{inside}]" if isinstance(value, Sequence | Set) else f"({inside})"
     return _safe_repr(value, 40)
 
 

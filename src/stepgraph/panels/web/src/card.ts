@@ -1,6 +1,6 @@
 /** The review card: why the run stopped, what would change, where it would go, and the verbs that are allowed. */
 import { drawChange, drawEffect } from "./diff";
-import { button, fill, h } from "./dom";
+import { breakable, button, fill, h } from "./dom";
 import { EditForm, confirmButtons } from "./edit";
 import { FieldError, clearProblems, makeField } from "./form";
 import { CommandError, type Link } from "./link";
@@ -112,6 +112,7 @@ export class ReviewCard {
     this.mode = this.armed = this.submit = null;
     fill(this.act);
     this.problem.textContent = "";
+    if (this.verbs.isConnected) this.verbs.after(this.problem);
     const card = this.card;
     if (open && card) {
       this.drawVerbs(card);
@@ -137,7 +138,7 @@ export class ReviewCard {
     const index = this.cards.indexOf(card);
     const several = this.cards.length > 1 ? h("span", { class: "sg-several" }, button("‹", () => this.turn(-1), { class: "sg-button sg-small", "aria-label": "previous request" }), `${index + 1} of ${this.cards.length} waiting`, button("›", () => this.turn(1), { class: "sg-button sg-small", "aria-label": "next request" })) : null;
     const head = this.el.querySelector(".sg-cardhead");
-    if (head) fill(head, h("strong", {}, (WORDS[card.place] ?? (() => card.title))(card)), h("span", { class: "sg-note" }, `${card.path !== card.node ? `${card.path} · ` : ""}request ${card.id} · step ${card.step}${card.index ? ` · task ${card.index + 1}` : ""}`), several);
+    if (head) fill(head, h("strong", {}, ...breakable((WORDS[card.place] ?? (() => card.title))(card))), h("span", { class: "sg-note" }, `${card.path !== card.node ? `${card.path} · ` : ""}request ${card.id} · step ${card.step}${card.index ? ` · task ${card.index + 1}` : ""}${card.changes.length > 1 ? ` · ${card.changes.length} keys` : ""}`), several);
   }
 
   private content(card: Card): HTMLElement[] {
@@ -167,7 +168,7 @@ export class ReviewCard {
     const proposed = new Map(card.changes.map((change) => [change.key, JSON.stringify(change)]));
     const other = effect?.changes.filter((change) => proposed.get(change.key) !== JSON.stringify(change)) ?? [];
     if (other.length) lines.push(h("div", { class: "sg-effect" }, ...other.map(drawEffect)));
-    fill(this.then, ...lines);
+    fill(this.then, ...(lines.length > 1 ? lines : []));
   }
 
   /** Whether only routers decide what comes next, so that no route means the end. */
@@ -227,7 +228,7 @@ export class ReviewCard {
       if (this.mode !== "edit" || this.card?.id !== card.id) return;
       form.show(effect.errors);
       this.problem.textContent = "";
-      this.drawThen(card, effect);
+      this.drawThen(card, effect.errors.length ? null : effect);
     } catch (error) {
       if (error instanceof FieldError) { form.show([]); error.field.fail([], error.message); }
       else if (error instanceof CommandError) this.problem.textContent = error.message;
@@ -283,7 +284,7 @@ export class ReviewCard {
       if (error instanceof FieldError) error.field.fail([], error.message);
       else this.problem.textContent = (error as Error).message;
     };
-    fill(this.act, content, reason, confirmButtons(label, () => this.submit?.(), () => { this.close(); this.acts.done(); }));
+    fill(this.act, content, reason, this.problem, confirmButtons(label, () => this.submit?.(), () => { this.close(); this.acts.done(); }));
   }
   private reason: HTMLInputElement | null = null;
 
@@ -301,8 +302,9 @@ export class ReviewCard {
     } catch (error) {
       this.sent = false;
       if (this.card?.id !== card.id) return;
-      if (error instanceof CommandError && error.problems.length && problems) problems(error.problems);
-      this.problem.textContent = (error as Error).message;
+      const marked = error instanceof CommandError && problems ? error.problems : [];
+      problems?.(marked);
+      this.problem.textContent = marked.length ? `Not accepted: ${marked.length === 1 ? "one value is" : `${marked.length} values are`} marked above. Nothing was decided.` : (error as Error).message;
       this.drawVerbs(card);
     }
   }

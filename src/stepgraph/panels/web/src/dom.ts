@@ -49,6 +49,19 @@ export function button(label: string, act: () => void, props: Props & { key?: st
   );
 }
 
+/** A name that may be broken after its punctuation. */
+export function breakable(name: string): Child[] {
+  return name.split(/(?<=[:/_.])/).flatMap((part) => [part, h("wbr")]);
+}
+
+/** Acts when the pointer goes down: while a run goes on, the element may be replaced before it comes up. Keys click. */
+export function pressed(act: () => void): Record<string, EventListener> {
+  return {
+    onpointerdown: (event) => { if ((event as PointerEvent).button === 0) act(); },
+    onclick: (event) => { if ((event as MouseEvent).detail === 0) act(); },
+  };
+}
+
 function assign(element: Element, props: Props): void {
   for (const [name, value] of Object.entries(props)) {
     if (value === null || value === undefined || value === false) continue;

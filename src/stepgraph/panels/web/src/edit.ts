@@ -1,5 +1,5 @@
 /** The form of an edit: one field a key, an operation for keys with a reducer; only what was changed is sent. */
-import { button, fill, h } from "./dom";
+import { button, fill, h, mark } from "./dom";
 import { type Context, type Field, FieldError, blank, clearProblems, failAt, makeField, same } from "./form";
 import type { Problem, Schema } from "./model";
 
@@ -107,7 +107,9 @@ export class EditForm {
     const options: Operation[] = reduced ? ["", "$append", "$set", "$remove", "$drop"] : ["", "$drop"];
     const select = h("select", { class: "sg-input sg-op", "aria-label": `what to do with ${key}` }, ...options.map((each) => h("option", { value: each }, NAMES[each])));
     select.value = initial;
-    select.addEventListener("change", () => { chosen = select.value as Operation; make(); this.context.changed(); });
+    const quiet = () => mark(select, "data-plain", select.value === "" ? "" : null);
+    quiet();
+    select.addEventListener("change", () => { chosen = select.value as Operation; quiet(); make(); this.context.changed(); });
     make();
     return {
       key,

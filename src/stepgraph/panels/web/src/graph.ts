@@ -11,7 +11,7 @@ export interface Shape { nodes: ShapeNode[]; edges: ShapeEdge[]; collapsed: stri
 interface Drawn { group: SVGGElement; sign: SVGTextElement; count: SVGTextElement; title: SVGTitleElement; box: Box; name: string; inside: string[] }
 export interface GraphActs { menu(path: string, anchor: DOMRect): void; collapse(path: string, on: boolean): void }
 
-const PAD = 10;
+const PAD = 12;
 const IDLE: NodeRow = ["", 0, 0];
 /** Which state stands for a closed subgraph: the most urgent inside. */
 const URGENCY: NodeState[] = ["", "skipped", "done", "failed", "running", "held"];
@@ -23,7 +23,7 @@ export class Graph {
   private twin = h("div", { class: "sg-twin" });
   private nodes = new Map<string, Drawn>();
   private clusters = new Map<string, SVGGElement>();
-  private edges: { path: SVGPathElement; keys: string[] }[] = [];
+  private edges: { path: SVGPathElement; source: string; target: string; always: boolean }[] = [];
   private shape: Shape = { nodes: [], edges: [], collapsed: [], layout: null, dot: null };
   private standsFor = new Map<string, string>();
   private scale = 1;
@@ -33,6 +33,8 @@ export class Graph {
   private lastFollowed = "";
   private svg: SVGSVGElement | null = null;
 
+  private lister = button("list", () => this.toggleList(), { class: "sg-button sg-small", title: "L" });
+
   constructor(private acts: GraphActs) {
     const zoom = h(
       "div",
@@ -41,7 +43,7 @@ export class Graph {
       button("−", () => this.zoom(0.8), { "aria-label": "zoom out", class: "sg-button sg-small" }),
       button("fit", () => this.fit(), { "aria-label": "fit the graph", class: "sg-button sg-small" }),
       button("taller", () => this.toggleTall(), { "aria-label": "taller or lower", class: "sg-button sg-small" }),
-      button("list", () => this.toggleList(), { "aria-label": "show as a list", class: "sg-button sg-small", title: "L" }),
+      this.lister,
     );
     this.el.append(this.pane, this.twin, zoom);
     this.dragging();
@@ -84,8 +86,8 @@ export class Graph {
 
   /** Edges on which the run went. */
   traffic(view: RunView): void {
-    for (const { path, keys } of this.edges) {
-      const count = keys.reduce((sum, key) => sum + (view.edges.get(key) ?? 0), 0);
+    for (const { path, source, target, always } of this.edges) {
+      const count = view.edges.get(edgeKey(source, target)) ?? unnamed(view, source, target, always);
       mark(path, "data-taken", count ? (count > 20 ? "3" : count > 3 ? "2" : "1") : null);
     }
   }
@@ -128,6 +130,7 @@ export class Graph {
   toggleList(view?: RunView): void {
     this.listed = !this.listed;
     mark(this.el, "data-list", this.listed ? "" : null);
+    this.lister.textContent = this.listed ? "graph" : "list";
     if (this.listed && (view ?? this.lastView)) this.drawTwin((view ?? this.lastView)!);
   }
   lastView: RunView | null = null;
@@ -189,7 +192,7 @@ export class Graph {
       const found = layout.edges[i];
       if (!found) return;
       const path = s("path", { class: "sg-edge", d: found.d, "data-conditional": conditional, "marker-end": `url(#${id})` });
-      this.edges.push({ path, keys: edgeKeys(source, target) });
+      this.edges.push({ path, source, target, always: !conditional });
       svg.append(path);
       if (label && found.label) svg.append(s("text", { class: "sg-label", x: found.label[0], y: found.label[1] + 3 }, label));
     });
@@ -207,7 +210,7 @@ export class Graph {
     const terminal = name === "__start__" || name === "__end__";
     const shown = terminal ? name.slice(2, -2).toUpperCase() : name;
     const sign = s("text", { class: "sg-sign", x: x - width / 2 + 15, y: y + 4 });
-    const count = s("text", { class: "sg-count", x: x + width / 2 - 4, y: y - height / 2 + 4 }); // on the edge: beside a name there is no room for any number
+    const count = s("text", { class: "sg-count", x: x + width / 2, y: y - height / 2 - 3 }); // above: beside a name there is no room for any number
     const title = s("title", {}, path);
     const label = s("text", { class: "sg-nodename", x: terminal ? x : x + 3, y: y + 4 }, terminal ? shown : shortened(shown, width));
     const notch = s("circle", { class: "sg-notch", cx: x - width / 2, cy: y - height / 2, r: 5 });
@@ -280,7 +283,7 @@ export class Graph {
       return h("ul", {}, ...nodes.map(([path, name, kind]) => {
         const [state, count] = view.nodes.get(path) ?? IDLE;
         const words = `${MARK[state]} ${plain(name)}`.trim();
-        const more = [name === "__start__" ? "" : WORD[state], count ? `${count} ×` : "", this.stops.has(path) ? "has a stop" : ""].filter(Boolean).join(", ");
+        const more = [name === "__start__" ? "" : WORD[state], count > 1 ? `${count} ×` : "", this.stops.has(path) ? "has a stop" : ""].filter(Boolean).join(", ");
         const to = targets.get(path);
         const open = name === "__start__" ? null : () => this.acts.menu(path, (this.twin.querySelector(`[data-path="${CSS.escape(path)}"]`) ?? this.twin).getBoundingClientRect());
         const label = open ? h("button", { type: "button", class: "sg-link", "data-path": path, "data-state": state, onclick: open }, words) : h("span", {}, words);
@@ -294,6 +297,21 @@ export class Graph {
   describe(text: string): void {
     mark(this.pane, "aria-label", text);
   }
+}
+
+/** How often an edge was taken that no event names: to END, one of those that join, or before a fork. */
+function unnamed(view: RunView, source: string, target: string, always: boolean): number {
+  const runs = view.nodes.get(source)?.[1] ?? 0;
+  const end = target.endsWith("__end__");
+  if (always && !end) {
+    const [state, count] = view.nodes.get(target) ?? IDLE;
+    return state && (runs || source.endsWith("__start__")) ? Math.max(1, Math.min(runs, count)) : 0;
+  }
+  if (always) return runs;
+  if (!end) return 0;
+  let others = 0;
+  for (const [key, count] of view.edges) if (key.startsWith(edgeKey(source, ""))) others += count;
+  return Math.max(0, runs - others);
 }
 
 /** What of a name fits beside the mark; as the kernel measures it when it makes the boxes. */
@@ -341,11 +359,6 @@ function past(path: string, drawn: Drawn, at: { ran: Set<string>; next: Set<stri
   if (at.ran.has(path)) return ["done", 1, 0];
   if (drawn.name === "__start__") return ["done", 1, 0];
   return [at.next.has(path) ? "running" : "", 0, 0];
-}
-
-/** The keys under which the kernel counts an edge's traffic. */
-function edgeKeys(source: string, target: string): string[] {
-  return [edgeKey(source, target)];
 }
 
 /** Each node's path -> the box that stands for it. */

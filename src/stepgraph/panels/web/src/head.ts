@@ -1,5 +1,5 @@
 /** The first two lines of a panel: what runs or why it stopped, in words, marks and colours. */
-import { h } from "./dom";
+import { breakable, h } from "./dom";
 import type { Card, Head, RunView } from "./model";
 
 const STATUS: Record<string, [mark: string, word: string]> = {
@@ -27,6 +27,7 @@ export function statusLine(title: string, head: Head, waiting: number, live: boo
   const parts = [
     h("strong", { class: "sg-title", title }, title),
     h("span", { class: "sg-note sg-branchname" }, `thread ${head.thread} · branch ${head.branch}${note}`),
+    ...(head.durable === false ? [h("span", { class: "sg-note", title: "The graph has no checkpointer: the run ends with this process." }, "not durable")] : []),
     h("span", { class: "sg-gap" }),
     h("span", { class: "sg-badge", "data-status": head.status }, `${live ? "live " : ""}${sign}`),
     h("span", {}, `step ${Math.max(0, head.step)}`),
@@ -45,19 +46,21 @@ export function whyLine(view: RunView, head: Head, card: Card | null): HTMLEleme
     h("span", { class: "sg-badge", "data-status": head.status }, `${sign} ${word.toUpperCase()}`),
     ...reason(view, head, card),
     h("span", { class: "sg-note sg-counts" }, counts),
-    ...(head.durable === false ? [h("span", { class: "sg-note", title: "The graph has no checkpointer: the run ends with this process." }, "not durable")] : []),
   ];
 }
 
 function reason(view: RunView, head: Head, card: Card | null): HTMLElement[] {
-  if (card) return [h("strong", { class: "sg-where" }, card.title), h("span", { class: "sg-note", title: card.why }, card.why)];
+  if (card) return [h("strong", { class: "sg-where" }, ...breakable(card.title)), h("span", { class: "sg-note", title: card.why }, card.why)];
   if (head.error) return [h("span", { class: "sg-errortext", title: head.error.message }, `${head.error.type}: ${head.error.message}`)];
   return head.status === "running" ? [h("span", { class: "sg-note" }, runningWords(view))] : [];
 }
 
+/** Which nodes run, and what one of them said last: long work tells how far it is. */
 function runningWords(view: RunView): string {
   const running = [...view.nodes].filter(([, node]) => node[0] === "running").map(([path, node]) => (node[2] > 1 ? `${path} ×${node[2]}` : path));
-  return running.length > 4 ? `${running.slice(0, 4).join(", ")} and ${running.length - 4} more` : running.join(", ");
+  const names = running.length > 4 ? `${running.slice(0, 4).join(", ")} and ${running.length - 4} more` : running.join(", ");
+  const said = [...view.output.slice(-50)].reverse().find((piece) => piece[5].trim() && view.nodes.get(piece[2])?.[0] === "running");
+  return said ? `${names}: ${said[5].trim().split("\n").at(-1)!.slice(0, 120)}` : names;
 }
 
 /** Minutes and seconds since the start; of a run nobody can ask about, nothing. */

@@ -1,6 +1,6 @@
 /** The small lists: branches, stops, what nodes printed, and the log of events. */
-import { button, fill, h } from "./dom";
-import type { Branch, Output, Row, RunView, Stop } from "./model";
+import { breakable, button, fill, h, pressed } from "./dom";
+import { type Branch, GAP, type Output, type Row, type RunView, type Stop } from "./model";
 import { VirtualList } from "./virtual";
 
 const STATUS: Record<string, string> = { running: "●", held: "◆", done: "✓", failed: "✗", cancelled: "◌", suspended: "‖", interrupted: "◆" };
@@ -63,7 +63,7 @@ export class StopList {
     return h(
       "li",
       { "data-off": !stop.enabled },
-      h("label", { class: "sg-check" }, box, h("span", { class: "sg-mark" }, stop.kind === "gate" ? "▣" : "◆"), h("code", {}, stop.spec)),
+      h("label", { class: "sg-check" }, box, h("span", { class: "sg-mark" }, stop.kind === "gate" ? "▣" : "◆"), h("code", {}, ...breakable(stop.spec))),
       button("×", () => this.acts.remove(stop), { class: "sg-button sg-small", "aria-label": `remove ${stop.spec}`, title: "remove" }),
       h("div", { class: "sg-note" }, notes.filter(Boolean).join(" · ")),
       stop.problem ? h("div", { class: "sg-problem" }, stop.problem) : null,
@@ -100,29 +100,62 @@ function joined(parts: Output[]): [string, string][] {
   return found;
 }
 
+/** Rows fetched for one press on a gap. */
+const FETCHED = 500;
+/** Rows from number `since` on, and the number of the oldest event that the kernel keeps. */
+export type FetchRows = (since: number, limit: number) => Promise<{ rows: Row[]; first: number }>;
+
+/** Every event in one line. Where there were too many to send, a line says how many, and fetches them. */
 export class LogList {
   readonly el: HTMLElement;
   private list: VirtualList;
   private view: RunView | null = null;
+  private lines: Row[] = [];
   private note = h("div", { class: "sg-note" });
 
-  constructor() {
-    this.list = new VirtualList(0, 20, (index) => this.draw(this.view?.rows[index]), 12);
+  constructor(private fetch: FetchRows) {
+    this.list = new VirtualList(0, 20, (index) => this.draw(this.lines[index]), 12);
     this.list.el.classList.add("sg-log");
     this.el = h("div", {}, this.note, this.list.el);
   }
 
-  update(view: RunView): void {
+  /** `follow` keeps the last line in sight if it was. */
+  update(view: RunView, follow = true): void {
     this.view = view;
-    const first = view.rows[0]?.[0] ?? 0;
-    const left = view.left ? `; ${view.left.toLocaleString("en")} came too fast to be listed, run.hub.log() has them` : "";
-    this.note.textContent = `${(view.seen + 1).toLocaleString("en")} events${first > 0 ? `; shown from ${first.toLocaleString("en")} on` : ""}${left}`;
-    this.list.resize(view.rows.length, true);
+    this.lines = view.lines();
+    const left = this.lines.reduce((sum, row) => sum + (row[2] === GAP ? row[4] - row[0] + 1 : 0), 0);
+    const gone = view.oldest ? `; the kernel keeps them from ${number(view.oldest)} on` : "";
+    this.note.textContent = view.seen < 0 ? "No events yet." : `${number(view.seen + 1)} events${left ? `, ${number(left)} of them not listed` : ""}${gone}`;
+    this.list.resize(this.lines.length, follow);
   }
 
   private draw(row: Row | undefined): HTMLElement {
     if (!row) return h("div", {});
     const [seq, , type, path, step, text] = row;
-    return h("div", { class: "sg-event", title: text }, h("span", { class: "sg-index" }, String(seq)), h("span", { class: "sg-type", "data-type": type }, type), h("span", { class: "sg-name" }, path), h("span", { class: "sg-note" }, `step ${step}`), h("span", { class: "sg-content" }, text));
+    if (type === GAP) return this.gap(seq, step);
+    return h("div", { class: "sg-event", title: text }, h("span", { class: "sg-index" }, String(seq)), h("span", { class: "sg-at" }, `step ${step}`), h("span", { class: "sg-type", "data-type": type }, type), path ? h("span", { class: "sg-name" }, path) : null, h("span", { class: "sg-content" }, text));
   }
+
+  private gap(first: number, last: number): HTMLElement {
+    const count = last - first + 1;
+    const words = count > FETCHED ? `${number(count)} events not listed, ${number(first)} to ${number(last)}: show the last ${FETCHED} of them` : `${number(count)} events not listed: show them`;
+    return h("button", { type: "button", class: "sg-line sg-gapline", ...pressed(() => void this.load(first, last)) }, words);
+  }
+
+  private async load(first: number, last: number): Promise<void> {
+    const { view } = this;
+    const since = Math.max(first, last - FETCHED + 1);
+    try {
+      const found = await this.fetch(since, last - since + 1);
+      view?.fillIn(found.rows, found.first);
+    } catch (error) {
+      this.note.textContent = (error as Error).message;
+      return;
+    }
+    if (view && view === this.view) this.update(view, false);
+  }
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en");
 }

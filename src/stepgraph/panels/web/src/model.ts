@@ -31,6 +31,8 @@ export interface Head {
 }
 export type Step = [step: number, nodes: string[], next: string[], source: string, decisions: string[], hits: string[]];
 export type Row = [seq: number, time: number, type: string, path: string, step: number, text: string];
+/** A row that stands for events which are not in the page: from `seq` to `step`, both included. */
+export const GAP = "gap";
 export type Output = [number: number, task: string, path: string, step: number, kind: string, text: string, time: number];
 export interface Stop { id: string; spec: string; kind: string; when: string | null; enabled: boolean; hits: number; allow: string[]; problem: string | null }
 export interface Branch { id: string; branch: string; note: string | null; parent: [string, number] | null; status: string }
@@ -43,7 +45,7 @@ export interface Patch {
   skip?: number;
   session?: string; branches?: Branch[]; stops?: Stop[];
 }
-export interface Picture extends Patch { run: string; seq: number; seen: number }
+export interface Picture extends Patch { run: string; seq: number; seen: number; first?: number }
 
 export type Section = "head" | "nodes" | "edges" | "steps" | "requests" | "output" | "rows" | "session";
 const KEPT = 20_000;
@@ -60,8 +62,8 @@ export class RunView {
   seen = -1;
   /** Events whose number was skipped: anything but 0 is a fault of the way from kernel to page. */
   lost = 0;
-  /** Events whose rows were left out on purpose. */
-  left = 0;
+  /** The oldest event that the kernel still has, as far as the page knows. */
+  oldest = 0;
 
   constructor(readonly id: string) {}
 
@@ -72,6 +74,7 @@ export class RunView {
     this.apply({ ...picture, rows: [] });
     this.rows = picture.rows ?? [];
     this.seen = picture.seen;
+    this.oldest = picture.first ?? 0;
   }
 
   /** Take a patch in; says which sections it touched. */
@@ -84,7 +87,7 @@ export class RunView {
     if (patch.steps_from) { this.steps = [...this.steps.slice(0, patch.steps_from[0]), ...patch.steps_from[1]]; touched.add("steps"); }
     if (patch.requests) { this.requests = patch.requests; touched.add("requests"); }
     if (patch.output) { this.takeOutput(patch.output); touched.add("output"); }
-    if (patch.skip !== undefined && patch.skip > this.seen) { this.left += patch.skip - this.seen; this.seen = patch.skip; }
+    if (patch.skip !== undefined && patch.skip > this.seen) { this.leaveOut(this.seen + 1, patch.skip); touched.add("rows"); }
     if (patch.rows?.length) { this.takeRows(patch.rows); touched.add("rows"); }
     return touched;
   }
@@ -93,6 +96,42 @@ export class RunView {
     const last = this.output.at(-1)?.[0] ?? -1;
     this.output.push(...pieces.filter((piece) => piece[0] > last));
     if (this.output.length > 2_000) this.output.splice(0, this.output.length - 2_000);
+  }
+
+  /** Events known to be missing from the list, apart from those before its first row. */
+  get left(): number {
+    return this.rows.reduce((sum, row) => sum + (row[2] === GAP ? row[4] - row[0] + 1 : 0), 0);
+  }
+
+  /** The list as it is drawn: it begins with a gap if earlier rows are not in the page. */
+  lines(): Row[] {
+    const first = this.rows[0]?.[0] ?? this.seen + 1;
+    return first > this.oldest ? [[this.oldest, 0, GAP, "", first - 1, ""], ...this.rows] : this.rows;
+  }
+
+  /** Put rows that were fetched into the gap they belong to; `oldest` is the oldest event that the kernel still has. */
+  fillIn(rows: Row[], oldest: number): void {
+    const first = rows[0]?.[0] ?? oldest;
+    const last = rows.at(-1)?.[0] ?? oldest - 1;
+    const around = this.lines().flatMap((row): Row[] => {
+      if (row[2] !== GAP) return [row];
+      const from = Math.max(row[0], oldest);
+      if (row[4] < first || row[0] > last) return row[4] < from ? [] : [[from, 0, GAP, "", row[4], ""]];
+      const parts: Row[] = [];
+      if (from < first) parts.push([from, 0, GAP, "", first - 1, ""]);
+      parts.push(...rows.filter((each) => each[0] >= row[0] && each[0] <= row[4]));
+      if (last < row[4]) parts.push([last + 1, 0, GAP, "", row[4], ""]);
+      return parts;
+    });
+    this.oldest = Math.max(this.oldest, oldest);
+    this.rows = around[0]?.[2] === GAP ? around.slice(1) : around;
+  }
+
+  private leaveOut(from: number, to: number): void {
+    const before = this.rows.at(-1);
+    if (before?.[2] === GAP) before[4] = to;
+    else this.rows.push([from, 0, GAP, "", to, ""]);
+    this.seen = to;
   }
 
   private takeRows(rows: Row[]): void {

@@ -50,7 +50,7 @@ export class Panel {
   private time: Timeline;
   private stops: StopList;
   private fork: ForkForm;
-  private log = new LogList();
+  private log = new LogList((since, limit) => this.link.ask("rows", { run: this.run, since, limit }));
 
   constructor(private link: Link, el: HTMLElement) {
     this.run = link.root;
@@ -132,9 +132,9 @@ export class Panel {
     this.dirty = new Set();
     if (dirty.has("session")) { this.drawGraph(); this.drawLists(); }
     if (dirty.has("requests")) this.drawCard();
-    if (dirty.has("head") || dirty.has("requests") || dirty.has("session")) this.drawHead();
+    if (dirty.has("head") || dirty.has("requests") || dirty.has("session") || (dirty.has("output") && view.head?.status === "running")) this.drawHead();
     if (dirty.has("nodes") && this.at === null) this.graph.restyle(view, this.changedNodes());
-    if (dirty.has("edges")) this.graph.traffic(view);
+    if (dirty.has("edges") || dirty.has("nodes")) this.graph.traffic(view);
     if (dirty.has("steps") || dirty.has("head") || dirty.has("session") || dirty.has("requests")) this.drawTime();
     if (dirty.has("output") && this.shown("output")) this.drawOutput();
     if (dirty.has("rows") && this.shown("log")) this.log.update(view);

@@ -1,15 +1,15 @@
 /** The time line: one tick a superstep, marks for decisions, forks and stops that would have hit; only what fits is drawn. */
-import { button, fill, h } from "./dom";
+import { button, fill, h, pressed } from "./dom";
 import type { Branch, Step } from "./model";
 
 export interface Moment { steps: Step[]; at: number | null; live: number; held: boolean; branches: Branch[]; run: string; stops: Map<string, string> }
 export interface TimeActs { go(at: number | null): void; fork(): void; branch(id: string): void }
-const TICK = 34;
+/** Pixels beside the ticks: the buttons, the mark of what is stopped, and dots where there is more. */
+const BESIDE = 260;
 
 export class Timeline {
   readonly el: HTMLElement;
   private track = h("div", { class: "sg-track", role: "listbox", "aria-label": "steps" });
-  private words = h("span", { class: "sg-note sg-when" });
   private controls: HTMLButtonElement[];
   private drawn = "";
   private moment: Moment | null = null;
@@ -22,7 +22,7 @@ export class Timeline {
       button("▶|", () => this.jump("live"), { "aria-label": "live", title: "End" }),
     ];
     const [first, back, forward, live] = this.controls;
-    this.el = h("div", { class: "sg-timeline" }, first, back, this.track, forward, live, this.words);
+    this.el = h("div", { class: "sg-timeline" }, first, back, this.track, forward, live);
   }
 
   update(moment: Moment): void {
@@ -32,7 +32,8 @@ export class Timeline {
     const here = this.position();
     first!.disabled = back!.disabled = !steps.length || here <= 0;
     forward!.disabled = live!.disabled = at === null;
-    const room = Math.max(4, Math.floor(((this.el.clientWidth || 600) - 240) / TICK));
+    const width = Math.max(30, 8 * String(steps.at(-1)?.[0] ?? 0).length + 12);
+    const room = Math.max(4, Math.floor(((this.el.clientWidth || 600) - BESIDE) / width));
     const start = Math.max(0, Math.min(here - Math.floor(room / 2), steps.length - room));
     const shown = steps.slice(start, start + room);
     const forks = new Map<number, Branch[]>();
@@ -44,7 +45,6 @@ export class Timeline {
     const after = start + room < steps.length ? h("span", { class: "sg-note" }, "…") : null;
     const now = moment.held ? h("span", { class: "sg-tick sg-now", title: "stopped inside the next step" }, "◆") : null;
     fill(this.track, before, ...shown.map((step) => this.tick(step, step[0] === this.current(), forks.get(step[0]) ?? [])), after, at === null && !after ? now : null);
-    this.words.textContent = at === null ? "" : `viewing step ${at} of ${steps.at(-1)?.[0] ?? 0}, live at ${moment.live}`;
   }
 
   /** Where the arrow buttons and keys lead. */
@@ -89,12 +89,4 @@ export class Timeline {
     const branches = forks.map((branch) => h("button", { type: "button", class: "sg-forkmark", title: `branch ${branch.branch}${branch.note ? `: ${branch.note}` : ""}`, "aria-label": `branch ${branch.branch}`, ...pressed(() => this.acts.branch(branch.id)) }, "⑂"));
     return h("span", { class: "sg-tickbox" }, tick, ...branches);
   }
-}
-
-/** Acts when the pointer goes down: while a run goes on, ticks are replaced before it comes up again. Keys click. */
-function pressed(act: () => void): Record<string, EventListener> {
-  return {
-    onpointerdown: (event) => { if ((event as PointerEvent).button === 0) act(); },
-    onclick: (event) => { if ((event as MouseEvent).detail === 0) act(); },
-  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Picture, type Row, RunView, type Step, edgeKey } from "../src/model";
+import { GAP, type Picture, type Row, RunView, type Step, edgeKey } from "../src/model";
 
 const row = (seq: number): Row => [seq, 0, "TaskStarted", "a", 1, ""];
 const step = (number: number, ...decisions: string[]): Step => [number, ["a"], ["b"], "loop", decisions, []];
@@ -54,5 +54,37 @@ describe("a run's view", () => {
     found.apply({ rows: Array.from({ length: 60_000 }, (_, i) => row(i + 3)) });
     expect(found.rows.length).toBeLessThanOrEqual(24_000);
     expect(found.rows.at(-1)![0]).toBe(60_002);
+  });
+
+  it("lists what was left out as one gap in its place, and fills it with what is fetched", () => {
+    const found = view();
+    found.apply({ skip: 5_000, rows: [row(5_001)] });
+    found.apply({ skip: 6_000 });
+    found.apply({ skip: 7_000, rows: [row(7_001)] });
+    const shape = () => found.lines().map((each) => (each[2] === GAP ? `${each[0]}-${each[4]}` : each[0]));
+    expect(shape()).toEqual(["0-0", 1, 2, "3-5000", 5_001, "5002-7000", 7_001]);
+
+    found.fillIn([row(4_999), row(5_000)], 0);
+    expect(shape()).toEqual(["0-0", 1, 2, "3-4998", 4_999, 5_000, 5_001, "5002-7000", 7_001]);
+    found.fillIn(Array.from({ length: 1_999 }, (_, i) => row(5_002 + i)), 0);
+    expect(found.rows.length).toBe(2 + 1 + 2 + 1 + 1_999 + 1);
+    expect(found.left).toBe(4_996);
+    expect(found.lost).toBe(0);
+  });
+
+  it("leaves out of the list what the kernel has no more", () => {
+    const found = view();
+    found.apply({ skip: 5_000, rows: [row(5_001)] });
+    found.fillIn([row(4_999), row(5_000)], 4_000);
+    expect(found.lines().map((each) => each[0])).toEqual([1, 2, 4_000, 4_999, 5_000, 5_001]);
+    found.fillIn([], 5_000);
+    expect(found.lines().map((each) => each[0])).toEqual([1, 2, 4_999, 5_000, 5_001]);
+    expect(found.oldest).toBe(5_000);
+  });
+
+  it("begins with a gap where a page came later", () => {
+    const found = new RunView("r");
+    found.reset({ run: "r", seq: 0, seen: 900, first: 100, rows: [row(899), row(900)] } as Picture);
+    expect(found.lines()[0]).toEqual([100, 0, GAP, "", 898, ""]);
   });
 });

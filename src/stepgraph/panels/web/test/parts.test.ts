@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from "vitest";
 import { drawDiff, drawEffect } from "../src/diff";
 import { Graph, type Shape } from "../src/graph";
 import { isTyping, keyOf } from "../src/keys";
-import { RunView, type Step } from "../src/model";
+import { LogList } from "../src/lists";
+import { type Row, RunView, type Step } from "../src/model";
 import { Timeline } from "../src/timeline";
 import { VirtualList } from "../src/virtual";
 
@@ -150,5 +151,59 @@ describe("a virtual list", () => {
     list.el.scrollTop = 500_000 * 20;
     list.el.dispatchEvent(new Event("scroll"));
     expect(list.el.textContent).toContain("500000");
+  });
+});
+
+describe("the list of events", () => {
+  const row = (seq: number): Row => [seq, 0, "TaskStarted", "a", 1, ""];
+
+  it("says in its place what was left out, and fetches it when pressed", async () => {
+    const view = new RunView("r");
+    view.apply({ rows: [row(0)] });
+    view.apply({ skip: 700, rows: [row(701)] });
+    const fetch = vi.fn(async (since: number, limit: number) => ({ rows: Array.from({ length: limit }, (_, i) => row(since + i)), first: 0 }));
+    const log = new LogList(fetch);
+    log.update(view);
+    const gap = () => log.el.querySelector<HTMLElement>(".sg-gapline");
+    expect(gap()!.textContent).toBe("700 events not listed, 1 to 700: show the last 500 of them");
+    gap()!.click();
+    await vi.waitFor(() => expect(view.left).toBe(200));
+    expect(fetch).toHaveBeenCalledWith(201, 500);
+    gap()!.click();
+    await vi.waitFor(() => expect(gap()).toBeNull());
+    expect(view.rows.length).toBe(702);
+  });
+
+  it("says why nothing came", async () => {
+    const view = new RunView("r");
+    view.apply({ skip: 9, rows: [row(10)] });
+    const log = new LogList(async () => { throw new Error("The kernel is gone: nothing can be decided here."); });
+    log.update(view);
+    log.el.querySelector<HTMLElement>(".sg-gapline")!.click();
+    await vi.waitFor(() => expect(log.el.textContent).toContain("The kernel is gone"));
+  });
+});
+
+describe("the edges of the graph", () => {
+  it("are marked as taken also where no event says so", () => {
+    const node = (name: string, kind = "node"): Shape["nodes"][0] => [name, name, kind, null];
+    const edges: Shape["edges"] = [["__start__", "a", false, null], ["a", "c", false, null], ["b", "c", false, null], ["c", "__end__", true, null], ["c", "a", true, null]];
+    const box: [number, number, number, number] = [0, 0, 50, 30];
+    const names = ["__start__", "a", "b", "c", "__end__"];
+    const shape: Shape = {
+      nodes: names.map((name) => node(name)), edges, collapsed: [], dot: null,
+      layout: { width: 9, height: 9, nodes: Object.fromEntries(names.map((name) => [name, box])), clusters: {}, edges: Object.fromEntries(edges.map((_, i) => [i, { d: "M0 0" }])) },
+    };
+    const graph = new Graph({ menu: vi.fn(), collapse: vi.fn() });
+    const view = new RunView("r");
+    const taken = () => { graph.traffic(view); return [...graph.el.querySelectorAll(".sg-edge")].map((each) => each.hasAttribute("data-taken")); };
+    graph.show(shape, view);
+    expect(taken()).toEqual([false, false, false, false, false]);
+    view.apply({ nodes: { a: ["done", 1, 0], b: ["running", 0, 1] } });
+    expect(taken()).toEqual([true, false, false, false, false]);
+    view.apply({ nodes: { b: ["done", 1, 0], c: ["done", 2, 0] }, edges: [["c", "a", 1]] });
+    expect(taken()).toEqual([true, true, true, true, true]);
+    view.apply({ edges: [["c", "a", 2]] });
+    expect(taken()).toEqual([true, true, true, false, true]);
   });
 });
