@@ -110,3 +110,10 @@ def test_changes_are_announced_for_screen_readers(open_notebook: Opener) -> None
     expect(voice).to_contain_text("press Enter to confirm")
     notebook.page.keyboard.press("Enter")
     expect(voice).to_contain_text("run done")
+
+
+def test_each_further_stop_is_announced_too(open_notebook: Opener) -> None:
+    notebook, panel = focused(open_notebook)
+    notebook.run_source(2, "dbg.stop('after:send_email')")
+    panel.click("Approve").until_stopped_at("after:send_email")
+    expect(panel.root.locator("[aria-live=polite]")).to_contain_text("stopped: after:send_email")

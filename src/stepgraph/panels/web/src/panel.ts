@@ -206,9 +206,10 @@ export class Panel {
     this.drawRunVerbs(head.status);
     this.drawBanner();
     this.graph.describe(`graph of ${link.session}: ${[...view.nodes].filter(([path, node]) => node[0] && !path.endsWith("__start__")).map(([path, node]) => `${path} ${WORD[node[0]]}`).slice(0, 12).join(", ") || "nothing has run"}; key L shows it as a list`);
-    if (head.status !== this.told) {
-      this.told = head.status;
-      const card = view.requests[0];
+    const card = view.requests[0];
+    const told = `${head.status} ${card?.id ?? ""}`;
+    if (told !== this.told && (card || head.status !== "held")) { // the card of a stop comes a moment after it
+      this.told = told;
       this.announce(card ? `${word}: ${card.title}, ${card.allow.join(" ")}` : `run ${word}`);
     }
   }
