@@ -1,5 +1,8 @@
 """Stateful graphs that run in supersteps, and a debugger for them that lives in Jupyter."""
 
+from typing import TYPE_CHECKING, Any
+
+from stepgraph.core import registry
 from stepgraph.core.channels import (
     AnyValue,
     BinaryOperatorAggregate,
@@ -29,15 +32,20 @@ from stepgraph.core.types import (
     Interrupt,
     Overwrite,
     Pause,
+    RunnableConfig,
     Send,
     StateSnapshot,
     StateUpdate,
+    StreamWriter,
 )
 from stepgraph.graph.builder import StateGraph
 from stepgraph.graph.compiled import CompiledStateGraph
-from stepgraph.run.context import get_config, get_stream_writer, interrupt
+from stepgraph.run.context import get_config, get_runtime, get_store, get_stream_writer, interrupt
 from stepgraph.run.hub import Hub
 from stepgraph.schema.managed import IsLastStep, RemainingSteps
+
+if TYPE_CHECKING:
+    from stepgraph.run.runtime import ExecutionInfo, Runtime, ServerInfo
 
 __version__ = "0.1.0"
 
@@ -61,11 +69,18 @@ __all__ = [  # noqa: RUF022  grouped by what they are for
     "UntrackedValue",
     # running
     "CompiledStateGraph",
+    "ExecutionInfo",
     "GraphOutput",
     "Interrupt",
+    "RunnableConfig",
+    "Runtime",
+    "ServerInfo",
     "StateSnapshot",
     "StateUpdate",
+    "StreamWriter",
     "get_config",
+    "get_runtime",
+    "get_store",
     "get_stream_writer",
     "interrupt",
     # deciding and listening
@@ -82,3 +97,21 @@ __all__ = [  # noqa: RUF022  grouped by what they are for
     "NodeTimeoutError",
     "StepgraphError",
 ]
+
+_LATER = {
+    "ExecutionInfo": "stepgraph.run.runtime",
+    "Runtime": "stepgraph.run.runtime",
+    "ServerInfo": "stepgraph.run.runtime",
+}
+"""Public names that are loaded on first use: name -> module."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'stepgraph' has no attribute {name!r}")
+    found = globals()[name] = registry.load_object(f"{_LATER[name]}:{name}")
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

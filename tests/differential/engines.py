@@ -57,7 +57,7 @@ class Words:
 
 def reference() -> Engine:
     """LangGraph, which says what the right answer is."""
-    from langgraph import channels, config, errors, types
+    from langgraph import channels, config, errors, func, runtime, types
     from langgraph import graph as builder
     from langgraph.checkpoint.memory import InMemorySaver
     from langgraph.managed import IsLastStep, RemainingSteps
@@ -66,7 +66,7 @@ def reference() -> Engine:
         pass
 
     Managed.IsLastStep, Managed.RemainingSteps = IsLastStep, RemainingSteps  # type: ignore[attr-defined]  # a bag of names
-    words = Words(builder, types, channels, errors, config, Managed)
+    words = Words(builder, types, channels, errors, config, runtime, func, Managed)
     return Engine("langgraph", words, {"memory": lambda _: InMemorySaver(), "sqlite": _reference_sqlite})
 
 

@@ -15,6 +15,7 @@ from tests.differential import (  # noqa: F401  they register programs
     programs_nested,
     programs_people,
     programs_policies,
+    programs_runtime,
     programs_state,
     programs_streams,
     programs_subgraphs,

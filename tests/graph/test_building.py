@@ -47,7 +47,7 @@ BUILDING: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "no function": (
         lambda: graph("a").add_node("b", 42),
         TypeError,
-        "Node 'b' must be a function, an async function or a compiled graph, got int.",
+        "Node 'b' must be a function, an async function, a Runnable, a dict of them or a compiled graph, got int.",
     ),
     "an edge from END": (lambda: graph("a").add_edge(END, "a"), ValueError, "END cannot be a start node"),
     "an edge to START": (lambda: graph("a").add_edge("a", START), ValueError, "START cannot be an end node"),
@@ -63,7 +63,7 @@ BUILDING: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "a router that is none": (
         lambda: graph("a").add_conditional_edges("a", "b"),
         TypeError,
-        "The path of conditional edges from 'a' must be a function, got 'b'.",
+        "The path of conditional edges from 'a' must be a function, an async function, a Runnable, ",
     ),
     "an empty sequence": (lambda: graph("a").add_sequence([]), ValueError, "Sequence requires at least one node."),
     "a sequence of namesakes": (

@@ -116,6 +116,22 @@ class Stored:
     parent_thread: str | None = None
 
 
+def plain_values(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a checkpoint's metadata keeps of a config's: plain values that do not say where it is."""
+    return {
+        key: value
+        for key, value in given.items()
+        if key not in PLACES and not key.startswith("__") and isinstance(value, (str, int, float, bool))
+    }
+
+
+PLACES = (
+    "thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map",
+    "langgraph_step", "langgraph_node", "langgraph_triggers", "langgraph_path", "langgraph_checkpoint_ns",
+)  # fmt: skip
+"""Metadata that says where something ran; a checkpoint and a task know that by themselves."""
+
+
 def records_by_task(stored: Stored) -> dict[str, dict[str, Record]]:
     """The records of a checkpoint by task id, then by kind."""
     found: dict[str, dict[str, Record]] = {}

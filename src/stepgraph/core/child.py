@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stepgraph.core.checkpoint import plain_values
 from stepgraph.core.request import Request
 from stepgraph.core.task import Task
 
@@ -33,9 +34,13 @@ def child_request(parent: Request, task: Task) -> Request:
     checkpointer = None if own is False else parent.checkpointer
     if checkpointer is None and not isinstance(own, bool) and parent.thread is not None:
         checkpointer = own
+    config, metadata = parent.config, parent.metadata
+    if node.metadata:
+        config = {**config, "metadata": {**(config.get("metadata") or {}), **node.metadata}}
+        metadata = {**metadata, **plain_values(node.metadata)}
     return Request(
         task.input if node.mapper is None or task.key >= 0 else node.mapper(task.input),
-        parent.config,
+        config,
         parent.clock,
         parent.new_id,
         run_id=task.scope.root.run_id,
@@ -48,8 +53,9 @@ def child_request(parent: Request, task: Task) -> Request:
         probe=parent.probe,
         recursion_limit=parent.recursion_limit,
         durability=parent.durability,
-        metadata=parent.metadata,
+        metadata=metadata,
         store=parent.store,
         context=parent.context,
+        control=parent.control,
         parent=task,
     )

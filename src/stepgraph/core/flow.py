@@ -621,11 +621,13 @@ def _record(engine: Engine, task: Task, kind: Kind, payload: Any) -> Flow:
 def _started(task: Task) -> None:
     scope = task.scope
     assert scope.emit is not None
-    now = scope.clock()
+    now, told, metadata = scope.clock(), scope.request.told, task.node.metadata
+    if told:
+        metadata = {**told, **metadata}
     scope.emit(
         ev.TaskStarted(
             scope.ns, task.step, now, task.id, task.name, task.index, task.input, task.triggers, task.attempt + 1,
-            task.node.metadata, task.path,
+            metadata, task.path,
         )
     )  # fmt: skip
 

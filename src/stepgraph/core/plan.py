@@ -45,6 +45,8 @@ class Node:
     name: str
     body: Callable[..., Any] | None
     is_async: bool = False
+    twin: Callable[..., Any] | None = None
+    """What an async driver awaits in place of a sync body."""
     inline: bool = False
     """Declared short: runs on the event loop's own thread instead of a helper thread."""
     reads: tuple[str, ...] | None = None

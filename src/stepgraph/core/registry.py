@@ -75,6 +75,9 @@ validators = Registry(
 taps = Registry("tap", {"langchain": "stepgraph.integrations.langchain_streams:install"})
 """Library -> function that lets runs hear what the library's models and tools say in node code."""
 
+adapters = Registry("adapter", {"parallel": "stepgraph.integrations.langchain:parallel"})
+"""What makes an object of another library run here -> function from it."""
+
 displays = Registry("display", {"run": "stepgraph.panels.run_panel:display"})
 """What is shown -> function that shows it in a front end; missing packages mean: show text."""
 

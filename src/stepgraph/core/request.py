@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from stepgraph.core.checkpoint import Durability
+from stepgraph.core.checkpoint import PLACES, Durability
 from stepgraph.core.events import Emit
 from stepgraph.core.task import Task
 from stepgraph.core.types import Gate, Namespace, Probe
@@ -49,6 +49,8 @@ class Request:
     """What somebody listens to of the models and tools that nodes call: messages, tools."""
     parent: Task | None = None
 
+    _told: dict[str, Any] | None = None
+
     def __init__(
         self,
         input: Any,
@@ -64,3 +66,14 @@ class Request:
         self.metadata = {}
         if settings:
             self.__dict__.update(settings)
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What listeners learn of the config with every task: its metadata and tags."""
+        if self._told is None:
+            metadata, tags = self.config.get("metadata") or {}, self.config.get("tags") or ()
+            self._told = {key: value for key, value in metadata.items() if key not in PLACES}
+            shown = [tag for tag in tags if not tag.startswith("seq:step")]
+            if shown:
+                self._told["tags"] = shown
+        return self._told

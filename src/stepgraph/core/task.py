@@ -157,6 +157,10 @@ class Task:
     records: dict[str, Record] | None = None
     context: Any = None
     error: BaseException | None = None
+    heartbeat: Any = None
+    """Tells an idle timeout that the body is alive; None without one."""
+    began: float | None = None
+    """When its first attempt began, if somebody asked."""
     reason: str | None = None
     reads: frozenset[str] | None = None
     interrupts: tuple[Interrupt, ...] = ()

@@ -6,10 +6,10 @@ Names and call forms are LangGraph's, so that a program moves by changing an imp
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypedDict, TypeVar
 
 from stepgraph.core.deprecated import LangGraphDeprecatedSinceV11
 
@@ -22,7 +22,25 @@ ROOT: Final = "__root__"
 INTERRUPT: Final = "__interrupt__"
 """The key under which streams report a pause."""
 PARENT: Final = "__parent__"
+PREVIOUS: Final = "__previous__"
+"""The key in which the functional API keeps what its next run gets as `previous`."""
 
+
+class RunnableConfig(TypedDict, total=False):
+    """What a caller tells a run besides its input; langchain-core's class of this name is understood as well."""
+
+    tags: list[str]
+    metadata: dict[str, Any]
+    callbacks: Any
+    run_name: str
+    max_concurrency: int | None
+    recursion_limit: int
+    configurable: dict[str, Any]
+    run_id: Any
+
+
+StreamWriter = Callable[[Any], None]
+"""What puts a value on the `custom` stream."""
 Config = Mapping[str, Any]
 """LangGraph's configuration dict: `{"configurable": {"thread_id": ...}, "recursion_limit": ..., ...}`."""
 Namespace = tuple[str, ...]

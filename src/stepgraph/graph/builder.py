@@ -12,8 +12,8 @@ from stepgraph.core.channels import Channel, LastValue, NamedBarrierValue
 from stepgraph.core.plan import Barrier, Node, Plan, Router
 from stepgraph.core.policies import RetryPolicy, as_retries
 from stepgraph.core.types import END, ROOT, START, Command, Send
+from stepgraph.graph.actions import action_of, is_async, is_runnable, name_of
 from stepgraph.graph.compiled import CompiledStateGraph
-from stepgraph.graph.inject import injection_of
 from stepgraph.schema.channels import Managers, channels_of, is_keyed, mapper_of
 
 logger = logging.getLogger("stepgraph")
@@ -35,6 +35,8 @@ class NodeSpec:
     """A node as it was added."""
 
     action: Any
+    how: Any
+    """How to call it; None for a compiled graph."""
     input_schema: Any
     defer: bool = False
     inline: bool = False
@@ -50,6 +52,7 @@ class BranchSpec:
     """A conditional edge as it was added."""
 
     path: Any
+    how: Any
     path_map: dict[Hashable, str] | None
     input_schema: Any
 
@@ -130,12 +133,12 @@ class StateGraph:
         exist or are reserved.
         """
         if not isinstance(node, str):
-            action, node = node, _name_of(node)
+            action, node = node, name_of(node)
         elif action is None:
             raise RuntimeError(f"Node {node!r} needs an action: add_node({node!r}, function).")
         node = _plain(node)
         self._check_name(node)
-        self._check_action(node, action)
+        how = _how(node, action)
         hinted_input, ends = _hints(action)
         labels: Mapping[str, str] = {}
         if destinations is not None:
@@ -147,7 +150,7 @@ class StateGraph:
             handler = f"__error_handler__{node}"
             self._add_handler(handler, error_handler, schema)
         policies = Policies(None if retry_policy is None else as_retries(retry_policy), handler)
-        self.nodes[node] = NodeSpec(action, schema, defer, inline, dict(metadata or {}), ends, labels, policies)
+        self.nodes[node] = NodeSpec(action, how, schema, defer, inline, dict(metadata or {}), ends, labels, policies)
         self._add_schema(schema)
         if self.compiled:
             logger.warning(
@@ -156,18 +159,11 @@ class StateGraph:
             )
         return self
 
-    def _check_action(self, name: str, action: Any) -> None:
-        if not callable(action) and not hasattr(action, "plan"):
-            raise TypeError(
-                f"Node {name!r} must be a function, an async function or a compiled graph, got {type(action).__name__}."
-            )
-
     def _add_handler(self, name: str, action: Action, schema: Any) -> None:
         if name in self.nodes:
             raise ValueError(f"Auto-generated error handler node `{name}` already exists.")
-        self._check_action(name, action)
         ends = _hints(action)[1]
-        self.nodes[name] = NodeSpec(action, schema, ends=ends, is_handler=True)
+        self.nodes[name] = NodeSpec(action, _how(name, action), schema, ends=ends, is_handler=True)
 
     def set_node_defaults(
         self,
@@ -229,15 +225,14 @@ class StateGraph:
         it, a `Literal` return annotation tells drawings what it may return.
         """
         self._warn_compiled("edge")
-        if not callable(path):
-            raise TypeError(f"The path of conditional edges from {source!r} must be a function, got {path!r}.")
-        name = getattr(path, "__name__", None) or getattr(path, "name", None) or "condition"
+        how = action_of(path, f"The path of conditional edges from {source!r}")
+        name = getattr(path, "name" if is_runnable(path) else "__name__", None) or "condition"
         if name == "<lambda>":
             name = "condition"
         branches = self.branches.setdefault(_plain(source), {})
         if name in branches:
             raise ValueError(f"Branch with name `{name}` already exists for node `{source}`")
-        branches[name] = BranchSpec(path, _path_map(path, path_map), _first_parameter(path))
+        branches[name] = BranchSpec(path, how, _path_map(path, path_map), _first_parameter(path))
         schema = branches[name].input_schema
         if schema is not None:
             self._add_schema(schema)
@@ -249,7 +244,7 @@ class StateGraph:
             raise ValueError("Sequence requires at least one node.")
         previous: str | None = None
         for node in nodes:
-            name, action = node if isinstance(node, tuple) else (_name_of(node), node)
+            name, action = node if isinstance(node, tuple) else (name_of(node), node)
             if name in self.nodes:
                 raise ValueError(
                     f"Node names must be unique: node with the name '{name}' already exists. "
@@ -334,7 +329,9 @@ class StateGraph:
         for old, new in plan.renamed.items():
             if new not in self.nodes:
                 raise ValueError(f"renamed={{{old!r}: {new!r}}}: the graph has no node {new!r}.")
-        return CompiledStateGraph(self, plan, checkpointer=checkpointer, store=store, debug=debug)
+        return CompiledStateGraph(
+            self, plan, checkpointer=checkpointer, store=store, debug=debug, context_schema=self.context_schema
+        )
 
     def _plan(self, name: str, before: frozenset[str], after: frozenset[str], inline: bool) -> Plan:
         barriers = {
@@ -381,8 +378,8 @@ class StateGraph:
             handler = DEFAULT_HANDLER
             if handler in specs:
                 raise ValueError(f"Auto-generated default error handler node `{handler}` already exists.")
-            self._check_action(handler, defaults.handler)
-            specs[handler] = NodeSpec(defaults.handler, self.state_schema, is_handler=True)
+            how = _how(handler, defaults.handler)
+            specs[handler] = NodeSpec(defaults.handler, how, self.state_schema, is_handler=True)
         return {
             name: replace(
                 spec,
@@ -401,15 +398,16 @@ class StateGraph:
     def _node(self, name: str, spec: NodeSpec, inline: bool) -> Node:
         keys, managed = self._reads(spec.input_schema)
         action = spec.action
-        child = getattr(action, "plan", None)
+        child, how = getattr(action, "plan", None), spec.how
         return Node(
             name,
-            action if child is None else action.invoke,
-            is_async=child is None and is_async(action),
+            action.invoke if how is None else how.body,
+            is_async=how is not None and how.is_async,
+            twin=None if how is None else how.twin,
             inline=inline or spec.inline,
             reads=keys,
             mapper=None if spec.is_handler else mapper_of(spec.input_schema),
-            inject=None if child is not None else injection_of(action),
+            inject=None if how is None else how.inject,
             managed=managed,
             writes=frozenset(self.channels),
             defer=spec.defer,
@@ -439,16 +437,16 @@ class StateGraph:
         keys, _ = self._reads(schema)
         known = branch.path_map
         targets = tuple(dict.fromkeys(known.values())) if known is not None else (*self.nodes, END)
-        path = branch.path
+        how = branch.how
         return Router(
             name,
-            path,
+            how.body,
             path_map=known,
-            is_async=is_async(path),
+            is_async=how.is_async,
             reads=keys if keys is not None else tuple(self.channels),
             all_keys=keys is None,
             mapper=mapper_of(schema),
-            inject=injection_of(path),
+            inject=how.inject,
             targets=targets,
             labels={target: str(key) for key, target in (known or {}).items() if key != target},
         )
@@ -470,18 +468,9 @@ def _plain(name: str) -> str:
     return str.__str__(name)
 
 
-def _name_of(action: Any) -> str:
-    name = getattr(action, "__name__", None) or getattr(action, "name", None)
-    if name is None:
-        name = getattr(getattr(action, "func", None), "__name__", None) or type(action).__name__
-    return str(name)
-
-
-def is_async(function: Any) -> bool:
-    """Whether calling it gives a coroutine."""
-    while hasattr(function, "func"):
-        function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+def _how(name: str, action: Any) -> Any:
+    """How to call a node's action; None for a compiled graph. Raises TypeError."""
+    return None if hasattr(action, "plan") else action_of(action, f"Node {name!r}")
 
 
 def _hints(action: Any) -> tuple[Any, tuple[str, ...]]:

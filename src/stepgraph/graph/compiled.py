@@ -11,6 +11,7 @@ from time import time
 from typing import TYPE_CHECKING, Any, Unpack
 
 from stepgraph.core import registry
+from stepgraph.core.checkpoint import plain_values
 from stepgraph.core.engine import Engine, Outcome
 from stepgraph.core.events import Emit
 from stepgraph.core.plan import Plan
@@ -20,13 +21,15 @@ from stepgraph.graph.calls import CallOptions, printed_modes, run_options, takes
 from stepgraph.graph.snapshots import config_for, empty, inner_plan, journey, snapshot, snapshots, successor
 from stepgraph.graph.updates import update_flow
 from stepgraph.run.chunks import Mappers, printer, v1, v2
-from stepgraph.run.context import current_task
+from stepgraph.run.config import addresses, inherited, merged
+from stepgraph.run.context import TASK, ambient, current_task
 from stepgraph.run.ids import RunIds
 from stepgraph.run.streams import Streams
 from stepgraph.run.sync import SyncDriver
 from stepgraph.run.threads import pool
 from stepgraph.run.tokens import LIVE_MODES, listen_in
 from stepgraph.schema.channels import is_keyed, mapper_of
+from stepgraph.schema.validate import as_context
 
 if TYPE_CHECKING:
     from stepgraph.graph.builder import StateGraph
@@ -41,7 +44,14 @@ class CompiledStateGraph:
     """What `stream` yields when it is not told."""
 
     def __init__(
-        self, builder: StateGraph, plan: Plan, *, checkpointer: Any = None, store: Any = None, debug: bool = False
+        self,
+        builder: StateGraph,
+        plan: Plan,
+        *,
+        checkpointer: Any = None,
+        store: Any = None,
+        debug: bool = False,
+        context_schema: Any = None,
     ) -> None:
         self.builder = builder
         self.plan = plan
@@ -49,6 +59,7 @@ class CompiledStateGraph:
         self.store = store
         self.debug = debug
         """Whether every call prints updates and values."""
+        self.context_schema = context_schema
         self.config: dict[str, Any] = {}
         self.has_async = _has_async(plan)
 
@@ -414,6 +425,7 @@ class CompiledStateGraph:
         interrupt_before: Any = None,
         interrupt_after: Any = None,
         durability: Any = None,
+        context: Any = None,
         reading: bool = False,
         strict: bool = False,
         **more: Any,
@@ -422,30 +434,32 @@ class CompiledStateGraph:
 
         `reading` means the graph that the config's namespace is of, with `strict` a known one.
         """
+        around = None if reading else current_task.get(None)
+        outer = None
+        if not reading and (config or around is not None):
+            outer = (config.get("configurable") or {}).get(TASK)
+            if around is not None:
+                if outer is None and not addresses(config):
+                    outer = around
+                config = inherited(ambient(around), config)
         configurable = config.get("configurable") or {}
         limit = config.get("recursion_limit", DEFAULT_RECURSION_LIMIT)
         if limit < 1:
             raise ValueError("recursion_limit must be at least 1")
-        outer = None if reading else current_task.get(None)
-        new_id = RunIds()
         thread = configurable.get("thread_id")
         saver = self.checkpointer if not isinstance(self.checkpointer, bool) else None
-        if outer is not None and thread is None and saver is None:
-            more["interrupt_before"], more["interrupt_after"] = _names(interrupt_before), _names(interrupt_after)
-            if durability is not None:
-                more["durability"] = durability
-            return self._nested(outer, input, config, new_id, more)
-        if self.checkpointer is True and not reading:
-            raise RuntimeError(
-                "checkpointer=True cannot be used for root graphs: it is for subgraphs with their own history."
-            )
-        if saver is not None and thread is None:
-            raise ValueError(
-                "Checkpointer requires one or more of the following 'configurable' keys: "
-                "thread_id, checkpoint_ns, checkpoint_id. "
-                'Pass thread="…" or {"configurable": {"thread_id": "…"}}.'
-            )
-        plan, ns_text = self.plan, configurable.get("checkpoint_ns") or ""
+        if outer is None:
+            if self.checkpointer is True and not reading:
+                raise RuntimeError(
+                    "checkpointer=True cannot be used for root graphs: it is for subgraphs with their own history."
+                )
+            if saver is not None and thread is None:
+                raise ValueError(
+                    "Checkpointer requires one or more of the following 'configurable' keys: "
+                    "thread_id, checkpoint_ns, checkpoint_id. "
+                    'Pass thread="…" or {"configurable": {"thread_id": "…"}}.'
+                )
+        plan, ns_text = self.plan, configurable.get("checkpoint_ns") or "" if outer is None else ""
         checkpoint = configurable.get("checkpoint_id")
         if ns_text and reading:
             plan, ns_text = inner_plan(plan, ns_text, strict=strict)
@@ -458,7 +472,7 @@ class CompiledStateGraph:
             config=config,
             run_id=None if config.get("run_id") is None else str(config["run_id"]),
             clock=time,
-            new_id=new_id,
+            new_id=RunIds(),
             thread=None if thread is None else str(thread),
             ns=tuple(ns_text.split("|")) if ns_text else (),
             checkpointer=saver,
@@ -467,38 +481,29 @@ class CompiledStateGraph:
             interrupt_before=_names(interrupt_before),
             interrupt_after=_names(interrupt_after),
             recursion_limit=limit,
-            durability=durability or "async",
+            durability=durability or ("async" if outer is None else outer.scope.request.durability),
             metadata=_metadata(config),
             store=self.store,
+            context=None if context is None else as_context(self.context_schema, context),
             **more,
         )
-        return Engine(plan, request)
+        return Engine(plan, request) if outer is None else self._nested(outer, request)
 
-    def _nested(
-        self, outer: Any, input: Any, config: dict[str, Any], new_id: Callable[[], str], more: dict[str, Any]
-    ) -> Engine:
+    def _nested(self, outer: Any, request: Request) -> Engine:
         """A graph called from node code: one namespace deeper, with what surrounds it."""
         scope = outer.scope
-        root = scope.request
-        settings = {
-            "run_id": root.run_id,
-            "thread": scope.thread,
-            "ns": outer.call_ns(self.checkpointer is True),
-            "lasting": self.checkpointer is True,
-            "checkpointer": None if self.checkpointer is False else root.checkpointer,
-            "emit": scope.emit,
-            "gate": scope.gate,
-            "probe": scope.probe,
-            "recursion_limit": config.get("recursion_limit", DEFAULT_RECURSION_LIMIT),
-            "durability": root.durability,
-            "metadata": root.metadata,
-            "store": self.store or root.store,
-            "context": root.context,
-            "control": root.control,
-            "parent": outer,
-            **more,
-        }
-        return Engine(self.plan, Request(input, merged(scope.config, config), scope.clock, new_id, **settings))
+        around: Request = scope.request
+        saver = around.checkpointer or request.checkpointer
+        request.run_id, request.thread, request.checkpoint = around.run_id, scope.thread, None
+        request.ns = outer.call_ns(self.checkpointer is True)
+        request.lasting = self.checkpointer is True
+        request.checkpointer = None if self.checkpointer is False else saver
+        request.clock, request.emit, request.gate, request.probe = scope.clock, scope.emit, scope.gate, scope.probe
+        request.store = self.store or around.store
+        request.context = request.context or around.context
+        request.control = request.control or around.control
+        request.parent = outer
+        return Engine(self.plan, request)
 
     def _merged(self, config: Mapping[str, Any] | None, thread: str | None) -> dict[str, Any]:
         settings = merged(self.config, config or {}) if self.config or config else {}
@@ -547,28 +552,9 @@ def _names(given: Any) -> frozenset[str]:
     return frozenset((given,) if isinstance(given, str) else given)
 
 
-def merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    """Two configs as one: configurable and metadata merge by key, tags and callbacks add up, the rest is replaced."""
-    found = dict(base)
-    for key, value in more.items():
-        if key in ("configurable", "metadata") and found.get(key) and value:
-            found[key] = {**found[key], **value}
-        elif key == "tags" and found.get(key) and value:
-            found[key] = [*found[key], *value]
-        elif value is not None or key not in found:
-            found[key] = value
-    return found
-
-
 def _metadata(config: Mapping[str, Any]) -> dict[str, Any]:
     """What checkpoints say of a run: plain values of the config's metadata and configurable."""
-    given = {**(config.get("configurable") or {}), **(config.get("metadata") or {})}
-    reserved = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
-    return {
-        key: value
-        for key, value in given.items()
-        if key not in reserved and not key.startswith("__") and isinstance(value, (str, int, float, bool))
-    }
+    return plain_values({**(config.get("configurable") or {}), **(config.get("metadata") or {})})
 
 
 def _result(outcome: Outcome, keys: str | Sequence[str] | None) -> Any:

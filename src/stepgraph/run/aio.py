@@ -85,6 +85,8 @@ class AsyncDriver:
             assert self.node_loop is not None
             future = asyncio.run_coroutine_threadsafe(_on_loop(task, context), self.node_loop)
             return await asyncio.wrap_future(future)
+        if task.node.twin is not None:
+            return await self._twin(task, context)
         if task.node.inline or task.node.body is None:
             return context.run(call_body, task)
         owner = asyncio.current_task()
@@ -93,6 +95,13 @@ class AsyncDriver:
             return await asyncio.wrap_future(pool.submit(context.run, call_body, task))
         finally:
             self._in_thread.discard(owner)
+
+    async def _twin(self, task: Task, context: Context) -> Any:
+        """A body that is sync under `invoke` and has an async form for here."""
+        if self.node_loop is not None:
+            running = asyncio.run_coroutine_threadsafe(_twin_in(task, context), self.node_loop)
+            return await asyncio.wrap_future(running)
+        return await _twin_in(task, context)
 
     async def _call(self, call: Call) -> Any:
         """A router. Sync ones run here: they only look at the state."""
@@ -256,6 +265,11 @@ class InContext:
 
 async def _awaited(awaitable: Any) -> Any:
     return await awaitable
+
+
+async def _twin_in(task: Task, context: Context) -> Any:
+    result = await InContext(context.run(call_body, task, True), context)
+    return context.run(conclude, task, result) if task.lean else result
 
 
 async def _on_loop(task: Task, context: Context) -> Any:

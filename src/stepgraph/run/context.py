@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
 from stepgraph.core import registry
 from stepgraph.core.errors import GraphInterrupt, Rejected
 from stepgraph.core.lean import conclude
-from stepgraph.core.task import Task
-from stepgraph.core.types import Decision, Interrupt, Pause
+from stepgraph.core.task import Scope, Task
+from stepgraph.core.types import PREVIOUS, Decision, Interrupt, Pause
+from stepgraph.run.config import RUNNING, shown_metadata
 
+if TYPE_CHECKING:
+    from stepgraph.run.runtime import Runtime, ServerInfo
+
+TASK = "__stepgraph_task"
+"""The configurable key that holds the task around, for graphs that its body calls from other threads."""
 current_task: ContextVar[Task] = ContextVar("stepgraph_task")
 
 
-def call_body(task: Task) -> Any:
-    """Call the task's body in its own context; a coroutine function gives its coroutine.
+def call_body(task: Task, twin: bool = False) -> Any:
+    """Call the task's body in its own context; a coroutine function gives its coroutine, and so does a twin.
 
     A sync task that nobody looks at is concluded right here.
     """
@@ -27,14 +33,14 @@ def call_body(task: Task) -> Any:
     value = task.input
     if node.mapper is not None and task.key < 0:
         value = node.mapper(value)
-    body = node.body
+    body = node.twin if twin else node.body
     if body is None:
         result = value
     elif node.inject is None:
         result = body(value)
     else:
         result = body(value, **node.inject(task))
-    if task.lean and not node.is_async:
+    if task.lean and not (node.is_async or twin):
         return conclude(task, result)
     return result
 
@@ -58,13 +64,22 @@ def running_task() -> Task:
 def config_of(task: Task) -> dict[str, Any]:
     """The config dict that a node sees: the caller's, plus where it runs."""
     scope = task.scope
-    config = dict(scope.config)
+    config = {"tags": [], "callbacks": None, **scope.config}
     configurable = dict(config.get("configurable") or {})
     if scope.thread is not None:
         configurable["thread_id"] = scope.thread
-    configurable["checkpoint_ns"] = "|".join(task.ns)
+    metadata = _metadata(scope, configurable)
+    configurable.update(
+        {
+            "checkpoint_id": None,
+            "checkpoint_ns": "|".join(task.ns),
+            "checkpoint_map": {"": scope.root.checkpoint_id, scope.ns_text: scope.checkpoint_id},
+            RUNNING: task.id,
+            "__pregel_runtime": runtime_of(task),
+            TASK: task,
+        }
+    )
     config["configurable"] = configurable
-    metadata = dict(config.get("metadata") or {})
     metadata.update(task.node.metadata)
     metadata.update(
         langgraph_step=task.step,
@@ -77,9 +92,81 @@ def config_of(task: Task) -> dict[str, Any]:
     return config
 
 
+def ambient(task: Task) -> dict[str, Any]:
+    """The config around a graph that the task's body calls."""
+    config = task.scope.config
+    return {**config, "metadata": {**_metadata(task.scope, config.get("configurable") or {}), **task.node.metadata}}
+
+
+def _metadata(scope: Scope, configurable: Mapping[str, Any]) -> dict[str, Any]:
+    """The config's metadata with what it repeats of `configurable`. Of namespaces it names the outermost."""
+    outermost, parent = None, scope.request.parent
+    while parent is not None:
+        outermost, parent = "|".join(parent.ns), parent.scope.request.parent
+    own = {**configurable, "checkpoint_ns": outermost, "checkpoint_id": None}
+    return shown_metadata({"metadata": scope.config.get("metadata"), "configurable": own})
+
+
 def get_config() -> dict[str, Any]:
     """The running node's config."""
     return config_of(running_task())
+
+
+def runtime_of(task: Task) -> Runtime[Any]:
+    """What a node gets for a parameter named `runtime`."""
+    from stepgraph.run.runtime import ExecutionInfo, Runtime
+
+    scope = task.scope
+    request = scope.request
+    config = scope.config
+    run_id = config.get("run_id")
+    if task.began is None:
+        task.began = scope.clock()
+    given = {} if task.heartbeat is None else {"heartbeat": task.heartbeat}
+    return Runtime(
+        context=request.context,
+        store=request.store,
+        stream_writer=writer_of(task),
+        previous=previous_of(task),
+        execution_info=ExecutionInfo(
+            scope.checkpoint_id,
+            "|".join(task.ns),
+            task.id,
+            scope.thread,
+            None if run_id is None else str(run_id),
+            max(1, task.attempt),
+            task.began,
+        ),
+        server_info=_server(config.get("configurable") or {}),
+        control=request.control,
+        **given,
+    )
+
+
+def _server(configurable: Mapping[str, Any]) -> ServerInfo | None:
+    from stepgraph.run.runtime import ServerInfo
+
+    assistant, graph = configurable.get("assistant_id"), configurable.get("graph_id")
+    user = configurable.get("langgraph_auth_user")
+    if assistant is None and graph is None and user is None:
+        return None
+    return ServerInfo(str(assistant or ""), str(graph or ""), user)
+
+
+def previous_of(task: Task) -> Any:
+    """What the functional API's entrypoint saved in its last run on this thread; None in other graphs."""
+    values = getattr(task.scope, "values", None)
+    return None if values is None else values.get(PREVIOUS)
+
+
+def get_runtime(context_schema: Any = None) -> Runtime[Any]:  # noqa: ARG001  for type checkers
+    """The running node's Runtime. `context_schema` only tells type checkers what `context` is."""
+    return runtime_of(running_task())
+
+
+def get_store() -> Any:
+    """The store that the running node's graph was compiled with, or None."""
+    return running_task().scope.request.store
 
 
 def writer_of(task: Task) -> Callable[[Any], None]:

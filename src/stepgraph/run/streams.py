@@ -178,8 +178,8 @@ class Streams:
             "input": self._input(event),
             "triggers": event.triggers,
         }
-        if event.metadata or self._metadata:
-            payload["metadata"] = {**self._metadata, **event.metadata}
+        if event.metadata:
+            payload["metadata"] = dict(event.metadata)
         self._debug(event, "task", payload, event.step)
 
     def _input(self, event: ev.TaskStarted) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import is_dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +27,13 @@ def json_schema(schema: Any) -> dict[str, Any] | None:
         return None
     described: dict[str, Any] = TypeAdapter(schema).json_schema()
     return described
+
+
+def as_context(schema: Any, given: Any) -> Any:
+    """A run's context: a dict becomes an object of a dataclass or Pydantic model, anything else stays what it is."""
+    if isinstance(given, dict) and schema is not None and (is_dataclass(schema) or hasattr(schema, "model_fields")):
+        return schema(**given)
+    return given
 
 
 @lru_cache(maxsize=512)

@@ -1,0 +1,104 @@
+"""LangGraph's configuration dicts: how several become one, and what a graph called from node code inherits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+KEYS = frozenset(
+    ("tags", "metadata", "callbacks", "run_name", "max_concurrency", "recursion_limit", "configurable", "run_id")
+)
+"""The keys that have a meaning at the top; any other one belongs in `configurable`."""
+COORDINATES = ("thread_id", "checkpoint_ns", "checkpoint_id", "checkpoint_map")
+"""What addresses checkpoints: a config with one of them is about its own thread, not about the one around it."""
+SHOWN = ("thread_id", "checkpoint_id", "checkpoint_ns", "task_id", "run_id", "assistant_id", "graph_id")
+"""The configurable keys that metadata repeats."""
+RUNNING = "__pregel_task_id"
+"""The configurable key that names the task around: a config with it, handed on by node code, makes a subgraph."""
+
+
+def merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Two configs as one: configurable and metadata merge by key, tags and callbacks add up, the rest is replaced.
+
+    Empty values replace nothing.
+    """
+    found = dict(base)
+    for key, value in more.items():
+        if not _filled(value):
+            continue
+        known = found.get(key)
+        if key not in KEYS:
+            found["configurable"] = {**(found.get("configurable") or {}), key: value}
+        elif not known:
+            found[key] = value
+        elif key == "configurable":
+            found[key] = {**known, **value}
+        elif key == "metadata":
+            found[key] = _metadata(known, value)
+        elif key == "tags":
+            found[key] = [*known, *value]
+        elif key == "callbacks":
+            found[key] = _callbacks(known, value)
+        else:
+            found[key] = value
+    return found
+
+
+def inherited(around: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The config of a graph that node code calls: `own` over the one `around`.
+
+    A config that addresses checkpoints of its own takes nothing of the configurable around it. Tags that are there
+    already are not added again.
+    """
+    base = dict(around)
+    base.pop("run_id", None)
+    base.pop("run_name", None)
+    if addresses(own):
+        base.pop("configurable", None)
+    known = set(base.get("tags") or ())
+    if own.get("tags"):
+        own = {**own, "tags": [tag for tag in own["tags"] if tag not in known]}
+    if own.get("callbacks") is not None and own["callbacks"] is base.get("callbacks"):
+        own = {key: value for key, value in own.items() if key != "callbacks"}
+    return merged(base, own)
+
+
+def addresses(config: Mapping[str, Any]) -> bool:
+    """Whether the config names a thread or checkpoint."""
+    configurable = config.get("configurable") or {}
+    return any(_filled(configurable.get(key)) for key in COORDINATES)
+
+
+def shown_metadata(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config's metadata, with the configurable keys that it repeats."""
+    found = dict(config.get("metadata") or {})
+    configurable = config.get("configurable") or {}
+    for key in SHOWN:
+        if key not in found and configurable.get(key):
+            found[key] = configurable[key]
+    return found
+
+
+def _filled(value: Any) -> bool:
+    return len(value) > 0 if isinstance(value, (list, tuple, dict)) else value is not None
+
+
+def _metadata(known: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    found = {**known, **more}
+    if isinstance(known.get("lc_versions"), Mapping) and isinstance(more.get("lc_versions"), Mapping):
+        found["lc_versions"] = {**known["lc_versions"], **more["lc_versions"]}
+    return found
+
+
+def _callbacks(known: Any, more: Any) -> Any:
+    """Lists of handlers add up; a langchain-core callback manager takes in the others' handlers."""
+    if isinstance(known, list) and isinstance(more, list):
+        return known + more
+    if isinstance(known, list):
+        known, more = more, known
+    elif not isinstance(more, list):
+        return known.merge(more)
+    manager = known.copy()
+    for handler in more:
+        manager.add_handler(handler, inherit=True)
+    return manager
