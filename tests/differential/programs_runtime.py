@@ -283,6 +283,8 @@ def generators_that_add_up(lab: Lab) -> None:
 def async_callables_and_generators(lab: Lab) -> None:
     """Only an async driver runs these in LangGraph."""
     if lab.calls == "sync":
+        lab.compile(one(lab, lambda s: {"log": ["sync"]}))
+        lab.run({"log": []})
         return
 
     async def streamed(s: Log) -> AsyncIterator[Any]:
