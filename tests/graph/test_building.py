@@ -212,3 +212,7 @@ def test_a_lone_function_gives_the_node_its_name() -> None:
 
     assert [*app.nodes] == ["__start__", "note", "Judge"]
     assert app.invoke({"log": []}) == {"log": ["note", "judge"]}
+
+
+def test_a_node_may_have_the_name_of_a_state_key() -> None:
+    assert graph("log").compile().invoke({"log": []}) == graph("other").compile().invoke({"log": []})

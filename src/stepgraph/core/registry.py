@@ -75,7 +75,13 @@ validators = Registry(
 taps = Registry("tap", {"langchain": "stepgraph.integrations.langchain_streams:install"})
 """Library -> function that lets runs hear what the library's models and tools say in node code."""
 
-adapters = Registry("adapter", {"parallel": "stepgraph.integrations.langchain:parallel"})
+adapters = Registry(
+    "adapter",
+    {
+        "graph": "stepgraph.integrations.runnable_graph:RunnableGraph",
+        "parallel": "stepgraph.integrations.langchain:parallel",
+    },
+)
 """What makes an object of another library run here -> function from it."""
 
 displays = Registry("display", {"run": "stepgraph.panels.run_panel:display"})

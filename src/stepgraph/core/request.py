@@ -8,7 +8,7 @@ from typing import Any
 from stepgraph.core.checkpoint import PLACES, Durability
 from stepgraph.core.events import Emit
 from stepgraph.core.task import Task
-from stepgraph.core.types import Gate, Namespace, Probe
+from stepgraph.core.types import MISSING, Gate, Namespace, Probe
 
 NONE: frozenset[str] = frozenset()
 
@@ -47,6 +47,8 @@ class Request:
     """The graphs with a history of their own that have run since, by namespace."""
     overheard: frozenset[str] = NONE
     """What somebody listens to of the models and tools that nodes call: messages, tools."""
+    around: Any = MISSING
+    """The config that another library handed down where the run began; MISSING where nobody looked."""
     parent: Task | None = None
 
     _told: dict[str, Any] | None = None

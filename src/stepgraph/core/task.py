@@ -159,6 +159,10 @@ class Task:
     error: BaseException | None = None
     heartbeat: Any = None
     """Tells an idle timeout that the body is alive; None without one."""
+    callbacks: Any = None
+    """What hears of the runs that its body starts, where that is not simply the config's callbacks."""
+    traced: Any = None
+    """Its own run and result, until its routers have run, where callbacks hear of it."""
     began: float | None = None
     """When its first attempt began, if somebody asked."""
     reason: str | None = None

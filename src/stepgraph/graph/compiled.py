@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -77,7 +78,7 @@ class CompiledStateGraph:
 
     def with_config(self, config: Mapping[str, Any] | None = None, **more: Any) -> CompiledStateGraph:
         """The same graph with a config that every call starts from."""
-        other = CompiledStateGraph.__new__(CompiledStateGraph)
+        other = type(self).__new__(type(self))
         other.__dict__.update(self.__dict__)
         other.config = merged(self.config, {**(config or {}), **more})
         return other
@@ -525,6 +526,14 @@ class CompiledStateGraph:
         return mimebundle(self)
 
 
+def graph_class() -> type[CompiledStateGraph]:
+    """What `compile` makes: with langchain-core loaded, a graph that is one of its Runnables too."""
+    if "langchain_core.runnables" not in sys.modules:
+        return CompiledStateGraph
+    runnable: type[CompiledStateGraph] = registry.adapters.load("graph")
+    return runnable
+
+
 def _has_async(plan: Plan) -> bool:
     return any(
         node.is_async
@@ -591,4 +600,4 @@ def _loops() -> Any:
     return loops
 
 
-__all__ = ["CompiledStateGraph", "merged"]
+__all__ = ["CompiledStateGraph", "graph_class", "merged"]

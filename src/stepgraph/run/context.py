@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
 from stepgraph.core import registry
+from stepgraph.core.channels import Channel
 from stepgraph.core.errors import GraphInterrupt, Rejected
 from stepgraph.core.lean import conclude
+from stepgraph.core.state import combine
 from stepgraph.core.task import Scope, Task
-from stepgraph.core.types import PREVIOUS, Decision, Interrupt, Pause
+from stepgraph.core.types import MISSING, PREVIOUS, Decision, Interrupt, Pause
 from stepgraph.run.config import RUNNING, shown_metadata
 
 if TYPE_CHECKING:
@@ -65,6 +68,10 @@ def config_of(task: Task) -> dict[str, Any]:
     """The config dict that a node sees: the caller's, plus where it runs."""
     scope = task.scope
     config = {"tags": [], "callbacks": None, **scope.config}
+    for name in ("run_name", "run_id"):
+        config.pop(name, None)  # of the whole run, not of what a node calls
+    if task.callbacks is not None:
+        config["callbacks"] = task.callbacks
     configurable = dict(config.get("configurable") or {})
     if scope.thread is not None:
         configurable["thread_id"] = scope.thread
@@ -76,6 +83,7 @@ def config_of(task: Task) -> dict[str, Any]:
             "checkpoint_map": {"": scope.root.checkpoint_id, scope.ns_text: scope.checkpoint_id},
             RUNNING: task.id,
             "__pregel_runtime": runtime_of(task),
+            "__pregel_read": partial(_read, task, scope.plan.channels),
             TASK: task,
         }
     )
@@ -92,9 +100,25 @@ def config_of(task: Task) -> dict[str, Any]:
     return config
 
 
+def _read(task: Task, channels: Mapping[str, Channel], select: str | Sequence[str], fresh: bool = False) -> Any:
+    """The values of one or several state keys, as langgraph-prebuilt's ToolNode asks for them.
+
+    It finds the keys in the partial's second argument. `fresh` means: with the task's own writes.
+    """
+    values = getattr(task.scope, "values", {})
+    if fresh and task.writes:
+        values = {**values, **combine(task.scope.plan, values, (task,))[0]}
+    if isinstance(select, str):
+        return values.get(select)
+    seen = ((key, channels[key].read(values[key])) for key in select if key in channels and key in values)
+    return {key: value for key, value in seen if value is not MISSING}
+
+
 def ambient(task: Task) -> dict[str, Any]:
     """The config around a graph that the task's body calls."""
     config = task.scope.config
+    if task.callbacks is not None:
+        config = {**config, "callbacks": task.callbacks}
     return {**config, "metadata": {**_metadata(task.scope, config.get("configurable") or {}), **task.node.metadata}}
 
 

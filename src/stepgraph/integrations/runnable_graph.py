@@ -1,0 +1,204 @@
+"""A compiled graph that is a Runnable of langchain-core: what `compile()` makes where langchain-core is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from langchain_core.runnables import Runnable
+
+from stepgraph.core.engine import Engine
+from stepgraph.graph.calls import takes_options
+from stepgraph.graph.compiled import CompiledStateGraph
+from stepgraph.integrations.ambient import child_config, surrounding
+from stepgraph.integrations.tracing import listened, manager_for, traced
+from stepgraph.run.config import inherited
+from stepgraph.run.context import current_task
+
+
+class Settings(dict[str, Any]):
+    """A call's config, complete: with the graph's own and the one around it."""
+
+    around: Any = None
+    """What langchain-core's variable held when the call came."""
+    asynchronous = False
+    engine: Engine | None = None
+
+
+class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[misc]  # `name` is a property, read by both
+    """A graph with everything that a Runnable has: pipes, batches, event streams, callbacks, retries, fallbacks."""
+
+    batch = Runnable.batch  # type: ignore[assignment]  # callbacks and `return_exceptions` are langchain-core's
+    abatch = Runnable.abatch  # type: ignore[assignment]
+
+    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
+        return super(CompiledStateGraph, self).get_name(suffix, name=name or self.name)
+
+    # Runs of callbacks around the run of the graph
+
+    @takes_options
+    def invoke(self, input: Any, config: Any = None, *, thread: str | None = None, **options: Any) -> Any:
+        """As `CompiledStateGraph.invoke`, and the config's callbacks hear of it."""
+        if self._plainly(config, thread):
+            return super().invoke(input, **options)
+        settings = self._merged(config, thread)
+        if not self._heard(settings, options):
+            return super().invoke(input, settings, **options)
+        run = self._manager(settings).on_chain_start(
+            None, input, name=self._run_name(settings), run_id=settings.get("run_id")
+        )
+        settings["callbacks"] = run
+        try:
+            result = super().invoke(input, settings, **options)
+        except BaseException as error:
+            run.on_chain_error(error)
+            raise
+        run.on_chain_end(_output(settings))
+        return result
+
+    @takes_options
+    async def ainvoke(self, input: Any, config: Any = None, *, thread: str | None = None, **options: Any) -> Any:
+        """As `invoke`, on the running loop."""
+        if self._plainly(config, thread):
+            return await super().ainvoke(input, **options)
+        settings = self._merged(config, thread)
+        settings.asynchronous = True
+        if not self._heard(settings, options):
+            return await super().ainvoke(input, settings, **options)
+        run = await self._manager(settings).on_chain_start(
+            None, input, name=self._run_name(settings), run_id=settings.get("run_id")
+        )
+        settings["callbacks"] = run
+        try:
+            result = await super().ainvoke(input, settings, **options)
+        except BaseException as error:
+            await run.on_chain_error(error)
+            raise
+        await run.on_chain_end(_output(settings))
+        return result
+
+    @takes_options
+    def stream(self, input: Any, config: Any = None, *, thread: str | None = None, **options: Any) -> Iterator[Any]:
+        """As `CompiledStateGraph.stream`, and the config's callbacks hear of it."""
+        if options.get("stream_mode") is None:
+            options["stream_mode"] = self._default_modes(config)
+        settings = self._merged(config, thread)
+        if not listened(settings):
+            yield from super().stream(input, settings, **options)
+            return
+        run = self._manager(settings).on_chain_start(
+            None, input, name=self._run_name(settings), run_id=settings.get("run_id")
+        )
+        settings["callbacks"] = run
+        try:
+            yield from super().stream(input, settings, **options)
+        except BaseException as error:
+            run.on_chain_error(error)
+            raise
+        run.on_chain_end(_output(settings))
+
+    @takes_options
+    async def astream(
+        self, input: Any, config: Any = None, *, thread: str | None = None, **options: Any
+    ) -> AsyncIterator[Any]:
+        """As `stream`, on the running loop."""
+        if options.get("stream_mode") is None:
+            options["stream_mode"] = self._default_modes(config)
+        settings = self._merged(config, thread)
+        settings.asynchronous = True
+        if not listened(settings):
+            plain: Any = super().astream(input, settings, **options)
+            async with aclosing(plain):
+                async for chunk in plain:
+                    yield chunk
+            return
+        run = await self._manager(settings).on_chain_start(
+            None, input, name=self._run_name(settings), run_id=settings.get("run_id")
+        )
+        settings["callbacks"] = run
+        try:
+            chunks: Any = super().astream(input, settings, **options)
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    yield chunk
+        except BaseException as error:
+            await run.on_chain_error(error)
+            raise
+        await run.on_chain_end(_output(settings))
+
+    def _plainly(self, config: Any, thread: str | None) -> bool:
+        """Whether a call has no config, nor is there one around it, and nobody listens."""
+        return not (config or thread or self.config or child_config.variable.get() or listened(_NOTHING))
+
+    def _heard(self, settings: Settings, options: Mapping[str, Any]) -> bool:
+        """Whether callbacks hear of an `invoke`; one that collects chunks leaves that to its stream."""
+        return (options.get("stream_mode") or "values") == "values" and listened(settings)
+
+    def _manager(self, settings: Settings) -> Any:
+        manager = manager_for(settings, asynchronous=settings.asynchronous)
+        if "ls_integration" not in manager.metadata:
+            manager.add_metadata({"ls_integration": "langgraph"})
+        return manager
+
+    def _run_name(self, settings: Settings) -> str:
+        return settings.get("run_name") or self.get_name()
+
+    def _merged(self, config: Any, thread: str | None) -> Settings:
+        """The whole config of a call. One that langchain-core hands down is taken up, as from a Runnable around."""
+        if type(config) is Settings and thread is None:
+            return config
+        around = child_config.variable.get()
+        own = super()._merged(config, thread)
+        task = current_task.get(None)
+        if around and (task is None or not _inside(task, around)):
+            own = inherited(around, own)
+        settings = Settings(own)
+        settings.around = around
+        return settings
+
+    # The engine of a run that is listened to
+
+    def engine(self, input: Any, config: dict[str, Any], **options: Any) -> Engine:
+        """One run of this graph, not started. One that callbacks hear of takes the traced plan."""
+        if type(config) is not Settings:
+            return super().engine(input, config, **options)
+        run = config.get("callbacks")
+        heard = hasattr(run, "get_child")
+        given = config if run is None else {key: value for key, value in config.items() if key not in _OF_THIS_RUN}
+        graph = self._traced(config.asynchronous) if heard else self
+        engine = CompiledStateGraph.engine(graph, input, given, **options)
+        request = engine.request
+        request.around = config.around
+        if run is not None:
+            request.config = {**request.config, "callbacks": run}
+        if heard:
+            config.engine = engine
+        return engine
+
+    def _traced(self, asynchronous: bool) -> RunnableGraph:
+        """This graph on a plan whose bodies and routers report themselves."""
+        kind = "_traced_async" if asynchronous else "_traced_sync"
+        known: RunnableGraph | None = self.__dict__.get(kind)
+        if known is None:
+            known = type(self).__new__(type(self))
+            known.__dict__.update(self.__dict__)
+            known.plan = traced(self.plan, asynchronous)
+            self.__dict__[kind] = known
+        return known
+
+
+_NOTHING: Mapping[str, Any] = {}
+_OF_THIS_RUN = ("callbacks", "run_name", "run_id")
+"""What nothing below the run inherits as it is."""
+
+
+def _inside(task: Any, around: Any) -> bool:
+    """Whether the variable holds what it held when the running task's run began: then nobody has set it since."""
+    return around is surrounding(task)
+
+
+def _output(settings: Settings) -> Any:
+    """What callbacks are told that a run gave."""
+    engine = settings.engine
+    return None if engine is None else engine.plan.output(engine.state.values)

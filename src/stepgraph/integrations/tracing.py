@@ -1,0 +1,268 @@
+"""Runs of langchain-core's callbacks for graphs and nodes, as tracers, loggers and `astream_events` know them.
+
+A graph with listeners runs a *traced* twin of its plan, whose bodies and routers report themselves; without listeners
+nothing of this is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextvars import ContextVar, copy_context
+from dataclasses import replace
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManager, CallbackManager
+from langchain_core.runnables.config import _set_config_context
+
+from stepgraph.core.plan import Node, Plan, Router
+from stepgraph.core.task import Task
+from stepgraph.core.types import START
+from stepgraph.run.context import config_of, current_task
+from stepgraph.run.threads import pool
+
+_SWITCHES = ("LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING", "LANGCHAIN_TRACING")
+_SECRET = ("key", "token", "secret", "password", "auth")
+
+
+def listened(config: Mapping[str, Any]) -> bool:
+    """Whether anybody wants to hear of runs: the config's callbacks, a tracer switched on, a collector of runs."""
+    if config.get("callbacks"):
+        return True
+    contexts = sys.modules.get("langchain_core.tracers.context")
+    if contexts is None:
+        environment = os.environ
+        return any(name in environment for name in _SWITCHES)
+    for variable, _, _, switch in contexts._configure_hooks:
+        # The engine's own hook is no variable: it hears for streams, which need no runs.
+        if type(variable) is ContextVar and variable.get() is not None:
+            return True
+        if switch is not None and os.environ.get(switch):
+            return True
+    return bool(contexts._tracing_v2_is_enabled() or sys.modules["langchain_core.globals"].get_debug())
+
+
+def manager_for(config: Mapping[str, Any], tags: Any = None, *, asynchronous: bool = False) -> Any:
+    """The callback manager for a run with this config: the config's own, or a new one of its handlers."""
+    kind: Any = AsyncCallbackManager if asynchronous else CallbackManager
+    own, all_tags, metadata = (
+        config.get("callbacks"),
+        [*(config.get("tags") or ()), *(tags or ())],
+        config.get("metadata"),
+    )
+    if isinstance(own, kind):
+        if all_tags:
+            own.add_tags(all_tags)
+        if metadata:
+            own.add_metadata(dict(metadata))
+        return own
+    return kind.configure(
+        inheritable_callbacks=own,
+        inheritable_tags=all_tags or None,
+        inheritable_metadata=dict(metadata) if metadata else None,
+        langsmith_inheritable_metadata=_tracer_metadata(config.get("configurable") or {}),
+    )
+
+
+def _tracer_metadata(configurable: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What only LangSmith shows of `configurable`: plain values that are no secrets."""
+    found = {
+        key: value
+        for key, value in configurable.items()
+        if not key.startswith("__")
+        and isinstance(value, (str, int, float, bool))
+        and not any(word in key.casefold() for word in _SECRET)
+    }
+    return found or None
+
+
+def traced(plan: Plan, asynchronous: bool) -> Plan:
+    """The plan with bodies and routers that report themselves, for sync or for async runs."""
+    kind = _AsyncNode if asynchronous else _SyncNode
+    return replace(
+        plan, nodes={name: node if name == START else kind(node).node() for name, node in plan.nodes.items()}
+    )
+
+
+class _TracedNode:
+    """A node that reports its runs. Its run ends after its routers, which are runs below it."""
+
+    def __init__(self, plain: Node) -> None:
+        self.plain = plain
+
+    def config(self, task: Task) -> dict[str, Any]:
+        """The config of the node's own run, and of what it calls while it has none."""
+        around = task.scope.request.config.get("callbacks")
+        task.callbacks = None if around is None else around.get_child(f"graph:step:{task.step}")
+        return config_of(task)
+
+    def routers(self) -> tuple[Router, ...]:
+        """The node's routers, as runs below the node's."""
+        first = 3 + len(self.plain.successors) + len(self.plain.joins)
+        last = len(self.plain.routers) - 1
+        return tuple(
+            replace(router, choose=self.router(router, f"seq:step:{first + position}", position == last))
+            for position, router in enumerate(self.plain.routers)
+        )
+
+    def router(self, router: Router, tag: str, last: bool) -> Callable[..., Any]:
+        raise NotImplementedError
+
+    def extra(self, task: Task) -> dict[str, Any]:
+        return {} if self.plain.inject is None else self.plain.inject(task)
+
+
+def _entered(config: dict[str, Any]) -> None:
+    """Let langsmith's own decorators in node code find the run that they are in."""
+    _set_config_context(config)  # type: ignore[arg-type]  # a RunnableConfig
+
+
+def _router_name(router: Router) -> str:
+    name = getattr(router.choose, "__name__", None)
+    return "RunnableCallable" if name in (None, "<lambda>") else str(name)
+
+
+class _SyncNode(_TracedNode):
+    def node(self) -> Node:
+        plain = self.plain
+        if plain.is_async:
+            return _AsyncNode(plain).node()
+        graph = plain.source if plain.child is not None else None
+        return replace(plain, body=self.body(graph), inject=None, child=None, twin=None, routers=self.routers())
+
+    def body(self, graph: Any) -> Callable[[Any], Any]:
+        plain = self.plain
+
+        def run_node(value: Any) -> Any:
+            task = current_task.get()
+            manager = manager_for(self.config(task))
+            run = manager.on_chain_start(None, value, name=plain.name)
+            task.callbacks = run.get_child("seq:step:1")
+            try:
+                _entered(config_of(task))
+                if graph is not None:
+                    result = graph.invoke(value, config_of(task))
+                elif plain.body is None:
+                    result = value
+                else:
+                    result = plain.body(value, **self.extra(task))
+            except BaseException as error:
+                run.on_chain_error(error)
+                raise
+            if plain.routers:
+                task.traced = (run, result)
+            else:
+                run.on_chain_end(result)
+            return result
+
+        return run_node
+
+    def router(self, router: Router, tag: str, last: bool) -> Callable[..., Any]:
+        name = _router_name(router)
+
+        def choose(value: Any, **extra: Any) -> Any:
+            task = current_task.get()
+            if task.traced is None:  # a resumed task: its node's run is over
+                return router.choose(value, **extra)
+            run, result = task.traced
+            inner = run.get_child(tag).on_chain_start(None, value, name=name)
+            task.callbacks = inner.get_child()
+            try:
+                chosen = router.choose(value, **extra)
+            except BaseException as error:
+                inner.on_chain_error(error)
+                run.on_chain_error(error)
+                raise
+            inner.on_chain_end(chosen)
+            if last:
+                run.on_chain_end(result)
+            return chosen
+
+        return choose
+
+
+class _AsyncNode(_TracedNode):
+    def node(self) -> Node:
+        plain = self.plain
+        graph = plain.source if plain.child is not None else None
+        routers = tuple(replace(router, is_async=True) for router in self.routers())
+        return replace(
+            plain, body=self.body(graph), inject=None, child=None, twin=None, is_async=True, routers=routers
+        )  # fmt: skip
+
+    def body(self, graph: Any) -> Callable[[Any], Any]:
+        plain = self.plain
+
+        async def run_node(value: Any) -> Any:
+            task = current_task.get()
+            manager = manager_for(self.config(task), asynchronous=True)
+            run = await manager.on_chain_start(None, value, name=plain.name)
+            task.callbacks = run.get_child("seq:step:1")
+            try:
+                _entered(config_of(task))
+                result = await self.result(task, value, graph)
+                for handler in run.handlers:
+                    if hasattr(handler, "tap_output_aiter"):
+                        async for _ in handler.tap_output_aiter(run.run_id, _once(result)):
+                            pass
+            except BaseException as error:
+                await asyncio.shield(run.on_chain_error(error))
+                raise
+            if plain.routers:
+                task.traced = (run, result)
+            else:
+                await run.on_chain_end(result)
+            return result
+
+        return run_node
+
+    async def result(self, task: Task, value: Any, graph: Any) -> Any:
+        plain = self.plain
+        if graph is not None:
+            return await graph.ainvoke(value, config_of(task))
+        if plain.body is None:
+            return value
+        extra = self.extra(task)
+        if plain.is_async:
+            return await plain.body(value, **extra)
+        if plain.twin is not None:
+            return await plain.twin(value, **extra)
+        if plain.inline:
+            return plain.body(value, **extra)
+        context = copy_context()
+        body = plain.body
+        return await asyncio.wrap_future(pool.submit(lambda: context.run(body, value, **extra)))
+
+    def router(self, router: Router, tag: str, last: bool) -> Callable[..., Any]:
+        name = _router_name(router)
+
+        async def choose(value: Any, **extra: Any) -> Any:
+            task = current_task.get()
+            if task.traced is None:
+                return await _chosen(router, value, extra)
+            run, result = task.traced
+            inner = await run.get_child(tag).on_chain_start(None, value, name=name)
+            task.callbacks = inner.get_child()
+            try:
+                chosen = await _chosen(router, value, extra)
+            except BaseException as error:
+                await inner.on_chain_error(error)
+                await run.on_chain_error(error)
+                raise
+            await inner.on_chain_end(chosen)
+            if last:
+                await run.on_chain_end(result)
+            return chosen
+
+        return choose
+
+
+async def _chosen(router: Router, value: Any, extra: dict[str, Any]) -> Any:
+    chosen = router.choose(value, **extra)
+    return await chosen if router.is_async else chosen
+
+
+async def _once(value: Any) -> AsyncIterator[Any]:
+    yield value

@@ -1,0 +1,51 @@
+"""Programs as LangGraph's users write them, unchanged under the hook: they show what they show on LangGraph."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+FOLDER = HERE / "programs"
+
+
+def programs() -> list[str]:
+    """`module.function` of every program."""
+    return [
+        f"{path.stem}.{node.name}"
+        for path in sorted(FOLDER.glob("*.py"))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.args.args and node.args.args[0].arg == "show"
+    ]
+
+
+@pytest.fixture(scope="module")
+def shown() -> dict[str, dict[str, list[str]]]:
+    """Engine -> program -> lines."""
+    how = {"langgraph": [], "stepgraph": ["-m", "stepgraph.compat", "run"]}
+    running = {
+        engine: subprocess.Popen(
+            [sys.executable, *start, str(HERE / "runner.py"), str(FOLDER)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for engine, start in how.items()
+    }  # fmt: skip
+    found = {}
+    for engine, process in running.items():
+        printed, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+        found[engine] = json.loads(printed)
+    return found
+
+
+@pytest.mark.timeout(320)
+@pytest.mark.parametrize("name", programs())
+def test_a_program_shows_the_same(name: str, shown: dict[str, dict[str, list[str]]]) -> None:
+    assert name in shown["langgraph"], shown["langgraph"].get(name.partition(".")[0])
+    assert name in shown["stepgraph"], shown["stepgraph"].get(name.partition(".")[0])
+    assert shown["stepgraph"][name] == shown["langgraph"][name]
