@@ -65,7 +65,7 @@ LAYERS = {
     "deploy": Layer(LOWER),
     "migrate": Layer(LOWER),
     "integrations": Layer(LOWER),
-    "compat": Layer(LOWER),
+    "compat": Layer((*LOWER, "integrations")),  # LangGraph is made of langchain-core's Runnables
     "cli": Layer(LOWER),
 }
 
@@ -125,7 +125,9 @@ def objection(found: Import) -> str | None:
 
 def unrestricted(layer: str) -> bool:
     """Top layers and backends bring packages of their own: an extra of the same name."""
-    return layer in ("persist", "store", "cache", "observe") or (layer in LAYERS and LAYERS[layer].uses == LOWER)
+    return layer in ("persist", "store", "cache", "observe") or (
+        layer in LAYERS and set(LOWER) <= set(LAYERS[layer].uses)
+    )
 
 
 def within(module: str, prefixes: tuple[str, ...]) -> bool:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from types import GenericAlias
+from typing import Any, Union
 
+from stepgraph.core import registry
 from stepgraph.core.checkpoint import Extend
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.types import MISSING, Overwrite
@@ -60,6 +62,25 @@ class Channel:
     def delta(self, value: Any, updates: Sequence[Any], new: Any) -> Any:
         """What a checkpoint needs to get from `value` to `new`: an Extend, or `new` itself."""
         return new
+
+    @property
+    def typ(self) -> Any:
+        """LangGraph's name for `type`."""
+        return self.type
+
+    @property
+    def ValueType(self) -> Any:  # noqa: N802  LangGraph's name
+        """The type of the value."""
+        return self.type
+
+    @property
+    def UpdateType(self) -> Any:  # noqa: N802  LangGraph's name
+        """The type of an update."""
+        return self.type
+
+    def from_checkpoint(self, checkpoint: Any) -> Any:
+        """The rule with a value, as one object that is updated and read as LangGraph's channels are."""
+        return registry.adapters.load("box")(self, checkpoint)
 
 
 class LastValue(Channel):
@@ -153,6 +174,14 @@ class Topic(Channel):
         return isinstance(other, Topic) and self.accumulate == other.accumulate
 
     __hash__ = object.__hash__
+
+    @property
+    def ValueType(self) -> Any:  # noqa: N802  LangGraph's name
+        return GenericAlias(Sequence, (self.type,))
+
+    @property
+    def UpdateType(self) -> Any:  # noqa: N802  LangGraph's name
+        return Union[self.type, GenericAlias(list, (self.type,))]  # noqa: UP007  the type is known at run time only
 
     def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
         flat: list[Any] = list(value) if self.accumulate and value is not MISSING else []

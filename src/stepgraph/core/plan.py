@@ -77,6 +77,8 @@ class Node:
     to_end: bool = False
     """Has an edge to END, which drawings show."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    trace_policy: Any = None
+    """What tracers record of its runs: a TracePolicy."""
     source: Any = None
     """The user's callable, for names, source code and hashes."""
     quick: bool = False

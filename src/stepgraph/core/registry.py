@@ -78,6 +78,8 @@ taps = Registry("tap", {"langchain": "stepgraph.integrations.langchain_streams:i
 adapters = Registry(
     "adapter",
     {
+        "box": "stepgraph.compat.channels:Box",
+        "channel": "stepgraph.compat.channels:rule_of",
         "graph": "stepgraph.integrations.runnable_graph:RunnableGraph",
         "parallel": "stepgraph.integrations.langchain:parallel",
     },

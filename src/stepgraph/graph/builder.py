@@ -6,6 +6,7 @@ import inspect
 import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import GenericAlias
 from typing import Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 from stepgraph.core.channels import Channel, LastValue, NamedBarrierValue
@@ -45,6 +46,7 @@ class NodeSpec:
     end_labels: Mapping[str, str] = field(default_factory=dict)
     policies: Policies = field(default_factory=Policies)
     is_handler: bool = False
+    trace_policy: Any = None
 
 
 @dataclass(slots=True)
@@ -63,6 +65,9 @@ class StateGraph:
     `state_schema` is a TypedDict, dataclass or Pydantic model; `Annotated[T, reducer]` gives a key a reducer
     `(value, update) -> value`, other keys keep the last value. Build with `add_node` and edges, then `compile()`.
     """
+
+    __class_getitem__: Any = classmethod(GenericAlias)
+    """Annotations may name the types of state, context, input and output: `StateGraph[State, Context]`."""
 
     def __init__(
         self,
@@ -120,6 +125,7 @@ class StateGraph:
         destinations: Mapping[str, str] | Sequence[str] | None = None,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
         error_handler: Action | None = None,
+        trace_policy: Any = None,
         inline: bool = False,
     ) -> Self:
         """Add a node; returns the graph.
@@ -151,6 +157,7 @@ class StateGraph:
             self._add_handler(handler, error_handler, schema)
         policies = Policies(None if retry_policy is None else as_retries(retry_policy), handler)
         self.nodes[node] = NodeSpec(action, how, schema, defer, inline, dict(metadata or {}), ends, labels, policies)
+        self.nodes[node].trace_policy = trace_policy
         self._add_schema(schema)
         if self.compiled:
             logger.warning(
@@ -310,6 +317,7 @@ class StateGraph:
         interrupt_after: Sequence[str] | Literal["*"] | None = None,
         debug: bool = False,
         renamed: Mapping[str, str] | None = None,
+        transformers: Sequence[Any] = (),
         name: str | None = None,
         inline: bool = False,
     ) -> CompiledStateGraph:
@@ -319,6 +327,7 @@ class StateGraph:
         a history of its own), False (a subgraph without) or None. `interrupt_before` and `interrupt_after` name
         nodes, or are "*". `debug` prints updates and values of every run. `renamed` maps the names that nodes had in
         older threads to those that they have now. `inline` declares all sync nodes short.
+        `transformers` are kept with the graph, for version 3 streams.
         Raises ValueError, and TypeError for a bad checkpointer.
         """
         before = _listed(interrupt_before)
@@ -329,9 +338,11 @@ class StateGraph:
         for old, new in plan.renamed.items():
             if new not in self.nodes:
                 raise ValueError(f"renamed={{{old!r}: {new!r}}}: the graph has no node {new!r}.")
-        return graph_class()(
+        graph = graph_class()(
             self, plan, checkpointer=checkpointer, store=store, debug=debug, context_schema=self.context_schema
         )
+        graph.transformers = tuple(transformers)
+        return graph
 
     def _plan(self, name: str, before: frozenset[str], after: frozenset[str], inline: bool) -> Plan:
         barriers = {
@@ -418,6 +429,7 @@ class StateGraph:
             ends=spec.ends,
             end_labels=spec.end_labels,
             metadata=spec.metadata,
+            trace_policy=spec.trace_policy,
             source=action,
         )
 

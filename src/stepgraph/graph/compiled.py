@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from contextvars import copy_context
 from time import time
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Unpack
 
 from stepgraph.core import registry
@@ -41,8 +42,11 @@ DEFAULT_RECURSION_LIMIT = 10_007
 class CompiledStateGraph:
     """A runnable graph. Made by `StateGraph.compile()`; immutable, and safe to run many times at once."""
 
+    __class_getitem__: Any = classmethod(GenericAlias)
+    """Annotations may name the types of state, context, input and output: `CompiledStateGraph[State, Context]`."""
     stream_mode = "updates"
     """What `stream` yields when it is not told."""
+    transformers: tuple[Any, ...] = ()
 
     def __init__(
         self,

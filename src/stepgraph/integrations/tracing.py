@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextvars import ContextVar, copy_context
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -98,6 +99,11 @@ class _TracedNode:
         task.callbacks = None if around is None else around.get_child(f"graph:step:{task.step}")
         return config_of(task)
 
+    def shown(self, value: Any, part: str) -> Any:
+        """What tracers record of an input or output."""
+        process = getattr(self.plain.trace_policy, f"process_{part}", None)
+        return value if process is None else process(value)
+
     def routers(self) -> tuple[Router, ...]:
         """The node's routers, as runs below the node's."""
         first = 3 + len(self.plain.successors) + len(self.plain.joins)
@@ -119,6 +125,59 @@ def _entered(config: dict[str, Any]) -> None:
     _set_config_context(config)  # type: ignore[arg-type]  # a RunnableConfig
 
 
+def _parts(manager: Any) -> tuple[Any, Any]:
+    """A manager of those who get the real values, and one of the tracers."""
+    from langchain_core.tracers.base import BaseTracer
+
+    real, tracers = copy(manager), copy(manager)
+    # What feeds `astream_events` and `astream_log` is a tracer too, whose values the caller sees.
+    tracers.handlers = [
+        each for each in manager.handlers if isinstance(each, BaseTracer) and not hasattr(each, "tap_output_aiter")
+    ]
+    real.handlers = [each for each in manager.handlers if each not in tracers.handlers]
+    return real, tracers
+
+
+def _started(manager: Any, value: Any, shown: Any, name: str) -> Any:
+    """The beginning of a node's run, which tracers record as `shown`."""
+    if shown is value:
+        return manager.on_chain_start(None, value, name=name)
+    real, tracers = _parts(manager)
+    run = real.on_chain_start(None, value, name=name)
+    tracers.on_chain_start(None, shown, name=name, run_id=run.run_id)
+    run.handlers = manager.handlers
+    return run
+
+
+async def _astarted(manager: Any, value: Any, shown: Any, name: str) -> Any:
+    if shown is value:
+        return await manager.on_chain_start(None, value, name=name)
+    real, tracers = _parts(manager)
+    run = await real.on_chain_start(None, value, name=name)
+    await tracers.on_chain_start(None, shown, name=name, run_id=run.run_id)
+    run.handlers = manager.handlers
+    return run
+
+
+def _ended(run: Any, result: Any, shown: Any) -> None:
+    """The end of a node's run, which tracers record as `shown`."""
+    if shown is result:
+        run.on_chain_end(result)
+        return
+    real, tracers = _parts(run)
+    tracers.on_chain_end(shown)
+    real.on_chain_end(result)
+
+
+async def _aended(run: Any, result: Any, shown: Any) -> None:
+    if shown is result:
+        await run.on_chain_end(result)
+        return
+    real, tracers = _parts(run)
+    await tracers.on_chain_end(shown)
+    await real.on_chain_end(result)
+
+
 def _router_name(router: Router) -> str:
     name = getattr(router.choose, "__name__", None)
     return "RunnableCallable" if name in (None, "<lambda>") else str(name)
@@ -138,7 +197,7 @@ class _SyncNode(_TracedNode):
         def run_node(value: Any) -> Any:
             task = current_task.get()
             manager = manager_for(self.config(task))
-            run = manager.on_chain_start(None, value, name=plain.name)
+            run = _started(manager, value, self.shown(value, "inputs"), plain.name)
             task.callbacks = run.get_child("seq:step:1")
             try:
                 _entered(config_of(task))
@@ -154,7 +213,7 @@ class _SyncNode(_TracedNode):
             if plain.routers:
                 task.traced = (run, result)
             else:
-                run.on_chain_end(result)
+                _ended(run, result, self.shown(result, "outputs"))
             return result
 
         return run_node
@@ -177,7 +236,7 @@ class _SyncNode(_TracedNode):
                 raise
             inner.on_chain_end(chosen)
             if last:
-                run.on_chain_end(result)
+                _ended(run, result, self.shown(result, "outputs"))
             return chosen
 
         return choose
@@ -198,7 +257,7 @@ class _AsyncNode(_TracedNode):
         async def run_node(value: Any) -> Any:
             task = current_task.get()
             manager = manager_for(self.config(task), asynchronous=True)
-            run = await manager.on_chain_start(None, value, name=plain.name)
+            run = await _astarted(manager, value, self.shown(value, "inputs"), plain.name)
             task.callbacks = run.get_child("seq:step:1")
             try:
                 _entered(config_of(task))
@@ -213,7 +272,7 @@ class _AsyncNode(_TracedNode):
             if plain.routers:
                 task.traced = (run, result)
             else:
-                await run.on_chain_end(result)
+                await _aended(run, result, self.shown(result, "outputs"))
             return result
 
         return run_node
@@ -253,7 +312,7 @@ class _AsyncNode(_TracedNode):
                 raise
             await inner.on_chain_end(chosen)
             if last:
-                await run.on_chain_end(result)
+                await _aended(run, result, self.shown(result, "outputs"))
             return chosen
 
         return choose

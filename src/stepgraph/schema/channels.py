@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from typing import Annotated, Any, NotRequired, Required, get_args, get_origin, get_type_hints, is_typeddict
 
+from stepgraph.core import registry
 from stepgraph.core.channels import BinaryOperatorAggregate, Channel, LastValue
 from stepgraph.core.types import ROOT
 from stepgraph.schema.managed import Managed, managed_in
@@ -83,6 +84,9 @@ def _channel_of(key: str, hint: Any) -> tuple[Channel | None, Callable[[int, int
             return item, None
         if isinstance(item, type) and issubclass(item, Channel):
             return item(kind, key=key), None
+        if hasattr(item, "from_checkpoint") and hasattr(item, "update"):  # a channel in LangGraph's form
+            rule: Channel = registry.adapters.load("channel")(item, kind, key)
+            return rule, None
     manager = managed_in(metadata)
     if manager is not None:
         return None, manager

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from stepgraph.core.checkpoint import Durability
+from stepgraph.core.tracing import TracePolicy, omit_payload
 from stepgraph.core.types import (
     Command,
     Interrupt,
@@ -35,5 +36,7 @@ __all__ = (
     "StateUpdate",
     "StreamMode",
     "StreamWriter",
+    "TracePolicy",
     "interrupt",
+    "omit_payload",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stepgraph.compat.channels import BaseChannel
 from stepgraph.core.channels import (
     AnyValue,
     BinaryOperatorAggregate,
@@ -11,7 +12,6 @@ from stepgraph.core.channels import (
     Topic,
     UntrackedValue,
 )
-from stepgraph.core.channels import Channel as BaseChannel
 
 __all__ = (
     "AnyValue",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.core.channels import Channel as BaseChannel
+from stepgraph.compat.channels import BaseChannel, Checkpoint, Update, Value
 from stepgraph.core.errors import EmptyChannelError, InvalidUpdateError
 
-__all__ = ("BaseChannel", "EmptyChannelError", "InvalidUpdateError")
+__all__ = ("BaseChannel", "Checkpoint", "EmptyChannelError", "InvalidUpdateError", "Update", "Value")

@@ -1,0 +1,197 @@
+"""Channels in LangGraph's form, as boxes that hold their value: written by users, and made of ours.
+
+Ours are rules without a value. A box puts a rule and a value together, so that code that handles LangGraph's channels
+directly works; `Foreign` takes a box apart, so that a user's own box class works as a rule here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from copy import copy
+from typing import Any, Generic, Self, TypeVar
+
+from stepgraph.core.channels import Channel
+from stepgraph.core.errors import EmptyChannelError
+from stepgraph.core.types import MISSING
+
+Value = TypeVar("Value")
+Update = TypeVar("Update")
+Checkpoint = TypeVar("Checkpoint")
+
+
+class BaseChannel(ABC, Generic[Value, Update, Checkpoint]):
+    """The base of a user's own channel: an object that holds one key's value.
+
+    `from_checkpoint` makes a fresh one with a stored value or MISSING; `update` takes a superstep's updates (none, when
+    nobody wrote) and says whether that changed anything.
+    """
+
+    __slots__ = ("key", "typ")
+
+    def __init__(self, typ: Any, key: str = "") -> None:
+        self.typ = typ
+        self.key = key
+
+    @property
+    @abstractmethod
+    def ValueType(self) -> Any:  # noqa: N802  LangGraph's name
+        """The type of the value."""
+
+    @property
+    @abstractmethod
+    def UpdateType(self) -> Any:  # noqa: N802  LangGraph's name
+        """The type of an update."""
+
+    @abstractmethod
+    def from_checkpoint(self, checkpoint: Any) -> Self:
+        """A fresh channel of the same kind that holds what `checkpoint()` gave, or MISSING."""
+
+    @abstractmethod
+    def get(self) -> Any:
+        """The value. Raises EmptyChannelError if there is none."""
+
+    @abstractmethod
+    def update(self, values: Sequence[Any]) -> bool:
+        """Take a superstep's updates; whether anything changed. Raises InvalidUpdateError."""
+
+    def checkpoint(self) -> Any:
+        """What is stored; MISSING for nothing."""
+        try:
+            return self.get()
+        except EmptyChannelError:
+            return MISSING
+
+    def copy(self) -> Self:
+        """Another channel with the same value."""
+        return self.from_checkpoint(self.checkpoint())
+
+    def is_available(self) -> bool:
+        """Whether there is a value."""
+        try:
+            self.get()
+        except EmptyChannelError:
+            return False
+        return True
+
+    def consume(self) -> bool:
+        """A node that it triggered has run; whether that changed anything."""
+        return False
+
+    def finish(self) -> bool:
+        """Nothing else is ready; whether that changed anything."""
+        return False
+
+
+BaseChannel.register(Channel)
+
+
+class Box:
+    """One of our rules with a value, handled as LangGraph's channels are."""
+
+    def __init__(self, rule: Channel, value: Any) -> None:
+        self.rule = rule
+        self._value = rule.initial() if value is MISSING else copy(value)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rule, name)
+
+    def __repr__(self) -> str:
+        return f"{type(self.rule).__name__}({self._value!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return self.rule == (other.rule if isinstance(other, Box) else other)
+
+    __hash__ = object.__hash__
+
+    def get(self) -> Any:
+        """The value. Raises EmptyChannelError if there is none."""
+        found = MISSING if self._value is MISSING else self.rule.read(self._value)
+        if found is MISSING:
+            raise EmptyChannelError
+        return found
+
+    def is_available(self) -> bool:
+        """Whether there is a value."""
+        return self._value is not MISSING and self.rule.read(self._value) is not MISSING
+
+    def update(self, values: Sequence[Any]) -> bool:
+        """Take a superstep's updates; whether anything changed."""
+        if values:
+            return self._becomes(self.rule.reduce(self._value, list(values)), written=True)
+        return self._value is not MISSING and self._becomes(self.rule.settle(self._value))
+
+    def consume(self) -> bool:
+        """A node that it triggered has run."""
+        return self._value is not MISSING and self._becomes(self.rule.consume(self._value))
+
+    def finish(self) -> bool:
+        """Nothing else is ready."""
+        return self._value is not MISSING and self._becomes(self.rule.finish(self._value))
+
+    def checkpoint(self) -> Any:
+        """What is stored; MISSING for nothing, and for what is never stored."""
+        return self._value if self.rule.persistent else MISSING
+
+    def from_checkpoint(self, checkpoint: Any) -> Box:
+        """A fresh one of the same rule."""
+        return Box(self.rule, checkpoint)
+
+    def copy(self) -> Box:
+        """Another one with the same value."""
+        return Box(self.rule, self._value)
+
+    def _becomes(self, value: Any, *, written: bool = False) -> bool:
+        changed = written or value is not self._value
+        self._value = value
+        return changed
+
+
+class Foreign(Channel):
+    """The rule in a user's own channel class: each step makes a channel of the value and asks it."""
+
+    __slots__ = ("box",)
+
+    def __init__(self, box: Any, key: str) -> None:
+        super().__init__(getattr(box, "typ", Any), key)
+        self.box = box
+        box.key = key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Foreign) and bool(self.box == other.box)
+
+    __hash__ = object.__hash__
+
+    def initial(self) -> Any:
+        return self.box.from_checkpoint(MISSING).checkpoint()
+
+    def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
+        box = self._holding(value)
+        box.update(updates)
+        return box.checkpoint()
+
+    def settle(self, value: Any) -> Any:
+        box = self._holding(value)
+        return box.checkpoint() if box.update(()) else value
+
+    def consume(self, value: Any) -> Any:
+        box = self._holding(value)
+        return box.checkpoint() if box.consume() else value
+
+    def finish(self, value: Any) -> Any:
+        box = self._holding(value)
+        return box.checkpoint() if box.finish() else value
+
+    def read(self, value: Any) -> Any:
+        try:
+            return self._holding(value).get()
+        except EmptyChannelError:
+            return MISSING
+
+    def _holding(self, value: Any) -> Any:
+        return self.box.from_checkpoint(value if value is MISSING else copy(value))
+
+
+def rule_of(box: Any, kind: Any, key: str) -> Channel:
+    """The rule in what an annotation holds: a user's channel, or the class of one."""
+    return Foreign(box(kind) if isinstance(box, type) else box, key)

@@ -1,0 +1,7 @@
+"""How a running tool call puts parts of its output on the stream."""
+
+from __future__ import annotations
+
+from stepgraph.run.tokens import tool_writer as _tool_call_writer
+
+__all__ = ("_tool_call_writer",)

@@ -1,0 +1,8 @@
+"""The compiled graph's base, at the place where LangGraph defines it."""
+
+from __future__ import annotations
+
+from stepgraph.compat.langgraph.pregel import Pregel
+from stepgraph.core.errors import GraphRecursionError
+
+__all__ = ("GraphRecursionError", "Pregel")

@@ -1,0 +1,23 @@
+"""An old place of types."""
+
+from __future__ import annotations
+
+from warnings import warn
+
+from stepgraph.compat.langgraph.types import (
+    All,
+    PregelTask,
+    StateSnapshot,
+    StateUpdate,
+    StreamMode,
+    StreamWriter,
+)
+from stepgraph.compat.langgraph.warnings import LangGraphDeprecatedSinceV10
+
+__all__ = ["All", "PregelTask", "StateSnapshot", "StateUpdate", "StreamMode", "StreamWriter"]
+
+warn(
+    "Importing from langgraph.pregel.types is deprecated. Please use 'from langgraph.types import ...' instead.",
+    LangGraphDeprecatedSinceV10,
+    stacklevel=2,
+)
