@@ -5,11 +5,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import pytest
 
 from stepgraph import END, START, Command, IsLastStep, StateGraph
+from stepgraph.core.deprecated import LangGraphDeprecationWarning
 
 
 class State(TypedDict, total=False):
@@ -216,3 +218,16 @@ def test_a_lone_function_gives_the_node_its_name() -> None:
 
 def test_a_node_may_have_the_name_of_a_state_key() -> None:
     assert graph("log").compile().invoke({"log": []}) == graph("other").compile().invoke({"log": []})
+
+
+def test_old_names_of_schemas_still_work_with_a_warning() -> None:
+    class Answer(TypedDict):
+        x: int
+
+    with pytest.warns(LangGraphDeprecationWarning) as told:
+        made = StateGraph(State, input=State, output=Answer, config_schema=dict)
+    assert [str(each.message).split(" ")[0] for each in told] == ["`config_schema`", "`input`", "`output`"]
+    assert (made.output_schema, made.context_schema) == (Answer, dict)
+    assert {Path(each.filename) for each in told} == {Path(__file__)}
+    with pytest.raises(TypeError, match="unexpected keyword argument 'inputs'"):
+        StateGraph(State, inputs=State)

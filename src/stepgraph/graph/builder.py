@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Hashable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import GenericAlias
 from typing import Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 from stepgraph.core.channels import Channel, LastValue, NamedBarrierValue
+from stepgraph.core.deprecated import LangGraphDeprecatedSinceV05, LangGraphDeprecatedSinceV10
 from stepgraph.core.plan import Barrier, Node, Plan, Router
 from stepgraph.core.policies import RetryPolicy, as_retries
 from stepgraph.core.types import END, ROOT, START, Command, Send
@@ -76,7 +78,12 @@ class StateGraph:
         *,
         input_schema: Any = None,
         output_schema: Any = None,
+        **deprecated: Any,
     ) -> None:
+        if deprecated:
+            context_schema, input_schema, output_schema = _renamed(
+                deprecated, context_schema, input_schema, output_schema
+            )
         self.state_schema = state_schema
         self.context_schema = context_schema
         self.input_schema = input_schema or state_schema
@@ -462,6 +469,26 @@ class StateGraph:
             targets=targets,
             labels={target: str(key) for key, target in (known or {}).items() if key != target},
         )
+
+
+_OLD_NAMES: dict[str, tuple[str, type[Warning]]] = {
+    "config_schema": ("context_schema", LangGraphDeprecatedSinceV10),
+    "input": ("input_schema", LangGraphDeprecatedSinceV05),
+    "output": ("output_schema", LangGraphDeprecatedSinceV05),
+}
+
+
+def _renamed(deprecated: Mapping[str, Any], *schemas: Any) -> Iterator[Any]:
+    """The schemas, with those that were given under their old names. Raises TypeError for other names."""
+    unknown = [name for name in deprecated if name not in _OLD_NAMES]
+    if unknown:
+        raise TypeError(f"StateGraph() got an unexpected keyword argument {unknown[0]!r}.")
+    for (old, (new, category)), schema in zip(_OLD_NAMES.items(), schemas, strict=True):
+        if old in deprecated:
+            warnings.warn(
+                f"`{old}` is deprecated and will be removed. Please use `{new}` instead.", category, stacklevel=3
+            )
+        yield deprecated.get(old) if schema is None else schema
 
 
 def _barrier(sources: Sequence[str], target: str) -> Barrier:

@@ -30,7 +30,7 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
     """A graph with everything that a Runnable has: pipes, batches, event streams, callbacks, retries, fallbacks."""
 
     batch = Runnable.batch  # type: ignore[assignment]  # callbacks and `return_exceptions` are langchain-core's
-    abatch = Runnable.abatch  # type: ignore[assignment]
+    abatch = Runnable.abatch  # type: ignore[assignment]  # the same
 
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         return super(CompiledStateGraph, self).get_name(suffix, name=name or self.name)

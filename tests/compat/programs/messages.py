@@ -1,0 +1,144 @@
+"""Graphs of messages and models."""
+
+import asyncio
+from typing import Any
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
+from langgraph.graph import START, MessagesState, StateGraph, add_messages
+
+
+class Recorder(BaseCallbackHandler):
+    def __init__(self) -> None:
+        self.runs: list[Any] = []
+        self.names: dict[Any, str] = {}
+
+    def on_chain_start(
+        self,
+        serialized: Any,
+        inputs: Any,
+        *,
+        run_id: Any,
+        parent_run_id: Any = None,
+        tags: Any = None,
+        metadata: Any = None,
+        **kw: Any,
+    ) -> None:
+        self.names[run_id] = kw.get("name")
+        interesting = {
+            k: v
+            for k, v in (metadata or {}).items()
+            if k in ("langgraph_step", "langgraph_node", "langgraph_triggers", "langgraph_path", "mine")
+        }
+        self.runs.append(("start", kw.get("name"), self.names.get(parent_run_id), sorted(tags or []), interesting))
+
+    def on_chain_end(self, outputs: Any, *, run_id: Any, **kw: Any) -> None:
+        self.runs.append(("end", self.names.get(run_id), outputs))
+
+    def on_chain_error(self, error: Any, *, run_id: Any, **kw: Any) -> None:
+        self.runs.append(("error", self.names.get(run_id), type(error).__name__))
+
+    def on_chat_model_start(
+        self,
+        serialized: Any,
+        messages: Any,
+        *,
+        run_id: Any,
+        parent_run_id: Any = None,
+        tags: Any = None,
+        metadata: Any = None,
+        **kw: Any,
+    ) -> None:
+        self.runs.append(
+            ("model", self.names.get(parent_run_id), sorted(tags or []), (metadata or {}).get("langgraph_node"))
+        )
+
+
+def messages(show: Any) -> None:
+    def bot(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [AIMessage(f"{len(state['messages'])}", id="ai")]}
+
+    graph = StateGraph(MessagesState).add_node(bot).add_edge(START, "bot").compile()
+    out = graph.invoke({"messages": [("user", "hello"), {"role": "system", "content": "x"}]})
+    show([(m.type, m.content) for m in out["messages"]])
+    both = add_messages(
+        [HumanMessage("a", id="1"), HumanMessage("b", id="2")], [RemoveMessage("1"), AIMessage("c", id="2")]
+    )
+    show([(m.type, m.content, m.id) for m in both])
+
+
+def models_hear_of_their_node(show: Any) -> None:
+    model = GenericFakeChatModel(messages=iter([AIMessage("one two"), AIMessage("three four"), AIMessage("five six")]))
+
+    def ask(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [model.invoke(state["messages"])]}
+
+    graph = StateGraph(MessagesState).add_node(ask).add_edge(START, "ask").compile()
+    recorder = Recorder()
+    graph.invoke({"messages": [("user", "hi")]}, {"callbacks": [recorder]})
+    show(*[run for run in recorder.runs if run[0] == "model"])
+    chunks = list(graph.stream({"messages": [("user", "hi")]}, stream_mode="messages"))
+    show([(chunk.content, metadata["langgraph_node"], metadata["langgraph_step"]) for chunk, metadata in chunks])
+
+
+def events(show: Any) -> None:
+    model = GenericFakeChatModel(messages=iter([AIMessage("one two"), AIMessage("three four")]))
+
+    async def ask(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [await model.ainvoke(state["messages"])]}
+
+    graph = StateGraph(MessagesState).add_node(ask).add_edge(START, "ask").compile()
+
+    async def main() -> None:
+        found = []
+        async for event in graph.astream_events({"messages": [("user", "hi")]}, version="v2"):
+            found.append(
+                (
+                    event["event"],
+                    event["name"],
+                    sorted(event["tags"]),
+                    event["metadata"].get("langgraph_node"),
+                    len(event["parent_ids"]),
+                )
+            )
+        show(*found)
+
+    asyncio.run(main())
+
+
+def merging(show: Any) -> None:
+    from langgraph.graph.message import REMOVE_ALL_MESSAGES
+
+    old = [HumanMessage("a", id="1"), AIMessage("b", id="2")]
+
+    def brief(messages: Any) -> Any:
+        return [(each.type, each.content, each.id) for each in messages]
+
+    show(brief(add_messages(old, AIMessage("c", id="3"))))
+    show(brief(add_messages(old, [RemoveMessage("1"), HumanMessage("again", id="1")])))
+    show(brief(add_messages(old, [RemoveMessage("2"), RemoveMessage("1")])))
+    show(
+        brief(
+            add_messages(old, [HumanMessage("x", id="9"), RemoveMessage(REMOVE_ALL_MESSAGES), AIMessage("y", id="8")])
+        )
+    )
+    for wrong in (lambda: add_messages(old, [RemoveMessage("7")]), lambda: add_messages(old, None)):
+        try:
+            wrong()
+        except ValueError as error:
+            show(str(error))
+    show([type(each).__name__ for each in add_messages([], [AIMessage("z").__class__(content="q"), ("user", "u")])])
+    formatted = add_messages(format="langchain-openai")
+    show([each.content for each in formatted([], [HumanMessage([{"type": "text", "text": "hi"}], id="5")])])
+
+
+def a_graph_of_messages(show: Any) -> None:
+    from langgraph.graph.message import MessageGraph
+
+    builder = MessageGraph()
+    builder.add_node("bot", lambda messages: AIMessage(f"you said {messages[-1].content}", id="b"))
+    builder.set_entry_point("bot")
+    builder.set_finish_point("bot")
+    out = builder.compile().invoke(HumanMessage("hey", id="h"))
+    show([(each.type, each.content, each.id) for each in out])
