@@ -227,5 +227,15 @@ def _data(node: Node, with_schemas: bool) -> dict[str, Any]:
     if isinstance(data, type) and hasattr(data, "model_json_schema"):
         return {"type": "schema", "data": data.model_json_schema() if with_schemas else node.id}
     kind = type(data)
-    where = [*kind.__module__.split("."), kind.__qualname__]
-    return {"type": "runnable", "data": {"id": where, "name": node.name}}
+    if hasattr(data, "plan"):
+        where = _COMPILED
+    elif hasattr(data, "invoke"):
+        where = [*kind.__module__.split("."), kind.__qualname__]
+    else:
+        where = _FUNCTION
+    return {"type": "runnable", "data": {"id": where, "name": node.id}}
+
+
+# What front ends of LangGraph know functions and graphs by.
+_FUNCTION = ["langgraph", "_internal", "_runnable", "RunnableCallable"]
+_COMPILED = ["langgraph", "graph", "state", "CompiledStateGraph"]
