@@ -34,7 +34,7 @@ def app(node: Any, **compiling: Any) -> Any:
 
 
 def test_parameters_are_known_by_name_and_annotation() -> None:
-    def all_of_them(state, config, writer, store, previous, *, runtime):  # type: ignore[no-untyped-def]
+    def all_of_them(state, config, writer, store, previous, *, runtime):  # type: ignore[no-untyped-def]  # names alone are what is tested
         pass
 
     def annotated(state: Any, config: RunnableConfig, runtime: int, writer: Callable[[Any], None]) -> None:
@@ -199,7 +199,7 @@ def test_a_node_without_a_name_takes_that_of_its_callable() -> None:
         def get_name(self) -> str:
             return "given"
 
-    class Callable_:  # noqa: N801
+    class Callable_:  # noqa: N801  another name than the type's
         def __call__(self, state: State) -> None: ...
 
     g = StateGraph(State)
