@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from threading import Condition, RLock
 
+from stepgraph.approve.news import News
 from stepgraph.approve.requests import Request
 from stepgraph.approve.verbs import closest
 from stepgraph.core.errors import UnknownRequestError
@@ -26,24 +26,24 @@ class Inbox:
         self._all: dict[str, Request] = {}
         self._pending: dict[str, Request] = {}
         self._watchers: tuple[Watcher, ...] = ()
-        self._changed = Condition(RLock())
+        self._news = News()
         self._asked = 0
         self._readers = 0
         self._ended: str | None = None
 
     def next_id(self) -> str:
         """r1, r2, …"""
-        with self._changed:
+        with self._news.lock:
             self._asked += 1
             return f"r{self._asked}"
 
     def put(self, request: Request) -> None:
         """A new question. If the run has ended meanwhile it is closed at once."""
-        with self._changed:
+        with self._news.lock:
             self._all[request.id] = request
             self._pending[request.id] = request
             ended = self._ended
-            self._changed.notify_all()
+            self._news.tell()
         request.on_end(self._remove)
         if ended is not None:
             request.close(ended)
@@ -52,17 +52,17 @@ class Inbox:
 
     def pending(self) -> tuple[Request, ...]:
         """Those that wait now, oldest first."""
-        with self._changed:
+        with self._news.lock:
             return tuple(self._pending.values())
 
     def all(self) -> tuple[Request, ...]:
         """Every request ever asked, oldest first."""
-        with self._changed:
+        with self._news.lock:
             return tuple(self._all.values())
 
     def get(self, id: str) -> Request:
         """The request `id`, pending or not. Raises UnknownRequestError."""
-        with self._changed:
+        with self._news.lock:
             found = self._all.get(id)
             known = list(self._all)
         if found is None:
@@ -77,17 +77,17 @@ class Inbox:
 
     def end(self, why: str) -> None:
         """The run is over: close what is pending and let everybody who iterates go home."""
-        with self._changed:
+        with self._news.lock:
             if self._ended is None:
                 self._ended = why
         for request in self.pending():
             request.close(why)
-        with self._changed:
-            self._changed.notify_all()
+        with self._news.lock:
+            self._news.tell()
 
     def reopen(self) -> None:
         """The run goes on after all."""
-        with self._changed:
+        with self._news.lock:
             self._ended = None
 
     @property
@@ -100,36 +100,35 @@ class Inbox:
 
         A watcher that raises is logged and removed; the request stays pending.
         """
-        with self._changed:
+        with self._news.lock:
             self._watchers = (*self._watchers, watcher)
 
         def leave() -> None:
-            with self._changed:
+            with self._news.lock:
                 self._watchers = tuple(each for each in self._watchers if each is not watcher)
 
         return leave
 
     def wait(self, known: int, timeout: float = POLL_SECONDS) -> None:
         """Return when more than `known` requests were asked, when the run has ended, or after `timeout` seconds."""
-        with self._changed:
-            self._changed.wait_for(lambda: len(self._all) > known or self._ended is not None, timeout)
+        self._news.wait_for(lambda: len(self._all) > known or self._ended is not None, timeout)
 
     def stream(self) -> Requests:
         """Each pending request once, then each new one, until the run ends."""
         return Requests(self)
 
     def _enter(self) -> None:
-        with self._changed:
+        with self._news.lock:
             self._readers += 1
 
     def _leave(self) -> None:
-        with self._changed:
+        with self._news.lock:
             self._readers -= 1
 
     def _remove(self, request: Request) -> None:
-        with self._changed:
+        with self._news.lock:
             self._pending.pop(request.id, None)
-            self._changed.notify_all()
+            self._news.tell()
         self._tell(request)
 
     def _tell(self, request: Request) -> None:
@@ -141,15 +140,15 @@ class Inbox:
                 logger.exception(
                     "Watcher %s raised on %s and was removed; the request is not lost.", name, request.name
                 )
-                with self._changed:
+                with self._news.lock:
                     self._watchers = tuple(each for each in self._watchers if each is not watcher)
 
     def _unseen(self, seen: set[str]) -> Request | None:
-        with self._changed:
+        with self._news.lock:
             return next((each for each in self._pending.values() if each.id not in seen), None)
 
     def _over(self) -> bool:
-        with self._changed:
+        with self._news.lock:
             return self._ended is not None
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from threading import Condition, RLock
 from typing import TYPE_CHECKING, Any, Literal
 
 from stepgraph.approve.changes import plan_of
 from stepgraph.approve.inbox import Inbox, Requests
+from stepgraph.approve.news import News
 from stepgraph.approve.requests import Cause, Request
 from stepgraph.core.checkpoint import Stored
 from stepgraph.core.engine import Outcome
@@ -97,7 +97,7 @@ class Run:
         self._before = Stats()
         self._preset: dict[str, Decision] = {}
         self._leave: Callable[[], None] = lambda: None
-        self._changed = Condition(RLock())
+        self._news = News()
         self._listeners: tuple[Callable[[], object], ...] = ()
         self._cached: tuple[str, dict[str, Any]] | None = None
         self.hub.subscribe(self.ledger.take)
@@ -282,14 +282,14 @@ class Run:
 
         On the main thread it raises HeldError when a request is pending that nobody can answer meanwhile.
         """
-        return wait(self, self._changed, timeout)
+        return wait(self, self._news, timeout)
 
     def settle(self) -> bool:
         """Block while the run works, but never for a person; whether it has ended.
 
         For cells and scripts below a start: `if run.settle(): …`, else the run is held and somebody has to decide.
         """
-        return settle(self, self._changed)
+        return settle(self, self._news)
 
     def __await__(self) -> Generator[Any, None, Any]:
         """The final state. Raises the run's error, or HeldError when nobody can answer what is pending."""
@@ -322,11 +322,11 @@ class Run:
 
     def on_change(self, listener: Callable[[], object]) -> Callable[[], None]:
         """Call back, on any thread, after a change of status or of the pending requests; returns the way out."""
-        with self._changed:
+        with self._news.lock:
             self._listeners = (*self._listeners, listener)
 
         def leave() -> None:
-            with self._changed:
+            with self._news.lock:
                 self._listeners = tuple(each for each in self._listeners if each is not listener)
 
         return leave
@@ -466,8 +466,8 @@ class Run:
         self.session._tell("requests", request)
 
     def _tell(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
+        with self._news.lock:
+            self._news.tell()
             listeners = self._listeners
         for listener in listeners:
             listener()

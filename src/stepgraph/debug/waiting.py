@@ -6,9 +6,10 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Generator
-from threading import Condition, RLock, current_thread, main_thread
+from threading import RLock, current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Literal
 
+from stepgraph.approve.news import News
 from stepgraph.debug.errors import HeldError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Patience:
             raise HeldError(_told(self._run, self._reach))
 
 
-def wait(run: Run, changed: Condition, timeout: float | None) -> bool:
+def wait(run: Run, news: News, timeout: float | None) -> bool:
     """Block until the run has ended or `timeout` seconds have passed; whether it has ended."""
     patience = Patience(run, "block") if current_thread() is main_thread() else None
     end = None if timeout is None else time.monotonic() + timeout
@@ -83,20 +84,20 @@ def wait(run: Run, changed: Condition, timeout: float | None) -> bool:
             return False
         if patience is not None:
             patience.check()
-        with changed:
-            changed.wait_for(lambda: run.ended, left)
+        news.wait_for(lambda: run.ended, left)
     return True
 
 
-def settle(run: Run, changed: Condition) -> bool:
+def settle(run: Run, news: News) -> bool:
     """Block while the run works, but not for a person; whether it has ended."""
-    while not run.ended:
+
+    def waits_for_somebody() -> bool:
         pending = run.pending()
-        if pending and not run.inbox.attended and not any(run.will_decide(request) for request in pending):
-            return False
-        with changed:
-            changed.wait(POLL_SECONDS)
-    return True
+        return bool(pending) and not run.inbox.attended and not any(run.will_decide(request) for request in pending)
+
+    while not news.wait_for(lambda: run.ended or waits_for_somebody(), POLL_SECONDS):
+        pass  # who attends may have changed, of which there is no news
+    return run.ended
 
 
 def awaiting(run: Run) -> Generator[Any, None, None]:
