@@ -88,8 +88,10 @@ def test_import_loads_no_third_party_package_and_no_optional_part() -> None:
 
 
 def test_import_takes_less_than_a_tenth_of_a_second_of_cpu(tmp_path: Path) -> None:
-    """The best of many: work on the same core, and the first compilation, only ever add."""
-    assert any(import_seconds(tmp_path) < 0.1 for _ in range(20))
+    """The best of many, in seconds of a quiet core: where others use the core, a loop of known length is slower too."""
+    found = [import_seconds(tmp_path) for _ in range(10)]
+
+    assert min(seconds * min(1.0, QUIET_LOOP / loop) for seconds, loop in found) < 0.1, found
 
 
 def loaded() -> list[str]:
@@ -99,11 +101,21 @@ def loaded() -> list[str]:
     return names
 
 
-def import_seconds(compiled: Path) -> float:
-    """CPU seconds that a fresh interpreter takes for `import stepgraph`, with compiled modules on disk, in `compiled`.
+QUIET_LOOP = 0.045
+"""CPU seconds that the loop below takes on a core that nobody else uses (Python 3.11, a cloud machine of 2025)."""
 
-    Where PYTHONDONTWRITEBYTECODE is set, every process would compile all modules anew.
+
+def import_seconds(compiled: Path) -> tuple[float, float]:
+    """CPU seconds that a fresh interpreter takes for `import stepgraph`, and for a loop.
+
+    Compiled modules are in `compiled`: where PYTHONDONTWRITEBYTECODE is set, every process would compile all anew.
     """
-    script = "from time import process_time as t; a = t(); import stepgraph; print(t() - a)"
+    script = (
+        "from time import process_time as t; a = t(); import stepgraph; b = t(); n = 0\n"
+        "for i in range(1_000_000): n += i\n"
+        "print(b - a, t() - b)"
+    )
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return float(services.run([sys.executable, "-X", f"pycache_prefix={compiled}", "-c", script], env=variables))
+    told = services.run([sys.executable, "-X", f"pycache_prefix={compiled}", "-c", script], env=variables)
+    seconds, loop = told.split()
+    return float(seconds), float(loop)

@@ -41,16 +41,24 @@ def test_a_stop_at_any_moment_leaves_the_lock_free() -> None:
 
     With a Condition in place of the lock, about every tenth round leaves it held.
     """
-    news = News()
+    news, armed = News(), [False]
+
+    def stop(number: int, frame: object) -> None:
+        if armed[0]:
+            armed[0] = False
+            raise Stopped
+
     before = signal.signal(signal.SIGVTALRM, stop)
     try:
         for _ in range(150):
             try:
+                armed[0] = True
                 signal.setitimer(signal.ITIMER_VIRTUAL, 1e-6)
                 for _ in range(100_000):  # where a signal falls into a callback of the garbage collector it is lost
                     news.wait_for(lambda: True, 1)
                     with news.lock:
                         news.tell()
+                armed[0] = False
             except Stopped:
                 pass
             free: list[bool] = []
@@ -60,10 +68,6 @@ def test_a_stop_at_any_moment_leaves_the_lock_free() -> None:
             assert free == [True]
     finally:
         signal.signal(signal.SIGVTALRM, before)
-
-
-def stop(number: int, frame: object) -> None:
-    raise Stopped
 
 
 def take(news: News, free: list[bool]) -> None:
