@@ -134,7 +134,7 @@ COMPILING: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         lambda: graph("a").compile(checkpointer=42),
         TypeError,
         'Invalid checkpointer provided. Expected an object of stepgraph.persist, a URL like "sqlite:///runs.db", '
-        "True, False or None. Received int.",
+        "a checkpointer of LangGraph's, True, False or None. Received int.",
     ),
     "a checkpointer's class": (
         lambda: graph("a").compile(checkpointer=dict),

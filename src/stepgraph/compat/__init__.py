@@ -1,1 +1,27 @@
-"""Programs written for LangGraph, unchanged, on this engine: module mirrors and an import hook."""
+"""Programs written for LangGraph on this engine, unchanged, and its savers under it.
+
+Needs `pip install stepgraph[compat]`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_HOMES = {
+    "from_langgraph_saver": "stepgraph.compat.savers",
+}
+"""Public name -> the module that is imported on its first use."""
+
+__all__ = ["from_langgraph_saver"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

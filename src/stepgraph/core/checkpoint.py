@@ -7,7 +7,7 @@ because node code may change them later.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -130,6 +130,32 @@ PLACES = (
     "langgraph_step", "langgraph_node", "langgraph_triggers", "langgraph_path", "langgraph_checkpoint_ns",
 )  # fmt: skip
 """Metadata that says where something ran; a checkpoint and a task know that by themselves."""
+
+
+class Keeper(Protocol):
+    """A checkpointer opened for one run, where the thread is kept in the format of another engine.
+
+    That format names what ran and what it wrote, which our checkpoints leave out: the engine tells it. Every task's
+    outcome is handed over as a record. `task_id` and `interrupt_id` name tasks and questions as that engine does.
+    """
+
+    awaits: bool
+    """Whether load, save, save_record and flush give awaitables: set by who drives the run on an event loop."""
+
+    def restored(self, stored: Stored) -> None:
+        """The run goes on from this checkpoint, which `load` gave."""
+
+    def amended(self, task: Any) -> None:
+        """A caller's Command has been applied: `task` has its writes and routes."""
+
+    def turned(self, source: Source, tasks: Sequence[Any]) -> None:
+        """A superstep of these tasks has been applied; its checkpoint has its id and may be saved next, or never."""
+
+    def task_id(self, task: Any) -> str:
+        """The id of a planned task."""
+
+    def interrupt_id(self, ns: str, slot: int) -> str:
+        """The id of the `slot`-th question (from 0) of the task with this namespace."""
 
 
 def records_by_task(stored: Stored) -> dict[str, dict[str, Record]]:

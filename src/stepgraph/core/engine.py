@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepgraph.core import events as ev
-from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Extend, Record, Source, undecided
+from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Extend, Keeper, Record, Source, undecided
 from stepgraph.core.child import child_request
 from stepgraph.core.effects import Flow, Flush, Save, SaveRecord, Together
 from stepgraph.core.entry import open_thread
@@ -63,6 +63,7 @@ class Engine:
         "checkpoint",
         "commanded",
         "held",
+        "keeper",
         "passed",
         "pending",
         "plan",
@@ -94,6 +95,10 @@ class Engine:
         """The version at which static breakpoints have been passed already."""
         self.replaying = False
         self.saving = request.checkpointer is not None
+        self.keeper: Keeper | None = None
+        """The checkpointer, where it keeps the thread in another engine's format."""
+        if self.saving and (opened := getattr(request.checkpointer, "opened", None)) is not None:
+            self.keeper = self.scope.keeper = request.checkpointer = opened(self)
         self.held: Checkpoint | None = None
         """With durability "exit": the last checkpoint, not saved yet."""
         self.withheld: list[Record] = []
@@ -189,7 +194,7 @@ class Engine:
         after = self.request.interrupt_after or plan.interrupt_after
         counts = scope.counts
         scope.values = state.values
-        sprinting = plan.sprints and not (emit or gate or scope.probe or before or after)
+        sprinting = plan.sprints and not (emit or gate or scope.probe or before or after or self.keeper)
         left = gate is not None and undecided(self.pending.get(WHOLE_STEP), "committed")
         if left and gate is not None and gate.wants("committed", None, scope.ns):
             yield from self._boundary("committed", (), again=True)
@@ -288,7 +293,7 @@ class Engine:
             yield from flow_of(self, tasks[0])
             return
         quiet = scope.emit is None and scope.gate is None and scope.probe is None
-        direct = not self.saving or self.request.durability == "async"
+        direct = self.keeper is None and (not self.saving or self.request.durability == "async")
         if quiet and direct and all(task.node.lean and task.records is None for task in tasks):
             yield from lean_flows(self, tasks)
         else:
@@ -364,7 +369,7 @@ class Engine:
         if self.amended:
             recorded.update((key, self.state.values[key]) for key in self.amended if key in self.state.values)
             self.amended = {}
-        yield from self.save("loop", recorded, self.state.step - 1)
+        yield from self.save("loop", recorded, self.state.step - 1, self.tasks)
 
     def show(self, source: str, changed: tuple[str, ...]) -> None:
         """Tell listeners the state after a superstep."""
@@ -397,10 +402,12 @@ class Engine:
             request.metadata,
         )
 
-    def save(self, source: Source, changes: Mapping[str, Any], step: int) -> Flow:
-        """Hand over the checkpoint that the next tasks will belong to."""
+    def save(self, source: Source, changes: Mapping[str, Any], step: int, tasks: Sequence[Task] = ()) -> Flow:
+        """Hand over the checkpoint that the next tasks will belong to; `tasks` led to it."""
         request = self.request
         checkpoint = self._next_checkpoint(source, changes, step)
+        if self.keeper is not None:
+            self.keeper.turned(source, tasks)
         parent, now = checkpoint.parent, checkpoint.time
         if request.durability == "exit":
             self.held = _merged(self.held, checkpoint)

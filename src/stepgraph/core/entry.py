@@ -152,6 +152,7 @@ def _travel(engine: Engine, stored: Stored | None, resuming: bool) -> Flow:
     if engine.replaying:
         if request.parent is None:
             request.replayed = request.checkpoint
+        engine.scope.root.answer = []
         kept = ("resume", "interrupt") if answers else ()
         engine.pending = {
             task: {kind: record for kind, record in records.items() if kind in kept}
@@ -190,11 +191,18 @@ def restore(engine: Engine, stored: Stored) -> None:
     engine.state = State.restored(engine.plan, stored)
     engine.checkpoint = stored.id
     engine.scope.checkpoint = stored.id
+    if engine.keeper is not None:
+        engine.keeper.restored(stored)
     engine.pending = records_by_task(stored)
     nobody = engine.pending.pop(NOBODY, None)
     if nobody is not None:
-        engine.commanded = written(nobody)
-        amend(engine, *engine.commanded)
+        if "outcome" in nobody:
+            engine.commanded = written(nobody)
+            amend(engine, *engine.commanded)
+        if "resume" in nobody:  # LangGraph keeps an answer before it is taken
+            given = nobody["resume"].payload
+            taken = (each["resume"].payload for each in engine.pending.values() if "resume" in each)
+            engine.scope.answer = [] if any(given[0] in answers for answers in taken) else given
     if START in engine.state.next:
         engine.scope.inputs = stored.values.get(START)
 
@@ -207,7 +215,7 @@ def take_input(engine: Engine) -> Flow:
             f"Received no input for {START}: graph {engine.plan.name!r} has no checkpoint to resume from"
             + (f" on thread {request.thread!r}." if request.thread else ", so it needs an input.")
         )
-    engine.pending = {}
+    engine.pending, scope.root.answer = {}, []
     state.sends, state.waiting = (), frozenset()
     state.next = (START,)
     state.version += 1
@@ -243,6 +251,10 @@ def _command(engine: Engine, command: Command[Any], forks: bool) -> Flow:
         if request.checkpointer is None:
             raise RuntimeError("Cannot use Command(resume=...) without checkpointer")
         _take_answers(engine, command.resume)
+        if engine.keeper is not None and scope.root.answer and request.durability != "exit":
+            assert engine.checkpoint is not None
+            given = Record(NOBODY, "resume", scope.root.answer.copy(), "", ())
+            yield SaveRecord(request.checkpointer, request.thread or "", scope.ns_text, engine.checkpoint, given)
     if command.resume is None and command.update is None and not command.goto:
         raise EmptyInputError("Received an empty Command as input: give it `resume`, `update` or `goto`.")
     if command.update is not None or command.goto:
@@ -272,6 +284,8 @@ def amend(engine: Engine, writes: Writes, routes: Sequence[Route]) -> None:
     state.step, state.ran = step, ()
     state.next = tuple(sorted({*following, *state.next}))
     state.sends = (*sends, *state.sends)
+    if engine.keeper is not None:
+        engine.keeper.amended(task)
     engine.amended.update((key, value) for key, value in changes.items() if key not in engine.plan.untracked)
 
 

@@ -59,7 +59,9 @@ def flow_of(engine: Engine, task: Task) -> Flow:
     # A lone task's outcome is in the checkpoint that follows at once, from whose changes a snapshot of the step
     # before derives its result: a record of its own would double the bytes of every step.
     gate = None if task.name == START else scope.gate
-    if engine.saving and (len(engine.tasks) > 1 or (gate is not None and gate.wants("step", None, scope.ns))):
+    if engine.saving and (
+        len(engine.tasks) > 1 or engine.keeper is not None or (gate is not None and gate.wants("step", None, scope.ns))
+    ):
         yield from keep_outcome(engine, task)
     if scope.emit is not None:
         _finished(task)
@@ -146,6 +148,8 @@ def _handled(engine: Engine, task: Task) -> Flow:
 def keep_outcome(engine: Engine, task: Task) -> Flow:
     """Record what the task decided: it never runs again, and history shows it."""
     task.kept = True
+    if engine.keeper is not None and task.answers:
+        yield from _record(engine, task, "resume", list(task.answers))
     yield from _record(engine, task, "outcome", outcome_of(task))
 
 

@@ -66,6 +66,13 @@ def open_checkpointer(url: str) -> Any:
     return checkpointers.load(scheme)(url)
 
 
+def translated(given: Any) -> Any:
+    """`given` as the engine uses it: a checkpointer of LangGraph's is wrapped, all else comes back as it is."""
+    if hasattr(given, "get_next_version") and hasattr(given, "put_writes"):
+        return load_object("stepgraph.compat.savers:from_langgraph_saver")(given)
+    return given
+
+
 validators = Registry(
     "validator",
     {"answer": "stepgraph.schema.validate:coerce", "json schema": "stepgraph.schema.validate:json_schema"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from stepgraph.core.checkpoint import Record
+from stepgraph.core.checkpoint import Keeper, Record
 from stepgraph.core.events import TaskInfo
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.types import Interrupt, Namespace, Route, Writes
@@ -35,6 +35,8 @@ class Scope:
     """Whether the run goes on from a checkpoint instead of taking new input."""
     inputs: Any = None
     """The graph's input, for START."""
+    keeper: Keeper | None = None
+    """Names tasks and questions, where the thread is kept in another engine's format."""
     checkpoint: str | None = None
     _base: tuple[Any, tuple[str, int]] | None = None
 
@@ -139,6 +141,8 @@ class Task:
     """Whether `routes` are its own, not just its node's static edges."""
     joined: tuple[str, ...] | None = None
     """The AND-joins that it takes part in, where a decision changed them."""
+    edited = False
+    """Whether it is an edit in its node's name: nothing triggered it."""
     collected = False
     """Whether its body is over and `writes` and `gotos` are what it returned."""
     groups: dict[str, list[Any]] | None = None
@@ -192,7 +196,9 @@ class Task:
         """A UUID-shaped hash of checkpoint, namespace, step, node and Send position: the same when planned again."""
         found = self._id
         if found is None:
-            if self.failed is not None:
+            if self.scope.keeper is not None:
+                found = self._id = self.scope.keeper.task_id(self)
+            elif self.failed is not None:
                 found = self._id = _handler_id(self.failed.id)
             else:
                 prefix, tail = self.scope.id_base(self.step, self.node.name, self.key >= 0)
@@ -254,6 +260,8 @@ class Task:
     def interrupt_id(self, slot: int) -> str:
         """The id of this task's `slot`-th question (from 0), the same in every process."""
         text = "|".join(self.ns)
+        if self.scope.keeper is not None:
+            return self.scope.keeper.interrupt_id(text, slot)
         if slot:
             text = f"{text}|{slot}"
         return blake2b(text.encode(), digest_size=16).hexdigest()

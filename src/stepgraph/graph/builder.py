@@ -432,7 +432,7 @@ class StateGraph:
             retries=spec.policies.retry or (),
             handler=spec.policies.handler,
             child=child,
-            child_checkpointer=getattr(action, "checkpointer", None) if child is not None else None,
+            child_checkpointer=getattr(action, "saver", None) if child is not None else None,
             ends=spec.ends,
             end_labels=spec.end_labels,
             metadata=spec.metadata,

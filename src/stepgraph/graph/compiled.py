@@ -69,6 +69,11 @@ class CompiledStateGraph:
         self.has_async = _has_async(plan)
 
     @property
+    def saver(self) -> Any:
+        """The checkpointer as runs of this graph use it: one of LangGraph's is translated."""
+        return registry.translated(self.checkpointer)
+
+    @property
     def name(self) -> str:
         return self.plan.name
 
@@ -289,7 +294,7 @@ class CompiledStateGraph:
         stored = saver.load(engine.request.thread, engine.scope.ns_text, engine.request.checkpoint)
         if stored is None:
             return empty(settings)
-        after = successor(saver, stored) if explicit else None
+        after = successor(saver, stored) if explicit and engine.keeper is None else None
         return snapshot(engine, stored, live=not explicit, after=after, saver=saver if subgraphs else None)
 
     async def aget_state(self, config: Mapping[str, Any] | None = None, **options: Any) -> StateSnapshot:
@@ -452,7 +457,7 @@ class CompiledStateGraph:
         if limit < 1:
             raise ValueError("recursion_limit must be at least 1")
         thread = configurable.get("thread_id")
-        saver = self.checkpointer if not isinstance(self.checkpointer, bool) else None
+        saver = self.saver if not isinstance(self.checkpointer, bool) else None
         if outer is None:
             if self.checkpointer is True and not reading:
                 raise RuntimeError(
@@ -508,7 +513,10 @@ class CompiledStateGraph:
         request.context = request.context or around.context
         request.control = request.control or around.control
         request.parent = outer
-        return Engine(self.plan, request)
+        engine = Engine(self.plan, request)
+        if engine.keeper is not None:
+            engine.keeper.awaits = False  # that of the outer run does not say how this one is driven
+        return engine
 
     def _merged(self, config: Mapping[str, Any] | None, thread: str | None) -> dict[str, Any]:
         settings = merged(self.config, config or {}) if self.config or config else {}
@@ -551,11 +559,11 @@ def _checkpointer(given: Any) -> Any:
     """The object behind what `compile(checkpointer=...)` was given; a URL is opened."""
     if isinstance(given, str):
         return registry.open_checkpointer(given)
-    if given is None or isinstance(given, bool) or hasattr(given, "save_record"):
+    if given is None or isinstance(given, bool) or hasattr(registry.translated(given), "save_record"):
         return given
     raise TypeError(
         f'Invalid checkpointer provided. Expected an object of stepgraph.persist, a URL like "sqlite:///runs.db", '
-        f"True, False or None. Received {type(given).__name__}."
+        f"a checkpointer of LangGraph's, True, False or None. Received {type(given).__name__}."
     )
 
 

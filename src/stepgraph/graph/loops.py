@@ -16,14 +16,16 @@ from stepgraph.core.effects import Flow
 from stepgraph.core.engine import Engine, Outcome
 from stepgraph.core.events import Emit
 from stepgraph.run.aio import AsyncDriver
+from stepgraph.run.context import caller_loop
 from stepgraph.run.threads import pool
 
 gather = asyncio.gather
-to_thread = asyncio.to_thread
 
 
 async def outcome_of(engine: Engine) -> Outcome:
     """Run the engine on the current loop."""
+    if engine.keeper is not None:
+        engine.keeper.awaits = True
     outcome: Outcome = await AsyncDriver(width=_width(engine)).run(engine.run())
     return outcome
 
@@ -118,6 +120,16 @@ def _move(chunks: deque[Any], put: Callable[[Any], None]) -> None:
         put(chunks.popleft())
 
 
+async def to_thread(function: Callable[[], Any]) -> Any:
+    """Call in a helper thread, which knows the loop that waits for it."""
+    token = caller_loop.set(asyncio.get_running_loop())
+    try:
+        return await asyncio.to_thread(function)
+    finally:
+        caller_loop.reset(token)
+
+
 async def listed(iterator: Callable[[], Iterable[Any]]) -> list[Any]:
     """A sync iterable, read to its end in a helper thread."""
-    return await asyncio.to_thread(lambda: list(iterator()))
+    found: list[Any] = await to_thread(lambda: list(iterator()))
+    return found

@@ -37,13 +37,19 @@ def snapshot(
     engine.scope.inputs = stored.values.get(START)
     records = records_by_task(stored)
     nobody = records.pop(NOBODY, None)
-    if nobody is not None:
+    if nobody is not None and "outcome" in nobody:
         engine.state = state
         amend(engine, *written(nobody))
     tasks = sorted(ready(plan, state, engine.scope), key=_place(plan))
     for task in tasks:
         _attach(task, records, live)
-    if after is not None and len(tasks) == 1 and _ran_alone(tasks[0], after) and tasks[0].status != "finished":
+    if (
+        after is not None
+        and engine.keeper is None
+        and len(tasks) == 1
+        and _ran_alone(tasks[0], after)
+        and tasks[0].status != "finished"
+    ):
         if tasks[0].handler is None:
             tasks[0].writes = writes_between(plan, stored, after)
         tasks[0].status = "finished"
@@ -177,7 +183,7 @@ def _attach(task: Task, known: dict[str, dict[str, Any]], live: bool) -> None:
         task.interrupts = tuple(records["interrupt"].payload)
         if task.status != "finished":
             task.status = "interrupted"
-    if "error" in records and task.status != "finished":
+    if "error" in records and not (live and task.status == "finished"):
         task.error = records["error"].payload
 
 
@@ -201,6 +207,8 @@ def _shown(task: Task, stored: Stored, request: Request, saver: Checkpointer | N
 def _inside(plan: Plan, request: Request, saver: Checkpointer, config: dict[str, Any]) -> StateSnapshot:
     """The state of a subgraph that a task runs."""
     engine = Engine(plan, request)
+    if engine.keeper is not None:
+        saver = request.checkpointer
     stored = saver.load(request.thread or "", engine.scope.ns_text)
     return empty(config) if stored is None else snapshot(engine, stored, live=True, saver=saver)
 

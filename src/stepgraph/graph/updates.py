@@ -34,9 +34,13 @@ def update_flow(engine: Engine, supersteps: Sequence[Sequence[StateUpdate]]) -> 
             request.metadata = {**request.metadata, "parents": stored.metadata["parents"]}
     else:
         engine.state.step = 0  # an edit is never the input, whose step is -1
+    keeps = True
+    if stored is not None and request.checkpoint is not None:
+        newest = yield Load(request.checkpointer, request.thread or "", scope.ns_text, None)
+        keeps = newest.id == stored.id  # else the thread has gone on from there, and its tasks have their own outcomes
     for updates in supersteps:
-        yield from _superstep(engine, [StateUpdate(*update) for update in map(_fields, updates)], stored)
-        engine.pending = {}
+        yield from _superstep(engine, [StateUpdate(*update) for update in map(_fields, updates)], stored, keeps)
+        engine.pending, keeps = {}, True
     yield Flush(request.checkpointer)
     return engine.checkpoint
 
@@ -49,7 +53,7 @@ def _fields(update: Any) -> Sequence[Any]:
     return found
 
 
-def _superstep(engine: Engine, updates: Sequence[StateUpdate], stored: Stored | None) -> Flow:
+def _superstep(engine: Engine, updates: Sequence[StateUpdate], stored: Stored | None, keeps: bool) -> Flow:
     first = updates[0]
     if first.as_node == END and first.values is None:
         _alone(updates, "Cannot apply multiple updates when clearing state")
@@ -61,7 +65,7 @@ def _superstep(engine: Engine, updates: Sequence[StateUpdate], stored: Stored | 
         _alone(updates, "Cannot copy checkpoint with multiple updates")
         yield from _copy(engine, first.values, stored)
     else:
-        yield from _as_nodes(engine, updates)
+        yield from _as_nodes(engine, updates, keeps)
 
 
 def _alone(updates: Sequence[StateUpdate], error: str) -> None:
@@ -101,7 +105,9 @@ def _input(engine: Engine, values: Any) -> Flow:
     state.version += 1
     state.ran = ()
     engine.scope.inputs = values
-    yield from engine.save("input", {START: without(plan.untracked, values)}, state.step)
+    task = Task(plan.nodes[START], engine.scope, state.step, -1, values)
+    task.edited = True
+    yield from engine.save("input", {START: without(plan.untracked, values)}, state.step, [task])
     state.step += 1
 
 
@@ -118,7 +124,7 @@ def _copy(engine: Engine, updates: Any, stored: Stored | None) -> Flow:
     yield from engine.save("fork", changes, state.step)
     state.step += 1
     if following:
-        yield from _as_nodes(engine, following)
+        yield from _as_nodes(engine, following, True)
 
 
 def _copied(updates: Sequence[Any]) -> list[StateUpdate]:
@@ -136,7 +142,7 @@ def _copied(updates: Sequence[Any]) -> list[StateUpdate]:
     return [update for group in groups.values() for update in group]
 
 
-def _as_nodes(engine: Engine, updates: Sequence[StateUpdate]) -> Flow:
+def _as_nodes(engine: Engine, updates: Sequence[StateUpdate], keeps: bool) -> Flow:
     """Each update as if its node had returned it, in the order given."""
     plan, state = engine.plan, engine.state
     for update in updates:
@@ -153,7 +159,7 @@ def _as_nodes(engine: Engine, updates: Sequence[StateUpdate]) -> Flow:
             raise InvalidUpdateError(f"Node {name} does not exist; graph {plan.name!r} has {sorted(plan.nodes)}.")
         tasks.append((yield from _as_node(engine, name, update, planned[name])))
     joined = {key: barrier for key, barrier in plan.barriers.items() if _complete(engine, key)}
-    yield from _commit(engine, tasks, tasks, joined)
+    yield from _commit(engine, tasks, tasks if keeps else (), joined)
 
 
 def _complete(engine: Engine, key: str) -> bool:
@@ -167,6 +173,7 @@ def _as_node(engine: Engine, name: str, update: StateUpdate, planned: deque[Task
     task = Task(node, engine.scope, engine.state.step, key, engine.state.values)
     if update.task_id is not None:
         task._id = update.task_id
+    task.edited = True
     task.writes, task.gotos = collect(node, update.values)
     yield from route(engine, task)
     return task
@@ -183,7 +190,8 @@ def _commit(
     changes, groups = combine(plan, state.values, tasks)
     before = {key: state.values[key] for key in changes if key in state.values}
     recorded = records_of(plan, before, changes, groups)
-    if engine.checkpoint is not None and (len(tasks) > 1 or not told(plan, recorded, groups)):
+    told_all = len(tasks) == 1 and engine.keeper is None and told(plan, recorded, groups)
+    if engine.checkpoint is not None and not told_all:
         for task in finished:
             yield from keep_outcome(engine, task)
     advance(plan, state, tasks, changes)
@@ -194,7 +202,7 @@ def _commit(
     if engine.amended:
         recorded.update((key, state.values[key]) for key in engine.amended if key in state.values)
         engine.amended, engine.commanded = {}, ((), ())
-    yield from engine.save("update", recorded, state.step - 1)
+    yield from engine.save("update", recorded, state.step - 1, tasks)
 
 
 def _inferred(engine: Engine, fresh: bool) -> str:

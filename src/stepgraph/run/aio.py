@@ -70,6 +70,8 @@ class AsyncDriver:
                     argument = None
                 elif kind is Save:
                     argument = effect.checkpointer.save(effect.thread, effect.ns, effect.checkpoint)
+                    if argument is not None:
+                        argument = await argument
                 else:
                     argument = await self._perform(effect)
             except asyncio.CancelledError as error:
@@ -191,7 +193,10 @@ class AsyncDriver:
             case Ask(scope, pause):
                 return await _asked(scope, pause)
             case SaveRecord(checkpointer, thread, ns, checkpoint, record):
-                return checkpointer.save_record(thread, ns, checkpoint, record)
+                handed = checkpointer.save_record(thread, ns, checkpoint, record)
+                return None if handed is None else await handed
+            case Flush(checkpointer) | Load(checkpointer) if getattr(checkpointer, "awaits", False):
+                return await (checkpointer.flush() if type(effect) is Flush else checkpointer.load(*effect[1:]))
             case Sleep(seconds):
                 return await asyncio.sleep(seconds)
             case Flush(checkpointer):

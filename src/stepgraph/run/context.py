@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 TASK = "__stepgraph_task"
 """The configurable key that holds the task around, for graphs that its body calls from other threads."""
 current_task: ContextVar[Task] = ContextVar("stepgraph_task")
+caller_loop: ContextVar[Any] = ContextVar("stepgraph_caller_loop", default=None)
+"""The event loop that waits for what a helper thread does: there a checkpointer of another engine is called."""
 
 
 def call_body(task: Task, twin: bool = False) -> Any:

@@ -1,0 +1,91 @@
+"""The words of threads in LangGraph's format: reserved channels, and its classes in place of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import field, fields, is_dataclass, make_dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from stepgraph.core.types import Interrupt, Overwrite, Send
+
+VERSION = 4
+"""The version of the checkpoint format that is written."""
+BRANCH = "branch:to:"
+TASKS = "__pregel_tasks"
+INPUT = "__input__"
+INTERRUPT = "__interrupt__"
+RESUME = "__resume__"
+ERROR = "__error__"
+ERROR_SOURCE = "__error_source_node__"
+NO_WRITES = "__no_writes__"
+BESIDE = "__stepgraph__"
+"""The channel of what LangGraph has no word for. It ignores writes of tasks that it did not plan."""
+CONTROL = frozenset({INTERRUPT, RESUME, ERROR, ERROR_SOURCE})
+"""Channels that tell what happened to a task: a task with other writes is finished."""
+
+
+def theirs(value: Any) -> Any:
+    """A Send, Interrupt or Overwrite as LangGraph's own, so that it can read what is stored; all else as it is."""
+    kind = type(value)
+    if kind is Send:
+        if value.timeout is None:
+            return their("Send")(value.node, value.arg)
+        return their("Send")(value.node, value.arg, timeout=value.timeout)
+    if kind is Overwrite:
+        return their("Overwrite")(value.value)
+    if kind is Interrupt:
+        return their("Interrupt")(**{name: getattr(value, name) for name in _names(value) & _INTERRUPT})
+    return value
+
+
+def ours(value: Any) -> Any:
+    """The other way round."""
+    kind = type(value)
+    if kind.__module__ != "langgraph.types":
+        return value
+    match kind.__name__:
+        case "Send":
+            return Send(value.node, value.arg, timeout=getattr(value, "timeout", None))
+        case "Overwrite":
+            return Overwrite(value.value)
+        case "Interrupt":
+            known = _names(Interrupt)
+            return Interrupt(**{name: getattr(value, name) for name in known if hasattr(value, name)})
+    return value
+
+
+def interrupts_in(value: Any) -> tuple[Any, ...]:
+    """The questions of an INTERRUPT write, which older versions stored one by one."""
+    return tuple(ours(each) for each in value) if isinstance(value, (list, tuple)) else (ours(value),)
+
+
+_INTERRUPT = frozenset({"value", "id", "response_schema"})
+
+
+def _names(kind: Any) -> set[str]:
+    return {each.name for each in fields(kind)} if is_dataclass(kind) else set()
+
+
+@cache
+def their(name: str) -> Any:
+    """A class of `langgraph.types`; where that is not installed, one that is stored under the same name."""
+    try:
+        found = getattr(import_module("langgraph.types"), name)
+    except ImportError:
+        found = None
+    if found is None or found.__module__ != "langgraph.types":
+        found = _stand_in(name)
+    return found
+
+
+def _stand_in(name: str) -> Any:
+    parts: dict[str, Iterable[Any]] = {
+        "Send": ("node", "arg", ("timeout", Any, field(default=None))),
+        "Overwrite": ("value",),
+        "Interrupt": ("value", ("id", str, field(default="")), ("response_schema", Any, field(default=None))),
+    }
+    made = make_dataclass(name, parts[name], unsafe_hash=True)
+    made.__module__ = "langgraph.types"
+    return made

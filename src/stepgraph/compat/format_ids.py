@@ -1,0 +1,50 @@
+"""Ids as LangGraph makes them: of tasks and questions (hashes, the same in every process) and of checkpoints."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from stepgraph.core.task import PULL, PUSH
+from stepgraph.run.ids import RunIds
+
+try:
+    from xxhash import xxh3_128_hexdigest
+except ImportError as error:
+    raise ImportError(
+        "Threads in LangGraph's format need the package xxhash: pip install 'stepgraph[compat]'."
+    ) from error
+
+
+def task_id(checkpoint: str, ns: str, step: int, name: str, triggers: tuple[str, ...], key: int) -> str:
+    """The id of a task planned from a checkpoint: `key` is -1 for one that edges made, else the place of its Send."""
+    return _hashed(checkpoint, ns, step, name, *((PULL, *sorted(triggers)) if key < 0 else (PUSH, str(key))))
+
+
+def handler_id(checkpoint: str, ns: str, step: int, name: str, failed: str) -> str:
+    """The id of an error handler that runs in place of a failed task."""
+    return _hashed(checkpoint, ns, step, name, PUSH, "node_error_handler", failed)
+
+
+def _hashed(checkpoint: str, ns: str, step: int, name: str, *what: str) -> str:
+    text = "".join((f"{ns}|{name}" if ns else name, str(step), name, *what))
+    digits = xxh3_128_hexdigest(bytes.fromhex(checkpoint.replace("-", "")) + text.encode())
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def interrupt_id(ns: str, slot: int) -> str:
+    """The id of the `slot`-th question (from 0) of the task whose namespace is `ns`."""
+    digits: str = xxh3_128_hexdigest((f"{ns}|{slot}" if slot else ns).encode())
+    return digits
+
+
+def path_text(path: Any) -> str:
+    """A task path as savers sort by it."""
+    if isinstance(path, (tuple, list)):
+        return "~" + ", ".join(path_text(each) for each in path)
+    return f"{path:010d}" if isinstance(path, int) else str(path)
+
+
+def checkpoint_id() -> str:
+    """A version 6 UUID: sorts after all that were made before in this process, and by time among all."""
+    return f"{RunIds()()[:24]}{secrets.randbits(48):012x}"

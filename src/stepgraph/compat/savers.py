@@ -1,0 +1,325 @@
+"""LangGraph's checkpointers under our engine: threads in its format, which both engines can go on with."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import count
+from time import time_ns
+from typing import Any
+from uuid import uuid4
+
+from stepgraph.compat.format import BESIDE, INPUT
+from stepgraph.compat.format_ids import checkpoint_id, handler_id, interrupt_id, path_text, task_id
+from stepgraph.compat.ledger import Ledger, Ran, triggers_of
+from stepgraph.compat.stored import Theirs, checkpoint_of, following, stored_of, writes_of
+from stepgraph.core.checkpoint import Checkpoint, Record, Source, Stored, ThreadInfo
+from stepgraph.core.errors import CheckpointError
+from stepgraph.core.plan import Plan
+from stepgraph.core.task import PUSH, Task
+from stepgraph.graph.snapshots import inner_plan
+from stepgraph.run.context import caller_loop
+
+
+def from_langgraph_saver(saver: Any) -> Translated:
+    """A checkpointer for our graphs that keeps threads in one of LangGraph's (any `BaseCheckpointSaver`).
+
+    `compile(checkpointer=saver)` does this by itself. Under `ainvoke` and `astream` the saver's async methods are
+    used, else its sync ones, as LangGraph does. What a debugger records of a superstep before it ends (proposals,
+    decisions, edited inputs) is kept beside, where LangGraph doesn't look.
+    """
+    return Translated(saver)
+
+
+class Translated:
+    """A saver of LangGraph's, not opened yet: what needs no graph can be asked of it."""
+
+    def __init__(self, saver: Any) -> None:
+        self.saver = saver
+
+    def opened(self, engine: Any) -> Opened:
+        """For one run."""
+        return Opened(self.saver, engine.plan, engine)
+
+    def reader(self, plan: Plan) -> Opened:
+        """For reading threads of a graph."""
+        return Opened(self.saver, plan)
+
+    def threads(self) -> list[ThreadInfo]:
+        """All threads, newest first."""
+        newest: dict[str, Any] = {}
+        for found in self._list(None):
+            place = found.config["configurable"]
+            if not place.get("checkpoint_ns"):
+                known = newest.get(place["thread_id"])
+                if known is None or known.checkpoint["id"] < found.checkpoint["id"]:
+                    newest[place["thread_id"]] = found
+        return [
+            self._info(thread, found)
+            for thread, found in sorted(newest.items(), key=lambda each: each[1].checkpoint["id"], reverse=True)
+        ]
+
+    def _info(self, thread: str, found: Any) -> ThreadInfo:
+        stored = stored_of(found, _NO_PLAN, thread, "")
+        return ThreadInfo(thread, stored.id, stored.step, stored.time, following(found.checkpoint), stored.metadata)
+
+    def namespaces(self, thread: str) -> list[str]:
+        """The namespaces that the thread has checkpoints in."""
+        found = self._list({"configurable": {"thread_id": thread}})
+        return list(dict.fromkeys(each.config["configurable"].get("checkpoint_ns", "") for each in found))
+
+    def delete(self, thread: str) -> None:
+        """Forget a thread with all its namespaces."""
+        self._ask("delete_thread", thread)
+
+    def flush(self) -> Any:
+        """Nothing to wait for: each write is made before the next effect."""
+        return _nothing() if self.awaits else None
+
+    def close(self) -> None:
+        """Nothing to release: the saver is the caller's."""
+
+    awaits = False
+
+    def load(self, thread: str, ns: str, checkpoint_id: str | None = None) -> Any:
+        raise _unopened()
+
+    def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> Any:
+        raise _unopened()
+
+    def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> Any:
+        raise _unopened()
+
+    def history(
+        self, thread: str, ns: str, *, before: str | None = None, limit: int | None = None, values: bool = True
+    ) -> Iterator[Stored]:
+        raise _unopened()
+
+    def _ask(self, method: str, *args: Any) -> Any:
+        """Call a sync method, or from a helper thread of async code the async one on the loop that waits for it."""
+        loop = caller_loop.get()
+        if loop is None:
+            return getattr(self.saver, method)(*args)
+        return asyncio.run_coroutine_threadsafe(getattr(self.saver, f"a{method}")(*args), loop).result()
+
+    def _list(self, config: Mapping[str, Any] | None, **options: Any) -> Iterator[Any]:
+        loop = caller_loop.get()
+        if loop is None:
+            return iter(self.saver.list(config, **options))
+
+        async def listed() -> list[Any]:
+            return [each async for each in self.saver.alist(config, **options)]
+
+        return iter(asyncio.run_coroutine_threadsafe(listed(), loop).result())
+
+
+class Opened(Translated):
+    """A saver of LangGraph's, opened for one run, or for reading what a graph's runs have left."""
+
+    def __init__(self, saver: Any, plan: Plan, engine: Any = None) -> None:
+        super().__init__(saver)
+        self.plan = plan
+        self.engine = engine
+        self.awaits = False
+        self.ledger = Ledger(plan, saver.get_next_version)
+        self._saved: dict[str, Any] = {}
+        """The channel versions of the checkpoint stored last."""
+        self._sends: tuple[Any, ...] = ()
+        """The Sends that it leads to."""
+        self._around: dict[str, str] = {}
+        self._resumed = False
+        self._before: Ledger | None = None
+        """The ledger without what callers' Commands wrote since."""
+        self._given: list[Ran] = []
+        """What they wrote."""
+        self._next: dict[str, Any] = {}
+        """The checkpoint of the last superstep, in LangGraph's form."""
+        self._base: Mapping[str, Any] = {}
+        if engine is not None:
+            self._base = engine.request.config
+            engine.request.new_id = checkpoint_id
+
+    def opened(self, engine: Any) -> Opened:
+        """For the run of a graph inside this one, which the same driver drives."""
+        made = Opened(self.saver, engine.plan, engine)
+        made.awaits = self.awaits
+        return made
+
+    # What the engine tells
+
+    def restored(self, stored: Stored) -> None:
+        """The run goes on from this checkpoint."""
+        assert isinstance(stored, Theirs)
+        self.ledger.read(stored.checkpoint)
+        self.ledger.values = self.engine.state.values.copy()
+        self._saved = dict(self.ledger.versions)
+        self._sends = stored.control.sends
+        self._around = stored.metadata.get("parents") or {}
+
+    def amended(self, task: Task) -> None:
+        """A caller's Command has been applied."""
+        # LangGraph applies all that callers wrote to one checkpoint at once, whenever that was.
+        if self._before is None:
+            self._before = self.ledger.copy()
+        self.ledger = self._before.copy()
+        self._given.append(Ran(INPUT, (), tuple(key for key, _ in task.writes), task.routes))
+        self.ledger.apply(self._given, self.engine.state)
+
+    def turned(self, source: Source, tasks: Any) -> None:
+        """A superstep has been applied: work out its checkpoint."""
+        engine, ledger, state = self.engine, self.ledger, self.engine.state
+        if engine.scope.resumed and not self._resumed:
+            ledger.resume()
+            self._resumed = True
+        self._before, self._given = None, []
+        edited = any(task.edited for task in tasks)
+        if source == "input":
+            ledger.input(() if edited else ledger.planned(self._sends), state)
+        elif source == "update" and not (tasks or state.next or state.sends):
+            ledger.apply(ledger.planned(self._sends), state)
+        elif source != "fork":
+            ledger.apply([ran for task in tasks for ran in _ran(task)], state)
+        control = state.control(self.plan)
+        self._sends = control.sends
+        self._next = checkpoint_of(ledger, state, control, engine.scope.checkpoint, engine.scope.inputs)
+        if edited or source in ("update", "fork"):
+            self._next["updated_channels"] = None
+
+    def task_id(self, task: Task) -> str:
+        """The id of a planned task."""
+        scope = task.scope
+        place = (scope.checkpoint or _NO_CHECKPOINT, scope.ns_text, task.step, task.name)
+        if task.failed is not None:
+            return handler_id(*place, task.failed.id)
+        return task_id(*place, triggers_of(scope.plan, task.name), task.key)
+
+    def interrupt_id(self, ns: str, slot: int) -> str:
+        """The id of the `slot`-th question (from 0) of the task with this namespace."""
+        return interrupt_id(ns, slot)
+
+    # Reading
+
+    def load(self, thread: str, ns: str, checkpoint_id: str | None = None) -> Any:
+        """The named checkpoint, or the newest; None when there is none."""
+        config = self._config(thread, ns, checkpoint_id)
+        if self.awaits:
+            return self._loaded(thread, ns, self.saver.aget_tuple(config))
+        return self._stored(thread, ns, self._ask("get_tuple", config))
+
+    async def _loaded(self, thread: str, ns: str, asked: Any) -> Stored | None:
+        return self._stored(thread, ns, await asked)
+
+    def _stored(self, thread: str, ns: str, found: Any) -> Stored | None:
+        return None if found is None else stored_of(found, self._plan_of(ns), thread, ns)
+
+    def _plan_of(self, ns: str) -> Plan:
+        if self.engine is not None:
+            return self.plan
+        return inner_plan(self.plan, ns, strict=False)[0] if ns else self.plan
+
+    def history(
+        self, thread: str, ns: str, *, before: str | None = None, limit: int | None = None, values: bool = True
+    ) -> Iterator[Stored]:
+        """Checkpoints, newest first."""
+        config = self._config(thread, ns, None)
+        first = None if before is None else self._config(thread, ns, before)
+        plan = self._plan_of(ns)
+        for found in self._list(config, before=first, limit=limit):
+            stored = stored_of(found, plan, thread, ns)
+            if not values:
+                stored.values = {}
+            yield stored
+
+    # Writing
+
+    def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> Any:
+        """Put the checkpoint of the last superstep."""
+        made, versions = self._next, self.ledger.versions
+        new = {key: version for key, version in versions.items() if self._saved.get(key) != version}
+        self._saved = dict(versions)
+        config = self._config(thread, ns, checkpoint.parent)
+        metadata = {"source": checkpoint.source, "step": checkpoint.step, "parents": self._parents()}
+        if self.awaits:
+            return self.saver.aput(config, made, metadata, new)
+        self._ask("put", config, made, metadata, new)
+        return None
+
+    def _parents(self) -> dict[str, str]:
+        """The checkpoints of the graphs around this one, by namespace: for an edit those that it had when it ran."""
+        found: dict[str, str] = {}
+        task = self.engine.request.parent
+        while task is not None:
+            if task.scope.checkpoint is not None:
+                found[task.scope.ns_text] = task.scope.checkpoint
+            task = task.scope.request.parent
+        return dict(reversed(found.items())) or self._around
+
+    def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> Any:
+        """Put what is known of a task as pending writes of the checkpoint."""
+        if record.kind == "interrupt" and not record.payload:
+            return _nothing() if self.awaits else None  # a breakpoint inside a subgraph is no question
+        if record.kind == "outcome" and any(each.id == record.task and each.handler for each in self.engine.tasks):
+            return _nothing() if self.awaits else None  # that of its error handler is kept
+        config = self._config(thread, ns, checkpoint_id)
+        writes = writes_of(record)
+        puts: list[Any] = (
+            [] if writes is None else [(config, writes, record.task, path_text(record.path) if record.path else "")]
+        )
+        if writes is None or record.kind == "handler":
+            about = {**record._asdict(), "path": list(record.path), "order": [time_ns(), next(_order)]}
+            puts.append((config, [(BESIDE, about)], str(uuid4()), ""))
+        if not takes_path(type(self.saver).put_writes):
+            puts = [put[:3] for put in puts]
+        if self.awaits:
+            return self._put(puts)
+        for put in puts:
+            self._ask("put_writes", *put)
+        return None
+
+    async def _put(self, puts: Sequence[Any]) -> None:
+        for put in puts:
+            await self.saver.aput_writes(*put)
+
+    def _config(self, thread: str, ns: str, checkpoint: str | None) -> dict[str, Any]:
+        """The run's config, pointing at a checkpoint or, without one, at the namespace."""
+        configurable = {**(self._base.get("configurable") or {}), "thread_id": thread, "checkpoint_ns": ns}
+        configurable.pop("checkpoint_id", None)
+        if checkpoint is not None:
+            configurable["checkpoint_id"] = checkpoint
+        return {**self._base, "configurable": configurable}
+
+
+_NO_CHECKPOINT = "00000000-0000-0000-0000-000000000000"
+_NO_PLAN = Plan("", {}, {})
+_order = count()
+
+
+def _ran(task: Task) -> list[Ran]:
+    """What a finished task did; an edit in a node's name counts as triggered, but by nothing that there is."""
+    plan = task.scope.plan
+    triggers = (PUSH,) if task.key >= 0 else triggers_of(plan, task.name)
+    keys = tuple(key for key, _ in task.writes)
+    ran = Ran(task.name, ("__interrupt__",) if task.edited else triggers, keys, task.routes, task.joins)
+    return [ran] if task.handler is None else [ran, Ran(task.handler.name, (PUSH,))]
+
+
+async def _nothing() -> None:
+    return None
+
+
+@cache
+def takes_path(put_writes: Callable[..., Any]) -> bool:
+    """Whether a saver's `put_writes` takes the path of the task: older ones do not."""
+    return "task_path" in inspect.signature(put_writes).parameters
+
+
+def _unopened() -> CheckpointError:
+    return CheckpointError(
+        "A checkpointer of LangGraph's keeps nothing that could be read without the graph: compile the graph with it, "
+        "`builder.compile(checkpointer=saver)`, and use get_state, get_state_history and update_state."
+    )
+
+
+__all__ = ["Opened", "Translated", "from_langgraph_saver"]

@@ -1,0 +1,242 @@
+"""Checkpoints and pending writes in LangGraph's form, and ours: pure translations in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from stepgraph.compat.format import (
+    BESIDE,
+    BRANCH,
+    CONTROL,
+    ERROR,
+    ERROR_SOURCE,
+    INTERRUPT,
+    NO_WRITES,
+    RESUME,
+    TASKS,
+    VERSION,
+    interrupts_in,
+    ours,
+    theirs,
+)
+from stepgraph.compat.format_ids import task_id
+from stepgraph.compat.ledger import Ledger, numbers, triggers_of
+from stepgraph.core.channels import NamedBarrierValue, Topic
+from stepgraph.core.checkpoint import Control, Record, Stored
+from stepgraph.core.entry import NOBODY
+from stepgraph.core.plan import Node, Plan
+from stepgraph.core.state import WAITING, State, without
+from stepgraph.core.task import PULL, PUSH
+from stepgraph.core.types import START, Send
+
+
+@dataclass(slots=True)
+class Theirs(Stored):
+    """A checkpoint as read back from a saver of LangGraph's, with what it was translated from."""
+
+    checkpoint: Mapping[str, Any] = field(default_factory=dict)
+
+
+def checkpoint_of(ledger: Ledger, state: State, control: Control, id: str | None, inputs: Any) -> dict[str, Any]:
+    """LangGraph's form of a state. The containers are its own, the values in them are shared."""
+    plan, versions = ledger.plan, ledger.versions
+    untracked = plan.untracked
+    values = {key: value for key, value in state.values.items() if key in versions and key not in untracked}
+    for key in _special(plan):
+        if key in values and isinstance(plan.channels[key], NamedBarrierValue):
+            values[key] = set(values[key])
+        elif key in versions and isinstance(plan.channels[key], Topic):
+            values.setdefault(key, [])
+    if ledger.start:
+        values[START] = without(untracked, inputs)
+    values.update(ledger.controls())
+    if TASKS in versions:
+        values[TASKS] = [theirs(Send(node, arg, timeout=timeout)) for node, arg, timeout in control.sends]
+    return {
+        "v": VERSION,
+        "ts": datetime.now(UTC).isoformat(),
+        "id": id,
+        "channel_values": values,
+        "channel_versions": dict(versions),
+        "versions_seen": {name: dict(seen) for name, seen in ledger.seen.items()},
+        "updated_channels": sorted(ledger.updated),
+    }
+
+
+def stored_of(found: Any, plan: Plan, thread: str, ns: str) -> Theirs:
+    """Our form of a CheckpointTuple. Channels that the graph no longer has are left out."""
+    checkpoint, metadata = found.checkpoint, dict(found.metadata or {})
+    ledger = Ledger(plan, _never)
+    ledger.read(checkpoint)
+    channels, held = plan.channels, checkpoint["channel_values"]
+    values = {key: value for key, value in held.items() if key in channels or key == START}
+    for key in _special(plan):
+        if key in values and isinstance(channels[key], NamedBarrierValue):
+            values[key] = frozenset(values[key])
+        elif key in values and not values[key]:
+            del values[key]
+    known = numbers([*ledger.versions.values(), *(each for seen in ledger.seen.values() for each in seen.values())])
+    parent = found.parent_config
+    step = metadata.pop("step", -1)
+    stored = Theirs(
+        thread,
+        ns,
+        checkpoint["id"],
+        parent["configurable"].get("checkpoint_id") if parent else None,
+        step,
+        metadata.pop("source", "loop"),
+        datetime.fromisoformat(checkpoint["ts"]).timestamp(),
+        max((known[version] for version in ledger.versions.values()), default=0),
+        values,
+        _control(ledger, held),
+        {name: 1 + max(known[each] for each in seen.values()) for name, seen in ledger.seen.items() if seen},
+        {key: known[version] for key, version in ledger.versions.items()},
+        metadata,
+        checkpoint=checkpoint,
+    )
+    if found.pending_writes:
+        stored.records = records_of(found.pending_writes, plan, stored)
+    return stored
+
+
+def _special(plan: Plan) -> list[str]:
+    """The keys whose values LangGraph stores in another form: barriers as sets, topics also when they are empty."""
+    return [key for key, channel in plan.channels.items() if isinstance(channel, (NamedBarrierValue, Topic))]
+
+
+def _control(ledger: Ledger, values: Mapping[str, Any]) -> Control:
+    plan = ledger.plan
+    sends = tuple(
+        (send.node, send.arg, getattr(send, "timeout", None))
+        for send in values.get(TASKS) or ()
+        if hasattr(send, "node") and hasattr(send, "arg")
+    )
+    channels: dict[str, Any] = {
+        key: frozenset(arrived) for key, arrived in ledger.barriers.items() if arrived and key in plan.barriers
+    }
+    if waiting := ledger.waiting():
+        channels[WAITING] = waiting
+    return Control(tuple(ledger.ready()), sends, channels)
+
+
+def following(checkpoint: Mapping[str, Any]) -> tuple[str, ...]:
+    """The nodes that a checkpoint leads to, as far as that can be told without the graph: not after joins."""
+    values = checkpoint["channel_values"]
+    sends = dict.fromkeys(send.node for send in values.get(TASKS) or () if hasattr(send, "node"))
+    return (*sends, *sorted(key[len(BRANCH) :] for key in values if key.startswith(BRANCH)))
+
+
+def _never(*_: Any) -> Any:
+    raise AssertionError("a checkpoint that is read gets no new versions")
+
+
+# Pending writes
+
+
+def writes_of(record: Record) -> list[tuple[str, Any]] | None:
+    """A record as pending writes of its task, or None where LangGraph has no word for it."""
+    payload = record.payload
+    match record.kind:
+        case "interrupt":
+            return [(INTERRUPT, tuple(theirs(each) for each in payload))]
+        case "resume":
+            return [(RESUME, payload[0] if record.task == NOBODY else list(payload))]
+        case "error":
+            return [(ERROR, payload)]
+        case "handler":
+            return [(ERROR_SOURCE, record.node)]
+        case "outcome":
+            writes, routes, joins = payload
+            found = [(key, theirs(value)) for key, value in writes]
+            found += [_routed(route, START if record.task == NOBODY else None) for route in routes]
+            found += [(key, record.node) for key in joins]
+            return found if found or record.task == NOBODY else [(NO_WRITES, None)]
+        case _:
+            return None
+
+
+def _routed(route: Any, by: str | None) -> tuple[str, Any]:
+    if isinstance(route, str):
+        return BRANCH + route, by
+    node, arg, timeout = route if isinstance(route, tuple) else (route.node, route.arg, route.timeout)
+    return TASKS, theirs(Send(node, arg, timeout=timeout))
+
+
+def records_of(writes: Sequence[tuple[str, str, Any]], plan: Plan, stored: Stored) -> tuple[Record, ...]:
+    """Pending writes as records of tasks, with what was kept beside."""
+    tasks: dict[str, list[tuple[str, Any]]] = {}
+    beside: list[Mapping[str, Any]] = []
+    for task, channel, value in writes:
+        if channel == BESIDE:
+            beside.append(value)
+        else:
+            tasks.setdefault(task, []).append((channel, value))
+    names = _planned(plan, stored) if tasks else {}
+    found = [
+        record
+        for task, written in tasks.items()
+        for record in _records(task, written, plan, *names.get(task, ("", ())))
+    ]
+    for each in sorted(beside, key=lambda about: about["order"]):
+        found.append(Record(each["task"], each["kind"], each["payload"], each["node"], tuple(each["path"])))
+    return tuple(found)
+
+
+def _planned(plan: Plan, stored: Stored) -> dict[str, tuple[str, tuple[Any, ...]]]:
+    """Task id -> (node, path) of the tasks that the checkpoint leads to."""
+    control, step = stored.control, stored.step + 1
+    found: dict[str, tuple[str, tuple[Any, ...]]] = {}
+    for name in control.next:
+        found[task_id(stored.id, stored.ns, step, name, triggers_of(plan, name), -1)] = (name, (PULL, name))
+    for place, (name, _, _) in enumerate(control.sends):
+        found[task_id(stored.id, stored.ns, step, name, (), place)] = (name, (PUSH, place, False))
+    return found
+
+
+def _records(
+    task: str, written: Sequence[tuple[str, Any]], plan: Plan, node: str, path: tuple[Any, ...]
+) -> list[Record]:
+    found: list[Record] = []
+    error: Any = None
+    for channel, value in written:
+        if channel == INTERRUPT:
+            found.append(Record(task, "interrupt", interrupts_in(value), node, path))
+        elif channel == RESUME:
+            answers = value if isinstance(value, list) and task != NOBODY else [value]
+            found.append(Record(task, "resume", answers, node, path))
+        elif channel == ERROR:
+            error = value if isinstance(value, str) else repr(value)
+            found.append(Record(task, "error", error, node, path))
+    output = [each for each in written if each[0] not in CONTROL]
+    handler = plan.nodes[node].handler if node in plan.nodes else None
+    if handler is not None and error is not None and any(channel == ERROR_SOURCE for channel, _ in written):
+        found.append(Record(task, "handler", (handler, "builtins:Exception", error), node, path))
+    elif output:
+        writes = tuple((key, ours(value)) for key, value in output if key in plan.channels)
+        routes = tuple(route for key, value in output if (route := _route(key, value)) is not None)
+        if error is not None and node in plan.nodes and _unrouted(plan.nodes[node], routes):
+            found.append(Record(task, "proposal", (writes, ()), node, path))
+        else:
+            joins = tuple(key for key, _ in output if key in plan.barriers)
+            found.append(Record(task, "outcome", (writes, routes, joins), node, path))
+    return found
+
+
+def _unrouted(node: Node, routes: Sequence[Any]) -> bool:
+    """Whether a task that failed once may not have been routed: its body is over, but a router may have raised.
+
+    LangGraph keeps what such a task had written, takes it for finished, and loses the branch. Where it ran again and
+    its routers chose nothing, the same is stored: then they are asked once more.
+    """
+    return bool(node.routers) and all(route in node.successors for route in routes)
+
+
+def _route(key: str, value: Any) -> Any:
+    if key.startswith(BRANCH):
+        return key[len(BRANCH) :]
+    if key == TASKS and hasattr(value, "node"):
+        return value.node, value.arg, getattr(value, "timeout", None)
+    return None

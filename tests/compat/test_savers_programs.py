@@ -1,0 +1,66 @@
+"""Programs on our engine with LangGraph's savers: the same account, and the same threads stored, field by field."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.compat.dump import dump
+from tests.compat.engines import ours_on_theirs
+from tests.differential import programs_flow, programs_nested, programs_people  # noqa: F401  they register programs
+from tests.differential.engines import Calls, Engine, reference
+from tests.differential.lab import lab
+from tests.differential.registry import PROGRAMS, Program
+from tests.differential.test_programs import difference
+
+REFERENCE, OURS = reference(), ours_on_theirs()
+CALLS: tuple[Calls, ...] = ("sync", "async", "async nodes")
+SAVED = [
+    pytest.param(program, calls, id=f"{program.name}-{calls}")
+    for program in PROGRAMS.values()
+    for calls in CALLS
+    if not (calls == "async nodes" and program.sync_only)
+]
+
+
+OTHERWISE = {
+    "pydantic_state": 'DEVIATIONS["refused input"]: the failure is recorded like any other',
+    "errors_of_nodes_and_updates": 'DEVIATIONS["defects"]: a failed task keeps no half of its writes',
+    "copying_checkpoints": "an update that can't be applied is refused before the copy is made",
+    "updates_as_input": "input given by update_state is stored once; LangGraph's second copy is for DeltaChannels only",
+    "handler_of_a_router": "what the body had returned is kept beside: LangGraph takes it for the end of the task",
+    "retried_subgraph": "the child's last checkpoint is stored also when the child was tried again",
+}
+"""Programs that store something else than LangGraph on purpose, and why."""
+
+
+def play(engine: Engine, program: Program, calls: Calls, quiet: bool) -> tuple[list[tuple[str, Any]], Any]:
+    """The account of a program's run, and what its saver holds in the end."""
+    with lab(engine, calls, "memory", Path(), quiet=quiet) as opened:
+        program.play(opened)
+        opened.finish()
+        return opened.record, dump(opened.checkpointer)
+
+
+@cache
+def expected(name: str, calls: Calls, quiet: bool) -> tuple[list[tuple[str, Any]], Any]:
+    return play(REFERENCE, PROGRAMS[name], calls, quiet)
+
+
+@pytest.mark.parametrize(("program", "calls"), SAVED)
+@pytest.mark.parametrize("quiet", [False, True], ids=["streamed", "quiet"])
+def test_a_program_gives_the_same_account_on_langgraphs_saver(program: Program, calls: Calls, quiet: bool) -> None:
+    want, _ = expected(program.name, calls, quiet)
+    got, _ = play(OURS, program, calls, quiet)
+    assert not (found := difference(want, got)), found
+
+
+@pytest.mark.parametrize(("program", "calls"), SAVED)
+def test_a_program_stores_what_langgraph_would_have_stored(program: Program, calls: Calls) -> None:
+    _, want = expected(program.name, calls, True)
+    _, got = play(OURS, program, calls, True)
+    lines = difference(list(want.items()), list(got.items()))
+    assert bool(lines) is (program.name in OTHERWISE), lines or "it is equal now: take it off the list"
