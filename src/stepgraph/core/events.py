@@ -75,7 +75,8 @@ class TaskEmitted(NamedTuple):
     """Something said while a body runs.
 
     `kind` is custom, stdout, stderr, log or reads; messages: (part of a message, metadata) as a model makes it;
-    message: the same of a whole one, which is shown unless its parts were; tools: how a tool call goes on.
+    message: the same of a whole one, which is shown unless its parts were; streamed: of one whose parts were shown;
+    tools: how a tool call goes on.
     """
 
     ns: Namespace

@@ -93,6 +93,11 @@ adapters = Registry(
 )
 """What makes an object of another library run here -> function from it."""
 
+message_streams = Registry(
+    "library of messages", {"langchain": "stepgraph.integrations.langchain_messages:MessageStreams"}
+)
+"""Library -> class that makes streams of its messages, for runs that are read message by message."""
+
 displays = Registry("display", {"run": "stepgraph.panels.run_panel:display"})
 """What is shown -> function that shows it in a front end; missing packages mean: show text."""
 

@@ -333,8 +333,8 @@ class StateGraph:
         `checkpointer` is an object of `stepgraph.persist`, a URL such as `"sqlite:///runs.db"`, True (a subgraph with
         a history of its own), False (a subgraph without) or None. `interrupt_before` and `interrupt_after` name
         nodes, or are "*". `debug` prints updates and values of every run. `renamed` maps the names that nodes had in
-        older threads to those that they have now. `inline` declares all sync nodes short.
-        `transformers` are kept with the graph, for version 3 streams.
+        older threads to those that they have now. `transformers` are StreamTransformers of every v3 stream.
+        `inline` declares all sync nodes short.
         Raises ValueError, and TypeError for a bad checkpointer.
         """
         before = _listed(interrupt_before)
@@ -345,11 +345,10 @@ class StateGraph:
         for old, new in plan.renamed.items():
             if new not in self.nodes:
                 raise ValueError(f"renamed={{{old!r}: {new!r}}}: the graph has no node {new!r}.")
-        graph = graph_class()(
-            self, plan, checkpointer=checkpointer, store=store, debug=debug, context_schema=self.context_schema
-        )
-        graph.transformers = tuple(transformers)
-        return graph
+        return graph_class()(
+            self, plan, checkpointer=checkpointer, store=store, debug=debug, context_schema=self.context_schema,
+            transformers=transformers or (),
+        )  # fmt: skip
 
     def _plan(self, name: str, before: frozenset[str], after: frozenset[str], inline: bool) -> Plan:
         barriers = {

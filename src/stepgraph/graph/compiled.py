@@ -18,7 +18,7 @@ from stepgraph.core.engine import Engine, Outcome
 from stepgraph.core.events import Emit
 from stepgraph.core.plan import Plan
 from stepgraph.core.request import Request
-from stepgraph.core.types import INTERRUPT, GraphOutput, StateSnapshot, StateUpdate
+from stepgraph.core.types import INTERRUPT, GraphOutput, Namespace, StateSnapshot, StateUpdate
 from stepgraph.graph.calls import CallOptions, printed_modes, run_options, takes_options
 from stepgraph.graph.snapshots import config_for, empty, inner_plan, journey, snapshot, snapshots, successor
 from stepgraph.graph.updates import update_flow
@@ -29,7 +29,7 @@ from stepgraph.run.ids import RunIds
 from stepgraph.run.streams import Streams
 from stepgraph.run.sync import SyncDriver
 from stepgraph.run.threads import pool
-from stepgraph.run.tokens import LIVE_MODES, listen_in
+from stepgraph.run.tokens import LIVE_MODES, hearing_events, listen_in
 from stepgraph.schema.channels import is_keyed, mapper_of
 from stepgraph.schema.validate import as_context
 
@@ -57,11 +57,14 @@ class CompiledStateGraph:
         store: Any = None,
         debug: bool = False,
         context_schema: Any = None,
+        transformers: Sequence[Any] = (),
     ) -> None:
         self.builder = builder
         self.plan = plan
         self.checkpointer = _checkpointer(checkpointer)
         self.store = store
+        self.transformers = tuple(transformers)
+        """What makes streams of its own of every v3 run."""
         self.debug = debug
         """Whether every call prints updates and values."""
         self.context_schema = context_schema
@@ -265,6 +268,66 @@ class CompiledStateGraph:
                 outer(event)
 
         engine.listen(streams if outer is None else both)
+
+    def stream_events(
+        self,
+        input: Any,
+        config: Mapping[str, Any] | None = None,
+        *,
+        version: str = "v2",
+        thread: str | None = None,
+        transformers: Sequence[Any] = (),
+        **options: Any,
+    ) -> Any:
+        """A run that its readers drive (`version="v3"`): `for state in run.values`, `for message in run.messages`.
+
+        `transformers` are classes, or functions from a namespace, of StreamTransformers, whose streams are
+        `run.extensions`. `options` are those of `stream`, without `stream_mode` and `subgraphs`.
+        """
+        self._only_v3(version, "stream_events")
+        from stepgraph.run.v3.opening import opened
+        from stepgraph.run.v3.runs import GraphRunStream
+
+        scope = self._place(config)
+        mux, modes = opened(scope, (*self.transformers, *transformers), options, is_async=False)
+        parts = self.stream(
+            input, hearing_events(config), thread=thread, stream_mode=modes, subgraphs=True, version="v2", **options
+        )
+        return GraphRunStream(parts, mux)
+
+    async def astream_events(
+        self,
+        input: Any,
+        config: Mapping[str, Any] | None = None,
+        *,
+        version: str = "v2",
+        thread: str | None = None,
+        transformers: Sequence[Any] = (),
+        **options: Any,
+    ) -> Any:
+        """As `stream_events`, awaited: `async for state in run.values`."""
+        self._only_v3(version, "astream_events")
+        from stepgraph.run.v3.opening import opened
+        from stepgraph.run.v3.runs import AsyncGraphRunStream
+
+        scope = self._place(config)
+        mux, modes = opened(scope, (*self.transformers, *transformers), options, is_async=True)
+        parts = self.astream(
+            input, hearing_events(config), thread=thread, stream_mode=modes, subgraphs=True, version="v2", **options
+        )
+        return AsyncGraphRunStream(parts, mux)
+
+    def _only_v3(self, version: str, what: str) -> None:
+        if version != "v3":
+            raise NotImplementedError(
+                f"{what}(version={version!r}) comes from langchain-core's Runnable, which graphs of "
+                f'stepgraph.compat are; here there is {what}(version="v3"), or stream().'
+            )
+
+    def _place(self, config: Mapping[str, Any] | None) -> Namespace:
+        """The namespace in which a run begins: that of the node that calls it with its config, or the outermost."""
+        ns = ((config or {}).get("configurable") or {}).get("checkpoint_ns")
+        return tuple(str(ns).split("|")) if ns and current_task.get(None) is not None else ()
 
     def batch(self, inputs: Sequence[Any], config: Any = None, **options: Any) -> list[Any]:
         """Invoke each input, in threads; results in the order of `inputs`. `config` is one dict or one an input."""

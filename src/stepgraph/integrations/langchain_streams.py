@@ -9,12 +9,12 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, LLMResult
 from langchain_core.tracers import context as hooks
-from langchain_core.tracers._streaming import _StreamingCallbackHandler
+from langchain_core.tracers._streaming import _StreamingCallbackHandler, _V2StreamingCallbackHandler
 
 from stepgraph.core.errors import GraphBubbleUp
 from stepgraph.core.task import Task
 from stepgraph.run.context import config_of
-from stepgraph.run.tokens import metadata_of, overheard, say, tool_writer
+from stepgraph.run.tokens import as_events, metadata_of, overheard, say, tool_writer
 
 NO_STREAM = "nostream"
 """A model or tool with this tag is not heard."""
@@ -60,12 +60,16 @@ class Overhearing(BaseCallbackHandler, _StreamingCallbackHandler[Any]):
             say(known[0], "messages", (chunk.message, known[1]))
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: Any) -> None:
+        self._tell(response, run_id, "message")
+
+    def _tell(self, response: LLMResult, run_id: UUID, kind: str) -> None:
+        """Say what the model has made."""
         known = self._models.pop(run_id, None)
         if known is None or not (response.generations and response.generations[0]):
             return
         made = response.generations[0][0]
         if isinstance(made, ChatGeneration):
-            say(known[0], "message", (made.message, known[1]))
+            say(known[0], kind, (made.message, known[1]))
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
         self._models.pop(run_id, None)
@@ -111,17 +115,53 @@ def _silent(tags: Any) -> bool:
     return bool(tags) and NO_STREAM in tags
 
 
+class OverhearingEvents(Overhearing, _V2StreamingCallbackHandler):
+    """Hears models as protocol events, from which v3 runs make message streams; the base class makes models send them.
+
+    What a message consists of comes as events only, and a whole message only from a model that does not send any.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._streamed: set[UUID] = set()
+
+    def on_llm_new_token(self, token: Any, *, chunk: Any = None, run_id: UUID, **_: Any) -> None:
+        pass
+
+    def on_stream_event(self, event: Any, *, run_id: UUID, **_: Any) -> None:
+        known = self._models.get(run_id)
+        if known is None:
+            return
+        if event.get("event") == "message-start":
+            self._streamed.add(run_id)
+        say(known[0], "messages", (event, {**known[1], "run_id": str(run_id)}))
+
+    def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: Any) -> None:
+        if run_id in self._streamed:
+            self._streamed.discard(run_id)
+            self._tell(response, run_id, "streamed")
+        else:
+            self._tell(response, run_id, "message")
+
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
+        self._streamed.discard(run_id)
+        self._models.pop(run_id, None)
+
+
 class _Somebody:
     """In the place of a context variable: the handler, where somebody listens to the running task."""
 
-    def __init__(self, handler: Overhearing) -> None:
-        self._handler = handler
+    def __init__(self) -> None:
+        self._plain, self._events = Overhearing(), OverhearingEvents()
 
     def get(self) -> Overhearing | None:
-        return self._handler if overheard("messages") is not None or overheard("tools") is not None else None
+        task = overheard("messages")
+        if task is not None and as_events(task):
+            return self._events
+        return self._plain if task is not None or overheard("tools") is not None else None
 
 
 def install() -> None:
     """Let every callback manager of langchain-core ask whether somebody listens. Idempotent."""
     if not any(isinstance(each[0], _Somebody) for each in hooks._configure_hooks):
-        hooks.register_configure_hook(_Somebody(Overhearing()), inheritable=True)  # type: ignore[arg-type]  # has the one method that is called
+        hooks.register_configure_hook(_Somebody(), inheritable=True)  # type: ignore[arg-type]  # has the one method that is called

@@ -89,7 +89,9 @@ class Streams:
             self._send(event.ns, "debug", {"step": step, "timestamp": stamp, "type": kind, "payload": payload})
 
     def _said(self, event: ev.TaskEmitted) -> None:
-        if event.kind in ("messages", "message"):
+        if event.kind == "streamed":
+            self._seen.add(named(event.payload[0]))
+        elif event.kind in ("messages", "message"):
             self._message(event.ns, *event.payload, whole=event.kind == "message")
         elif event.kind in ("custom", "tools") and event.kind in self.modes:
             self._send(event.ns, event.kind, event.payload)

@@ -22,12 +22,25 @@ tool_writer: ContextVar[Callable[[Any], None] | None] = ContextVar("stepgraph_to
 
 def listen_in(engine: Engine, modes: frozenset[str] | set[str]) -> None:
     """Ask for what models and tools say while the run's nodes call them; without langchain-core nobody says it."""
-    wanted = modes & {"messages", "tools"}
+    wanted = set(modes & {"messages", "tools"})
     if not wanted:
         return
+    if "messages" in wanted and (engine.request.config.get("configurable") or {}).get(EVENTS):
+        wanted.add("events")
     engine.request.overheard = frozenset(wanted)
     if _installed("langchain_core"):
         registry.taps.load("langchain")()
+
+
+EVENTS = "__stepgraph_events"
+"""The configurable key of a run whose messages are heard as langchain-core's protocol events."""
+
+
+def hearing_events(config: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The config of a v3 run."""
+    found = dict(config or {})
+    found["configurable"] = {**(found.get("configurable") or {}), EVENTS: True}
+    return found
 
 
 def _installed(package: str) -> bool:
@@ -46,6 +59,17 @@ def overheard(mode: str) -> Task | None:
             return task
         around = request.parent
     return None
+
+
+def as_events(task: Task) -> bool:
+    """Whether the nearest listener to messages takes protocol events."""
+    around: Task | None = task
+    while around is not None:
+        request = around.scope.request
+        if "messages" in request.overheard:
+            return "events" in request.overheard
+        around = request.parent
+    return False
 
 
 def say(task: Task, kind: str, payload: Any) -> None:
