@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import operator
 from collections.abc import Callable
@@ -114,6 +115,36 @@ def test_a_question_inside_is_answered_again(saver: Any) -> None:
     again = graph.invoke(None, asked)
     assert [each.value for each in again["__interrupt__"]] == ["?"]
     assert graph.invoke(Command(resume="two"), thread="t")["log"][-2:] == ["two", "b"]
+
+
+def test_the_three_verbs_mean_what_the_call_forms_do(saver: Any) -> None:
+    graph = chain("a", "ask", "c", ask=lambda state: {"log": [interrupt("?")]}).compile(checkpointer=saver)
+    graph.invoke({"log": []}, thread="t")
+    assert graph.resume("one", thread="t") == {"log": ["a", "one", "c"]}
+
+    asked = next(shown.config for shown in graph.get_state_history(thread="t") if shown.next == ("ask",))
+    assert "__interrupt__" in graph.replay(asked)
+    assert asyncio.run(graph.aresume("two", thread="t")) == {"log": ["a", "two", "c"]}
+
+    made = graph.fork(asked, {"log": ["by hand"]}, as_node="ask")
+    assert graph.get_state(made).next == ("c",)
+    assert graph.invoke(None, made) == {"log": ["a", "by hand", "c"]}
+    copied = asyncio.run(graph.afork(asked))
+    assert graph.get_state(copied).values == graph.get_state(asked).values
+    assert graph.get_state(copied).parent_config == graph.get_state(asked).parent_config
+
+
+def test_going_on_after_a_breakpoint_needs_no_answer(saver: Any) -> None:
+    graph = chain("a", "b").compile(checkpointer=saver, interrupt_before=["b"])
+    graph.invoke({"log": []}, thread="t")
+    assert graph.resume(thread="t") == {"log": ["a", "b"]}
+
+
+@pytest.mark.parametrize("verb", ["replay", "fork"])
+def test_a_verb_needs_a_checkpoint(saver: Any, verb: str) -> None:
+    graph = chain("a").compile(checkpointer=saver)
+    with pytest.raises(ValueError, match=rf"{verb}\(\) needs the config of a checkpoint"):
+        getattr(graph, verb)({"configurable": {"thread_id": "t"}})
 
 
 def test_a_replay_two_levels_down_runs_what_came_after_only(saver: Any) -> None:

@@ -18,10 +18,10 @@ from stepgraph.core.engine import Engine, Outcome
 from stepgraph.core.events import Emit
 from stepgraph.core.plan import Plan
 from stepgraph.core.request import Request
-from stepgraph.core.types import INTERRUPT, GraphOutput, Namespace, StateSnapshot, StateUpdate
+from stepgraph.core.types import INTERRUPT, MISSING, Command, GraphOutput, Namespace, StateSnapshot, StateUpdate
 from stepgraph.graph.calls import CallOptions, printed_modes, run_options, takes_options
 from stepgraph.graph.snapshots import config_for, empty, inner_plan, journey, snapshot, snapshots, successor
-from stepgraph.graph.updates import update_flow
+from stepgraph.graph.updates import COPY, update_flow
 from stepgraph.run.chunks import Mappers, printer, v1, v2
 from stepgraph.run.config import addresses, inherited, merged
 from stepgraph.run.context import TASK, ambient, current_task
@@ -446,6 +446,45 @@ class CompiledStateGraph:
         )
         return updated
 
+    # Time travel: the three things that LangGraph's call forms mean, by name
+
+    def resume(self, answer: Any = MISSING, config: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        """Go on where the thread waits: with `answer` to its question, or after a breakpoint without one.
+
+        `answer` is one value, or a mapping from interrupt ids to answers. `options` are those of `invoke`.
+        """
+        return self.invoke(None if answer is MISSING else Command(resume=answer), config, **options)
+
+    async def aresume(self, answer: Any = MISSING, config: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        """As `resume`."""
+        return await self.ainvoke(None if answer is MISSING else Command(resume=answer), config, **options)
+
+    def replay(self, config: Mapping[str, Any], **options: Any) -> Any:
+        """Run again what came after a checkpoint, as a new branch of its thread; `config` is a snapshot's.
+
+        A checkpoint inside a subgraph is taken up there: only what came after it runs.
+        """
+        return self.invoke(None, _addressed(config, "replay"), **options)
+
+    async def areplay(self, config: Mapping[str, Any], **options: Any) -> Any:
+        """As `replay`."""
+        return await self.ainvoke(None, _addressed(config, "replay"), **options)
+
+    def fork(self, config: Mapping[str, Any], values: Any = None, as_node: str | None = None) -> dict[str, Any]:
+        """Begin a branch at a checkpoint: a copy of it, or what an update of it makes. Nothing runs.
+
+        Returns the config to go on with: `invoke(None, config)`.
+        """
+        config = _addressed(config, "fork")
+        if values is None and as_node is None:
+            return self.update_state(config, None, COPY)
+        return self.update_state(config, values, as_node)
+
+    async def afork(self, config: Mapping[str, Any], values: Any = None, as_node: str | None = None) -> dict[str, Any]:
+        """As `fork`."""
+        made: dict[str, Any] = await _loops().to_thread(lambda: self.fork(config, values, as_node))
+        return made
+
     # Shape
 
     def get_graph(self, config: Any = None, *, xray: bool | int = False) -> Any:
@@ -654,6 +693,15 @@ def _result(outcome: Outcome, keys: str | Sequence[str] | None) -> Any:
 
 def _call(function: Any, one: Any, config: Any, options: dict[str, Any]) -> Any:
     return function(one, config, **options)
+
+
+def _addressed(config: Mapping[str, Any], verb: str) -> Mapping[str, Any]:
+    if not (config.get("configurable") or {}).get("checkpoint_id"):
+        raise ValueError(
+            f"{verb}() needs the config of a checkpoint, with a checkpoint_id: take it from a snapshot, e.g. "
+            "`next(graph.get_state_history(thread=...)).config`."
+        )
+    return config
 
 
 def _nobody(chunk: Any) -> None:

@@ -194,7 +194,11 @@ def _commit(
     if engine.checkpoint is not None and not told_all:
         for task in finished:
             yield from keep_outcome(engine, task)
+    seen = dict(state.seen)
     advance(plan, state, tasks, changes)
+    if len(finished) < len(tasks):  # those that were dropped have not run
+        state.ran = tuple(task.name for task in finished)
+        state.seen = {**seen, **dict.fromkeys(state.ran, state.version)}
     for key, barrier in joined.items():
         state.barriers[key] = frozenset(barrier.sources)
         if barrier.node not in plan.deferred:
