@@ -208,6 +208,12 @@ class CompiledStateGraph:
     def _begin(self, what: str, input: Any, config: Any, thread: str | None, options: CallOptions) -> Engine:
         """The engine of a call with options."""
         asked = run_options(options, what)
+        keys = options.get("output_keys")
+        unknown = [key for key in ((keys,) if isinstance(keys, str) else keys or ()) if key not in self.plan.channels]
+        if unknown:
+            raise ValueError(
+                f"{what}() got output_keys with {unknown[0]!r}, which is no state key: {sorted(self.plan.channels)}."
+            )
         engine = self.engine(input, self._merged(config, thread), **asked)
         if asked.get("durability") is not None and engine.request.checkpointer is None:
             warnings.warn("`durability` has no effect when no checkpointer is present.", stacklevel=3)
