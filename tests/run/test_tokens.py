@@ -81,6 +81,24 @@ def test_messages_of_any_library_are_shown_once_and_get_an_id() -> None:
     assert new.id is not None
 
 
+@pytest.mark.parametrize("way", ["sync", "async"])
+def test_tokens_that_a_generator_node_yields_are_shown_and_its_last_item_is_the_update(way: str) -> None:
+    def node(state: State) -> Any:
+        yield "one"
+        yield Message("two", "m")
+        yield {"x": 1}
+
+    async def awaited(state: State) -> Any:
+        for item in node(state):
+            yield item
+
+    graph = app(awaited if way == "async" else node)
+    found = list(graph.stream({"x": 0}, stream_mode=["messages", "updates"]))
+    assert [item[0] for mode, item in found if mode == "messages"] == ["one", Message("two", "m")]
+    assert found[-1] == ("updates", {"node": {"x": 1}})
+    assert graph.invoke({"x": 0}) == {"x": 1}
+
+
 def test_messages_that_a_node_was_given_are_not_shown() -> None:
     given, made = Message("given", "g"), Message("made", "m")
     graph = app(lambda state: {"messages": [*state["messages"], made]})

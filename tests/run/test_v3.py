@@ -18,6 +18,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from typing_extensions import TypedDict
 
 import stepgraph
+from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.persist import MemoryCheckpointer
 from stepgraph.run import v3
 from tests.differential.engines import Words
@@ -396,5 +397,8 @@ def test_a_transformer_may_change_events_before_the_built_in_ones_see_them(words
 
 
 def test_other_versions_are_said_to_be_elsewhere() -> None:
+    graph = CompiledStateGraph(*(getattr(app(OURS), name) for name in ("builder", "plan")))
     with pytest.raises(NotImplementedError, match='version="v3"'):
-        app(OURS).stream_events(INPUT)
+        graph.stream_events(INPUT)
+    with pytest.raises(NotImplementedError, match='version="v3"'):
+        graph.astream_events(INPUT)

@@ -11,6 +11,7 @@ from stepgraph.core import registry
 from stepgraph.core.task import Task
 from stepgraph.graph.inject import injection_of
 from stepgraph.run.context import config_of
+from stepgraph.run.tokens import is_token, say_token
 
 Inject = Callable[[Task], dict[str, Any]]
 
@@ -78,6 +79,8 @@ def _draining(generator: Callable[..., Any]) -> Callable[..., Any]:
     def body(value: Any, **extra: Any) -> Any:
         found = None
         for item in generator(value, **extra):
+            if is_token(item):
+                say_token(item)
             found = item if found is None else _sum(found, item)
         return found
 
@@ -89,6 +92,8 @@ def _draining_async(generator: Callable[..., Any]) -> Callable[..., Any]:
     async def body(value: Any, **extra: Any) -> Any:
         found = None
         async for item in generator(value, **extra):
+            if is_token(item):
+                say_token(item)
             found = item if found is None else _sum(found, item)
         return found
 

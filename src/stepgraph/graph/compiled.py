@@ -46,7 +46,6 @@ class CompiledStateGraph:
     """Annotations may name the types of state, context, input and output: `CompiledStateGraph[State, Context]`."""
     stream_mode = "updates"
     """What `stream` yields when it is not told."""
-    transformers: tuple[Any, ...] = ()
 
     def __init__(
         self,
@@ -290,7 +289,8 @@ class CompiledStateGraph:
         `transformers` are classes, or functions from a namespace, of StreamTransformers, whose streams are
         `run.extensions`. `options` are those of `stream`, without `stream_mode` and `subgraphs`.
         """
-        self._only_v3(version, "stream_events")
+        if version != "v3":
+            return self._elsewhere("stream_events")(input, config, version=version, **options)
         from stepgraph.run.v3.opening import opened
         from stepgraph.run.v3.runs import GraphRunStream
 
@@ -301,7 +301,7 @@ class CompiledStateGraph:
         )
         return GraphRunStream(parts, mux)
 
-    async def astream_events(
+    def astream_events(
         self,
         input: Any,
         config: Mapping[str, Any] | None = None,
@@ -311,8 +311,14 @@ class CompiledStateGraph:
         transformers: Sequence[Any] = (),
         **options: Any,
     ) -> Any:
-        """As `stream_events`, awaited: `async for state in run.values`."""
-        self._only_v3(version, "astream_events")
+        """As `stream_events`, to be awaited: `async for state in run.values`."""
+        if version != "v3":
+            return self._elsewhere("astream_events")(input, config, version=version, **options)
+        return self._opened(input, config, thread, transformers, options)
+
+    async def _opened(
+        self, input: Any, config: Mapping[str, Any] | None, thread: str | None, transformers: Any, options: Any
+    ) -> Any:
         from stepgraph.run.v3.opening import opened
         from stepgraph.run.v3.runs import AsyncGraphRunStream
 
@@ -323,12 +329,15 @@ class CompiledStateGraph:
         )
         return AsyncGraphRunStream(parts, mux)
 
-    def _only_v3(self, version: str, what: str) -> None:
-        if version != "v3":
+    def _elsewhere(self, what: str) -> Any:
+        """The method of a base class, langchain-core's Runnable. Raises NotImplementedError where there is none."""
+        method = getattr(super(), what, None)
+        if method is None:
             raise NotImplementedError(
-                f"{what}(version={version!r}) comes from langchain-core's Runnable, which graphs of "
-                f'stepgraph.compat are; here there is {what}(version="v3"), or stream().'
+                f"Versions 1 and 2 of {what}() are langchain-core's: they are there where it is installed and "
+                f'imported before the graph is compiled. Here there is {what}(version="v3"), or stream().'
             )
+        return method
 
     def _place(self, config: Mapping[str, Any] | None) -> Namespace:
         """The namespace in which a run begins: that of the node that calls it with its config, or the outermost."""

@@ -86,6 +86,11 @@ def say_token(token: Any) -> None:
         say(task, "messages", (token, metadata_of(task, config_of(task))))
 
 
+def is_token(value: Any) -> bool:
+    """Whether what a generator node yields is a token, or a part of a message, and no update."""
+    return isinstance(value, str) or is_message(value)
+
+
 def metadata_of(task: Task, config: Mapping[str, Any]) -> dict[str, Any]:
     """What comes with the messages of a task: where they were made, for whom, and by which library."""
     found = {"ls_integration": "langgraph", **config["metadata"]}

@@ -27,7 +27,7 @@ class LifecyclePayload(TypedDict, total=False):
     error: NotRequired[str]
 
 
-class _Watcher(StreamTransformer):
+class TasksLifecycle(StreamTransformer):
     """Learns of subgraphs from the starts and results of tasks, which it keeps out of the list of events."""
 
     _native = True
@@ -40,16 +40,18 @@ class _Watcher(StreamTransformer):
         """The subgraphs that run, with the id of the task that runs each."""
         self._tool_calls: dict[str, str] = {}
         """The tool call that a task is about, by the task's id."""
+        self._pending_cause: Any = None
+        """Why the subgraph has begun that `_on_started` is told of."""
 
-    def watches(self, ns: Namespace) -> bool:
+    def _should_track(self, ns: Namespace) -> bool:
         """Whether that subgraph is one of those to tell of."""
         raise NotImplementedError
 
-    def started(self, ns: Namespace, name: str | None, task: str | None, cause: Any) -> None:
+    def _on_started(self, ns: Namespace, graph_name: str | None, trigger_call_id: str | None) -> None:
         """A subgraph has begun."""
         raise NotImplementedError
 
-    def ended(self, ns: Namespace, status: SubgraphStatus, error: str | None) -> None:
+    def _on_terminal(self, ns: Namespace, status: SubgraphStatus, error: str | None) -> None:
         """A subgraph has ended."""
         raise NotImplementedError
 
@@ -61,7 +63,7 @@ class _Watcher(StreamTransformer):
         call = _tool_call(data.get("input"))
         if call is not None:
             self._tool_calls[data["id"]] = call
-        if self.watches(ns) and ns not in self._seen:
+        if self._should_track(ns) and ns not in self._seen:
             self._seen.add(ns)
             self._begin(ns, (data.get("metadata") or {}).get("lc_agent_name"))
         return []
@@ -70,7 +72,8 @@ class _Watcher(StreamTransformer):
         name, _, task = ns[-1].partition(":")
         call = self._tool_calls.get(task) if agent is not None else None
         cause = None if call is None else {"type": "toolCall", "tool_call_id": call}
-        self.started(ns, agent if agent is not None else name or None, task or None, cause)
+        self._pending_cause = cause
+        self._on_started(ns, agent if agent is not None else name or None, task or None)
         if task:
             self._open[ns] = task
 
@@ -89,17 +92,17 @@ class _Watcher(StreamTransformer):
         if event["method"] != "tasks":
             return True
         for ending in self.learn(event):
-            self.ended(*ending)
+            self._on_terminal(*ending)
         return False
 
     def finalize(self) -> None:
         for ns in list(self._open):
-            self.ended(ns, "completed", None)
+            self._on_terminal(ns, "completed", None)
         self._open.clear()
 
     def fail(self, err: BaseException) -> None:
         for ns in list(self._open):
-            self.ended(ns, *_ending_of(err))
+            self._on_terminal(ns, *_ending_of(err))
         self._open.clear()
 
 
@@ -122,7 +125,7 @@ def _tool_call(given: Any) -> str | None:
     return None
 
 
-class LifecycleTransformer(_Watcher):
+class LifecycleTransformer(TasksLifecycle):
     """Beginnings and ends of subgraphs at any depth, as `run.lifecycle` and as events."""
 
     def __init__(self, scope: Namespace = ()) -> None:
@@ -132,28 +135,28 @@ class LifecycleTransformer(_Watcher):
     def init(self) -> dict[str, Any]:
         return {"lifecycle": self._stream}
 
-    def watches(self, ns: Namespace) -> bool:
+    def _should_track(self, ns: Namespace) -> bool:
         return len(ns) > len(self.scope) and ns[: len(self.scope)] == self.scope
 
-    def started(self, ns: Namespace, name: str | None, task: str | None, cause: Any) -> None:
-        if task is None:
+    def _on_started(self, ns: Namespace, graph_name: str | None, trigger_call_id: str | None) -> None:
+        if trigger_call_id is None:
             return
         payload: LifecyclePayload = {"event": "started", "namespace": list(ns)}
-        if name:
-            payload["graph_name"] = name
-        payload["trigger_call_id"] = task
-        if cause is not None:
-            payload["cause"] = cause
+        if graph_name:
+            payload["graph_name"] = graph_name
+        payload["trigger_call_id"] = trigger_call_id
+        if self._pending_cause is not None:
+            payload["cause"] = self._pending_cause
         self._stream.push(payload)
 
-    def ended(self, ns: Namespace, status: SubgraphStatus, error: str | None) -> None:
+    def _on_terminal(self, ns: Namespace, status: SubgraphStatus, error: str | None) -> None:
         payload: LifecyclePayload = {"event": status, "namespace": list(ns)}
         if error is not None:
             payload["error"] = error
         self._stream.push(payload)
 
 
-class SubgraphTransformer(_Watcher):
+class SubgraphTransformer(TasksLifecycle):
     """A handle for each subgraph one level down, as `run.subgraphs`; those deeper inside are on its own handles."""
 
     supports_sync = True
@@ -170,18 +173,18 @@ class SubgraphTransformer(_Watcher):
     def _on_register(self, mux: Any) -> None:
         self._mux = mux
 
-    def watches(self, ns: Namespace) -> bool:
+    def _should_track(self, ns: Namespace) -> bool:
         return len(ns) == len(self.scope) + 1 and ns[: len(self.scope)] == self.scope
 
-    def started(self, ns: Namespace, name: str | None, task: str | None, cause: Any) -> None:
+    def _on_started(self, ns: Namespace, graph_name: str | None, trigger_call_id: str | None) -> None:
         inside = None if self._mux is None else self._mux.child(ns)
         if inside is None:
             return
         kind: Any = AsyncSubgraphRunStream if inside.is_async else SubgraphRunStream
-        self._handles[ns] = handle = kind(inside, path=ns, graph_name=name, trigger_call_id=task)
+        self._handles[ns] = handle = kind(inside, path=ns, graph_name=graph_name, trigger_call_id=trigger_call_id)
         self._stream.push(handle)
 
-    def ended(self, ns: Namespace, status: SubgraphStatus, error: str | None) -> None:
+    def _on_terminal(self, ns: Namespace, status: SubgraphStatus, error: str | None) -> None:
         handle = self._marked(ns, status, error)
         if handle is None:
             return
@@ -234,7 +237,7 @@ class SubgraphTransformer(_Watcher):
 
     def finalize(self) -> None:
         for ns in list(self._handles):
-            self.ended(ns, "completed", None)
+            self._on_terminal(ns, "completed", None)
 
     async def afinalize(self) -> None:
         for ns in list(self._handles):

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from stepgraph.run.v3.mux import Factory as TransformerFactory
+from stepgraph.run.v3.mux import StreamMux
 
-from stepgraph.compat.langgraph.stream._types import Unavailable
-
-TransformerFactory = Callable[..., Any]
-
-
-class StreamMux(Unavailable):
-    """The transformers of one version 3 stream."""
+__all__ = ["StreamMux", "TransformerFactory"]

@@ -2,20 +2,6 @@
 
 from __future__ import annotations
 
-from stepgraph.compat.langgraph.stream._types import Unavailable
+from stepgraph.run.v3.runs import AsyncGraphRunStream, AsyncSubgraphRunStream, GraphRunStream, SubgraphRunStream
 
-
-class GraphRunStream(Unavailable):
-    """A run, read from sync code."""
-
-
-class AsyncGraphRunStream(Unavailable):
-    """A run, read from async code."""
-
-
-class SubgraphRunStream(GraphRunStream):
-    """The run of a subgraph, read from sync code."""
-
-
-class AsyncSubgraphRunStream(AsyncGraphRunStream):
-    """The run of a subgraph, read from async code."""
+__all__ = ["AsyncGraphRunStream", "AsyncSubgraphRunStream", "GraphRunStream", "SubgraphRunStream"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from stepgraph.compat.langgraph.stream._types import Unavailable
+from stepgraph.run.v3.channel import StreamChannel
 
-
-class StreamChannel(Unavailable):
-    """A queue of a projection's items, with one reader."""
+__all__ = ["StreamChannel"]
