@@ -46,9 +46,9 @@ LOWER = (
 LAYERS = {
     "core": Layer(),
     "schema": Layer(("core",), PYDANTIC),
-    "messages": Layer(("core",)),
+    "messages": Layer(("core",), ("langchain_core",)),
     "run": Layer(("core", "persist.memory")),
-    "graph": Layer(("core", "schema", "run"), ("graphviz",)),
+    "graph": Layer(("core", "schema", "run", "messages"), ("graphviz",)),
     "persist": Layer(BACKEND),
     "store": Layer(BACKEND),
     "cache": Layer(BACKEND),

@@ -45,6 +45,14 @@ from stepgraph.run.hub import Hub
 from stepgraph.schema.managed import IsLastStep, RemainingSteps
 
 if TYPE_CHECKING:
+    from stepgraph.graph.pushing import MessageGraph, delete_ui_message, push_message, push_ui_message
+    from stepgraph.messages import (
+        REMOVE_ALL_MESSAGES,
+        MessagesState,
+        RemoveMessage,
+        add_messages,
+        ui_message_reducer,
+    )
     from stepgraph.run.runtime import ExecutionInfo, Runtime, ServerInfo
 
 __version__ = "0.1.0"
@@ -67,6 +75,16 @@ __all__ = [  # noqa: RUF022  grouped by what they are for
     "StateGraph",
     "Topic",
     "UntrackedValue",
+    # messages
+    "REMOVE_ALL_MESSAGES",
+    "MessageGraph",
+    "MessagesState",
+    "RemoveMessage",
+    "add_messages",
+    "delete_ui_message",
+    "push_message",
+    "push_ui_message",
+    "ui_message_reducer",
     # running
     "CompiledStateGraph",
     "ExecutionInfo",
@@ -99,6 +117,15 @@ __all__ = [  # noqa: RUF022  grouped by what they are for
 ]
 
 _LATER = {
+    "MessageGraph": "stepgraph.graph.pushing",
+    "MessagesState": "stepgraph.messages",
+    "REMOVE_ALL_MESSAGES": "stepgraph.messages",
+    "RemoveMessage": "stepgraph.messages",
+    "add_messages": "stepgraph.messages",
+    "delete_ui_message": "stepgraph.graph.pushing",
+    "push_message": "stepgraph.graph.pushing",
+    "push_ui_message": "stepgraph.graph.pushing",
+    "ui_message_reducer": "stepgraph.messages",
     "ExecutionInfo": "stepgraph.run.runtime",
     "Runtime": "stepgraph.run.runtime",
     "ServerInfo": "stepgraph.run.runtime",

@@ -13,6 +13,9 @@ DEVIATIONS = {
         "LangGraph's own snapshots raise after a write conflict, and a router's failure counts as a finished task: "
         "parity rule 2 says not to copy either."
     ),
+    "better messages": (
+        "An error says what, where and how to mend it, in words that LangGraph does not have; its class is the same."
+    ),
     "no start": (
         "When a run goes on, LangGraph's debug stream announces the start of tasks that finished in an earlier run "
         "and do not start again; ours announces only what starts. (Applied to every program.)"

@@ -60,13 +60,14 @@ def reference() -> Engine:
     from langgraph import channels, config, errors, func, runtime, types
     from langgraph import graph as builder
     from langgraph.checkpoint.memory import InMemorySaver
+    from langgraph.graph import message, ui
     from langgraph.managed import IsLastStep, RemainingSteps
 
     class Managed:
         pass
 
     Managed.IsLastStep, Managed.RemainingSteps = IsLastStep, RemainingSteps  # type: ignore[attr-defined]  # a bag of names
-    words = Words(builder, types, channels, errors, config, runtime, func, Managed)
+    words = Words(builder, types, channels, errors, config, runtime, func, message, ui, Managed)
     return Engine("langgraph", words, {"memory": lambda _: InMemorySaver(), "sqlite": _reference_sqlite})
 
 

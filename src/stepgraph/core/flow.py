@@ -206,7 +206,7 @@ def _run_body(engine: Engine, task: Task) -> Flow:
         _started(task)
     task.attempt += 1
     task.asked = task.calls = 0
-    task.status = "running"
+    task.status, task.writes = "running", ()
     try:
         if node.child is not None:
             result = yield from engine.run_child(task)
@@ -216,7 +216,8 @@ def _run_body(engine: Engine, task: Task) -> Flow:
             result = yield from _probed(task)
     except ParentCommand as up:
         result = _arrived(task, up)
-    task.writes, task.gotos = collect(node, result)
+    writes, task.gotos = collect(node, result)
+    task.writes += writes  # after what the body wrote before it returned
     task.collected = True
 
 

@@ -60,9 +60,10 @@ def conclude(task: Task, result: Any) -> None:
             # Each update is its value: what the task makes of the state is what it returned.
             task.changes = result.copy()
         else:
-            task.writes = tuple(result.items())
+            task.writes += tuple(result.items())  # after what the body wrote before it returned
     else:
-        task.writes, task.gotos = collect(node, result)
+        writes, task.gotos = collect(node, result)
+        task.writes += writes
     task.collected = True
     if node.routers:
         _take_routes(task)
