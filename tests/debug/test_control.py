@@ -80,10 +80,14 @@ def test_pause_holds_at_the_next_place(support):
 
     run = support.debug(lone(work)).start({"n": 0})
     assert started.wait(SECONDS)
+    told = []
+    run.on_change(lambda: told.append(run.ordered))
     run.pause()
+    assert told == ["pause"]
     free.set()
     (request,) = held(run)
     assert (request.title, request.why) == ("after:work", "paused by hand")
+    assert run.ordered is None
 
 
 def test_going_on_never_answers_a_gate_for_a_person(support):
@@ -127,7 +131,7 @@ def test_cancel_waits_for_a_sync_node_and_starts_no_further_one(support):
     run = support.debug(builder.add_edge(START, "work").add_edge("work", "later").compile(name="two")).start({"n": 0})
     assert started.wait(SECONDS)
     run.cancel()
-    assert run.status == "running"
+    assert (run.status, run.ordered) == ("running", "cancel")
     free.set()
     assert finished(run).status == "cancelled"
     assert run.state == {"n": 1}

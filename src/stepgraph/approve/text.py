@@ -54,3 +54,8 @@ def short(value: Any, width: int = 72) -> str:
         return "–"
     text = " ".join(repr(value).split())
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def error_name(error: BaseException) -> str:
+    """The name of an error's class; of a class that is nobody's business, the name of the one that it refines."""
+    return next(kind.__name__ for kind in type(error).__mro__ if not kind.__name__.startswith("_"))

@@ -259,7 +259,18 @@ class Run:
         """Hold at the next place that the run comes to."""
         if self._end is None and not self.pending():
             self._gate.order = Order("pause")
+            self._tell()
         return self
+
+    @property
+    def ordered(self) -> Literal["pause", "cancel"] | None:
+        """What was ordered and has yet to happen: the run goes on to the next place, or until its node ends."""
+        if self.ended:
+            return None
+        if self._cancelling:
+            return "cancel"
+        order = self._gate.order
+        return "pause" if order is not None and order.mode == "pause" and not self.pending() else None
 
     def cancel(self, force: bool = False) -> Run:
         """End the run at the next boundary; async nodes end where they wait. Pending requests are closed.
@@ -275,6 +286,7 @@ class Run:
             return self
         worker.cancel(force=force)
         self.inbox.end("the run was cancelled")
+        self._tell()
         return self
 
     def wait(self, timeout: float | None = None) -> bool:

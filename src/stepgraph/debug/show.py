@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from stepgraph.approve.text import SIGNS, request_text, short
+from stepgraph.approve.text import SIGNS, error_name, request_text, short
 from stepgraph.core.registry import displays
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def run_text(run: Run) -> str:
     for request in run.pending():
         lines.append(request_text(request))
     if run.error is not None:
-        lines.append(f"✗ {type(run.error).__name__}: {run.error}")
+        lines.append(f"✗ {error_name(run.error)}: {run.error}")
     if status == "done":
         lines.append(f"  result: {short(run.result, 200)}")
     elif status in ("suspended", "interrupted") and not run.pending():

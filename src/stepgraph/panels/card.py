@@ -6,6 +6,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.approve.jsonable import jsonable
+from stepgraph.approve.text import error_name
 from stepgraph.core.types import MISSING, Route, Send
 from stepgraph.panels.difference import difference
 from stepgraph.panels.values import one_line, spelled_out
@@ -105,7 +106,7 @@ def target(route: Route) -> str:
 def failure(error: BaseException) -> dict[str, str]:
     """Type, message and traceback of an error, bounded."""
     lines = traceback.format_exception(type(error), error, error.__traceback__, limit=-30)
-    return {"type": type(error).__name__, "message": str(error)[:4_000], "traceback": "".join(lines)[-20_000:]}
+    return {"type": error_name(error), "message": str(error)[:4_000], "traceback": "".join(lines)[-20_000:]}
 
 
 def _change(change: Change) -> dict[str, Any]:

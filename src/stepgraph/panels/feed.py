@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.events import Event, TaskFinished
@@ -14,6 +14,7 @@ from stepgraph.panels.listing import parent_of
 
 if TYPE_CHECKING:
     from stepgraph.approve.requests import Request
+    from stepgraph.debug.ledger import StepRow
     from stepgraph.debug.run import Run
 
 ROWS = 20_000
@@ -40,13 +41,14 @@ class Feed:
         self._sent: dict[str, Any] = {}
         self._cards: dict[str, tuple[str, dict[str, Any]]] = {}
         self._history_due = 0.0
+        past = run.history()  # before the events are read: each newer step is told by them
         self.close = run.hub.subscribe(self._take)
         backlog = run.hub.log()
         self.first = backlog[0][0] if backlog else 0
         if len(backlog) > ROWS:
             self._fold_quietly(backlog[:-ROWS])
         self._fold(backlog[-ROWS:])
-        self._restore(backlog)
+        self._restore(past, backlog)
 
     @property
     def waiting(self) -> bool:
@@ -106,6 +108,7 @@ class Feed:
             "note": run.note,
             "parent": parent_of(run),
             "status": run.status,
+            "ordered": run.ordered,
             "step": view.step,
             "started": view.started,
             "ended": view.ended,
@@ -152,10 +155,10 @@ class Feed:
         self._seen = max(self._seen, batch[-1][0])
         return self._seen
 
-    def _restore(self, backlog: list[tuple[int, Event]]) -> None:
+    def _restore(self, past: Iterable[StepRow], backlog: list[tuple[int, Event]]) -> None:
         """Mark what ran before this run's events begin: the steps that a fork shares, or another process made."""
         told = {event.step for _, event in backlog if isinstance(event, TaskFinished) and not event.ns}
-        for row in self.run.history():
+        for row in past:
             if row.step not in told:
                 recall(self.view, row.nodes)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from stepgraph.approve.text import error_name
 from stepgraph.core.events import (
     CheckpointSaved,
     Decided,
@@ -139,14 +140,14 @@ def _apply(view: RunView, event: Event) -> tuple[str, str]:
             return _finished(view, event)
         case TaskFailed():
             path = _end(view, event.ns, event.node, event.task, "failed")
-            return path, f"{type(event.error).__name__}: {_first_line(event.error)}"
+            return path, f"{error_name(event.error)}: {_first_line(event.error)}"
         case TaskInterrupted():
             path = _end(view, event.ns, event.node, event.task, "held")
             return path, f"asked {len(event.interrupts)} question(s) and unwound"
         case TaskEmitted():
             return _emitted(view, event)
         case TaskRetried():
-            text = f"attempt {event.attempt} failed: {type(event.error).__name__}: {_first_line(event.error)}"
+            text = f"attempt {event.attempt} failed: {error_name(event.error)}: {_first_line(event.error)}"
             return _path(event.ns, event.node), text
         case Paused():
             return _paused(view, event)

@@ -38,110 +38,110 @@ export interface CardActs {
 export class ReviewCard {
   readonly el = h("section", { class: "sg-card", "aria-label": "review" });
   armed: string | null = null;
-  private cards: Card[] = [];
-  private chosen: string | null = null;
-  private drawn = "";
-  private mode: string | null = null;
-  private sent = false;
-  private submit: (() => void) | null = null;
-  private act = h("div", { class: "sg-act" });
-  private then = h("div", { class: "sg-then" });
-  private verbs = h("div", { class: "sg-verbs", role: "toolbar", "aria-label": "decide" });
-  private problem = h("div", { class: "sg-problem", role: "alert" });
+  #cards: Card[] = [];
+  #chosen: string | null = null;
+  #drawn = "";
+  #mode: string | null = null;
+  #sent = false;
+  #submit: (() => void) | null = null;
+  #act = h("div", { class: "sg-act" });
+  #then = h("div", { class: "sg-then" });
+  #verbs = h("div", { class: "sg-verbs", role: "toolbar", "aria-label": "decide" });
+  #problem = h("div", { class: "sg-problem", role: "alert" });
 
   constructor(private link: Link, private acts: CardActs) {}
 
   get card(): Card | null {
-    return this.cards.find((each) => each.id === this.chosen) ?? this.cards[0] ?? null;
+    return this.#cards.find((each) => each.id === this.#chosen) ?? this.#cards[0] ?? null;
   }
 
   /** What is pending now. A form that is being filled in stays as long as its request does. */
   update(cards: Card[]): void {
-    this.cards = cards;
+    this.#cards = cards;
     const card = this.card;
     const state = card ? `${card.id} ${card.digest}` : "";
-    if (state === this.drawn) {
-      if (card) this.drawHead(card); // nothing under a pointer or cursor is replaced
+    if (state === this.#drawn) {
+      if (card) this.#drawHead(card); // nothing under a pointer or cursor is replaced
       return;
     }
-    this.drawn = state;
+    this.#drawn = state;
     this.close();
-    this.sent = false;
-    if (card) this.draw(card);
+    this.#sent = false;
+    if (card) this.#draw(card);
     else fill(this.el);
   }
 
   choose(id: string): void {
-    this.chosen = id;
-    this.update(this.cards);
+    this.#chosen = id;
+    this.update(this.#cards);
   }
 
   /** The next or previous pending request. */
   turn(by: number): void {
-    const index = this.cards.findIndex((each) => each.id === this.card?.id);
-    const next = this.cards[(index + by + this.cards.length) % this.cards.length];
+    const index = this.#cards.findIndex((each) => each.id === this.card?.id);
+    const next = this.#cards[(index + by + this.#cards.length) % this.#cards.length];
     if (next) this.choose(next.id);
   }
 
   /** A letter was typed: forms open, plain verbs wait for Enter. */
   arm(verb: string): boolean {
     const card = this.card;
-    if (!card?.allow.includes(verb) || this.sent) return false;
-    if (VERBS[verb]?.form) {
-      this.open(verb);
+    if (!card?.allow.includes(verb) || this.#sent) return false;
+    if (VERBS[verb]?.form || this.#asksReason(verb)) {
+      this.#open(verb);
       return true;
     }
     this.close();
     this.armed = verb;
-    this.drawVerbs(card);
+    this.#drawVerbs(card);
     this.acts.announce(`${VERBS[verb]?.label}: press Enter to confirm`);
     return true;
   }
 
   /** Enter, or Ctrl+Enter in a form. */
   confirm(): boolean {
-    if (this.submit) this.submit();
-    else if (this.armed) void this.decide(this.armed, {});
+    if (this.#submit) this.#submit();
+    else if (this.armed) void this.#decide(this.armed, {});
     else return false;
     return true;
   }
 
   /** Close what is open; false if nothing was. */
   close(): boolean {
-    const open = this.mode !== null || this.armed !== null;
-    this.mode = this.armed = this.submit = null;
-    fill(this.act);
-    this.problem.textContent = "";
-    if (this.verbs.isConnected) this.verbs.after(this.problem);
+    const open = this.#mode !== null || this.armed !== null;
+    this.#mode = this.armed = this.#submit = null;
+    fill(this.#act);
+    this.#problem.textContent = "";
+    if (this.#verbs.isConnected) this.#verbs.after(this.#problem);
     const card = this.card;
     if (open && card) {
-      this.drawVerbs(card);
-      this.drawThen(card, null);
+      this.#drawVerbs(card);
+      this.#drawThen(card, null);
     }
     return open;
   }
 
   get editing(): boolean {
-    return this.mode !== null;
+    return this.#mode !== null;
   }
 
-  private draw(card: Card): void {
-    const body = h("div", { class: "sg-cardbody" }, h("div", { class: "sg-changes" }, ...this.content(card)), this.then);
-    fill(this.el, h("header", { class: "sg-cardhead" }), body, this.verbs, this.problem, this.act);
-    this.drawHead(card);
-    this.drawThen(card, null);
-    this.drawVerbs(card);
-    if (card.place === "interrupt") this.open("respond", false);
+  #draw(card: Card): void {
+    const body = h("div", { class: "sg-cardbody" }, h("div", { class: "sg-changes" }, ...this.#content(card)), this.#then);
+    fill(this.el, h("header", { class: "sg-cardhead" }), body, this.#verbs, this.#problem, this.#act);
+    this.#drawHead(card);
+    this.#drawThen(card, null);
+    this.#drawVerbs(card);
+    if (card.place === "interrupt") this.#open("respond", false);
   }
 
-  private drawHead(card: Card): void {
-    const index = this.cards.indexOf(card);
-    const several = this.cards.length > 1 ? h("span", { class: "sg-several" }, button("‹", () => this.turn(-1), { class: "sg-button sg-small", "aria-label": "previous request" }), `${index + 1} of ${this.cards.length} waiting`, button("›", () => this.turn(1), { class: "sg-button sg-small", "aria-label": "next request" })) : null;
+  #drawHead(card: Card): void {
+    const index = this.#cards.indexOf(card);
+    const several = this.#cards.length > 1 ? h("span", { class: "sg-several" }, button("‹", () => this.turn(-1), { class: "sg-button sg-small", "aria-label": "previous request" }), `${index + 1} of ${this.#cards.length} waiting`, button("›", () => this.turn(1), { class: "sg-button sg-small", "aria-label": "next request" })) : null;
     const head = this.el.querySelector(".sg-cardhead");
     if (head) fill(head, h("strong", {}, ...breakable((WORDS[card.place] ?? (() => card.title))(card))), h("span", { class: "sg-note" }, `${card.path !== card.node ? `${card.path} · ` : ""}request ${card.id} · step ${card.step}${card.index ? ` · task ${card.index + 1}` : ""}${card.changes.length > 1 ? ` · ${card.changes.length} keys` : ""}`), several);
   }
 
-  private content(card: Card): HTMLElement[] {
+  #content(card: Card): HTMLElement[] {
     const parts: HTMLElement[] = [];
     if (card.question !== null) parts.push(h("blockquote", { class: "sg-question" }, card.question));
     if (card.error) parts.push(h("div", { class: "sg-error" }, h("strong", {}, card.error.type), ` ${card.error.message}`), h("details", {}, h("summary", {}, "traceback"), h("pre", { class: "sg-pre" }, card.error.traceback)));
@@ -154,30 +154,30 @@ export class ReviewCard {
   }
 
   /** The right column: where it goes from here; with an effect, where it would go after the edit. */
-  private drawThen(card: Card, effect: Effect | null): void {
-    const routes = !effect ? card.routes : effect.known && !effect.routes.length && this.mayEnd(card) ? ["__end__"] : effect.routes;
+  #drawThen(card: Card, effect: Effect | null): void {
+    const routes = !effect ? card.routes : effect.known && !effect.routes.length && this.#mayEnd(card) ? ["__end__"] : effect.routes;
     const lines: (HTMLElement | null)[] = [h("div", { class: "sg-thenhead" }, effect ? "then, with this edit" : "then")];
     for (const [key, value] of card.reads) lines.push(h("div", { class: "sg-read", title: value }, "reads ", h("code", {}, key), ` = ${value}`));
     if (routes.length) lines.push(h("div", {}, "next: ", h("strong", {}, routes.map(plain).join(", "))));
     const others = card.alternatives.filter((each) => !routes.includes(each));
     if (routes.length && others.length) lines.push(h("div", { class: "sg-note" }, `not: ${others.map(plain).join(", ")}`));
     if (!routes.length && card.alternatives.length) lines.push(h("div", { class: "sg-note" }, `may go to: ${card.alternatives.map(plain).join(", ")}`));
-    if (!effect && !routes.length && (card.place === "after" || card.place === "before")) lines.push(...this.declared(card));
+    if (!effect && !routes.length && (card.place === "after" || card.place === "before")) lines.push(...this.#declared(card));
     if (effect && !effect.known) lines.push(h("div", { class: "sg-note" }, "where it goes can't be told before"));
     if (effect?.reruns_router) lines.push(h("div", { class: "sg-note" }, "the router runs again: the edit changes what it read"));
     const proposed = new Map(card.changes.map((change) => [change.key, JSON.stringify(change)]));
     const other = effect?.changes.filter((change) => proposed.get(change.key) !== JSON.stringify(change)) ?? [];
     if (other.length) lines.push(h("div", { class: "sg-effect" }, ...other.map(drawEffect)));
-    fill(this.then, ...(lines.length > 1 ? lines : []));
+    fill(this.#then, ...(lines.length > 1 ? lines : []));
   }
 
   /** Whether only routers decide what comes next, so that no route means the end. */
-  private mayEnd(card: Card): boolean {
+  #mayEnd(card: Card): boolean {
     const { always, maybe } = this.acts.targets(card.path);
     return maybe.length > 0 && always.length === 0;
   }
 
-  private declared(card: Card): HTMLElement[] {
+  #declared(card: Card): HTMLElement[] {
     const { always, maybe } = this.acts.targets(card.path);
     return [
       ...(always.length ? [h("div", {}, "next: ", h("strong", {}, always.map(plain).join(", ")))] : []),
@@ -185,95 +185,105 @@ export class ReviewCard {
     ];
   }
 
-  private drawVerbs(card: Card): void {
+  #drawVerbs(card: Card): void {
     const verbs = card.allow.map((verb) => {
       const { label, key, form } = VERBS[verb] ?? { label: verb, form: false };
-      const act = () => (form ? this.open(verb) : void this.decide(verb, {}));
-      const on = this.mode === verb || this.armed === verb;
-      return button(on && this.armed === verb ? `${label} — Enter` : label, act, { key, class: `sg-button${verb === card.allow[0] ? " sg-primary" : ""}`, "aria-pressed": on ? "true" : null, disabled: this.sent, "data-verb": verb, "aria-label": label.replace("…", "") });
+      const act = () => (form || this.#asksReason(verb) ? this.#open(verb) : void this.#decide(verb, {}));
+      const on = this.#mode === verb || this.armed === verb;
+      return button(on && this.armed === verb ? `${label} — Enter` : label, act, { key, class: `sg-button${verb === card.allow[0] ? " sg-primary" : ""}`, "aria-pressed": on ? "true" : null, disabled: this.#sent, "data-verb": verb, "aria-label": label.replace("…", "") });
     });
-    fill(this.verbs, ...verbs, this.sent ? h("span", { class: "sg-note" }, "sent…") : null);
+    fill(this.#verbs, ...verbs, this.#sent ? h("span", { class: "sg-note" }, "sent…") : null);
   }
 
-  private open(verb: string, focus = true): void {
+  #open(verb: string, focus = true): void {
     const card = this.card;
-    if (!card || this.sent) return;
-    if (this.mode === verb) { this.close(); return; }
+    if (!card || this.#sent) return;
+    if (this.#mode === verb) { this.close(); return; }
     this.close();
-    this.mode = verb;
-    this.drawVerbs(card);
-    if (verb === "edit") void this.openEdit(card, focus);
-    else if (verb === "reject") this.openReject(card);
-    else if (verb === "redirect") this.openRedirect(card);
-    else this.openRespond(card, focus);
+    this.#mode = verb;
+    this.#drawVerbs(card);
+    if (verb === "edit") void this.#openEdit(card, focus);
+    else if (verb === "reject") this.#openReject(card);
+    else if (verb === "redirect") this.#openRedirect(card);
+    else if (verb === "respond") this.#openRespond(card, focus);
+    else this.#form(h("div", {}), VERBS[verb]?.label ?? verb, () => this.#decide(verb, {}), true);
   }
 
-  private async openEdit(card: Card, focus: boolean): Promise<void> {
+  /** Whether even a plain verb needs a form, because its policy wants to know why. */
+  #asksReason(verb: string): boolean {
+    return Boolean(this.card?.reason) && verb !== "suspend";
+  }
+
+  async #openEdit(card: Card, focus: boolean): Promise<void> {
     const value = card.lazy ? await this.link.ask("proposal", { run: this.acts.run(), request: card.id }) : card.value;
-    if (this.mode !== "edit" || this.card?.id !== card.id) return;
+    if (this.#mode !== "edit" || this.card?.id !== card.id) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const preview = () => { clearTimeout(timer); timer = setTimeout(() => void this.preview(card, form), 250); };
+    const preview = () => { clearTimeout(timer); timer = setTimeout(() => void this.#preview(card, form), 250); };
     const form: EditForm = new EditForm({ schema: card.schema, value, results: card.results }, preview);
-    this.form(form.el, "Apply edit", async () => {
-      if (!form.dirty()) { this.problem.textContent = "Nothing is changed yet. Approve keeps it as it is."; return; }
-      await this.decide("edit", { value: form.get() }, (problems) => form.show(problems));
+    this.#form(form.el, "Apply edit", async () => {
+      if (!form.dirty()) { this.#problem.textContent = "Nothing is changed yet. Approve keeps it as it is."; return; }
+      await this.#decide("edit", { value: form.get() }, (problems) => form.show(problems));
     }, card.reason);
     if (focus) form.focus();
   }
 
-  private async preview(card: Card, form: EditForm): Promise<void> {
+  async #preview(card: Card, form: EditForm): Promise<void> {
     try {
       const value = form.get();
       const effect = (await this.link.ask("preview", { run: this.acts.run(), request: card.id, value })) as Effect;
-      if (this.mode !== "edit" || this.card?.id !== card.id) return;
+      if (this.#mode !== "edit" || this.card?.id !== card.id) return;
       form.show(effect.errors);
-      this.problem.textContent = "";
-      this.drawThen(card, effect.errors.length ? null : effect);
+      this.#problem.textContent = "";
+      this.#drawThen(card, effect.errors.length ? null : effect);
     } catch (error) {
       if (error instanceof FieldError) { form.show([]); error.field.fail([], error.message); }
-      else if (error instanceof CommandError) this.problem.textContent = error.message;
+      else if (error instanceof CommandError) this.#problem.textContent = error.message;
       else throw error;
     }
   }
 
-  private openReject(card: Card): void {
+  #openReject(card: Card): void {
     const reason = h("textarea", { class: "sg-input", rows: 2, "aria-label": "reason", placeholder: card.reason ? "why (required)" : "why (it is kept in the record)" });
     const then = h("select", { class: "sg-input sg-kind", "aria-label": "then" }, h("option", { value: "stop" }, "then stop the run"), ...(card.node ? [h("option", { value: "retry" }, "then run the task again"), h("option", { value: "route" }, "then go to the error handler")] : []));
-    this.form(h("div", { class: "sg-form" }, reason, then), "Reject", () => this.decide("reject", { reason: reason.value, then: then.value }));
+    this.#form(h("div", { class: "sg-form" }, reason, then), "Reject", () => this.#decide("reject", { reason: reason.value, then: then.value }));
     reason.focus();
   }
 
-  private openRedirect(card: Card): void {
+  #openRedirect(card: Card): void {
     const known = [...new Set([...card.routes, ...card.alternatives, ...this.acts.nodes(), "__end__"])].filter((each) => !each.includes("("));
     const boxes = known.map((name) => { const box = h("input", { type: "checkbox" }); box.checked = card.routes.includes(name); return box; });
     const form = h("div", { class: "sg-form sg-targets", role: "group", "aria-label": "go to" }, ...known.map((name, i) => h("label", { class: "sg-check" }, boxes[i]!, h("span", {}, plain(name)))));
-    this.form(form, "Redirect", () => this.decide("redirect", { value: known.filter((_, i) => boxes[i]!.checked) }));
+    this.#form(form, "Redirect", () => this.#decide("redirect", { value: known.filter((_, i) => boxes[i]!.checked) }), card.reason);
     boxes[0]?.focus();
   }
 
-  private openRespond(card: Card, focus: boolean): void {
+  #openRespond(card: Card, focus: boolean): void {
     const schema = card.respond ?? card.schema;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const changed = () => { clearTimeout(timer); timer = setTimeout(() => { this.problem.textContent = ""; }, 100); };
+    const changed = () => { clearTimeout(timer); timer = setTimeout(() => { this.#problem.textContent = ""; }, 100); };
     if (schema?.properties && card.place !== "interrupt") {
       const form = new EditForm({ schema, value: {}, results: {} }, changed);
-      this.form(form.el, "Respond", () => this.decide("respond", { value: form.get() }, (problems) => form.show(problems)), card.reason);
+      this.#form(form.el, "Respond", () => this.#decide("respond", { value: form.get() }, (problems) => form.show(problems)), card.reason);
       if (focus) form.focus();
       return;
     }
     const field = makeField(schema ?? { type: "string" }, schema ? undefined : "", { root: schema ?? {}, changed }, "answer");
     const problems = (found: Problem[]) => { for (const each of found) field.fail(each.path, each.message); };
-    this.form(h("div", { class: "sg-form" }, field.el), "Respond", () => this.decide("respond", { value: field.get() }, problems), card.reason);
+    this.#form(h("div", { class: "sg-form" }, field.el), "Respond", () => this.#decide("respond", { value: field.get() }, problems), card.reason);
     if (focus) field.el.querySelector<HTMLElement>("input, textarea, select")?.focus();
   }
 
   /** Show a form with its buttons; `send` may throw FieldError. */
-  private form(content: HTMLElement, label: string, send: () => Promise<void>, asksReason = false): void {
+  #form(content: HTMLElement, label: string, send: () => Promise<void>, asksReason = false): void {
     const reason = asksReason ? h("input", { class: "sg-input", "aria-label": "reason", placeholder: "reason (required)" }) : null;
-    this.reason = reason;
-    this.submit = () => {
-      this.problem.textContent = "";
-      clearProblems(this.act);
+    this.#reason = reason;
+    this.#submit = () => {
+      this.#problem.textContent = "";
+      clearProblems(this.#act);
+      if (reason && !reason.value.trim()) {
+        this.#problem.textContent = "Say why: this gate wants a reason.";
+        return reason.focus();
+      }
       try {
         void send().catch(report);
       } catch (error) {
@@ -282,30 +292,31 @@ export class ReviewCard {
     };
     const report = (error: unknown) => {
       if (error instanceof FieldError) error.field.fail([], error.message);
-      else this.problem.textContent = (error as Error).message;
+      else this.#problem.textContent = (error as Error).message;
     };
-    fill(this.act, content, reason, this.problem, confirmButtons(label, () => this.submit?.(), () => { this.close(); this.acts.done(); }));
+    fill(this.#act, content, reason, this.#problem, confirmButtons(label, () => this.#submit?.(), () => { this.close(); this.acts.done(); }));
+    if (!content.firstChild) reason?.focus();
   }
-  private reason: HTMLInputElement | null = null;
+  #reason: HTMLInputElement | null = null;
 
-  private async decide(verb: string, more: Record<string, unknown>, problems?: (found: Problem[]) => void): Promise<void> {
+  async #decide(verb: string, more: Record<string, unknown>, problems?: (found: Problem[]) => void): Promise<void> {
     const card = this.card;
-    if (!card || this.sent) return;
-    this.sent = true;
-    this.drawVerbs(card);
-    const reason = this.mode === verb && this.reason ? { reason: this.reason.value } : {};
+    if (!card || this.#sent) return;
+    this.#sent = true;
+    this.#drawVerbs(card);
+    const reason = this.#mode === verb && this.#reason ? { reason: this.#reason.value } : {};
     try {
       await this.link.ask("decide", { run: this.acts.run(), request: card.id, verb, seen: card.digest, ...reason, ...more });
       this.acts.announce(`${verb}: done`);
       this.close();
       this.acts.done();
     } catch (error) {
-      this.sent = false;
+      this.#sent = false;
       if (this.card?.id !== card.id) return;
       const marked = error instanceof CommandError && problems ? error.problems : [];
       problems?.(marked);
-      this.problem.textContent = marked.length ? `Not accepted: ${marked.length === 1 ? "one value is" : `${marked.length} values are`} marked above. Nothing was decided.` : (error as Error).message;
-      this.drawVerbs(card);
+      this.#problem.textContent = marked.length ? `Not accepted: ${marked.length === 1 ? "one value is" : `${marked.length} values are`} marked above. Nothing was decided.` : (error as Error).message;
+      this.#drawVerbs(card);
     }
   }
 }

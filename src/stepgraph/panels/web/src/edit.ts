@@ -16,37 +16,37 @@ interface Row { key: string; el: HTMLElement; get(): unknown; changed(): boolean
 
 export class EditForm {
   readonly el = h("div", { class: "sg-form" });
-  private rows: Row[] = [];
-  private whole: Field | null = null;
-  private context: Context;
-  private list = h("div", { class: "sg-keys" });
+  #rows: Row[] = [];
+  #whole: Field | null = null;
+  #context: Context;
+  #list = h("div", { class: "sg-keys" });
 
   constructor(private subject: Subject, changed: () => void) {
     const schema = subject.schema ?? {};
-    this.context = { root: schema, changed };
+    this.#context = { root: schema, changed };
     const { value } = subject;
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      this.whole = makeField(subject.schema, value, this.context, "value");
-      this.el.append(this.whole.el);
+      this.#whole = makeField(subject.schema, value, this.#context, "value");
+      this.el.append(this.#whole.el);
       return;
     }
     const given = value as Record<string, unknown>;
-    for (const key of Object.keys(given)) this.add(key, given[key]);
-    this.el.append(this.list);
-    const more = Object.keys(this.properties()).filter((key) => !(key in given));
-    if (more.length) this.el.append(this.adder(more));
+    for (const key of Object.keys(given)) this.#add(key, given[key]);
+    this.el.append(this.#list);
+    const more = Object.keys(this.#properties()).filter((key) => !(key in given));
+    if (more.length) this.el.append(this.#adder(more));
   }
 
   /** The edit: changed keys only. Throws FieldError where a text is no JSON. */
   get(): unknown {
-    if (this.whole) return this.whole.get();
-    return Object.fromEntries(this.rows.filter((row) => row.changed()).map((row) => [row.key, row.get()]));
+    if (this.#whole) return this.#whole.get();
+    return Object.fromEntries(this.#rows.filter((row) => row.changed()).map((row) => [row.key, row.get()]));
   }
 
   /** Whether there is anything to send. */
   dirty(): boolean {
     try {
-      return this.whole ? !same(this.whole.get(), this.subject.value) : this.rows.some((row) => row.changed());
+      return this.#whole ? !same(this.#whole.get(), this.subject.value) : this.#rows.some((row) => row.changed());
     } catch (error) {
       if (error instanceof FieldError) return true;
       throw error;
@@ -56,9 +56,9 @@ export class EditForm {
   show(problems: Problem[]): void {
     clearProblems(this.el);
     for (const { path, message } of problems) {
-      const row = this.rows.find((each) => each.key === path[0]);
+      const row = this.#rows.find((each) => each.key === path[0]);
       if (row) row.fail(path.slice(1), message);
-      else if (this.whole) this.whole.fail(path, message);
+      else if (this.#whole) this.#whole.fail(path, message);
       else failAt(this.el, path.length ? `${path.join(".")}: ${message}` : message);
     }
   }
@@ -67,31 +67,31 @@ export class EditForm {
     this.el.querySelector<HTMLElement>("textarea, input, select:not(.sg-op)")?.focus();
   }
 
-  private properties(): Record<string, Schema> {
+  #properties(): Record<string, Schema> {
     return (this.subject.schema?.properties as Record<string, Schema> | undefined) ?? {};
   }
 
-  private add(key: string, proposed: unknown): void {
-    const row = this.row(key, proposed);
-    this.rows.push(row);
-    this.list.append(row.el);
+  #add(key: string, proposed: unknown): void {
+    const row = this.#row(key, proposed);
+    this.#rows.push(row);
+    this.#list.append(row.el);
   }
 
-  private adder(keys: string[]): HTMLElement {
+  #adder(keys: string[]): HTMLElement {
     const select = h("select", { class: "sg-input sg-kind", "aria-label": "another key" }, h("option", { value: "" }, "+ another key"), ...keys.map((key) => h("option", { value: key }, key)));
     select.addEventListener("change", () => {
       const key = select.value;
       if (!key) return;
-      this.add(key, undefined);
+      this.#add(key, undefined);
       select.selectedOptions[0]?.remove();
       select.value = "";
-      this.context.changed();
+      this.#context.changed();
     });
     return select;
   }
 
-  private row(key: string, proposed: unknown): Row {
-    const schema = this.properties()[key] ?? null;
+  #row(key: string, proposed: unknown): Row {
+    const schema = this.#properties()[key] ?? null;
     const reduced = key in this.subject.results;
     const operation = operationOf(proposed);
     const initial: Operation = operation?.[0] ?? "";
@@ -100,8 +100,8 @@ export class EditForm {
     let field: Field;
     const place = h("div", { class: "sg-keyfield" });
     const make = () => {
-      const base = chosen === initial ? (proposed === undefined ? blank(schema, this.context.root) : inner) : chosen === "$set" ? this.subject.results[key] : chosen === "$append" ? emptyLike(this.subject.results[key]) : inner;
-      field = chosen === "$drop" ? nothing() : chosen === "$remove" ? picker(this.subject.results[key], this.context) : makeField(schema, base, this.context, key);
+      const base = chosen === initial ? (proposed === undefined ? blank(schema, this.#context.root) : inner) : chosen === "$set" ? this.subject.results[key] : chosen === "$append" ? emptyLike(this.subject.results[key]) : inner;
+      field = chosen === "$drop" ? nothing() : chosen === "$remove" ? picker(this.subject.results[key], this.#context) : makeField(schema, base, this.#context, key);
       fill(place, field.el);
     };
     const options: Operation[] = reduced ? ["", "$append", "$set", "$remove", "$drop"] : ["", "$drop"];
@@ -109,7 +109,7 @@ export class EditForm {
     select.value = initial;
     const quiet = () => mark(select, "data-plain", select.value === "" ? "" : null);
     quiet();
-    select.addEventListener("change", () => { chosen = select.value as Operation; quiet(); make(); this.context.changed(); });
+    select.addEventListener("change", () => { chosen = select.value as Operation; quiet(); make(); this.#context.changed(); });
     make();
     return {
       key,

@@ -14,7 +14,7 @@ export interface ForkActs {
 
 export class ForkForm {
   readonly el = h("div", { class: "sg-forkform" });
-  private send: (() => void) | null = null;
+  #send: (() => void) | null = null;
 
   constructor(private acts: ForkActs) {}
 
@@ -31,7 +31,7 @@ export class ForkForm {
     const form = new EditForm(await this.acts.subject(at), () => undefined);
     const note = h("input", { class: "sg-input", placeholder: "what this branch tries", "aria-label": "note" });
     const problem = h("div", { class: "sg-problem", role: "alert" });
-    this.send = () => void this.submit(at, note.value.trim(), form, problem);
+    this.#send = () => void this.#submit(at, note.value.trim(), form, problem);
     fill(
       this.el,
       h("header", {}, h("strong", {}, `fork after step ${at}`), h("span", { class: "sg-note" }, "a branch of its own; this run stays as it is")),
@@ -44,16 +44,16 @@ export class ForkForm {
   }
 
   confirm(): void {
-    this.send?.();
+    this.#send?.();
   }
 
   close(): void {
-    this.send = null;
+    this.#send = null;
     fill(this.el);
     this.acts.closed();
   }
 
-  private async submit(at: number, note: string, form: EditForm, problem: HTMLElement): Promise<void> {
+  async #submit(at: number, note: string, form: EditForm, problem: HTMLElement): Promise<void> {
     problem.textContent = "";
     try {
       const made = await this.acts.fork(at, note, form.get());

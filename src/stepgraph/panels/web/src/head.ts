@@ -39,7 +39,8 @@ export function statusLine(title: string, head: Head, waiting: number, live: boo
 
 /** Why it stopped, what failed, or what runs. */
 export function whyLine(view: RunView, head: Head, card: Card | null): HTMLElement[] {
-  const [sign, word] = statusOf(head);
+  const [sign, status] = statusOf(head);
+  const word = head.ordered ? { pause: "pausing", cancel: "ending" }[head.ordered] : status;
   const { stats } = head;
   const counts = `runs ${stats.tasks ?? 0} · run again ${stats.reruns ?? 0}${stats.retries ? ` · retries ${stats.retries}` : ""}`;
   return [
@@ -52,7 +53,12 @@ export function whyLine(view: RunView, head: Head, card: Card | null): HTMLEleme
 function reason(view: RunView, head: Head, card: Card | null): HTMLElement[] {
   if (card) return [h("strong", { class: "sg-where" }, ...breakable(card.title)), h("span", { class: "sg-note", title: card.why }, card.why)];
   if (head.error) return [h("span", { class: "sg-errortext", title: head.error.message }, `${head.error.type}: ${head.error.message}`)];
-  return head.status === "running" ? [h("span", { class: "sg-note" }, runningWords(view))] : [];
+  if (head.status === "suspended" || head.status === "interrupted") {
+    return [h("span", { class: "sg-note" }, `Continue goes on${head.durable === false ? "" : `, in another process dbg.open("${head.thread}")`}`)];
+  }
+  if (head.status !== "running") return [];
+  const soon = head.ordered === "pause" ? "holds at the next place · " : head.ordered === "cancel" ? "waits for the end of its node · " : "";
+  return [h("span", { class: "sg-note" }, soon + runningWords(view))];
 }
 
 /** Which nodes run, and what one of them said last: long work tells how far it is. */

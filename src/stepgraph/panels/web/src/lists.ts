@@ -26,36 +26,36 @@ export function drawBranches(branches: Branch[], current: string, choose: (id: s
 export interface StopActs { enable(stop: Stop, on: boolean): void; remove(stop: Stop): void; add(spec: string, when: string): Promise<string | null> }
 
 export class StopList {
-  private list = h("ul", { class: "sg-stops" });
-  private form: HTMLFormElement;
+  #list = h("ul", { class: "sg-stops" });
+  #form: HTMLFormElement;
   readonly el: HTMLElement;
 
   constructor(private acts: StopActs) {
     const spec = h("input", { class: "sg-input", name: "spec", placeholder: "after:draft", "aria-label": "where to stop", list: "sg-places" });
     const when = h("input", { class: "sg-input", name: "when", placeholder: "only if, e.g. len(q.new) > 500", "aria-label": "condition" });
     const problem = h("div", { class: "sg-problem", role: "alert" });
-    this.form = h("form", { class: "sg-stopform" }, spec, when, h("button", { type: "submit", class: "sg-button sg-small" }, "Add stop"), problem);
-    this.form.addEventListener("submit", async (event) => {
+    this.#form = h("form", { class: "sg-stopform" }, spec, when, h("button", { type: "submit", class: "sg-button sg-small" }, "Add stop"), problem);
+    this.#form.addEventListener("submit", async (event) => {
       event.preventDefault();
       if (!spec.value.trim()) return;
       const wrong = await this.acts.add(spec.value.trim(), when.value.trim());
       problem.textContent = wrong ?? "";
       if (!wrong) spec.value = when.value = "";
     });
-    this.el = h("div", {}, this.list, this.form);
+    this.el = h("div", {}, this.#list, this.#form);
   }
 
   /** Put a place into the form and wait for the condition. */
   suggest(spec: string): void {
-    (this.form.elements.namedItem("spec") as HTMLInputElement).value = spec;
-    (this.form.elements.namedItem("when") as HTMLInputElement).focus();
+    (this.#form.elements.namedItem("spec") as HTMLInputElement).value = spec;
+    (this.#form.elements.namedItem("when") as HTMLInputElement).focus();
   }
 
   update(stops: Stop[]): void {
-    fill(this.list, ...stops.map((stop) => this.item(stop)), stops.length ? null : h("li", { class: "sg-note" }, "No stops. Click a node to set one."));
+    fill(this.#list, ...stops.map((stop) => this.#item(stop)), stops.length ? null : h("li", { class: "sg-note" }, "No stops. Click a node to set one."));
   }
 
-  private item(stop: Stop): HTMLElement {
+  #item(stop: Stop): HTMLElement {
     const box = h("input", { type: "checkbox", "aria-label": `${stop.spec} on` });
     box.checked = stop.enabled;
     box.addEventListener("change", () => this.acts.enable(stop, box.checked));
@@ -108,51 +108,51 @@ export type FetchRows = (since: number, limit: number) => Promise<{ rows: Row[];
 /** Every event in one line. Where there were too many to send, a line says how many, and fetches them. */
 export class LogList {
   readonly el: HTMLElement;
-  private list: VirtualList;
-  private view: RunView | null = null;
-  private lines: Row[] = [];
-  private note = h("div", { class: "sg-note" });
+  #list: VirtualList;
+  #view: RunView | null = null;
+  #lines: Row[] = [];
+  #note = h("div", { class: "sg-note" });
 
   constructor(private fetch: FetchRows) {
-    this.list = new VirtualList(0, 20, (index) => this.draw(this.lines[index]), 12);
-    this.list.el.classList.add("sg-log");
-    this.el = h("div", {}, this.note, this.list.el);
+    this.#list = new VirtualList(0, 20, (index) => this.#draw(this.#lines[index]), 12);
+    this.#list.el.classList.add("sg-log");
+    this.el = h("div", {}, this.#note, this.#list.el);
   }
 
   /** `follow` keeps the last line in sight if it was. */
   update(view: RunView, follow = true): void {
-    this.view = view;
-    this.lines = view.lines();
-    const left = this.lines.reduce((sum, row) => sum + (row[2] === GAP ? row[4] - row[0] + 1 : 0), 0);
+    this.#view = view;
+    this.#lines = view.lines();
+    const left = this.#lines.reduce((sum, row) => sum + (row[2] === GAP ? row[4] - row[0] + 1 : 0), 0);
     const gone = view.oldest ? `; the kernel keeps them from ${number(view.oldest)} on` : "";
-    this.note.textContent = view.seen < 0 ? "No events yet." : `${number(view.seen + 1)} events${left ? `, ${number(left)} of them not listed` : ""}${gone}`;
-    this.list.resize(this.lines.length, follow);
+    this.#note.textContent = view.seen < 0 ? "No events yet." : `${number(view.seen + 1)} events${left ? `, ${number(left)} of them not listed` : ""}${gone}`;
+    this.#list.resize(this.#lines.length, follow);
   }
 
-  private draw(row: Row | undefined): HTMLElement {
+  #draw(row: Row | undefined): HTMLElement {
     if (!row) return h("div", {});
     const [seq, , type, path, step, text] = row;
-    if (type === GAP) return this.gap(seq, step);
+    if (type === GAP) return this.#gap(seq, step);
     return h("div", { class: "sg-event", title: text }, h("span", { class: "sg-index" }, String(seq)), h("span", { class: "sg-at" }, `step ${step}`), h("span", { class: "sg-type", "data-type": type }, type), path ? h("span", { class: "sg-name" }, path) : null, h("span", { class: "sg-content" }, text));
   }
 
-  private gap(first: number, last: number): HTMLElement {
+  #gap(first: number, last: number): HTMLElement {
     const count = last - first + 1;
     const words = count > FETCHED ? `${number(count)} events not listed, ${number(first)} to ${number(last)}: show the last ${FETCHED} of them` : `${number(count)} events not listed: show them`;
-    return h("button", { type: "button", class: "sg-line sg-gapline", ...pressed(() => void this.load(first, last)) }, words);
+    return h("button", { type: "button", class: "sg-line sg-gapline", ...pressed(() => void this.#load(first, last)) }, words);
   }
 
-  private async load(first: number, last: number): Promise<void> {
-    const { view } = this;
+  async #load(first: number, last: number): Promise<void> {
+    const view = this.#view;
     const since = Math.max(first, last - FETCHED + 1);
     try {
       const found = await this.fetch(since, last - since + 1);
       view?.fillIn(found.rows, found.first);
     } catch (error) {
-      this.note.textContent = (error as Error).message;
+      this.#note.textContent = (error as Error).message;
       return;
     }
-    if (view && view === this.view) this.update(view, false);
+    if (view && view === this.#view) this.update(view, false);
   }
 }
 

@@ -28,6 +28,8 @@ export interface Card {
 export interface Head {
   thread: string; branch: string; note: string | null; parent: [string, number] | null; status: string; step: number;
   started: number | null; ended: number | null; error: Failure | null; stats: Record<string, number>; failures: string[]; durable?: boolean;
+  /** What was ordered and has yet to happen. */
+  ordered?: "pause" | "cancel" | null;
 }
 export type Step = [step: number, nodes: string[], next: string[], source: string, decisions: string[], hits: string[]];
 export type Row = [seq: number, time: number, type: string, path: string, step: number, text: string];
@@ -86,13 +88,13 @@ export class RunView {
     if (patch.steps) { this.steps = patch.steps; touched.add("steps"); }
     if (patch.steps_from) { this.steps = [...this.steps.slice(0, patch.steps_from[0]), ...patch.steps_from[1]]; touched.add("steps"); }
     if (patch.requests) { this.requests = patch.requests; touched.add("requests"); }
-    if (patch.output) { this.takeOutput(patch.output); touched.add("output"); }
-    if (patch.skip !== undefined && patch.skip > this.seen) { this.leaveOut(this.seen + 1, patch.skip); touched.add("rows"); }
-    if (patch.rows?.length) { this.takeRows(patch.rows); touched.add("rows"); }
+    if (patch.output) { this.#takeOutput(patch.output); touched.add("output"); }
+    if (patch.skip !== undefined && patch.skip > this.seen) { this.#leaveOut(this.seen + 1, patch.skip); touched.add("rows"); }
+    if (patch.rows?.length) { this.#takeRows(patch.rows); touched.add("rows"); }
     return touched;
   }
 
-  private takeOutput(pieces: Output[]): void {
+  #takeOutput(pieces: Output[]): void {
     const last = this.output.at(-1)?.[0] ?? -1;
     this.output.push(...pieces.filter((piece) => piece[0] > last));
     if (this.output.length > 2_000) this.output.splice(0, this.output.length - 2_000);
@@ -127,14 +129,14 @@ export class RunView {
     this.rows = around[0]?.[2] === GAP ? around.slice(1) : around;
   }
 
-  private leaveOut(from: number, to: number): void {
+  #leaveOut(from: number, to: number): void {
     const before = this.rows.at(-1);
     if (before?.[2] === GAP) before[4] = to;
     else this.rows.push([from, 0, GAP, "", to, ""]);
     this.seen = to;
   }
 
-  private takeRows(rows: Row[]): void {
+  #takeRows(rows: Row[]): void {
     for (const row of rows) {
       if (row[0] <= this.seen) continue;
       if (this.seen >= 0 && row[0] !== this.seen + 1) this.lost += row[0] - this.seen - 1;

@@ -12,67 +12,67 @@ const PAGE = 200;
 
 export class StateTree {
   readonly el: HTMLElement;
-  private search = h("input", { class: "sg-input sg-search", type: "search", placeholder: "search the state", "aria-label": "search the state" });
-  private body = h("div", { class: "sg-tree", role: "tree", "aria-label": "state" });
-  private open = new Set<string>([""]);
-  private turn = 0;
+  #search = h("input", { class: "sg-input sg-search", type: "search", placeholder: "search the state", "aria-label": "search the state" });
+  #body = h("div", { class: "sg-tree", role: "tree", "aria-label": "state" });
+  #open = new Set<string>([""]);
+  #turn = 0;
 
   constructor(private fetch: Fetch) {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    this.search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => void this.refresh(), 200); });
-    this.el = h("div", { class: "sg-state" }, this.search, this.body);
+    this.#search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => void this.refresh(), 200); });
+    this.el = h("div", { class: "sg-state" }, this.#search, this.#body);
   }
 
   focusSearch(): void {
-    this.search.focus();
+    this.#search.focus();
   }
 
   /** Read the state again; what was open stays open. */
   async refresh(): Promise<void> {
-    const turn = ++this.turn;
-    const wanted = this.search.value.trim();
+    const turn = ++this.#turn;
+    const wanted = this.#search.value.trim();
     try {
-      const content = wanted ? this.drawHits(await this.fetch("find", { text: wanted })) : await this.branch([], 0);
-      if (turn === this.turn) fill(this.body, content);
+      const content = wanted ? this.#drawHits(await this.fetch("find", { text: wanted })) : await this.#branch([], 0);
+      if (turn === this.#turn) fill(this.#body, content);
     } catch (error) {
-      if (turn === this.turn) fill(this.body, h("div", { class: "sg-note" }, (error as Error).message));
+      if (turn === this.#turn) fill(this.#body, h("div", { class: "sg-note" }, (error as Error).message));
     }
   }
 
-  private async branch(position: number[], offset: number): Promise<HTMLElement> {
+  async #branch(position: number[], offset: number): Promise<HTMLElement> {
     const part = (await this.fetch("value", { position, offset, limit: PAGE })) as Part;
-    if (part.text !== null) return this.drawText(position, part);
-    if (part.columns) return this.drawTable(position, part);
+    if (part.text !== null) return this.#drawText(position, part);
+    if (part.columns) return this.#drawTable(position, part);
     if (!part.total) return h("div", { class: "sg-note" }, position.length ? "empty" : "no state yet");
-    if (part.total > PAGE) return this.longList(position, part);
-    const lines = await Promise.all(part.lines.map((line, i) => this.item(line, [...position, i])));
+    if (part.total > PAGE) return this.#longList(position, part);
+    const lines = await Promise.all(part.lines.map((line, i) => this.#item(line, [...position, i])));
     return h("ul", { role: "group" }, ...lines);
   }
 
-  private async item(line: Line, position: number[]): Promise<HTMLElement> {
+  async #item(line: Line, position: number[]): Promise<HTMLElement> {
     const key = position.join(".");
     const more = line.size > 0 || line.cut;
     const below = h("div", { class: "sg-below" });
     const head = h(
       more ? "button" : "span",
-      { class: "sg-line", type: more ? "button" : null, title: line.type, "aria-expanded": more ? String(this.open.has(key)) : null },
+      { class: "sg-line", type: more ? "button" : null, title: line.type, "aria-expanded": more ? String(this.#open.has(key)) : null },
       h("span", { class: "sg-fold", "aria-hidden": "true" }, more ? "▸" : ""),
       h("span", { class: "sg-name" }, line.label),
       h("span", { class: "sg-content", "data-type": line.type }, line.text),
       line.size > 0 ? h("span", { class: "sg-note" }, `${line.size}`) : null,
     );
-    const show = async () => fill(below, this.open.has(key) ? await this.branch(position, 0).catch((error: Error) => h("div", { class: "sg-note" }, error.message)) : null);
+    const show = async () => fill(below, this.#open.has(key) ? await this.#branch(position, 0).catch((error: Error) => h("div", { class: "sg-note" }, error.message)) : null);
     if (more) head.addEventListener("click", () => {
-      if (!this.open.delete(key)) this.open.add(key);
-      head.setAttribute("aria-expanded", String(this.open.has(key)));
+      if (!this.#open.delete(key)) this.#open.add(key);
+      head.setAttribute("aria-expanded", String(this.#open.has(key)));
       void show();
     });
-    if (more && this.open.has(key)) await show();
+    if (more && this.#open.has(key)) await show();
     return h("li", { role: "treeitem" }, head, below);
   }
 
   /** More children than one page: only the visible ones are in the document, and only their pages are fetched. */
-  private longList(position: number[], first: Part): HTMLElement {
+  #longList(position: number[], first: Part): HTMLElement {
     const pages = new Map<number, Line[]>([[0, first.lines]]);
     const list = new VirtualList(first.total, 22, (index) => {
       const page = Math.floor(index / PAGE);
@@ -84,18 +84,18 @@ export class StateTree {
         }
         return h("span", { class: "sg-line sg-note" }, `${index} …`);
       }
-      const detail = () => void this.detail([...position, index], line, list.el);
+      const detail = () => void this.#detail([...position, index], line, list.el);
       return h("button", { class: "sg-line", type: "button", title: line.type, onclick: line.size || line.cut ? detail : null }, h("span", { class: "sg-name" }, line.label), h("span", { class: "sg-content", "data-type": line.type }, line.text));
     });
     return h("div", {}, list.el, h("div", { class: "sg-below sg-detail" }));
   }
 
-  private async detail(position: number[], line: Line, list: HTMLElement): Promise<void> {
+  async #detail(position: number[], line: Line, list: HTMLElement): Promise<void> {
     const place = list.parentElement?.querySelector(":scope > .sg-detail");
-    if (place) fill(place, h("div", { class: "sg-note" }, `item ${line.label}`), await this.branch(position, 0));
+    if (place) fill(place, h("div", { class: "sg-note" }, `item ${line.label}`), await this.#branch(position, 0));
   }
 
-  private drawText(position: number[], part: Part): HTMLElement {
+  #drawText(position: number[], part: Part): HTMLElement {
     const shown = h("pre", { class: "sg-pre", tabindex: -1 }, part.text ?? "");
     const rest = h("div", {});
     const more = () => {
@@ -111,7 +111,7 @@ export class StateTree {
     return h("div", {}, shown, rest);
   }
 
-  private drawTable(position: number[], part: Part): HTMLElement {
+  #drawTable(position: number[], part: Part): HTMLElement {
     const body = h("tbody");
     const rest = h("div", {});
     let shown = 0;
@@ -124,15 +124,15 @@ export class StateTree {
     return h("div", {}, h("div", { class: "sg-scroll" }, h("table", { class: "sg-table" }, h("thead", {}, h("tr", {}, h("th", {}, ""), ...(part.columns ?? []).map((name) => h("th", { scope: "col" }, name)))), body)), rest);
   }
 
-  private drawHits({ hits, complete }: Hits): HTMLElement {
-    const found = hits.map(([position, labels, text]) => h("li", {}, h("button", { type: "button", class: "sg-line", onclick: () => this.goTo(position) }, h("span", { class: "sg-name" }, labels.join(" › ")), h("span", { class: "sg-content" }, text))));
+  #drawHits({ hits, complete }: Hits): HTMLElement {
+    const found = hits.map(([position, labels, text]) => h("li", {}, h("button", { type: "button", class: "sg-line", onclick: () => this.#goTo(position) }, h("span", { class: "sg-name" }, labels.join(" › ")), h("span", { class: "sg-content" }, text))));
     const count = hits.length ? `${hits.length} found` : "nothing found";
     return h("div", {}, h("div", { class: "sg-note" }, complete ? count : `${count}; there is more: search for something narrower`), h("ul", {}, ...found));
   }
 
-  private goTo(position: number[]): void {
-    for (let i = 1; i <= position.length; i++) this.open.add(position.slice(0, i).join("."));
-    this.search.value = "";
+  #goTo(position: number[]): void {
+    for (let i = 1; i <= position.length; i++) this.#open.add(position.slice(0, i).join("."));
+    this.#search.value = "";
     void this.refresh();
   }
 }
