@@ -55,6 +55,10 @@ DEVIATIONS = {
         "its routes and "
         "count it as finished, so the branch is lost on resume; ours counts a task as finished with both or not at all."
     ),
+    "lasting subgraph skipped": (
+        "When a run is resumed, LangGraph does not run a subgraph with a history of its own that ended in an earlier "
+        "run, although the node calls it for the first time in this one: it gets the old result. Ours runs it."
+    ),
     "replay inside a subgraph": (
         "LangGraph runs a subgraph from its START when a checkpoint inside it is replayed or forked (unless it has a "
         "history of its own); ours goes on from that checkpoint, and runs only what came after."

@@ -79,6 +79,26 @@ def several_subgraphs_in_one_node(lab: Lab) -> None:
     lab.resume("C")
 
 
+@program(needs_saver=True, sync_only=True)
+def a_lasting_subgraph_called_twice_by_one_node(lab: Lab) -> None:
+    """Each call has a history of its own; one that ended before the node stopped does not run again.
+
+    Once only: see DEVIATIONS["lasting subgraph skipped"].
+    """
+    lab.compile(chain(lab, "node"))
+    if lab.calls != "sync":
+        return
+    inner = chain(lab, "i", "ask", ask=asking(lab)).compile(checkpointer=True)
+
+    def node(s: Any) -> Any:
+        return {"log": [*inner.invoke({"log": []})["log"], *inner.invoke({"log": ["second"]})["log"]]}
+
+    lab.compile(chain(lab, "a", "node", node=node))
+    lab.run({"log": ["in"]})
+    lab.resume("A")
+    lab.resume("B")
+
+
 @program(needs_saver=True)
 def a_lasting_subgraph_inside_one_that_is_not(lab: Lab) -> None:
     """Its history is one for the thread, however it is reached."""

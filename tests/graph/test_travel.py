@@ -164,6 +164,20 @@ def test_a_replay_two_levels_down_runs_what_came_after_only(saver: Any) -> None:
     assert ran == ["y"]
 
 
+def test_a_lasting_subgraph_runs_in_every_run_also_after_an_answer(saver: Any) -> None:
+    inner = chain("ask", ask=lambda state: {"log": [interrupt("?")]}).compile(checkpointer=True)
+
+    def node(state: State) -> State:
+        return {"log": [inner.invoke({"log": []})["log"][-1], inner.invoke({"log": []})["log"][-1]]}
+
+    graph = chain("node", node=node).compile(checkpointer=saver)
+    for answers in (("A", "B"), ("C", "D")):
+        graph.invoke({"log": []}, thread="t")
+        for answer in answers:
+            found = graph.resume(answer, thread="t")
+    assert found == {"log": ["A", "B", "C", "D"]}
+
+
 def test_the_states_of_finished_subgraphs_are_in_the_history(saver: Any) -> None:
     outer = Outer(saver)
     outer.graph.invoke({"log": []}, thread="t")

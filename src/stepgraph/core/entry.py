@@ -38,7 +38,7 @@ def open_thread(engine: Engine) -> Flow:
             restore(engine, stored)
     resuming = request.input is None or isinstance(request.input, Command)
     resuming = resuming and stored is not None and stored.version > 0
-    if stored is not None and request.parent is not None and _goes_on(engine, request.parent):
+    if stored is not None and request.parent is not None and _goes_on(engine, request.parent, stored):
         resuming = True
     if request.parent is not None and engine.saving:
         request.metadata = {**request.metadata, "parents": parents_of(request.parent)}
@@ -120,14 +120,17 @@ class Earlier:
         return None
 
 
-def _goes_on(engine: Engine, parent: Task) -> bool:
+def _goes_on(engine: Engine, parent: Task, stored: Stored) -> bool:
     """Whether a child takes up its own checkpoint: it is not done, or its end was not recorded by the parent's task.
 
-    A child with a history of its own does so only if the parent's run goes on too; else it has new input.
+    A child with a history of its own does so only if the parent's run goes on too, and it is not done, or was done by
+    the same task before that stopped; else it has new input.
     """
     if engine.request.lasting and engine.request.checkpoint is None:
         goes_on = parent.scope.resumed and engine.scope.root.request.replayed is None
-        return goes_on and bool(engine.state.next or engine.state.sends)
+        scope = parent.scope
+        by_this_task = (stored.metadata.get("parents") or {}).get(scope.ns_text) == scope.checkpoint
+        return goes_on and (by_this_task or bool(engine.state.next or engine.state.sends))
     return parent.attempt == 1 or bool(engine.state.next or engine.state.sends)
 
 

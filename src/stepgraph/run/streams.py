@@ -110,6 +110,7 @@ class Streams:
     def _place(self, event: ev.TaskStarted) -> dict[str, Any]:
         """The metadata of the messages that a task returns: its own, the thread, and where it runs."""
         found = {"ls_integration": "langgraph", **self._metadata, **event.metadata}
+        found.pop("tags", None)
         thread = (self._config.get("configurable") or {}).get("thread_id")
         if thread is not None:
             found.setdefault("thread_id", thread)
