@@ -1,9 +1,10 @@
 """Engine speed as ratios: a bare loop, LangGraph and stepgraph run the same program in turn, in one process.
 
-    python tests/benchmarks/engine.py [--rounds 5] [--quick] [--only chain,loop]
+    python tests/benchmarks/engine.py [--quick] [--only chain,loop] [--kinds none,memory] [--modes sync] [--rounds 5]
 
 CPU time of the whole process (all threads), garbage collected before each; every ratio is taken inside one round, the
-median over the rounds is printed with its quartiles. LangGraph against itself varies by about 15 % a row.
+median over the rounds is printed with its quartiles. Compiling and opening a store are not measured; what is saved is
+in the store when the clock stops. LangGraph against itself varies by about 15 % a row. Programs: `shapes.py`.
 """
 
 from __future__ import annotations
@@ -11,187 +12,160 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import operator
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from itertools import count
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Any
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.benchmarks.shapes import SHAPES, Names, Node, Shape, Wide
+
+_numbers = count()
 
 
-class Count(TypedDict):
-    n: int
+@contextmanager
+def opened(engine: str, kind: str, folder: Path) -> Iterator[Any]:
+    """A new, empty checkpointer of the engine's, or None."""
+    if kind == "none":
+        yield None
+    elif engine == "stepgraph":
+        from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
 
+        saver = MemoryCheckpointer() if kind == "memory" else SqliteCheckpointer(folder / f"ours{next(_numbers)}.db")
+        yield saver
+        saver.close()
+    elif kind == "memory":
+        from langgraph.checkpoint.memory import InMemorySaver
 
-class Gather(TypedDict):
-    out: Annotated[list[int], operator.add]
-
-
-class Engine:
-    """One library under test: its names, and its checkpointers."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        if name == "langgraph":
-            from langgraph.graph import END, START, StateGraph
-            from langgraph.types import Send
-        else:
-            from stepgraph import END, START, Send, StateGraph  # type: ignore[assignment]  # twins
-        self.StateGraph, self.Send, self.START, self.END = StateGraph, Send, START, END
-        self._runs = 0
-
-    def checkpointer(self, kind: str, folder: Path, asynchronous: bool) -> Any:
-        if kind == "none":
-            return None
-        if self.name == "stepgraph":
-            from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
-
-            self._runs += 1
-            return MemoryCheckpointer() if kind == "memory" else SqliteCheckpointer(folder / f"ours{self._runs}.db")
-        if kind == "memory":
-            from langgraph.checkpoint.memory import InMemorySaver
-
-            return InMemorySaver()
-        return None
-
-
-def chain(engine: Engine, length: int, asynchronous: bool) -> Any:
-    graph = engine.StateGraph(Count)
-
-    def node(state: Count) -> Any:
-        return {"n": state["n"]}
-
-    async def anode(state: Count) -> Any:
-        return {"n": state["n"]}
-
-    previous = engine.START
-    for position in range(length):
-        graph.add_node(f"n{position}", anode if asynchronous else node)
-        graph.add_edge(previous, f"n{position}")
-        previous = f"n{position}"
-    return graph
-
-
-def loop(engine: Engine, length: int, asynchronous: bool) -> Any:
-    graph = engine.StateGraph(Count)
-
-    def node(state: Count) -> Any:
-        return {"n": state["n"] + 1}
-
-    async def anode(state: Count) -> Any:
-        return {"n": state["n"] + 1}
-
-    def again(state: Count) -> str:
-        return "node" if state["n"] < length else engine.END
-
-    graph.add_node("node", anode if asynchronous else node)
-    graph.add_edge(engine.START, "node")
-    graph.add_conditional_edges("node", again, {"node": "node", engine.END: engine.END})
-    return graph
-
-
-def fan_out(engine: Engine, width: int, asynchronous: bool) -> Any:
-    graph = engine.StateGraph(Gather)
-
-    def node(number: int) -> Any:
-        return {"out": [number]}
-
-    async def anode(number: int) -> Any:
-        return {"out": [number]}
-
-    graph.add_node("node", anode if asynchronous else node)
-    graph.add_conditional_edges(
-        engine.START, lambda _: [engine.Send("node", number) for number in range(width)], ["node"]
-    )
-    return graph
-
-
-SHAPES: dict[str, tuple[Callable[..., Any], Any, int]] = {
-    "chain": (chain, {"n": 0}, 1000),
-    "loop": (loop, {"n": 0}, 1000),
-    "fan-out": (fan_out, {"out": []}, 1000),
-}
-
-
-def bare(shape: str, size: int) -> None:
-    """The same work as a Python loop."""
-    state: dict[str, Any] = {"n": 0}
-    found: list[int] = []
-    for number in range(size):
-        if shape == "fan-out":
-            found = [*found[-1:], number]
-        else:
-            state.update({"n": state["n"] + 1})
-
-
-def measure(action: Callable[[], Any]) -> float:
-    gc.collect()
-    start = time.process_time()
-    action()
-    return time.process_time() - start
-
-
-def action_for(engine: Engine, shape: str, size: int, asynchronous: bool, kind: str, folder: Path) -> Callable[[], Any]:
-    """A function that runs the shape once on a new thread."""
-    build, given, _ = SHAPES[shape]
-    config: dict[str, Any] = {"recursion_limit": size + 10}
-    builder = build(engine, size, asynchronous)
-    if kind == "sqlite" and engine.name == "langgraph":
-        return _langgraph_sqlite(builder, given, config, asynchronous, folder)
-    saver = engine.checkpointer(kind, folder, asynchronous)
-    graph = builder.compile(checkpointer=saver)
-    count = iter(range(10**9))
-
-    def run() -> None:
-        settings = {**config, "configurable": {"thread_id": f"t{next(count)}"}}
-        if asynchronous:
-            asyncio.run(graph.ainvoke(given, settings))
-        else:
-            graph.invoke(given, settings)
-        if kind == "sqlite":
-            saver.flush()
-
-    return run
-
-
-def _langgraph_sqlite(builder: Any, given: Any, config: Any, asynchronous: bool, folder: Path) -> Callable[[], Any]:
-    count = iter(range(10**9))
-
-    def run() -> None:
+        yield InMemorySaver()
+    else:
         from langgraph.checkpoint.sqlite import SqliteSaver
 
-        with SqliteSaver.from_conn_string(str(folder / f"theirs{next(count)}.db")) as saver:
-            builder.compile(checkpointer=saver).invoke(given, {**config, "configurable": {"thread_id": "t"}})
-
-    async def arun() -> None:
-        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
-        async with AsyncSqliteSaver.from_conn_string(str(folder / f"theirs{next(count)}.db")) as saver:
-            await builder.compile(checkpointer=saver).ainvoke(given, {**config, "configurable": {"thread_id": "t"}})
-
-    return (lambda: asyncio.run(arun())) if asynchronous else run
+        with SqliteSaver.from_conn_string(str(folder / f"theirs{next(_numbers)}.db")) as theirs:
+            theirs.setup()
+            yield theirs
 
 
-def row(shape: str, size: int, asynchronous: bool, kind: str, rounds: int) -> float:
+@asynccontextmanager
+async def aopened(engine: str, kind: str, folder: Path) -> AsyncIterator[Any]:
+    """The same for async runs."""
+    if (engine, kind) != ("langgraph", "sqlite"):
+        with opened(engine, kind, folder) as saver:
+            yield saver
+        return
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+    async with AsyncSqliteSaver.from_conn_string(str(folder / f"theirs{next(_numbers)}.db")) as theirs:
+        await theirs.setup()
+        yield theirs
+
+
+def synchronous(function: Node) -> Node:
+    return function
+
+
+def asynchronous(function: Node) -> Any:
+    async def node(state: Any) -> Any:
+        return function(state)
+
+    return node
+
+
+Action = Callable[[], float]
+"""Runs a program once and gives the CPU seconds that it took."""
+
+
+def action(engine: str, shape: Shape, size: int, is_async: bool, kind: str, folder: Path) -> Action:
+    """What measures one engine."""
+    made = asynchronous if is_async else synchronous
+    graph = shape.graph(Names(engine), size, made).compile()
+    config = {"recursion_limit": 10 * size + 100}
+
+    def runs() -> Iterator[tuple[Any, Any]]:
+        for _ in range(shape.repeat):
+            yield shape.given(size), {**config, "configurable": {"thread_id": f"t{next(_numbers)}"}}
+
+    def flush() -> None:
+        if engine == "stepgraph" and graph.checkpointer is not None:
+            graph.checkpointer.flush()
+
+    def run() -> float:
+        with opened(engine, kind, folder) as graph.checkpointer:
+            start = time.process_time()
+            for given, settings in runs():
+                graph.invoke(given, settings)
+            flush()
+            return time.process_time() - start
+
+    async def arun() -> float:
+        async with aopened(engine, kind, folder) as graph.checkpointer:
+            start = time.process_time()
+            for given, settings in runs():
+                await graph.ainvoke(given, settings)
+            flush()
+            return time.process_time() - start
+
+    return (lambda: asyncio.run(arun())) if is_async else run
+
+
+def bare(shape: Shape, size: int, is_async: bool) -> Action:
+    """What measures the plain loop."""
+
+    def run() -> float:
+        start = time.process_time()
+        for _ in range(shape.repeat):
+            shape.bare(size)
+        return time.process_time() - start
+
+    async def arun() -> float:
+        start = time.process_time()
+        for _ in range(shape.repeat):
+            await shape.abare(size)
+        return time.process_time() - start
+
+    return (lambda: asyncio.run(arun())) if is_async else run
+
+
+def in_turn(actions: list[Action], rounds: int) -> list[tuple[float, ...]]:
+    """Each round's CPU seconds, after one round to warm up. Garbage is collected before each."""
+    samples = []
+    for number in range(rounds + 1):
+        sample = []
+        for each in actions:
+            gc.collect()
+            sample.append(each())
+        if number:
+            samples.append(tuple(sample))
+    return samples
+
+
+def quartiles(values: list[float]) -> tuple[float, float, float]:
+    if len(values) == 1:
+        return values[0], values[0], values[0]
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, middle, high
+
+
+def row(shape: Shape, size: int, is_async: bool, kind: str, rounds: int) -> float:
     """Print one row; returns the median ratio LangGraph / stepgraph."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        theirs = action_for(Engine("langgraph"), shape, size, asynchronous, kind, folder)
-        ours = action_for(Engine("stepgraph"), shape, size, asynchronous, kind, folder)
-        measure(theirs), measure(ours)
-        samples = []
-        for _ in range(rounds):
-            bottom = measure(lambda: bare(shape, size))
-            samples.append((measure(theirs), measure(ours), bottom))
-    ratios = [slow / fast for slow, fast, _ in samples]
-    low, middle, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
-    slow, fast, bottom = (statistics.median(column) / size * 1e6 for column in zip(*samples, strict=True))
-    mode = "async" if asynchronous else "sync"
+        engines = [action(engine, shape, size, is_async, kind, folder) for engine in ("langgraph", "stepgraph")]
+        samples = in_turn([*engines, bare(shape, size, is_async)], rounds)
+    low, middle, high = quartiles([slow / fast for slow, fast, _ in samples])
+    units = (shape.supersteps(size) if isinstance(shape, Wide) else size) * shape.repeat
+    slow, fast, bottom = (statistics.median(column) / units * 1e6 for column in zip(*samples, strict=True))
+    mode = "async" if is_async else "sync"
     print(
-        f"{shape:8} {mode:5} {kind:6}  LangGraph {slow:8.1f} µs  stepgraph {fast:6.2f} µs  "
-        f"{middle:6.1f}× ({low:.1f}–{high:.1f})  {fast / max(bottom, 1e-9):5.1f} bare loops",
+        f"{shape.name:22} {mode:5} {kind:6}  LangGraph {slow:9.1f} µs  stepgraph {fast:8.2f} µs a {shape.unit:9} "
+        f"{middle:6.1f}× ({low:.1f}–{high:.1f})  {fast / max(bottom, 1e-9):6.2f} bare",
         flush=True,
     )
     return middle
@@ -200,20 +174,23 @@ def row(shape: str, size: int, asynchronous: bool, kind: str, rounds: int) -> fl
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="3 rounds of 200 supersteps")
-    parser.add_argument("--only", default="", help="shapes, e.g. chain,loop")
+    parser.add_argument("--quick", action="store_true", help="3 rounds of smaller programs")
+    parser.add_argument("--only", default="", help="beginnings of the shapes' names, e.g. 'chain,loop'")
     parser.add_argument("--kinds", default="none,memory,sqlite")
+    parser.add_argument("--modes", default="sync,async")
     options = parser.parse_args()
-    print(f"Python {sys.version.split()[0]}; µs of CPU a superstep (fan-out: a task); ratio: median (quartiles)")
+    rounds = min(options.rounds, 3) if options.quick else options.rounds
+    print(f"Python {sys.version.split()[0]}; µs of CPU; ratio: median (quartiles); bare: times the plain loop")
     ratios = []
-    for shape, (_, _, size) in SHAPES.items():
-        if options.only and shape not in options.only.split(","):
+    for shape in SHAPES:
+        if options.only and not shape.name.startswith(tuple(options.only.split(","))):
             continue
         for kind in options.kinds.split(","):
-            for asynchronous in (False, True):
-                rounds, amount = (3, 200) if options.quick else (options.rounds, size)
-                ratios.append(row(shape, amount, asynchronous, kind, rounds))
-    print(f"geometric mean {statistics.geometric_mean(ratios):.1f}×")
+            for mode in options.modes.split(","):
+                if mode == "async" or not shape.only_async:
+                    size = shape.quick if options.quick else shape.size
+                    ratios.append(row(shape, size, mode == "async", kind, rounds))
+    print(f"geometric mean {statistics.geometric_mean(ratios):.1f}× over {len(ratios)} rows, least {min(ratios):.1f}×")
 
 
 if __name__ == "__main__":
