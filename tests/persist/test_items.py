@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 
-from stepgraph.core.checkpoint import Checkpoint, Control
+from stepgraph.core.checkpoint import Checkpoint, Control, Extend
 from stepgraph.persist.codec import Codec, parse
 from stepgraph.persist.encoded import Encoded, appended, new_in, splices, splices_text
-from stepgraph.persist.items import Held, known
+from stepgraph.persist.items import Held, Memo, known
 from stepgraph.persist.memory import MemoryCheckpointer
 from stepgraph.persist.patch import difference, patched, size_of
 from stepgraph.persist.tip import Tip
@@ -26,11 +26,18 @@ class Counting(Codec):
 
     def __init__(self) -> None:
         super().__init__(private=True)
-        self.calls = 0
+        self.calls = self.characters = 0
 
     def dumps(self, value: Any) -> str:
+        return self._counted(super().dumps(value))
+
+    def plain(self, value: Any) -> str:
+        return self._counted(super().plain(value))
+
+    def _counted(self, text: str) -> str:
         self.calls += 1
-        return super().dumps(value)
+        self.characters += len(text)
+        return text
 
 
 class Model(pydantic.BaseModel):
@@ -83,7 +90,7 @@ def test_a_change_in_place_is_seen(item: Any, change: Any) -> None:
     before = held.texts()
     change(item)
     assert not held.grew_to([other, item, {}])
-    after = [each.text for each in held.changed_to([other, item], codec)]
+    after = [each.text for each in held.changed_to([other, item], codec, Memo())]
     assert after == [before[0], codec.dumps(item)]
     assert after != before
 
@@ -100,7 +107,7 @@ def test_an_unchanged_item_is_not_encoded_again(item: Any) -> None:
     assert held.grew_to([held.known[0].item, item])
     assert held.grew_to([held.known[0].item, item, "more"])
     assert not held.grew_to([{"n": 1}, item])
-    found = held.changed_to([{"n": 1}, item, item], codec)
+    found = held.changed_to([{"n": 1}, item, item], codec, Memo())
     assert codec.calls == 3  # the other one is a new object
     assert [each.text for each in found[1:]] == [held.texts()[1]] * 2
 
@@ -110,8 +117,73 @@ def test_items_whose_content_cannot_be_told_are_encoded_each_time() -> None:
     items = [{"set": {1}}, {"plain": 1}]
     held = Held([known(item, codec) for item in items])
     assert not held.grew_to(items)
-    held.changed_to(items, codec)
+    held.changed_to(items, codec, Memo())
     assert codec.calls == 3
+
+
+def big(number: int = 0) -> dict[str, Any]:
+    """An item of more than four thousand characters."""
+    return {"number": number, "parts": [{"text": f"{each:0100}", "flags": [True, None, each]} for each in range(40)]}
+
+
+BIG_CHANGES: list[Any] = [
+    lambda item: item.update(number=7),
+    lambda item: item["parts"].pop(),
+    lambda item: item["parts"][5]["flags"].append(1),
+    lambda item: item["parts"][5].update(text="other"),
+    lambda item: item["parts"][5].update(more=None),
+    lambda item: item["parts"].__setitem__(3, Refusing()),
+]
+
+
+class Refusing:
+    """Can't be compared."""
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("The truth value is ambiguous.")
+
+    __hash__ = None  # type: ignore[assignment]  # as arrays have it
+
+
+@pytest.mark.parametrize("change", BIG_CHANGES)
+def test_a_change_in_place_of_a_big_item_is_seen(change: Any) -> None:
+    codec, item = Codec(private=True), big()
+    held = Held([known(item, codec), known(big(1), codec)])
+    assert held.grew_to([each.item for each in held.known])
+    change(item)
+    assert not held.grew_to([each.item for each in held.known])
+    assert not held.known[0].unchanged()
+    assert held.known[1].unchanged()
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_big_item_is_encoded_once_for_all_keys_until_it_changes(changed: bool) -> None:
+    checkpointer = MemoryCheckpointer()
+    codec = checkpointer._codec = Counting()
+    story = Story(checkpointer)
+    items = [big(number) for number in range(5)]
+    story.save({"all": items})
+    story.save({"more": Extend(tuple(items)), "all": [*items]})
+    encoded = codec.characters
+    if changed:
+        items[2]["number"] = "new"
+    story.save({"last": items[-1], "turned": items[::-1], "n": 1})
+    story.save({"third": items[2]})
+    assert story.values() == {
+        "all": [big(number) for number in range(5)], "more": [big(number) for number in range(5)], "n": 1,
+        "last": items[-1], "turned": items[::-1], "third": items[2],
+    }  # fmt: skip
+    assert codec.characters - encoded < 4000 + changed * 10_000
+
+
+def test_what_was_remembered_of_earlier_checkpoints_is_forgotten() -> None:
+    codec, memo = Counting(), Memo()
+    items = [{"text": f"{number:0100000}", "set": set()} for number in range(100)]
+    for item in items:
+        memo.begin()
+        memo.known(item, codec)
+    assert memo.has(items[-1])
+    assert not memo.has(items[0])
 
 
 def test_what_moves_from_one_item_to_the_next_is_seen() -> None:
@@ -129,7 +201,7 @@ def test_items_that_moved_are_known() -> None:
     codec = Counting()
     items = [{"n": n} for n in range(20)]
     held = Held([known(item, codec) for item in items])
-    found = held.changed_to([*items[5:], items[0]], codec)
+    found = held.changed_to([*items[5:], items[0]], codec, Memo())
     assert codec.calls == 20
     assert [each.text for each in found] == [f'{{"n":{n}}}' for n in (*range(5, 20), 0)]
 

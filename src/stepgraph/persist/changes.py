@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from stepgraph.core.checkpoint import REMOVED, Extend, Removed
 from stepgraph.persist.codec import ATOMS, Codec, Unstorable, write
 from stepgraph.persist.encoded import Encoded, appended, new_in, splices, splices_text
-from stepgraph.persist.items import LARGE, Held, Known, known
+from stepgraph.persist.items import LARGE, Held, Known, Memo
 from stepgraph.persist.patch import difference, size_of
 
 SMALL: Final = frozenset({int, bool, float, type(None)})
@@ -35,9 +35,11 @@ class More(NamedTuple):
 class Changes:
     """Changes of which some are no atoms. `atoms` are those that are; the other lists hold `"key":text` pairs."""
 
-    __slots__ = ("atoms", "grown", "made", "patches", "removed", "sets", "spliced")
+    __slots__ = ("_codec", "_memo", "atoms", "grown", "made", "patches", "removed", "sets", "spliced")
 
-    def __init__(self, changes: Mapping[str, Any], values: Mapping[str, Any], codec: Codec) -> None:
+    def __init__(self, changes: Mapping[str, Any], values: Mapping[str, Any], codec: Codec, memo: Memo) -> None:
+        self._codec, self._memo = codec, memo
+        memo.begin()
         self.atoms: dict[str, Any] = {}
         self.sets: list[str] = []
         self.grown: list[str] = []
@@ -51,14 +53,14 @@ class Changes:
             if kind in SMALL or (kind is str and len(change) < LONG):
                 self.atoms[key] = change
             elif kind is Extend:
-                self._extend(key, change, values.get(key), codec)
+                self._extend(key, change, values.get(key))
             elif kind is Removed:
                 self.removed.append(key)
                 self.made.append((key, REMOVED))
             elif kind is str:
                 self._long_text(key, change, values.get(key))
             else:
-                self._value(key, change, values.get(key), codec)
+                self._value(key, change, values.get(key))
 
     def apply(self, values: dict[str, Any]) -> None:
         """Take the changes over, but for the atoms. Does not fail."""
@@ -73,15 +75,21 @@ class Changes:
             else:
                 values[key] = made.text if kind is Atom else made
 
-    def _extend(self, key: str, change: Extend, old: Any, codec: Codec) -> None:
-        text = codec.dumps(list(change.items))
+    def _extend(self, key: str, change: Extend, old: Any) -> None:
+        inner = self._inner(change.items)
         if old is None:
-            self._set(key, Encoded(text))
+            self._set(key, Encoded(f"[{inner}]"))
         elif type(old) is Encoded and old.is_list:
-            self.grown.append(f"{quoted(key)}:{text}")
-            self.made.append((key, text[1:-1]))
+            self.grown.append(f"{quoted(key)}:[{inner}]")
+            self.made.append((key, inner))
         else:
             raise Unstorable("the update extends a list, and the value before is none", "Write the whole value.", key)
+
+    def _inner(self, items: Sequence[Any]) -> str:
+        """The text of a list without its brackets. Big items are remembered."""
+        if ATOMS.issuperset(map(type, items)):
+            return self._codec.dumps(list(items))[1:-1]
+        return ",".join([self._memo.known(item, self._codec).text for item in items])
 
     def _set(self, key: str, made: Encoded) -> None:
         self.sets.append(f"{quoted(key)}:{made.text()}")
@@ -95,25 +103,35 @@ class Changes:
             self.sets.append(f"{quoted(key)}:{write(text)}")
         self.made.append((key, Atom(text)))
 
-    def _value(self, key: str, change: Any, old: Any, codec: Codec) -> None:
+    def _value(self, key: str, change: Any, old: Any) -> None:
+        if type(change) is list and not ATOMS.issuperset(map(type, change)):
+            if type(old) is Encoded and old.is_list and old.size() >= LONG:
+                self._items(key, change, old)
+                return
+            if self._memo.has(change[0]):
+                self._set(key, Encoded(f"[{self._inner(change)}]"))
+                return
+        text = self._memo.known(change, self._codec).text if self._memo.has(change) else self._codec.dumps(change)
+        made = Encoded(text)
         if type(old) is not Encoded or old.size() < LONG:
-            self._set(key, Encoded(codec.dumps(change)))
-        elif type(change) is list and old.is_list and not ATOMS.issuperset(map(type, change)):
-            self._items(key, change, old, codec)
+            self._set(key, made)
         else:
-            self._text(key, Encoded(codec.dumps(change)), old)
+            self._text(key, made, old)
 
-    def _items(self, key: str, change: list[Any], old: Encoded, codec: Codec) -> None:
+    def _items(self, key: str, change: list[Any], old: Encoded) -> None:
         """A list that another one replaces: the new items, and which of the old ones stay."""
+        codec, memo = self._codec, self._memo
         if old.size() < LARGE:
             made = Encoded.of_items([write(item) for item in codec.lower_all(change)])
         elif old.held is not None and old.held.grew_to(change):
-            more = [known(item, codec) for item in change[len(old.held.known) :]]
+            more = [memo.known(item, codec) for item in change[len(old.held.known) :]]
             self.grown.append(f"{quoted(key)}:[{','.join(each.text for each in more)}]")
             self.made.append((key, More(more)))
             return
         else:
-            held = Held(old.held.changed_to(change, codec) if old.held else [known(item, codec) for item in change])
+            held = Held(
+                old.held.changed_to(change, codec, memo) if old.held else [memo.known(each, codec) for each in change]
+            )
             made = Encoded.of_items(held.texts(), held)
         found = splices(old.item_texts(), made.item_texts())
         texts = appended(found, len(old.item_texts()))

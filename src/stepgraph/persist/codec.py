@@ -59,6 +59,10 @@ class Codec:
         except (ValueError, RecursionError):
             return "".join(_write(_hex_ints(value), 0))
 
+    def plain(self, value: Any) -> str:
+        """The text of a value that JSON keeps exactly."""
+        return write(value)
+
     def loads(self, text: str) -> Any:
         """The value of a text. Raises Unreadable."""
         raw = parse(text)

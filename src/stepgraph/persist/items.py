@@ -2,7 +2,8 @@
 
 The same object alone proves nothing, because node code may have changed it in place. So the containers in an item are
 noted with what they held, and its text counts only while each still holds the same objects: leaves can't change. For a
-list that only grew, that is a handful of C calls over all items.
+list that only grew, that is a handful of C calls over all items. Of a big item a copy is kept instead, and
+compared by `==`: ten times faster, and blind only for a value that was replaced in place by an equal one.
 """
 
 from __future__ import annotations
@@ -17,10 +18,15 @@ from itertools import chain
 from operator import attrgetter, is_
 from typing import Any, Final, NamedTuple
 
-from stepgraph.persist.codec import ATOMS, Codec
+from stepgraph.core.types import MISSING
+from stepgraph.persist.codec import ATOMS, TEXT, Codec
 
 LARGE: Final = 4096
-"""Characters of a list below which nothing is gained."""
+"""Characters of a list below which nothing is gained, and of an item from which it is compared by `==`."""
+MEMORABLE: Final = 512
+"""Characters of an item from which its text is kept for when the same object comes in another key."""
+_KEPT: Final = 1 << 22
+"""Characters of remembered items after which those of earlier checkpoints are forgotten."""
 _LEAVES: Final = ATOMS | {
     bytes,
     complex,
@@ -137,23 +143,113 @@ def _is_pydantic(kind: type) -> bool:
     return pydantic is not None and issubclass(kind, pydantic.BaseModel)
 
 
+class Copied:
+    """Big items, each with a copy whose leaves are the same objects."""
+
+    __slots__ = ("copies", "items")
+
+    def __init__(self, items: list[Any], copies: list[Any]) -> None:
+        self.items = items
+        self.copies = copies
+
+    def unchanged(self) -> bool:
+        """Whether the items equal their copies."""
+        try:
+            return self.items == self.copies
+        except Exception:  # noqa: BLE001  of what was put in since: any object's own comparison
+            return False
+
+    def extend(self, other: Copied) -> None:
+        """Take over what another has."""
+        self.items += other.items
+        self.copies += other.copies
+
+
+def _plain(value: Any) -> Any:
+    """A copy of a value that JSON keeps exactly; MISSING for any other."""
+    kind = type(value)
+    if kind in ATOMS:
+        return value
+    if kind is list:
+        if ATOMS.issuperset(map(type, value)):
+            return value.copy()
+        items = list(map(_plain, value))
+        return MISSING if any(each is MISSING for each in items) else items
+    if kind is not dict or not TEXT.issuperset(map(type, value)) or "~" in value:
+        return MISSING
+    if ATOMS.issuperset(map(type, value.values())):
+        return value.copy()
+    copy = dict(zip(value, map(_plain, value.values()), strict=True))
+    return MISSING if any(each is MISSING for each in copy.values()) else copy
+
+
 class Known(NamedTuple):
     """An item, what it consisted of (None when that cannot be told), and its text."""
 
     item: Any
-    content: Content | None
+    content: Content | Copied | None
     text: str
+
+    def unchanged(self) -> bool:
+        """Whether its text still tells what it is."""
+        return self.content is not None and self.content.unchanged()
+
+
+def known(item: Any, codec: Codec) -> Known:
+    """An item encoded, and what it consists of."""
+    copy = _plain(item)
+    text = codec.dumps(item) if copy is MISSING else codec.plain(copy)
+    if copy is not MISSING and len(text) >= LARGE:
+        return Known(item, Copied([item], [copy]), text)
+    content = Content()
+    return Known(item, content if content.note(item) else None, text)
+
+
+class Memo:
+    """The big items of the last checkpoints, so that one is encoded once, whichever keys it is written to."""
+
+    __slots__ = ("_before", "_now", "_size")
+
+    def __init__(self) -> None:
+        self._now: dict[int, Known] = {}
+        self._before: dict[int, Known] = {}
+        self._size = 0
+
+    def begin(self) -> None:
+        """A checkpoint begins: what none has had for long is forgotten. That of the last one is kept."""
+        if self._size > _KEPT:
+            self._before, self._now, self._size = self._now, {}, 0
+
+    def has(self, item: Any) -> bool:
+        """Whether the object was seen, changed or not."""
+        return id(item) in self._now or id(item) in self._before
+
+    def known(self, item: Any, codec: Codec) -> Known:
+        """The item with its text, which is made if need be."""
+        number = id(item)
+        found = self._now.get(number)
+        if found is not None and found.unchanged():
+            return found
+        found = self._before.get(number)
+        if found is None or not found.unchanged():
+            found = known(item, codec)
+        if len(found.text) >= MEMORABLE:
+            self._now[number] = found
+            self._size += len(found.text)
+        return found
 
 
 class Held:
     """The items of a list as they were when it was encoded."""
 
-    __slots__ = ("content", "known")
+    __slots__ = ("content", "copied", "known", "tellable")
 
     def __init__(self, known: list[Known]) -> None:
         self.known = known
-        self.content: Content | None = Content()
-        """Of all items; None when that of some cannot be told."""
+        self.content = Content()
+        self.copied: Copied | None = None
+        self.tellable = True
+        """Whether the content of all items can be told."""
         self._note(known)
 
     def texts(self) -> list[str]:
@@ -163,12 +259,11 @@ class Held:
     def grew_to(self, items: Sequence[Any]) -> bool:
         """Whether the list is the same with other items after it."""
         known = self.known
-        return (
-            self.content is not None
-            and len(items) >= len(known)
-            and all(map(is_, items, (each.item for each in known)))
-            and self.content.unchanged()
-        )
+        return len(items) >= len(known) and all(map(is_, items, (each.item for each in known))) and self.unchanged()
+
+    def unchanged(self) -> bool:
+        """Whether the texts still tell what the items are."""
+        return self.tellable and self.content.unchanged() and (self.copied is None or self.copied.unchanged())
 
     def extend(self, known: list[Known]) -> None:
         """More items have come."""
@@ -177,21 +272,18 @@ class Held:
 
     def _note(self, known: list[Known]) -> None:
         for each in known:
-            if self.content is not None and each.content is not None:
-                self.content.extend(each.content)
+            content = each.content
+            if type(content) is Content:
+                self.content.extend(content)
+            elif type(content) is not Copied:
+                self.tellable = False
+            elif self.copied is None:
+                self.copied = Copied([*content.items], [*content.copies])
             else:
-                self.content = None
-                return
+                self.copied.extend(content)
 
-    def changed_to(self, items: Sequence[Any], codec: Codec) -> list[Known]:
+    def changed_to(self, items: Sequence[Any], codec: Codec, memo: Memo) -> list[Known]:
         """Another list, of which items that are unchanged are not encoded again."""
-        all_same = self.content is not None and self.content.unchanged()
-        same = self.known if all_same else (each for each in self.known if each.content and each.content.unchanged())
+        same = self.known if self.unchanged() else (each for each in self.known if each.unchanged())
         by_id = {id(each.item): each for each in same}
-        return [by_id.get(id(item)) or known(item, codec) for item in items]
-
-
-def known(item: Any, codec: Codec) -> Known:
-    """An item encoded, and what it consists of."""
-    content = Content()
-    return Known(item, content if content.note(item) else None, codec.dumps(item))
+        return [by_id.get(id(item)) or memo.known(item, codec) for item in items]

@@ -15,6 +15,7 @@ from stepgraph.core.types import MISSING
 from stepgraph.persist.changes import LONG, SMALL, Changes, delta, joined, quoted
 from stepgraph.persist.codec import ATOMS, MARK, Codec, parse, write
 from stepgraph.persist.encoded import Encoded
+from stepgraph.persist.items import Memo
 from stepgraph.persist.lines import ENCODING, KEYFRAME, split_id, text_of
 from stepgraph.persist.patch import patched
 
@@ -35,6 +36,7 @@ class Tip:
         "counter",
         "id",
         "keyframe_size",
+        "memo",
         "metadata",
         "metadata_text",
         "metadata_types",
@@ -79,6 +81,7 @@ class Tip:
         self.shapes: dict[Shape, int] = {}
         self.numbered: list[Shape] = []
         """The inverse of `shapes`."""
+        self.memo = Memo()
         self.keyframe_size = 0
         self.since = 0
         """Bytes of deltas since the last keyframe."""
@@ -97,7 +100,7 @@ class Tip:
         for value in atoms.values():
             kind = type(value)
             if not (kind in SMALL or (kind is str and len(value) < LONG)):
-                changes = Changes(atoms, self.values, codec)
+                changes = Changes(atoms, self.values, codec, self.memo)
                 atoms = changes.atoms
                 break
         own_id, step, version, control = checkpoint.id, checkpoint.step, checkpoint.version, checkpoint.control
