@@ -9,7 +9,7 @@ from typing import Any
 
 from stepgraph.core.checkpoint import Checkpoint, Extend, Record
 from stepgraph.core.errors import CheckpointError
-from stepgraph.core.types import Writes
+from stepgraph.core.types import MISSING
 from stepgraph.persist.lines import is_record, split_id
 from stepgraph.persist.log import Log, LogCheckpointer, Tail
 from stepgraph.persist.tip import Tip
@@ -30,42 +30,41 @@ class MemoryCheckpointer(LogCheckpointer):
         """Checkpoints of all threads that are not encoded yet."""
 
     def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:
-        """Append a checkpoint. With simple values only it is kept as it is until there are many, or somebody reads."""
-        log: Any = self._logs.get((thread, ns))
-        if log is not None and checkpoint.parent == log.latest and checkpoint.metadata is log.metadata:
-            for value in checkpoint.changes.values():
-                kind = type(value)
-                if kind not in _FROZEN and not (kind is Extend and _FROZEN.issuperset(map(type, value.items))):
-                    break
-            else:
-                control = checkpoint.control
-                if not (control.sends or control.channels or checkpoint.parent_thread) and log.flat == log.metadata:
-                    with log.lock:
-                        checkpoint.metadata = log.flat
-                        log.recent.append(checkpoint)
-                        log.latest = checkpoint.id
-                    self._waiting += 1
-                    if self._waiting > _WAITING:
-                        for each in list(self._logs.values()):
-                            self._settle(each)
-                    return
+        """Append a checkpoint. One with small values only is copied, and encoded when there are many or one is read."""
+        log: Any = self._logs.get((thread, ns)) or self._begun(thread, ns)
+        metadata = checkpoint.metadata
+        if log.metadata is None:
+            log.meet(metadata)
+        if (
+            checkpoint.parent == log.latest
+            and metadata is log.metadata
+            and metadata == log.flat
+            and checkpoint.parent_thread is None
+            and _keep(checkpoint)
+        ):
+            with log.lock:
+                checkpoint.metadata = log.flat
+                log.recent.append(checkpoint)
+                log.latest = checkpoint.id
+            self._waiting += 1
+            if self._waiting > _WAITING:
+                for each in list(self._logs.values()):
+                    self._settle(each)
+            return
         self._settle(log)
         super().save(thread, ns, checkpoint)
-        log = self._logs[thread, ns]
-        log.latest, log.metadata = checkpoint.id, checkpoint.metadata
-        flat = _FROZEN.issuperset(map(type, checkpoint.metadata.values()))
-        log.flat = dict(checkpoint.metadata) if flat else None
+        log.latest = checkpoint.id
+        log.meet(metadata)
 
     def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> None:
-        """Keep what is known of a task planned from `checkpoint_id`. Small outcomes wait like simple checkpoints."""
+        """Keep what is known of a task planned from `checkpoint_id`. Small outcomes wait like small checkpoints."""
         log: Any = self._logs.get((thread, ns))
         if log is not None and checkpoint_id == log.latest and record.kind == "outcome":
             writes, routes, joins = record.payload
-            own = _copied(writes)
-            if own is not None and _FROZEN.issuperset(map(type, routes)):
-                kept = Record(record.task, "outcome", (own, routes, joins), record.node, record.path)
+            own = _copy(writes, 0)
+            if own is not MISSING and _FROZEN.issuperset(map(type, routes)):
                 with log.lock:
-                    log.recent.append((checkpoint_id, kept))
+                    log.recent.append((checkpoint_id, record._replace(payload=(own, routes, joins))))
                     self._waiting += 1
                 return
         self._settle(log)
@@ -87,8 +86,12 @@ class MemoryCheckpointer(LogCheckpointer):
     def _open(self, thread: str, ns: str, *, create: bool) -> Log | None:
         log = self._logs.get((thread, ns))
         if log is None and create:
-            log = self._logs[thread, ns] = MemoryLog(thread, ns)
+            log = self._begun(thread, ns)
         self._settle(log)
+        return log
+
+    def _begun(self, thread: str, ns: str) -> MemoryLog:
+        log: MemoryLog = self._logs.setdefault((thread, ns), MemoryLog(thread, ns))
         return log
 
     def _roots(self) -> list[str]:
@@ -96,7 +99,11 @@ class MemoryCheckpointer(LogCheckpointer):
 
     def namespaces(self, thread: str) -> list[str]:
         """The namespaces that the thread has checkpoints in."""
-        return [ns for (name, ns), log in list(self._logs.items()) if name == thread and log.newest() is not None]
+        return [
+            ns
+            for (name, ns), log in list(self._logs.items())
+            if name == thread and (log.recent or log.newest() is not None)
+        ]
 
     def delete(self, thread: str) -> None:
         """Forget a thread with all its namespaces. Forks of it that live on other threads keep what they share."""
@@ -132,17 +139,22 @@ class MemoryLog(Log):
         self.ids: dict[str, tuple[array[int], array[int]]] = {}
         """Prefix -> counters, and the numbers of their lines."""
         self.last: int | None = None
-        self.metadata: Mapping[str, Any] = {}
-        """What the last encoded checkpoint says of its run: the caller's object."""
+        self.metadata: Mapping[str, Any] | None = None
+        """What the last checkpoint says of its run: the caller's object."""
         self.flat: Mapping[str, Any] | None = None
         """A copy of it, when nothing in it can be changed."""
-        self.latest = ""
+        self.latest: str | None = None
         """The id of the checkpoint saved last."""
         self.recent: list[Checkpoint | tuple[str, Record]] = []
-        """The newest checkpoints and outcomes, where nobody can change their values: not encoded yet."""
+        """The newest checkpoints and outcomes, with values of their own: not encoded yet."""
         self.late_lines: dict[str, list[bytes]] = {}
         self.parents: dict[str, list[int]] = {}
         """Other thread -> the links into it."""
+
+    def meet(self, metadata: Mapping[str, Any]) -> None:
+        """Another run begins to write."""
+        self.metadata = metadata
+        self.flat = dict(metadata) if _FROZEN.issuperset(map(type, metadata.values())) else None
 
     def append(self, line: bytes, tip: Tip, source: Log | None = None) -> None:
         """Keep the line of a checkpoint."""
@@ -212,26 +224,52 @@ class MemoryLog(Log):
             end = mark
 
 
-def _copied(writes: Writes) -> Writes | None:
-    """The writes with lists of a reader's own, or None if a value holds more than a few simple ones."""
-    for _, value in writes:
-        if type(value) not in _FROZEN:
-            break
-    else:
-        return writes
-    own: list[tuple[str, Any]] = []
-    for key, value in writes:
+def _keep(checkpoint: Checkpoint) -> bool:
+    """Give the checkpoint values of its own; False, with some of them changed, if one is no small plain value."""
+    changes: Any = checkpoint.changes
+    for key, value in changes.items():
         kind = type(value)
-        if kind is list and len(value) <= _FEW and _FROZEN.issuperset(map(type, value)):
-            own.append((key, value.copy()))
-        elif kind in _FROZEN:
-            own.append((key, value))
-        else:
-            return None
-    return tuple(own)
+        if kind not in _FROZEN:
+            own = _copy(value.items if kind is Extend else value, 0)
+            if own is MISSING:
+                return False
+            changes[key] = Extend(own) if kind is Extend else own
+    control = checkpoint.control
+    if control.sends:
+        sends = [_copy(send, 0) for send in control.sends]
+        if MISSING in sends:
+            return False
+        control.sends = tuple(sends)
+    return not control.channels
 
 
-_FEW = 16
+def _copy(value: Any, depth: int) -> Any:
+    """The value with containers of its own; MISSING if it is not small, or holds more than simple values."""
+    kind = type(value)
+    if kind in _FROZEN:
+        return value
+    if kind is tuple and _FROZEN.issuperset(map(type, value)):
+        return value
+    if kind not in _PLAIN or len(value) > _MANY or depth > _DEPTH:
+        return MISSING
+    if kind is dict:
+        if not _FROZEN.issuperset(map(type, value)):
+            return MISSING
+        if _FROZEN.issuperset(map(type, value.values())):
+            return value.copy()
+    elif _FROZEN.issuperset(map(type, value)):
+        return value[:]
+    if len(value) > _FEW:
+        return MISSING
+    items = [_copy(each, depth + 1) for each in (value.values() if kind is dict else value)]
+    if MISSING in items:
+        return MISSING
+    return dict(zip(value, items, strict=True)) if kind is dict else kind(items)
+
+
+_PLAIN = frozenset({dict, list, tuple})
+_MANY, _FEW, _DEPTH = 1024, 16, 6
+"""What counts as small: so many simple values in a container, or so many containers, and levels of them."""
 _FROZEN = frozenset({int, float, str, bool, bytes, complex, type(None)})
 _WAITING = 32_768
 """Checkpoints of all threads that may wait unencoded: each takes some 450 bytes, a line some tens."""
