@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 
-from stepgraph.core.checkpoint import Checkpointer
+from stepgraph.core.checkpoint import Checkpoint, Checkpointer, Extend
 from stepgraph.persist import MemoryCheckpointer
-from tests.contract.checkpointer import CheckpointerContract
+from tests.contract.checkpointer import CheckpointerContract, Story
 
 
 class TestMemory(CheckpointerContract):
@@ -25,3 +28,75 @@ class TestMemory(CheckpointerContract):
         for log in checkpointer._logs.values():
             log.tip = None
         return checkpointer
+
+
+class OneRun(MemoryCheckpointer):
+    """Gets checkpoints as one run hands them over: metadata is one object. So small ones wait unencoded."""
+
+    metadata: Mapping[str, Any] = MappingProxyType({})
+
+    def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:
+        if not checkpoint.metadata:
+            checkpoint.metadata = self.metadata
+        super().save(thread, ns, checkpoint)
+
+
+class TestMemoryThatWaits(TestMemory):
+    @pytest.fixture
+    def checkpointer(self) -> Checkpointer:
+        return OneRun()
+
+    @pytest.fixture
+    def fresh(self) -> Callable[[], Checkpointer]:
+        return OneRun
+
+    # The first read encodes what waits.
+    test_a_random_step_costs_the_same_in_a_long_run = None  # type: ignore[assignment]
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            {"a": [1, {"b": (2, [3])}]},
+            [[1], {}],
+            Extend(({"deep": {"er": [1]}},)),
+            ({"x": []},),
+            {1: {"y": 2}},
+            b"text",
+        ],
+        ids=repr,
+    )
+    def test_small_values_wait_and_are_read_as_they_were(self, value: Any) -> None:
+        checkpointer = OneRun()
+        story = Story(checkpointer)
+        plain = list(value.items) if type(value) is Extend else value
+        story.save({"key": value})
+        story.record(story.ids[0], "task", "outcome", ((("key", plain), ("n", 1)), (), ()))
+        log = checkpointer._logs["t", ""]
+        assert len(log.recent) == 2
+        assert log.lines == []
+        wanted = deepcopy(plain)
+        _spoil(plain)
+        assert story.values() == {"key": wanted}
+        (found,) = story.load(story.ids[0]).records
+        assert found.payload[0] == (("key", wanted), ("n", 1))
+        assert type(found.payload[0][0][1]) is type(plain)
+
+    @pytest.mark.parametrize("value", [{"s": {1}}, [[]] * 17, {n: n for n in range(1025)}, [[[[[[[[[1]]]]]]]]]])
+    def test_other_values_are_encoded_at_once(self, value: Any) -> None:
+        checkpointer = OneRun()
+        story = Story(checkpointer)
+        story.save({"n": 0})
+        story.save({"key": value})
+        assert checkpointer._logs["t", ""].recent == []
+        assert story.values() == {"n": 0, "key": value}
+
+
+def _spoil(value: Any) -> None:
+    """Change everything in it in place."""
+    if isinstance(value, dict | list | tuple):
+        for each in list(value.values() if isinstance(value, dict) else value):
+            _spoil(each)
+    if isinstance(value, dict):
+        value["spoiled"] = True
+    elif isinstance(value, list):
+        value.append("spoiled")

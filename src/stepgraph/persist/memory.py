@@ -60,11 +60,10 @@ class MemoryCheckpointer(LogCheckpointer):
         """Keep what is known of a task planned from `checkpoint_id`. Small outcomes wait like small checkpoints."""
         log: Any = self._logs.get((thread, ns))
         if log is not None and checkpoint_id == log.latest and record.kind == "outcome":
-            writes, routes, joins = record.payload
-            own = _copy(writes, 0)
-            if own is not MISSING and _FROZEN.issuperset(map(type, routes)):
+            own = _own_outcome(record)
+            if own is not None:
                 with log.lock:
-                    log.recent.append((checkpoint_id, record._replace(payload=(own, routes, joins))))
+                    log.recent.append((checkpoint_id, own))
                     self._waiting += 1
                 return
         self._settle(log)
@@ -241,6 +240,24 @@ def _keep(checkpoint: Checkpoint) -> bool:
             return False
         control.sends = tuple(sends)
     return not control.channels
+
+
+def _own_outcome(record: Record) -> Record | None:
+    """The record with writes of its own; None if one is no small plain value."""
+    writes, routes, joins = record.payload
+    if not _FROZEN.issuperset(map(type, routes)):
+        return None
+    own: list[Any] = []
+    for write in writes:
+        value = write[1]
+        if type(value) in _FROZEN:
+            own.append(write)
+            continue
+        value = _copy(value, 0)
+        if value is MISSING:
+            return None
+        own.append((write[0], value))
+    return Record(record.task, "outcome", (tuple(own), routes, joins), record.node, record.path)
 
 
 def _copy(value: Any, depth: int) -> Any:

@@ -144,7 +144,10 @@ class Batch:
 
 
 class _Watch:
-    """Looks every millisecond whether a batch's current job is slow. Sleeps when no batch has run for a while."""
+    """Looks every millisecond whether a batch's current job is slow. Sleeps when no batch has run for a while.
+
+    A job is slow when two looks see it: on a busy machine this thread may come in late, in the midst of a short one.
+    """
 
     LINGER = 0.05
 
@@ -167,13 +170,18 @@ class _Watch:
 
     def _look(self) -> None:
         last = monotonic()
+        seen: dict[Batch, float] = {}
         while True:
             sleep(SLOW_SECONDS)
             now = monotonic()
+            slow: dict[Batch, float] = {}
             for batch in list(self._batches):
-                last = now
-                if batch.items and now - batch.started > SLOW_SECONDS:
-                    batch.spread()
+                last, started = now, batch.started
+                if batch.items and now - started > SLOW_SECONDS:
+                    if seen.get(batch) == started:
+                        batch.spread()
+                    slow[batch] = started
+            seen = slow
             if now - last > self.LINGER:
                 with self._lock:
                     if not self._batches:
