@@ -327,3 +327,11 @@ class TestRenamedNode:
     def test_can_be_looked_at(self, app: CompiledStateGraph) -> None:
         assert app.get_state(thread="t").values == {"log": ["in", "a"]}
         assert [each.metadata["step"] for each in app.get_state_history(thread="t") if each.metadata] == [1, 0, -1]
+
+
+def test_a_call_without_settings_asks_for_what_a_call_with_empty_ones_does() -> None:
+    graph = returning(None)
+    short, whole = graph._engine(1, {}).request, graph.engine(1, {}).request
+
+    fields = {name for name in dir(whole) if not name.startswith("__")} - {"new_id"}
+    assert {name: getattr(short, name) for name in fields} == {name: getattr(whole, name) for name in fields}

@@ -411,3 +411,28 @@ class TestStreams:
             return ended.is_set(), asyncio.all_tasks() - {asyncio.current_task()}
 
         assert asyncio.run(scenario()) == (True, set())
+
+
+@pytest.mark.parametrize("listened", [False, True])
+def test_of_several_failures_the_first_in_task_order_is_raised(listened: bool) -> None:
+    """Whichever came first: a sibling in a helper thread can't be cancelled, and may fail too."""
+    failing = Event()
+
+    def first(state: dict[str, Any]) -> None:
+        assert failing.wait(10)
+        raise ValueError("first")
+
+    def second(state: dict[str, Any]) -> None:
+        failing.set()
+        raise ValueError("second")
+
+    graph = StateGraph(dict).add_node("a", first).add_node("b", second).add_edge(START, "a").add_edge(START, "b")
+
+    async def run() -> None:
+        if listened:
+            [chunk async for chunk in graph.compile().astream({}, stream_mode="values")]
+        else:
+            await graph.compile().ainvoke({})
+
+    with pytest.raises(ValueError, match="first"):
+        asyncio.run(run())

@@ -25,7 +25,7 @@ from stepgraph.core.errors import (
     Suspended,
 )
 from stepgraph.core.flow import ask, flow_of, keep_outcome, rejection, troubled, unfit, update_from
-from stepgraph.core.lean import lean_flows
+from stepgraph.core.lean import conclude, lean_flows
 from stepgraph.core.plan import Plan
 from stepgraph.core.recovery import take_up
 from stepgraph.core.request import Request
@@ -255,7 +255,10 @@ class Engine:
             task.lean = True
             task.alone = plain
             try:
-                yield task
+                if node.passes:
+                    conclude(task, given)
+                else:
+                    yield task
             except BaseException as error:
                 self.tasks = (task,)
                 if task.alone and task.changes is not None:

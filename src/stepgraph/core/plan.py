@@ -91,6 +91,8 @@ class Node:
     """What a checkpoint keeps when this node alone runs next; shared by all of them. Set by Plan."""
     lean: bool = False
     """Can take the short way (`core/lean.py`): sync routers, no subgraph, no policy. Set by Plan."""
+    passes: bool = False
+    """Runs no user's code, as START without routers: a driver has nothing to do. Set by Plan."""
 
     subgraph: Any = MISSING
     """What `graph` has found."""
@@ -165,6 +167,7 @@ class Plan:
             node.control = Control(node.alone)
             node.triggers = (f"branch:to:{node.name}", *(b.key for b in self.barriers.values() if b.node == node.name))
             node.quick = not node.routers
+            node.passes = node.body is None and node.mapper is None and node.quick
             node.lean = not (
                 node.child is not None
                 or node.retries

@@ -25,7 +25,9 @@ PULL, PUSH = "__pregel_pull", "__pregel_push"
 class Scope:
     """What all tasks of one graph run share. One a namespace; `root` is that of the outermost graph."""
 
-    answers_by_id: dict[str, Any]
+    answer: list[Any] | None = None
+    """The answer of `Command(resume=value)`, until the first interrupt takes it."""
+    answers_by_id: dict[str, Any] | None = None
     """The answers of `Command(resume={id: answer})` that nobody has taken yet."""
     root: Scope
     stop = 0
@@ -54,9 +56,6 @@ class Scope:
         if root is None:
             self.root = self
             self.counts = Counts()
-            self.answer: list[Any] = []
-            """The answer of `Command(resume=value)`, until the first interrupt takes it."""
-            self.answers_by_id = {}
         else:
             self.root = root
             self.counts = root.counts
@@ -105,10 +104,7 @@ class Scope:
 class Counts:
     """How often things happened in a run, over all its namespaces."""
 
-    __slots__ = ("asked", "interrupts", "reruns", "retries", "routers", "steps", "tasks")
-
-    def __init__(self) -> None:
-        self.tasks = self.steps = self.reruns = self.retries = self.asked = self.interrupts = self.routers = 0
+    tasks = steps = reruns = retries = asked = interrupts = routers = 0
 
 
 Status = Literal["planned", "running", "finished", "failed", "interrupted", "suspended"]

@@ -113,7 +113,7 @@ class CompiledStateGraph:
         of chunks. Raises what nodes raise, GraphRecursionError, InvalidUpdateError, EmptyInputError.
         """
         if not options and not self.debug:
-            engine = self.engine(input, self._merged(config, thread))
+            engine = self._engine(input, self._merged(config, thread))
             return _result(self._outcome(engine), None)
         if (options.get("stream_mode") or "values") != "values":
             return list(self.stream(input, config, thread=thread, **options))
@@ -140,7 +140,7 @@ class CompiledStateGraph:
     ) -> Any:
         """As `invoke`, on the running loop; sync nodes run in helper threads."""
         if not options and not self.debug:
-            engine = self.engine(input, self._merged(config, thread))
+            engine = self._engine(input, self._merged(config, thread))
             return _result(await _loops().outcome_of(engine), None)
         if (options.get("stream_mode") or "values") != "values":
             return [chunk async for chunk in self.astream(input, config, thread=thread, **options)]
@@ -615,6 +615,14 @@ class CompiledStateGraph:
             **more,
         )
         return Engine(plan, request) if outer is None else self._nested(outer, request)
+
+    def _engine(self, input: Any, config: dict[str, Any]) -> Engine:
+        """The same for a call that says nothing but its input: all settings are what they are by default."""
+        if config or self.checkpointer is not None or current_task.get(None) is not None:
+            return self.engine(input, config)
+        request = Request(input, config, time, RunIds())
+        request.store = self.store
+        return Engine(self.plan, request)
 
     def _nested(self, outer: Any, request: Request) -> Engine:
         """A graph called from node code: one namespace deeper, with what surrounds it."""

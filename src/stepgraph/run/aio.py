@@ -119,15 +119,15 @@ class AsyncDriver:
         limit = asyncio.Semaphore(self.width) if self.width else None
         tasks = [asyncio.ensure_future(self._limited(flow, limit)) for flow in together.flows]
         try:
-            done, waiting = await asyncio.wait(
+            _, waiting = await asyncio.wait(
                 tasks, return_when=asyncio.ALL_COMPLETED if together.hold_errors else asyncio.FIRST_EXCEPTION
             )
         except asyncio.CancelledError:
             await _end(tasks)
             raise
-        failed = [task for task in tasks if task in done and task.exception() is not None]
         if waiting:
             await self._settle(waiting)
+        failed = [task for task in tasks if not task.cancelled() and task.exception() is not None]
         if failed:
             raise failed[0].exception()  # type: ignore[misc]  # not None: filtered above
 

@@ -229,7 +229,7 @@ def interrupt(value: Any, *, response_schema: Any = None) -> Any:
         answers = task.answers = []
     root = task.scope.root
     question = Interrupt(value, task.interrupt_id(len(answers)), _json_schema(response_schema))
-    if question.id in root.answers_by_id:
+    if root.answers_by_id and question.id in root.answers_by_id:
         answer = checked_answer(response_schema, root.answers_by_id[question.id])
         del root.answers_by_id[question.id]
     elif root.answer:
