@@ -50,8 +50,7 @@ class TestMemoryThatWaits(TestMemory):
     def fresh(self) -> Callable[[], Checkpointer]:
         return OneRun
 
-    # The first read encodes what waits.
-    test_a_random_step_costs_the_same_in_a_long_run = None  # type: ignore[assignment]
+    test_a_random_step_costs_the_same_in_a_long_run = None  # type: ignore[assignment]  # the first read encodes all
 
     @pytest.mark.parametrize(
         "value",
