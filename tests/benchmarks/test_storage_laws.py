@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 
+from stepgraph import END, START, StateGraph
 from stepgraph.core.checkpoint import Checkpointer, Extend
 from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
 from tests.contract.checkpointer import Story, counted
@@ -134,3 +135,29 @@ def test_a_save_to_a_file_makes_no_call_of_the_file() -> None:
             story.save({"n": n, "log": [n]})
         assert used == []
     checkpointer.close()
+
+
+def test_get_state_of_a_random_step_costs_the_same_in_a_long_run() -> None:
+    """Under a millisecond for a small state; also where it shows what a node returned, which the next step tells."""
+    for checkpointer in (MemoryCheckpointer(), SqliteCheckpointer(":memory:")):
+        calls: dict[int, int] = {}
+        for length in (300, 3000):
+            graph = loop_of(length).compile(checkpointer)
+            graph.invoke({"n": 0}, thread=str(length))
+            configs = [shown.config for shown in graph.get_state_history(thread=str(length))][:: length // 9]
+            shown = [graph.get_state(config) for config in configs]
+            assert [each.tasks[0].result for each in shown[1:-1]] == [
+                {"n": each.values["n"] + 1} for each in shown[1:-1]
+            ]
+            calls[length] = max(counted(lambda each=each, graph=graph: graph.get_state(each)) for each in configs)
+        assert calls[3000] <= 2 * calls[300]
+        checkpointer.close()
+
+
+def loop_of(length: int) -> StateGraph:
+    graph = StateGraph(Count).add_node("more", lambda state: {"n": state["n"] + 1}).add_edge(START, "more")
+    return graph.add_conditional_edges("more", lambda state: "more" if state["n"] < length else END, ["more", END])
+
+
+class Count(TypedDict):
+    n: int

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
@@ -583,6 +584,32 @@ class CheckpointerContract:
             assert len(story.history()) == length
         calls = {length: counted(story.history) for length, story in stories.items()}
         assert calls[3000] <= 3.3 * calls[1000]
+
+    def test_the_successor_is_the_first_child_of_the_wanted_kind(self, checkpointer: Checkpointer) -> None:
+        """As a walk through the history finds it, over keyframes, forks in place and records."""
+        story, other = Story(checkpointer), Story(checkpointer, "other")
+        choose = Random(7)
+        for n in range(400):
+            parent = choose.choice(story.ids) if n and choose.random() < 0.1 else "last"
+            source = choose.choice(["loop", "loop", "loop", "input", "update", "fork"])
+            made = story.save({"n": n, "log": "x" * choose.randrange(60)}, parent=parent, source=source)
+            if choose.random() < 0.2:
+                story.record(made, "task", "outcome", ((), (), ()))
+        other.save({"n": 0}, parent=story.ids[-1], parent_thread="t", parent_ns="", source="loop")
+        find: Any = checkpointer.successor  # type: ignore[attr-defined]  # a backend may go without; then no such test
+        for sources in (("loop", "update"), ("fork",)):
+            children: dict[str, Stored] = {}
+            for each in story.history():
+                if each.parent is not None and each.source in sources:
+                    children[each.parent] = each
+            for name in story.ids:
+                found = find("t", "", name, sources)
+                assert (found and found.id) == (children[name].id if name in children else None)
+                assert found is None or (found.values, found.versions) == (
+                    children[name].values, children[name].versions
+                )  # fmt: skip
+        assert find("nobody", "", story.ids[0], ("loop",)) is None
+        assert find("t", "", "unknown", ("loop",)) is None
 
     def test_a_random_step_costs_the_same_in_a_long_run(self, checkpointer: Checkpointer) -> None:
         stories = {length: Story(checkpointer, str(length)) for length in (300, 3000)}

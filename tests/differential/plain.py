@@ -10,7 +10,7 @@ from typing import Any
 TASK_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 ANSWER_ID = re.compile(r"[0-9a-f]{32}")
 OUR_OWN = ("GraphRecursionError", "InvalidUpdateError", "EmptyInputError")
-NO_METADATA = ("parents", "lc_versions", "thread_id", "run_id")
+NO_METADATA = ("lc_versions", "thread_id", "run_id")
 
 
 def plain(value: Any) -> Any:
@@ -65,7 +65,13 @@ class Labels:
             return None
         place = config["configurable"]
         label = place.get("checkpoint_id")
-        return place.get("thread_id"), namespace(place.get("checkpoint_ns", "")), self._names.get(label, label and "?")
+        named = self._names.get(label, label and "?")
+        around = self.around(place.get("checkpoint_map", {}))
+        return place.get("thread_id"), namespace(place.get("checkpoint_ns", "")), named, around
+
+    def around(self, checkpoints: Mapping[str, str]) -> list[tuple[str, str]]:
+        """(namespace, label) of checkpoints by namespace."""
+        return [(namespace(ns), self._names.get(each, "?")) for ns, each in checkpoints.items()]
 
 
 def snapshot(shown: Any, labels: Labels) -> Any:
@@ -74,12 +80,17 @@ def snapshot(shown: Any, labels: Labels) -> Any:
     return {
         "values": plain(shown.values),
         "next": list(shown.next),
-        "metadata": shown.metadata and {k: plain(v) for k, v in shown.metadata.items() if k not in NO_METADATA},
+        "metadata": shown.metadata and _metadata(shown.metadata, labels),
         "config": labels.of(shown.config) if shown.metadata else None,
         "parent": labels.of(shown.parent_config),
         "tasks": [_task(task, labels) for task in shown.tasks],
         "interrupts": plain(shown.interrupts),
     }
+
+
+def _metadata(metadata: Mapping[str, Any], labels: Labels) -> dict[str, Any]:
+    found = {key: plain(value) for key, value in metadata.items() if key not in NO_METADATA}
+    return {**found, "parents": labels.around(metadata.get("parents", {}))}
 
 
 def _task(task: Any, labels: Labels) -> Any:
@@ -116,7 +127,7 @@ def debug(payload: Mapping[str, Any], labels: Labels) -> tuple[int, int, Any]:
             labels.learn(body["config"], body["metadata"])
             content = {
                 "values": plain(body["values"]),
-                "metadata": {k: plain(v) for k, v in body["metadata"].items() if k not in NO_METADATA},
+                "metadata": _metadata(body["metadata"], labels),
                 "next": sorted(body["next"]),  # LangGraph: by name, or as added when an edit led here
                 "config": labels.of(body["config"]),
                 "parent": labels.of(body["parent_config"]),

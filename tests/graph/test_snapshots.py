@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from stepgraph import START, Command, Overwrite, StateGraph, StateUpdate, UntrackedValue, interrupt
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.graph.compiled import CompiledStateGraph
+from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
 from tests.simulation.model import ModelCheckpointer
 
 
@@ -211,3 +213,29 @@ class TestSubgraphs:
         app.invoke(Command(resume={left.id: "L"}), THREAD)
         assert [each.value for each in app.get_state(THREAD).interrupts] == ["right"]
         assert app.invoke(Command(resume={right.id: "R"}), THREAD)["log"] == ["one: A", "left: L", "right: R"]
+
+
+@pytest.mark.parametrize("checkpointer", [MemoryCheckpointer, lambda: SqliteCheckpointer(":memory:")])
+def test_a_subgraphs_checkpoints_name_those_of_the_graphs_around_it(checkpointer: Callable[[], Any]) -> None:
+    inner = StateGraph(State).add_node("ask", lambda state: {"x": interrupt("?")}).add_edge(START, "ask").compile()
+    middle = StateGraph(State).add_node("inner", inner).add_edge(START, "inner").compile()
+    graph = StateGraph(State).add_node("middle", middle).add_edge(START, "middle").compile(checkpointer())
+    config = {"configurable": {"thread_id": "t"}, "metadata": {"said": 1}}
+    graph.invoke({"x": 1}, config)
+
+    outer = graph.get_state(config, subgraphs=True)
+    between = outer.tasks[0].state
+    within = between.tasks[0].state
+    ids = [shown.config["configurable"]["checkpoint_id"] for shown in (outer, between, within)]
+    spaces = [shown.config["configurable"]["checkpoint_ns"] for shown in (outer, between, within)]
+    assert outer.metadata["parents"] == {}
+    assert "checkpoint_map" not in outer.config["configurable"]
+    assert between.metadata["parents"] == {"": ids[0]}
+    assert within.metadata == {"source": "loop", "step": 0, "parents": {"": ids[0], spaces[1]: ids[1]}, "said": 1}
+    assert within.config["configurable"]["checkpoint_map"] == dict(zip(spaces, ids, strict=True))
+    before = within.parent_config["configurable"]
+    assert before["checkpoint_map"] == {**within.metadata["parents"], spaces[2]: before["checkpoint_id"]}
+
+    made = graph.update_state(within.config, {"x": 5}, as_node="ask")["configurable"]
+    assert made["checkpoint_map"] == {**within.metadata["parents"], spaces[2]: made["checkpoint_id"]}
+    assert graph.get_state({"configurable": made}).metadata["parents"] == within.metadata["parents"]

@@ -193,6 +193,9 @@ class Checkpointer(Protocol):
     What was handed over is durable within 20 ms, or when `flush` returns. A failed write raises CheckpointError
     from the next call. `thread` is the thread id, `ns` the checkpoint namespace ("" at the root, else
     `node:task_id|…`).
+
+    A backend may also have `successor(thread, ns, checkpoint_id, sources)`, without which histories are walked: the
+    first checkpoint that was saved as a child of this one, on its thread, and has one of these sources, or None.
     """
 
     def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:

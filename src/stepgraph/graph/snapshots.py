@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stepgraph.core.changed import current
-from stepgraph.core.checkpoint import Checkpointer, Stored, records_by_task
+from stepgraph.core.checkpoint import Checkpointer, Source, Stored, records_by_task
 from stepgraph.core.child import without_ids
 from stepgraph.core.engine import Engine
 from stepgraph.core.entry import NOBODY, amend, written
@@ -134,6 +134,11 @@ def metadata_of(stored: Stored) -> dict[str, Any]:
 
 def successor(saver: Checkpointer, stored: Stored) -> Stored | None:
     """The checkpoint that the tasks of `stored` led to first."""
+    if not (stored.control.next or stored.control.sends):
+        return None
+    find: Callable[..., Stored | None] | None = getattr(saver, "successor", None)
+    if find is not None:
+        return find(stored.thread, stored.ns, stored.id, _FROM_TASKS)
     found = None
     for each in saver.history(stored.thread, stored.ns, values=False):
         if each.id <= stored.id:
@@ -143,7 +148,7 @@ def successor(saver: Checkpointer, stored: Stored) -> Stored | None:
     return None if found is None else saver.load(stored.thread, stored.ns, found.id)
 
 
-_FROM_TASKS = ("loop", "update")
+_FROM_TASKS: tuple[Source, ...] = ("loop", "update")
 
 
 def empty(config: dict[str, Any]) -> StateSnapshot:

@@ -10,10 +10,10 @@ import os
 import threading
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, NamedTuple, Self
 
-from stepgraph.core.checkpoint import Checkpoint, Record, Stored, ThreadInfo
+from stepgraph.core.checkpoint import Checkpoint, Record, Source, Stored, ThreadInfo
 from stepgraph.core.errors import CheckpointError
 from stepgraph.persist import reading
 from stepgraph.persist.codec import Codec, Unstorable
@@ -71,6 +71,10 @@ class Log(ABC):
     @abstractmethod
     def following(self, number: int) -> list[bytes]:
         """The records between this checkpoint's line and the next one's."""
+
+    @abstractmethod
+    def child(self, number: int, wanted: Callable[[bytes], bool]) -> int | None:
+        """The number of the checkpoint's line that follows this one's, if it is `wanted`; else the first such mark."""
 
     @abstractmethod
     def late(self) -> dict[str, list[bytes]]:
@@ -309,6 +313,19 @@ class LogCheckpointer(ABC):
                 limit -= 1
                 if limit <= 0:
                     return
+
+    def successor(self, thread: str, ns: str, checkpoint_id: str, sources: Collection[Source]) -> Stored | None:
+        """The first checkpoint that was saved as a child of this one and has one of these sources."""
+        log = self._open(thread, ns, create=False)
+        if log is None:
+            return None
+        with log.lock:
+            number = log.find(checkpoint_id)
+            if number is None:
+                return None
+            parent = self._replayed(log, number)
+            found = log.child(number, reading.child_of(parent, sources))
+            return None if found is None else self._stored(log, self._replayed(log, found), log.following(found))
 
     def threads(self) -> list[ThreadInfo]:
         """All threads, newest first."""

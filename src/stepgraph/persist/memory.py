@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from stepgraph.core.checkpoint import Checkpoint, Extend, Record
@@ -38,12 +38,12 @@ class MemoryCheckpointer(LogCheckpointer):
         if (
             checkpoint.parent == log.latest
             and metadata is log.metadata
-            and metadata == log.flat
+            and metadata == log.said
             and checkpoint.parent_thread is None
             and _keep(checkpoint)
         ):
             with log.lock:
-                checkpoint.metadata = log.flat
+                checkpoint.metadata = log.said
                 log.recent.append(checkpoint)
                 log.latest = checkpoint.id
             self._waiting += 1
@@ -129,7 +129,7 @@ class MemoryCheckpointer(LogCheckpointer):
 class MemoryLog(Log):
     """Lines in a list; ids as arrays of counters, one for each prefix."""
 
-    __slots__ = ("flat", "ids", "last", "late_lines", "latest", "lines", "marks", "metadata", "parents", "recent")
+    __slots__ = ("ids", "last", "late_lines", "latest", "lines", "marks", "metadata", "parents", "recent", "said")
 
     def __init__(self, thread: str, ns: str) -> None:
         super().__init__(thread, ns)
@@ -140,8 +140,8 @@ class MemoryLog(Log):
         self.last: int | None = None
         self.metadata: Mapping[str, Any] | None = None
         """What the last checkpoint says of its run: the caller's object."""
-        self.flat: Mapping[str, Any] | None = None
-        """A copy of it, when nothing in it can be changed."""
+        self.said: Mapping[str, Any] | None = None
+        """A copy of it, when it is small and plain."""
         self.latest: str | None = None
         """The id of the checkpoint saved last."""
         self.recent: list[Checkpoint | tuple[str, Record]] = []
@@ -153,7 +153,8 @@ class MemoryLog(Log):
     def meet(self, metadata: Mapping[str, Any]) -> None:
         """Another run begins to write."""
         self.metadata = metadata
-        self.flat = dict(metadata) if _FROZEN.issuperset(map(type, metadata.values())) else None
+        copy = _copy(dict(metadata), 0)
+        self.said = None if copy is MISSING else copy
 
     def append(self, line: bytes, tip: Tip, source: Log | None = None) -> None:
         """Keep the line of a checkpoint."""
@@ -208,6 +209,14 @@ class MemoryLog(Log):
         while end < len(self.lines) and is_record(self.lines[end]):
             end += 1
         return self.lines[number + 1 : end]
+
+    def child(self, number: int, wanted: Callable[[bytes], bool]) -> int | None:
+        """The number of the checkpoint's line that follows this one's, if it is `wanted`; else the first such mark."""
+        following = number + 1 + len(self.following(number))
+        if following < len(self.lines) and wanted(self.lines[following]):
+            return following
+        later = self.marks[bisect_right(self.marks, following) :]
+        return next((mark for mark in later if wanted(self.lines[mark])), None)
 
     def late(self) -> dict[str, list[bytes]]:
         """By checkpoint: records that came after the line of a later one."""

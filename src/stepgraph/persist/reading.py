@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,23 @@ def _linked_to(opened: Open, log: Log, line: bytes) -> tuple[Log, int]:
             "The store is damaged: restore it from a backup."
         )
     return parent, number
+
+
+def child_of(parent: Tip, sources: Collection[str]) -> Callable[[bytes], bool]:
+    """Whether a line is that of a child of `parent` with one of these sources; of a delta it is known to be a child."""
+
+    def wanted(line: bytes) -> bool:
+        row = parse(text_of(line))
+        if type(row) is dict:
+            if row.get("thread") is not None or row["parent"] != parent.id:
+                return False
+            shape = row["d"][0] if "d" in row else row["shape"]
+        else:
+            shape = row[0]
+        source = parent.numbered[shape][0] if type(shape) is int else shape[0]
+        return source in sources
+
+    return wanted
 
 
 def records(lines: Iterable[bytes], checkpoint: str, codec: Codec) -> tuple[Record, ...]:

@@ -15,7 +15,7 @@ import logging
 import os
 import sqlite3
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -285,6 +285,28 @@ class SqliteLog(Log):
         last = beyond[0][0] if beyond and beyond[0][0] is not None else self.number << BITS | LAST
         more = self._blocks("data", (key & LAST) + 1, last & LAST, "ORDER BY key")
         return _until_checkpoint([*lines, *(line for (each,) in more for line in each.split(b"\n"))])
+
+    def child(self, number: int, wanted: Callable[[bytes], bool]) -> int | None:
+        """The number of the checkpoint's line that follows this one's, if it is `wanted`; else the first such mark."""
+        key, data = self._block_before("key, data", number)
+        first = key & LAST
+        for place, line in enumerate(data.split(b"\n")):
+            if first + place > number and not is_record(line):
+                return first + place if wanted(line) else self._marked(first + place + 1, wanted)
+        block = self._blocks("key, data", first + 1, LAST, "AND id IS NOT NULL ORDER BY key LIMIT 1")
+        for key, data in block:
+            for place, line in enumerate(data.split(b"\n")):
+                if not is_record(line):
+                    following = (key & LAST) + place
+                    return following if wanted(line) else self._marked(following + 1, wanted)
+        return None
+
+    def _marked(self, number: int, wanted: Callable[[bytes], bool]) -> int | None:
+        """The first mark from a line on that is `wanted`."""
+        for key, data in self._blocks("key, data", number, LAST, f"AND base = key & {LAST} ORDER BY key"):
+            if wanted(data.partition(b"\n")[0]):
+                return int(key & LAST)
+        return None
 
     def late(self) -> dict[str, list[bytes]]:
         """By checkpoint: records that came after the line of a later one."""
