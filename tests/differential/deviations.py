@@ -37,6 +37,10 @@ DEVIATIONS = {
         "LangGraph runs the whole node again when a retry policy fits the error of its router; ours runs the routers "
         "alone, because the node had finished."
     ),
+    "around the root": (
+        "In LangGraph a checkpoint_map in the caller's config becomes the parents of all checkpoints of the run, even "
+        "of the outermost graph's; here a checkpoint's parents are those of the graphs around it."
+    ),
     "parents at exit": (
         'With durability "exit", LangGraph\'s debug stream says that a checkpoint has no parent even when the thread '
         "has an earlier one; ours names it."

@@ -66,11 +66,13 @@ class Labels:
         place = config["configurable"]
         label = place.get("checkpoint_id")
         named = self._names.get(label, label and "?")
-        around = self.around(place.get("checkpoint_map", {}))
+        around = self.around(place.get("checkpoint_map", {}), place)
         return place.get("thread_id"), namespace(place.get("checkpoint_ns", "")), named, around
 
-    def around(self, checkpoints: Mapping[str, str]) -> list[tuple[str, str]]:
-        """(namespace, label) of checkpoints by namespace."""
+    def around(self, checkpoints: Mapping[str, str], place: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """(namespace, label) of the checkpoints around that at `place`: see DEVIATIONS["around the root"]."""
+        if not place.get("checkpoint_ns"):
+            return []
         return [(namespace(ns), self._names.get(each, "?")) for ns, each in checkpoints.items()]
 
 
@@ -80,7 +82,7 @@ def snapshot(shown: Any, labels: Labels) -> Any:
     return {
         "values": plain(shown.values),
         "next": list(shown.next),
-        "metadata": shown.metadata and _metadata(shown.metadata, labels),
+        "metadata": shown.metadata and _metadata(shown.metadata, shown.config, labels),
         "config": labels.of(shown.config) if shown.metadata else None,
         "parent": labels.of(shown.parent_config),
         "tasks": [_task(task, labels) for task in shown.tasks],
@@ -88,9 +90,11 @@ def snapshot(shown: Any, labels: Labels) -> Any:
     }
 
 
-def _metadata(metadata: Mapping[str, Any], labels: Labels) -> dict[str, Any]:
+def _metadata(metadata: Mapping[str, Any], config: Mapping[str, Any], labels: Labels) -> dict[str, Any]:
     found = {key: plain(value) for key, value in metadata.items() if key not in NO_METADATA}
-    return {**found, "parents": labels.around(metadata.get("parents", {}))}
+    place = config["configurable"]
+    parents = {ns: name for ns, name in metadata.get("parents", {}).items() if ns != place.get("checkpoint_ns")}
+    return {**found, "parents": labels.around(parents, place)}
 
 
 def _task(task: Any, labels: Labels) -> Any:
@@ -127,7 +131,7 @@ def debug(payload: Mapping[str, Any], labels: Labels) -> tuple[int, int, Any]:
             labels.learn(body["config"], body["metadata"])
             content = {
                 "values": plain(body["values"]),
-                "metadata": _metadata(body["metadata"], labels),
+                "metadata": _metadata(body["metadata"], body["config"], labels),
                 "next": sorted(body["next"]),  # LangGraph: by name, or as added when an edit led here
                 "config": labels.of(body["config"]),
                 "parent": labels.of(body["parent_config"]),
