@@ -436,3 +436,46 @@ def test_of_several_failures_the_first_in_task_order_is_raised(listened: bool) -
 
     with pytest.raises(ValueError, match="first"):
         asyncio.run(run())
+
+
+class TestChunksComeBeforeTheNextNodeRuns:
+    """A stream that is left early has lost nothing that had finished."""
+
+    @staticmethod
+    def graph(ran: list[str], asynchronous: bool) -> CompiledStateGraph:
+        def node(name: str) -> Any:
+            def run(state: Any) -> dict[str, Any]:
+                ran.append(name)
+                return {"n": len(ran)}
+
+            async def arun(state: Any) -> dict[str, Any]:
+                return run(state)
+
+            return arun if asynchronous else run
+
+        built = StateGraph(TypedDict("Count", {"n": int}))
+        return built.add_sequence([(name, node(name)) for name in "abc"]).add_edge(START, "a").compile(
+            MemoryCheckpointer(), inline=True
+        )  # fmt: skip
+
+    @pytest.mark.parametrize("mode", ["updates", "values", "tasks"])
+    def test_sync(self, mode: str) -> None:
+        ran: list[str] = []
+        graph = self.graph(ran, asynchronous=False)
+        chunks = graph.stream({"n": 0}, thread="t", stream_mode=mode)
+        while not ran:
+            next(chunks)
+        assert ran == ["a"]
+        chunks.close()
+        graph.invoke(None, thread="t")
+        assert ran == ["a", "b", "c"]
+
+    @pytest.mark.parametrize("asynchronous", [False, True])
+    def test_async(self, asynchronous: bool) -> None:
+        ran: list[str] = []
+        graph = self.graph(ran, asynchronous)
+
+        async def run() -> list[int]:
+            return [len(ran) async for _ in graph.astream({"n": 0}, thread="t", stream_mode="updates")]
+
+        assert asyncio.run(run()) == [1, 2, 3]

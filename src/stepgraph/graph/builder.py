@@ -51,6 +51,14 @@ class NodeSpec:
     trace_policy: Any = None
 
 
+class Input(NamedTuple):
+    """What nodes of one input schema read: keys (None for all of the state's), managed values, and its constructor."""
+
+    keys: tuple[str, ...] | None
+    managed: tuple[tuple[str, Any], ...]
+    mapper: Callable[[Any], Any] | None
+
+
 @dataclass(slots=True)
 class BranchSpec:
     """A conditional edge as it was added."""
@@ -366,8 +374,12 @@ class StateGraph:
             for source in barrier.sources:
                 joins.setdefault(source, []).append(barrier.key)
         nodes = {START: self._start_node()}
+        inputs: dict[Any, Input] = {}
+        writes = frozenset(self.channels)
         for key, spec in self._specs().items():
-            nodes[key] = self._node(key, spec, inline)
+            if spec.input_schema not in inputs:
+                inputs[spec.input_schema] = Input(*self._reads(spec.input_schema), mapper_of(spec.input_schema))
+            nodes[key] = self._node(key, spec, inline, inputs[spec.input_schema], writes)
         for key, node in nodes.items():
             node.successors = tuple(successors.get(key, ()))
             node.joins = tuple(joins.get(key, ()))
@@ -397,6 +409,8 @@ class StateGraph:
                 raise ValueError(f"Auto-generated default error handler node `{handler}` already exists.")
             how = _how(handler, defaults.handler)
             specs[handler] = NodeSpec(defaults.handler, how, self.state_schema, is_handler=True)
+        if defaults == Policies():
+            return specs
         return {
             name: replace(
                 spec,
@@ -412,8 +426,7 @@ class StateGraph:
         keys = frozenset(key for key in self.schemas[self.input_schema] if key in self.channels)
         return Node(START, None, reads=(), writes=keys)
 
-    def _node(self, name: str, spec: NodeSpec, inline: bool) -> Node:
-        keys, managed = self._reads(spec.input_schema)
+    def _node(self, name: str, spec: NodeSpec, inline: bool, input: Input, writes: frozenset[str]) -> Node:
         action = spec.action
         child, how = getattr(action, "plan", None), spec.how
         return Node(
@@ -422,11 +435,11 @@ class StateGraph:
             is_async=how is not None and how.is_async,
             twin=None if how is None else how.twin,
             inline=inline or spec.inline,
-            reads=keys,
-            mapper=None if spec.is_handler else mapper_of(spec.input_schema),
+            reads=input.keys,
+            mapper=None if spec.is_handler else input.mapper,
             inject=None if how is None else how.inject,
-            managed=managed,
-            writes=frozenset(self.channels),
+            managed=input.managed,
+            writes=writes,
             defer=spec.defer,
             retries=spec.policies.retry or (),
             handler=spec.policies.handler,

@@ -22,11 +22,11 @@ from stepgraph.run.threads import pool
 gather = asyncio.gather
 
 
-async def outcome_of(engine: Engine) -> Outcome:
-    """Run the engine on the current loop."""
+async def outcome_of(engine: Engine, chunks: deque[Any] | None = None) -> Outcome:
+    """Run the engine on the current loop; `chunks` are what a stream puts."""
     if engine.keeper is not None:
         engine.keeper.awaits = True
-    outcome: Outcome = await AsyncDriver(width=_width(engine)).run(engine.run())
+    outcome: Outcome = await AsyncDriver(width=_width(engine), chunks=chunks).run(engine.run())
     return outcome
 
 
@@ -51,7 +51,7 @@ async def chunks_of(engine: Engine, listen: Callable[[Callable[[Any], None]], No
             loop.call_soon_threadsafe(arrived.set)
 
     listen(put)
-    run = asyncio.ensure_future(outcome_of(engine))
+    run = asyncio.ensure_future(outcome_of(engine, chunks))
     run.add_done_callback(lambda _: arrived.set())
     try:
         while not run.done() or chunks:

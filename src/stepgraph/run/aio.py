@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future
 from contextvars import Context, copy_context
@@ -15,6 +16,7 @@ from stepgraph.core.lean import conclude, keep
 from stepgraph.core.task import Task
 from stepgraph.core.types import Decision, Pause
 from stepgraph.run.context import announce, call_body, call_in_task, decided
+from stepgraph.run.sync import USERS
 from stepgraph.run.threads import pool
 
 
@@ -23,13 +25,21 @@ class AsyncDriver:
 
     With `node_loop`, async bodies run on that other loop (a debug session keeps its own free of user code).
     `width` limits how many tasks of a superstep run at once, in each graph: one limit for all would let a graph inside
-    another one wait for the slot that it holds itself.
+    another one wait for the slot that it holds itself. `chunks` is filled by a listener; while it holds something,
+    their reader gets a turn before the user's code runs again.
     """
 
-    __slots__ = ("_in_thread", "node_loop", "width")
+    __slots__ = ("_in_thread", "chunks", "node_loop", "width")
 
-    def __init__(self, *, width: int | None = None, node_loop: asyncio.AbstractEventLoop | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        width: int | None = None,
+        node_loop: asyncio.AbstractEventLoop | None = None,
+        chunks: deque[Any] | None = None,
+    ) -> None:
         self.node_loop = node_loop
+        self.chunks = chunks
         self._in_thread: set[asyncio.Task[Any] | None] = set()
         """The asyncio tasks that wait for a body in a helper thread."""
         self.width = width
@@ -39,6 +49,7 @@ class AsyncDriver:
         step: Callable[[Any], Any] = flow.send
         argument: Any = None
         cancelled: asyncio.CancelledError | None = None
+        chunks = self.chunks
         while True:
             try:
                 effect = step(argument)
@@ -51,6 +62,8 @@ class AsyncDriver:
             step = flow.send
             try:
                 kind = type(effect)
+                if chunks and kind in USERS:
+                    await asyncio.sleep(0)
                 if kind is Task:
                     node = effect.node
                     if node.is_async and self.node_loop is None:

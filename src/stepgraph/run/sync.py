@@ -15,6 +15,8 @@ from stepgraph.core.task import Task
 from stepgraph.run.context import call_body, call_in_task, settled
 from stepgraph.run.threads import WORKERS, Batch, pool
 
+USERS = frozenset({Task, Call, Bodies, Together, Ask})
+"""Effects that run code of the user's or wait for a person. What finished before is saved when one of them comes."""
 _UNWATCHED = Event()
 """What drivers wake when nobody waits for chunks: making an event costs more than a superstep."""
 
@@ -45,7 +47,7 @@ class SyncDriver:
                 return end.value
 
     def steps(self, flow: Flow) -> Generator[None, None, Any]:
-        """Drive the flow; yields whenever there is something in `chunks`."""
+        """Drive the flow; yields whenever there is something in `chunks`, and before the user's code runs again."""
         step: Callable[[Any], Any] = flow.send
         argument: Any = None
         chunks = self.chunks
@@ -58,6 +60,8 @@ class SyncDriver:
                 step = flow.send
                 try:
                     kind = type(effect)
+                    if chunks and kind in USERS:
+                        yield
                     if kind is Task:
                         context = effect.context = copy_context()
                         if self.live:
