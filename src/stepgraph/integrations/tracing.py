@@ -24,7 +24,12 @@ from stepgraph.core.types import START
 from stepgraph.run.context import config_of, current_task
 from stepgraph.run.threads import pool
 
-_SWITCHES = ("LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING", "LANGCHAIN_TRACING")
+_VARIABLES: Mapping[Any, Any] = getattr(os.environ, "_data", os.environ)
+"""What lies behind `os.environ`, which takes 3 µs to look four names up: as long as a node."""
+_SWITCHES = tuple(
+    getattr(os.environ, "encodekey", str)(name) if _VARIABLES is not os.environ else name
+    for name in ("LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING", "LANGCHAIN_TRACING")
+)
 _SECRET = ("key", "token", "secret", "password", "auth")
 
 
@@ -34,8 +39,7 @@ def listened(config: Mapping[str, Any]) -> bool:
         return True
     contexts = sys.modules.get("langchain_core.tracers.context")
     if contexts is None:
-        environment = os.environ
-        return any(name in environment for name in _SWITCHES)
+        return not _VARIABLES.keys().isdisjoint(_SWITCHES)
     for variable, _, _, switch in contexts._configure_hooks:
         # The engine's own hook is no variable: it hears for streams, which need no runs.
         if type(variable) is ContextVar and variable.get() is not None:
