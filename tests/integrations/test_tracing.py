@@ -10,7 +10,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers.base import BaseTracer
 
 from stepgraph import START, StateGraph
-from stepgraph.core.tracing import TracePolicy, omit_payload
+from stepgraph.core.limits import TracePolicy, omit_payload
 
 
 class State(TypedDict):

@@ -298,4 +298,8 @@ def checked_answer(schema: Any, answer: Any) -> Any:
     """The answer as `schema` makes it; raises what the schema raises."""
     if schema is None or isinstance(schema, dict):
         return answer
-    return registry.validators.load("answer")(schema, answer)
+    try:
+        return registry.validators.load("answer")(schema, answer)
+    except Exception as error:
+        error._langgraph_invalid_resume = True  # type: ignore[attr-defined]  # ToolNode asks for it: no tool's failure
+        raise

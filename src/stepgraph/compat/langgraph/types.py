@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
+from stepgraph.compat.absent import absent
 from stepgraph.core.checkpoint import Durability
-from stepgraph.core.tracing import TracePolicy, omit_payload
+from stepgraph.core.limits import CachePolicy, TimeoutPolicy, TracePolicy, default_cache_key, omit_payload
+from stepgraph.core.policies import RetryPolicy, default_retry_on
 from stepgraph.core.types import (
     Command,
+    GraphOutput,
     Interrupt,
     Overwrite,
     PregelTask,
@@ -23,20 +26,58 @@ All = Literal["*"]
 Checkpointer = Any
 StreamWriter = Callable[[Any], None]
 
+# The forms of chunks, which only annotations name.
+StreamPart = ValuesStreamPart = UpdatesStreamPart = MessagesStreamPart = CustomStreamPart = dict[str, Any]
+CheckpointStreamPart = TasksStreamPart = DebugStreamPart = dict[str, Any]
+TaskPayload = TaskResultPayload = CheckpointTask = CheckpointPayload = DebugPayload = dict[str, Any]
+
 __all__ = (
     "All",
+    "CachePolicy",
+    "CheckpointPayload",
+    "CheckpointStreamPart",
+    "CheckpointTask",
     "Checkpointer",
     "Command",
+    "CustomStreamPart",
+    "DebugPayload",
+    "DebugStreamPart",
     "Durability",
+    "GraphOutput",
     "Interrupt",
+    "MessagesStreamPart",
     "Overwrite",
     "PregelTask",
+    "RetryPolicy",
     "Send",
     "StateSnapshot",
     "StateUpdate",
     "StreamMode",
+    "StreamPart",
     "StreamWriter",
+    "TaskPayload",
+    "TaskResultPayload",
+    "TasksStreamPart",
+    "TimeoutPolicy",
     "TracePolicy",
+    "UpdatesStreamPart",
+    "ValuesStreamPart",
+    "default_cache_key",
+    "default_retry_on",
+    "ensure_valid_checkpointer",
     "interrupt",
     "omit_payload",
 )
+
+__getattr__ = absent("langgraph.types", "CacheKey", "PregelExecutableTask")
+
+
+def ensure_valid_checkpointer(checkpointer: Any) -> Any:
+    """The checkpointer, if it is one, True, False or None. Raises TypeError."""
+    valid = checkpointer is None or isinstance(checkpointer, bool)
+    if not valid and not any(hasattr(checkpointer, name) for name in ("save_record", "get_tuple")):
+        raise TypeError(
+            "Invalid checkpointer provided. Expected an instance of `BaseCheckpointSaver`, `True`, `False`, or `None`. "
+            f"Received {type(checkpointer).__name__}."
+        )
+    return checkpointer

@@ -6,15 +6,28 @@ from warnings import warn
 
 from stepgraph.compat.langgraph.types import (
     All,
+    CachePolicy,
     PregelTask,
+    RetryPolicy,
     StateSnapshot,
     StateUpdate,
     StreamMode,
     StreamWriter,
+    default_retry_on,
 )
 from stepgraph.compat.langgraph.warnings import LangGraphDeprecatedSinceV10
 
-__all__ = ["All", "PregelTask", "StateSnapshot", "StateUpdate", "StreamMode", "StreamWriter"]
+__all__ = [
+    "All",
+    "CachePolicy",
+    "PregelTask",
+    "RetryPolicy",
+    "StateSnapshot",
+    "StateUpdate",
+    "StreamMode",
+    "StreamWriter",
+    "default_retry_on",
+]
 
 warn(
     "Importing from langgraph.pregel.types is deprecated. Please use 'from langgraph.types import ...' instead.",
