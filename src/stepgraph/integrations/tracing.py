@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextvars import ContextVar, copy_context
 from copy import copy
 from dataclasses import replace
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManager, CallbackManager
+from langchain_core.runnables import Runnable, RunnableSequence
 from langchain_core.runnables.config import _set_config_context
 
 from stepgraph.core.plan import Node, Plan, Router
@@ -30,6 +31,7 @@ _SWITCHES = tuple(
     getattr(os.environ, "encodekey", str)(name) if _VARIABLES is not os.environ else name
     for name in ("LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING", "LANGCHAIN_TRACING")
 )
+HIDDEN = "langsmith:hidden"
 _SECRET = ("key", "token", "secret", "password", "auth")
 
 
@@ -87,8 +89,13 @@ def traced(plan: Plan, asynchronous: bool) -> Plan:
     """The plan with bodies and routers that report themselves, for sync or for async runs."""
     kind = _AsyncNode if asynchronous else _SyncNode
     return replace(
-        plan, nodes={name: node if name == START else kind(node).node() for name, node in plan.nodes.items()}
+        plan, nodes={name: kind(node).node() if _is_heard(node) else node for name, node in plan.nodes.items()}
     )
+
+
+def _is_heard(node: Node) -> bool:
+    """Whether it has runs. The entry has one only where it routes."""
+    return node.name != START or bool(node.routers)
 
 
 class _TracedNode:
@@ -96,6 +103,13 @@ class _TracedNode:
 
     def __init__(self, plain: Node) -> None:
         self.plain = plain
+        self.tags = [HIDDEN] if plain.name == START else None
+        # LangGraph runs a node as one sequence: the steps of what was added, then what writes, then the routers.
+        self.steps: Sequence[Any] = ()
+        if plain.child is None and isinstance(plain.source, RunnableSequence):
+            self.steps = plain.source.steps
+        elif plain.child is None and isinstance(plain.source, Runnable):
+            self.steps = [plain.source]
 
     def config(self, task: Task) -> dict[str, Any]:
         """The config of the node's own run, and of what it calls while it has none."""
@@ -110,7 +124,8 @@ class _TracedNode:
 
     def routers(self) -> tuple[Router, ...]:
         """The node's routers, as runs below the node's."""
-        first = 3 + len(self.plain.successors) + len(self.plain.joins)
+        own = len(self.steps) or (0 if self.plain.name == START else 1)
+        first = 2 + own + len(self.plain.successors) + len(self.plain.joins)
         last = len(self.plain.routers) - 1
         return tuple(
             replace(router, choose=self.router(router, f"seq:step:{first + position}", position == last))
@@ -119,6 +134,11 @@ class _TracedNode:
 
     def router(self, router: Router, tag: str, last: bool) -> Callable[..., Any]:
         raise NotImplementedError
+
+    def step_config(self, task: Task, run: Any, number: int) -> dict[str, Any]:
+        """The config of one step of a Runnable that was added as the node."""
+        task.callbacks = run.get_child(f"seq:step:{number}")
+        return config_of(task)
 
     def extra(self, task: Task) -> dict[str, Any]:
         return {} if self.plain.inject is None else self.plain.inject(task)
@@ -182,9 +202,10 @@ async def _aended(run: Any, result: Any, shown: Any) -> None:
     await real.on_chain_end(result)
 
 
-def _router_name(router: Router) -> str:
+def _router_name(router: Router) -> str | None:
+    """Its function's name, which a lambda has none of; that of a Runnable is its own affair."""
     name = getattr(router.choose, "__name__", None)
-    return "RunnableCallable" if name in (None, "<lambda>") else str(name)
+    return None if name in (None, "<lambda>") else str(name)
 
 
 class _SyncNode(_TracedNode):
@@ -200,13 +221,17 @@ class _SyncNode(_TracedNode):
 
         def run_node(value: Any) -> Any:
             task = current_task.get()
-            manager = manager_for(self.config(task))
+            manager = manager_for(self.config(task), self.tags)
             run = _started(manager, value, self.shown(value, "inputs"), plain.name)
             task.callbacks = run.get_child("seq:step:1")
             try:
                 _entered(config_of(task))
                 if graph is not None:
                     result = graph.invoke(value, config_of(task))
+                elif self.steps:
+                    result = value
+                    for number, step in enumerate(self.steps, 1):
+                        result = step.invoke(result, self.step_config(task, run, number))
                 elif plain.body is None:
                     result = value
                 else:
@@ -223,10 +248,14 @@ class _SyncNode(_TracedNode):
         return run_node
 
     def router(self, router: Router, tag: str, last: bool) -> Callable[..., Any]:
-        name = _router_name(router)
+        name = _router_name(router) or "RunnableCallable"
 
         def choose(value: Any, **extra: Any) -> Any:
             task = current_task.get()
+            if task.traced is None and self.plain.name == START:  # it has no body whose run could go on
+                given = task.scope.inputs
+                run = _started(manager_for(self.config(task), self.tags), given, given, START)
+                task.traced = (run, given)
             if task.traced is None:  # a resumed task: its node's run is over
                 return router.choose(value, **extra)
             run, result = task.traced
@@ -260,16 +289,15 @@ class _AsyncNode(_TracedNode):
 
         async def run_node(value: Any) -> Any:
             task = current_task.get()
-            manager = manager_for(self.config(task), asynchronous=True)
+            manager = manager_for(self.config(task), self.tags, asynchronous=True)
             run = await _astarted(manager, value, self.shown(value, "inputs"), plain.name)
             task.callbacks = run.get_child("seq:step:1")
             try:
                 _entered(config_of(task))
-                result = await self.result(task, value, graph)
-                for handler in run.handlers:
-                    if hasattr(handler, "tap_output_aiter"):
-                        async for _ in handler.tap_output_aiter(run.run_id, _once(result)):
-                            pass
+                tapped = any(hasattr(handler, "tap_output_aiter") for handler in run.handlers)
+                result = await self.result(task, value, graph, run, tapped)
+                if not plain.routers:
+                    await _tap(run, result)
             except BaseException as error:
                 await asyncio.shield(run.on_chain_error(error))
                 raise
@@ -281,10 +309,16 @@ class _AsyncNode(_TracedNode):
 
         return run_node
 
-    async def result(self, task: Task, value: Any, graph: Any) -> Any:
+    async def result(self, task: Task, value: Any, graph: Any, run: Any, tapped: bool) -> Any:
         plain = self.plain
         if graph is not None:
             return await graph.ainvoke(value, config_of(task))
+        if self.steps and tapped:
+            return await self.streamed(task, value, run)
+        if self.steps:
+            for number, step in enumerate(self.steps, 1):
+                value = await step.ainvoke(value, self.step_config(task, run, number))
+            return value
         if plain.body is None:
             return value
         extra = self.extra(task)
@@ -298,11 +332,29 @@ class _AsyncNode(_TracedNode):
         body = plain.body
         return await asyncio.wrap_future(pool.submit(lambda: context.run(body, value, **extra)))
 
+    async def streamed(self, task: Task, value: Any, run: Any) -> Any:
+        """The steps' result, added up of the chunks that event streams show."""
+        first, *others = self.steps
+        chunks = first.astream(value, self.step_config(task, run, 1))
+        for number, step in enumerate(others, 2):
+            chunks = step.atransform(chunks, self.step_config(task, run, number))
+        result: Any = None
+        async for chunk in chunks:
+            try:
+                result = chunk if result is None else result + chunk
+            except TypeError:
+                result = chunk
+        return result
+
     def router(self, router: Router, tag: str, last: bool) -> Callable[..., Any]:
         name = _router_name(router)
 
         async def choose(value: Any, **extra: Any) -> Any:
             task = current_task.get()
+            if task.traced is None and self.plain.name == START:
+                given = task.scope.inputs
+                manager = manager_for(self.config(task), self.tags, asynchronous=True)
+                task.traced = (await _astarted(manager, given, given, START), given)
             if task.traced is None:
                 return await _chosen(router, value, extra)
             run, result = task.traced
@@ -316,6 +368,7 @@ class _AsyncNode(_TracedNode):
                 raise
             await inner.on_chain_end(chosen)
             if last:
+                await _tap(run, result)
                 await _aended(run, result, self.shown(result, "outputs"))
             return chosen
 
@@ -325,6 +378,14 @@ class _AsyncNode(_TracedNode):
 async def _chosen(router: Router, value: Any, extra: dict[str, Any]) -> Any:
     chosen = router.choose(value, **extra)
     return await chosen if router.is_async else chosen
+
+
+async def _tap(run: Any, result: Any) -> None:
+    """Let event streams show the result as a chunk."""
+    for handler in run.handlers:
+        if hasattr(handler, "tap_output_aiter"):
+            async for _ in handler.tap_output_aiter(run.run_id, _once(result)):
+                pass
 
 
 async def _once(value: Any) -> AsyncIterator[Any]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 from stepgraph.core.types import END, START
 from stepgraph.graph.builder import StateGraph
 
 __all__ = ("END", "START", "MessageGraph", "MessagesState", "StateGraph", "add_messages")
+
+with suppress(ImportError):  # where it is installed, graphs are Runnables from the first on
+    import_module("langchain_core.runnables")
 
 
 def __getattr__(name: str) -> Any:
