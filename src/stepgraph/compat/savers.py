@@ -107,7 +107,8 @@ class Translated:
     def _list(self, config: Mapping[str, Any] | None, **options: Any) -> Iterator[Any]:
         loop = caller_loop.get()
         if loop is None:
-            return iter(self.saver.list(config, **options))
+            # Listed at once: a saver may hold its lock until it has given its last checkpoint.
+            return iter(list(self.saver.list(config, **options)))
 
         async def listed() -> list[Any]:
             return [each async for each in self.saver.alist(config, **options)]

@@ -79,7 +79,7 @@ def _sent(send: Any, names: Mapping[str, str]) -> Any:
 
 def tell(plan: Plan, stored: Stored) -> None:
     """Warn of nodes that the thread knows and the graph does not."""
-    missing = [name for name in stored.seen if name not in plan.nodes]
+    missing = [name for name in stored.seen if name not in plan.nodes and not name.startswith("__")]
     if missing:
         logger.warning(
             "Thread %r was run by a graph with other nodes than %r has now: %s. %s",

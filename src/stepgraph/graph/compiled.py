@@ -665,7 +665,7 @@ class CompiledStateGraph:
 
 def graph_class() -> type[CompiledStateGraph]:
     """What `compile` makes: with langchain-core loaded, a graph that is one of its Runnables too."""
-    if "langchain_core" not in sys.modules:
+    if sys.modules.get("langchain_core") is None:
         return CompiledStateGraph
     runnable: type[CompiledStateGraph] = registry.adapters.load("graph")
     return runnable
