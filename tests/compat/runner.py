@@ -37,7 +37,7 @@ def main(folder: str, wanted: list[str]) -> None:
             continue
         for name, play in list(vars(module).items()):
             code = getattr(play, "__code__", None)
-            if code is None or code.co_filename != str(path) or code.co_varnames[:1] != ("show",):
+            if code is None or code.co_filename != str(path) or code.co_varnames[: code.co_argcount] != ("show",):
                 continue
             if not wanted or f"{path.stem}.{name}" in wanted or path.stem in wanted:
                 found[f"{path.stem}.{name}"] = record(play)

@@ -20,7 +20,7 @@ def programs() -> list[str]:
         f"{path.stem}.{node.name}"
         for path in sorted(FOLDER.glob("*.py"))
         for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.FunctionDef) and node.args.args and node.args.args[0].arg == "show"
+        if isinstance(node, ast.FunctionDef) and [each.arg for each in node.args.args] == ["show"]
     ]
 
 
