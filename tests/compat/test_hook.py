@@ -156,15 +156,21 @@ def test_it_works_where_nothing_of_langgraph_is_installed(bare: Path) -> None:
         from langgraph.graph import START, StateGraph
         class State(TypedDict):
             x: int
-        app = StateGraph(State).add_node("a", lambda s: {"x": s["x"] + 1}).add_edge(START, "a").compile()
-        print(app.invoke({"x": 1}))
+        from langgraph.checkpoint.memory import InMemorySaver
+        from langgraph.checkpoint.sqlite import SqliteSaver
+        builder = StateGraph(State).add_node("a", lambda s: {"x": s["x"] + 1}).add_edge(START, "a")
+        config = {"configurable": {"thread_id": "t"}}
+        app = builder.compile(checkpointer=InMemorySaver())
+        print(app.invoke({"x": 1}, config), len(list(app.get_state_history(config))))
+        with SqliteSaver.from_conn_string("runs.db") as saver:
+            print(builder.compile(checkpointer=saver).invoke({"x": 2}, config))
         try:
             import langgraph.prebuilt
         except ImportError as error:
             print(error)
         """,
     )
-    assert printed.splitlines()[0] == "{'x': 2}"
+    assert printed.splitlines() == ["{'x': 2} 3", "{'x': 3}", "No module named 'langgraph.prebuilt'"]
 
 
 def test_it_works_where_only_the_checkpoint_package_is_installed(bare: Path) -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from typing import Annotated, Any
 
 from stepgraph.core import events as ev
 from stepgraph.core.deprecated import LangGraphDeprecatedSinceV10
-from stepgraph.core.task import Task
 from stepgraph.graph.builder import StateGraph
 from stepgraph.messages import RemoveUIMessage, UIMessage, add_messages
 from stepgraph.messages.kinds import as_messages, id_of
-from stepgraph.run.context import config_of, running_task, writer_of
-
-logger = logging.getLogger("stepgraph")
+from stepgraph.run.context import config_of, running_task, send, writer_of
 
 
 def push_message(message: Any, *, state_key: str | None = "messages") -> Any:
@@ -31,7 +27,7 @@ def push_message(message: Any, *, state_key: str | None = "messages") -> Any:
         payload = (message, config_of(task)["metadata"])
         scope.emit(ev.TaskEmitted(scope.ns, task.step, scope.clock(), task.id, task.name, "messages", payload))
     if state_key:
-        write(task, state_key, message)
+        send(task, [(state_key, message)])
     return message
 
 
@@ -67,7 +63,7 @@ def push_ui_message(
     shown: UIMessage = {"type": "ui", "id": id or str(uuid4()), "name": name, "props": props, "metadata": about}
     writer_of(task)(shown)
     if state_key:
-        write(task, state_key, shown)
+        send(task, [(state_key, shown)])
     return shown
 
 
@@ -76,17 +72,8 @@ def delete_ui_message(id: str, *, state_key: str = "ui") -> RemoveUIMessage:
     task = running_task()
     removal: RemoveUIMessage = {"type": "remove-ui", "id": id}
     writer_of(task)(removal)
-    write(task, state_key, removal)
+    send(task, [(state_key, removal)])
     return removal
-
-
-def write(task: Task, key: str, value: Any) -> None:
-    """Add a write to the running task's update, before those that its body returns."""
-    if key not in task.scope.plan.channels:
-        logger.warning("Node %r wrote to unknown key %r: ignored.", task.name, key)
-        return
-    task.alone = False
-    task.writes = (*task.writes, (key, value))
 
 
 class MessageGraph(StateGraph):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextvars import ContextVar
@@ -21,6 +22,7 @@ from stepgraph.run.config import RUNNING, shown_metadata
 if TYPE_CHECKING:
     from stepgraph.run.runtime import Runtime, ServerInfo
 
+logger = logging.getLogger("stepgraph")
 TASK = "__stepgraph_task"
 """The configurable key that holds the task around, for graphs that its body calls from other threads."""
 current_task: ContextVar[Task] = ContextVar("stepgraph_task")
@@ -86,6 +88,7 @@ def config_of(task: Task) -> dict[str, Any]:
             RUNNING: task.id,
             "__pregel_runtime": runtime_of(task),
             "__pregel_read": partial(_read, task, scope.plan.channels),
+            "__pregel_send": partial(send, task),
             TASK: task,
         }
     )
@@ -114,6 +117,17 @@ def _read(task: Task, channels: Mapping[str, Channel], select: str | Sequence[st
         return values.get(select)
     seen = ((key, channels[key].read(values[key])) for key in select if key in channels and key in values)
     return {key: value for key, value in seen if value is not MISSING}
+
+
+def send(task: Task, writes: Sequence[tuple[str, Any]]) -> None:
+    """Add writes to the running task's update, before those that its body returns."""
+    channels = task.scope.plan.channels
+    for key, value in writes:
+        if key in channels:
+            task.alone = False
+            task.writes = (*task.writes, (key, value))
+        else:
+            logger.warning("Node %r wrote to unknown key %r: ignored.", task.name, key)
 
 
 def ambient(task: Task) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Graphs of messages and models."""
 
 import asyncio
-from typing import Any
+import operator
+from typing import Annotated, Any
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
@@ -142,3 +143,29 @@ def a_graph_of_messages(show: Any) -> None:
     builder.set_finish_point("bot")
     out = builder.compile().invoke(HumanMessage("hey", id="h"))
     show([(each.type, each.content, each.id) for each in out])
+
+
+def writing_before_the_end(show: Any) -> None:
+    from langgraph._internal._constants import CONFIG_KEY_READ, CONFIG_KEY_SEND
+    from langgraph.config import get_config
+    from langgraph.graph.message import push_message
+    from langgraph.graph.ui import push_ui_message, ui_message_reducer
+
+    class State(MessagesState):
+        seen: Annotated[list[str], operator.add]
+        ui: Annotated[list[Any], ui_message_reducer]
+
+    def node(state: State) -> dict[str, Any]:
+        configurable = get_config()["configurable"]
+        configurable[CONFIG_KEY_SEND]([("seen", ["sent"])])
+        push_message(AIMessage("pushed", id="p"))
+        push_ui_message("card", {"x": 1}, id="u")
+        read = configurable[CONFIG_KEY_READ]
+        fresh = read(["seen"], True)
+        return {"seen": [f"returned {read('seen', False)} {fresh}"], "messages": [AIMessage("returned", id="r")]}
+
+    graph = StateGraph(State).add_node(node).add_edge(START, "node").compile()
+    out = graph.invoke({"messages": [], "seen": ["in"], "ui": []})
+    show(out["seen"], [(each.content, each.id) for each in out["messages"]], [each["props"] for each in out["ui"]])
+    start = {"messages": [], "seen": [], "ui": []}
+    show([(chunk.content, chunk.id) for chunk, _ in graph.stream(start, stream_mode="messages")])

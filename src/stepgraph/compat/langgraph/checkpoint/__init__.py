@@ -1,0 +1,1 @@
+"""Where threads are kept, for programs that run where langgraph-checkpoint is not installed."""
