@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypedDict
 import pytest
 
 from stepgraph import START, Command, Send, StateGraph, interrupt
+from stepgraph.core.changed import tell
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
@@ -289,3 +290,14 @@ def test_a_thread_whose_graph_is_the_same_does_not_warn(saver: Any, caplog: pyte
 def test_a_new_name_must_be_a_nodes() -> None:
     with pytest.raises(ValueError, match="the graph has no node 'nothing'"):
         asking("approve", renamed={"old": "nothing"})
+
+
+def test_what_other_engines_note_beside_nodes_is_no_lost_node(caplog: pytest.LogCaptureFixture) -> None:
+    saver = MemoryCheckpointer()
+    graph = chain("a").compile(checkpointer=saver)
+    graph.invoke({"log": []}, thread="t")
+    stored = saver.load("t", "")
+    assert stored is not None
+    stored.seen["__interrupt__"] = 1  # LangGraph's own word, in a thread that one of its savers keeps
+    tell(graph.plan, stored)
+    assert caplog.text == ""
