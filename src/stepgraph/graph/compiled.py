@@ -8,9 +8,10 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from contextvars import copy_context
+from dataclasses import replace
 from time import time
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from stepgraph.core import registry
 from stepgraph.core.checkpoint import plain_values
@@ -501,6 +502,70 @@ class CompiledStateGraph:
         return made
 
     # Shape
+
+    def get_input_jsonschema(self, config: Any = None) -> dict[str, Any]:
+        """JSON Schema of the input. Needs Pydantic, as the other schemas do."""
+        return self._schema("input")
+
+    def get_output_jsonschema(self, config: Any = None) -> dict[str, Any]:
+        """JSON Schema of the result."""
+        return self._schema("output")
+
+    def get_context_jsonschema(self) -> dict[str, Any] | None:
+        """JSON Schema of the context; None if the graph has none."""
+        from stepgraph.schema.described import described
+
+        return described(self.context_schema)
+
+    def _schema(self, which: str) -> dict[str, Any]:
+        from stepgraph.schema.described import schema_of
+
+        schema = getattr(self.builder, f"{which}_schema")
+        keys = [key for key in self.builder.schemas[schema] if key in self.plan.channels]
+        return schema_of(schema, self.plan.channels, keys, self.get_name(which))
+
+    @property
+    def InputType(self) -> Any:  # noqa: N802  langchain-core's name
+        """The type of the input."""
+        return getattr(self.builder, "input_schema", Any)
+
+    @property
+    def OutputType(self) -> Any:  # noqa: N802  langchain-core's name
+        """The type of the result; None for the keys of a state."""
+        return getattr(self.builder, "output_schema", None) if isinstance(self.plan.output_keys, str) else None
+
+    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
+        """The graph's name, with a suffix as langchain-core adds it."""
+        found = name or self.name
+        return found if suffix is None else found + (f"_{suffix.lower()}" if found[0].islower() else suffix.title())
+
+    def get_input_schema(self, config: Any = None) -> Any:
+        """A Pydantic model of the input."""
+        from stepgraph.schema.described import root_model
+
+        return root_model(self.get_name("input"), self.InputType)
+
+    def get_output_schema(self, config: Any = None) -> Any:
+        """A Pydantic model of the result."""
+        from stepgraph.schema.described import model_of, root_model
+
+        if isinstance(self.plan.output_keys, str):
+            return root_model(self.get_name("output"), self.OutputType)
+        return model_of(self.get_name("output"), self.plan.channels, self.plan.output_keys)
+
+    def copy(self, update: Mapping[str, Any] | None = None) -> Self:
+        """Another graph on the same plan; `update` sets attributes of it, e.g. its checkpointer or its name."""
+        changes = dict(update or {})
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        if "name" in changes:
+            other.plan = replace(self.plan, name=changes.pop("name"))
+        other.__dict__.update(changes)
+        return other
+
+    def validate(self) -> Self:
+        """The graph itself: it was checked when it was compiled."""
+        return self
 
     def get_graph(self, config: Any = None, *, xray: bool | int = False) -> Any:
         """The graph as nodes and edges that can be drawn: `draw_mermaid()`, `draw_svg()`, `draw_ascii()`, `to_json()`.
