@@ -89,12 +89,6 @@ def updates(node: Node, result: Any) -> Writes:
         return ((ROOT, result),)
     if isinstance(result, Mapping):
         return _items(node, result)
-    if (
-        isinstance(result, (list, tuple))
-        and result
-        and all(isinstance(each, Mapping) or each is None for each in result)
-    ):
-        return tuple(pair for each in result if each for pair in _items(node, each))
     attributes = attributes_of(result)
     if attributes is not None:
         return tuple((key, value) for key, value in attributes if key in node.writes)
