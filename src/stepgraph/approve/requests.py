@@ -36,7 +36,17 @@ class Request:
     The first decision counts; the same one again is harmless, another one is refused.
     """
 
-    def __init__(self, id: str, pause: Pause, cause: Cause, plan: Plan, judge: Judge, *, run: Any = None) -> None:
+    def __init__(
+        self,
+        id: str,
+        pause: Pause,
+        cause: Cause,
+        plan: Plan,
+        judge: Judge,
+        *,
+        run: Any = None,
+        answer: Future[Decision] | None = None,
+    ) -> None:
         self.id = id
         self.pause = pause
         self.run = run
@@ -52,7 +62,7 @@ class Request:
         """The value of the decision as the engine takes it: an edit checked and applied, targets as a list."""
         self.closed: str | None = None
         """Why it can't be decided any more, although nobody did."""
-        self.answer: Future[Decision] = Future()
+        self.answer: Future[Decision] = Future() if answer is None else answer
         self._on_end: list[Callable[[Request], None]] = []
         self._lock = Lock()
         self.answer.add_done_callback(self._withdrawn)

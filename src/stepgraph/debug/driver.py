@@ -115,6 +115,25 @@ class LoopDriver(AsyncDriver):
             self._aside.stop()
 
 
+class HereDriver(AsyncDriver):
+    """Drives one flow on the running loop and starts no thread: sync bodies run on the loop too, each in its turn."""
+
+    __slots__ = ()
+
+    async def _body(self, task: Task) -> Any:
+        await asyncio.sleep(0)  # what else the loop has to do comes between two bodies
+        context = task.context = copy_context()
+        return context.run(call_body, task)
+
+    async def _perform(self, effect: Any) -> Any:
+        match effect:
+            case Flush(checkpointer):
+                return checkpointer.flush()
+            case Load(checkpointer, thread, ns, checkpoint):
+                return checkpointer.load(thread, ns, checkpoint)
+        return await super()._perform(effect)
+
+
 class LoopThread:
     """A daemon thread with an event loop."""
 

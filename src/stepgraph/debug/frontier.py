@@ -91,11 +91,12 @@ class Frontier:
         """What the task's code had asked and nobody answered."""
         if pause.place != "before" or pause.tasks[0].node.child is not None:
             return None
-        if question is not None and question.get("asks"):
-            asked: Interrupt = question["asks"][0]
-            return None if question.get("decided") else asked
+        asked: Interrupt | None = question["asks"][0] if question is not None and question.get("asks") else None
+        if asked is not None and question is not None and not question.get("decided"):
+            return asked
         record = self._records(pause.ns).get(pause.task or "", {}).get("interrupt")
-        return record.payload[0] if record is not None and record.payload else None
+        left: Interrupt | None = record.payload[0] if record is not None and record.payload else None
+        return None if left is not None and asked is not None and left.id == asked.id else left
 
     def _failure(self, pause: Pause) -> str | None:
         """What the task's last attempt failed with, where it is to run again."""

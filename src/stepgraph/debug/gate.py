@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Mode = Literal["next", "into", "out", "pause"]
 ORDERS = {"next": "next step", "into": "step into", "out": "step out", "pause": "paused by hand"}
 RERUN = Decision("rerun")
+UNWIND = Decision("suspend")
+"""What answers node code that asks on the loop by which the answer has to come: it asks again from its top."""
 NODE_ASKS = Cause("the node asks")
 NODE_ASKED = Cause("the node asked before the run was left; its body is entered again to get the answer")
 
@@ -72,6 +74,8 @@ class RunGate:
         preset = run.preset(pause)
         if preset is not None:
             return preset
+        if pause.place == "interrupt" and run.here:
+            return UNWIND
         left = None if self.frontier is None else self.frontier.holds(pause)
         if left is not None and left.asks is not None:
             if run.knows_answer(left.asks.id):
@@ -126,7 +130,7 @@ class RunGate:
 
 def _standing_in(request: Request, run: Run) -> Future[Decision]:
     """The answer at [before] that lets a body in again, once the question it had asked is decided."""
-    relay: Future[Decision] = Future()
+    relay: Future[Decision] = type(request.answer)()
     interrupt = request.pause.interrupt
     assert interrupt is not None
 

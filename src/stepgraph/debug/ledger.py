@@ -61,6 +61,8 @@ class TaskRow:
     output: list[tuple[str, str]] = field(default_factory=list)
     """(stdout, stderr or log, text) in order."""
     _held_from: float | None = None
+    _unwound: bool = False
+    """Whether its body was left because it asked or failed: it is entered again for that, not because of a stop."""
 
     @property
     def path(self) -> str:
@@ -232,8 +234,9 @@ class Book:
         row = self._row(event)
         if row.started is None:
             row.started = event.time
-        elif event.attempt == 1 and row.status not in ("interrupted", "failed"):
+        elif event.attempt == 1 and not row._unwound:
             self.reruns += 1
+        row._unwound = False
         row.status, row.input, row.attempts = "running", event.input, event.attempt
 
     def _emitted(self, event: TaskEmitted) -> None:
@@ -266,10 +269,11 @@ class Book:
     def _failed(self, event: TaskFailed) -> None:
         row = self._row(event)
         row.status, row.ended, row.error, row.index = "failed", event.time, event.error, event.index
+        row._unwound = True
 
     def _interrupted(self, event: TaskInterrupted) -> None:
         row = self._row(event)
-        row.status, row.ended = "interrupted", event.time
+        row.status, row.ended, row._unwound = "interrupted", event.time, True
 
     def _paused(self, event: Paused) -> None:
         row = self.tasks.get(event.pause.task or "")

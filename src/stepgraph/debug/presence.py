@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -96,7 +97,11 @@ class Unattended:
         if not may_appear() or (_nobody and not self._editor):
             self._decide_all()
             return
-        timer = Timer(EDITOR_SECONDS if self._editor else ANSWER_SECONDS, self._decide_all)
+        seconds = EDITOR_SECONDS if self._editor else ANSWER_SECONDS
+        if self._run.here:
+            asyncio.get_running_loop().call_later(seconds, self._decide_all)
+            return
+        timer = Timer(seconds, self._decide_all)
         timer.daemon = True
         timer.start()
 

@@ -22,6 +22,7 @@ from stepgraph.debug.ledger import Ledger, StepRow
 from stepgraph.debug.moments import Moment, moment_at, whole_state
 from stepgraph.debug.presence import Unattended, kernel_reach
 from stepgraph.debug.probe import Watch
+from stepgraph.debug.relay import Relayed, Unwaited
 from stepgraph.debug.show import run_text, show
 from stepgraph.debug.steps import Step, current, frame
 from stepgraph.debug.waiting import Attendance, Reach, awaiting, settle, wait
@@ -77,6 +78,8 @@ class Run:
         self.parent = parent
         self.branch = branch
         self.note = note
+        self.here = session.where == "here"
+        """Whether it runs as a task on the event loop on which it was started, and in no thread."""
         self.graph, self.static = session._watched()
         self.hub = Hub()
         self.ledger = Ledger()
@@ -350,7 +353,8 @@ class Run:
         plan = plan_of(self.graph.plan, pause)
         if plan is None:
             return None
-        return Request("", pause, Cause(""), plan, self.session._judges.of(plan), run=self)
+        answer = Unwaited() if self.here else Relayed()
+        return Request("", pause, Cause(""), plan, self.session._judges.of(plan), run=self, answer=answer)
 
     def hold(self, request: Request) -> None:
         """A question to whoever may answer."""
@@ -395,9 +399,7 @@ class Run:
             "configurable": {**(self._config.get("configurable") or {}), "thread_id": self.thread},
         }
         engine = self.graph.engine(input, config, emit=self.hub.publish, gate=self._gate, probe=self._probe)
-        worker = Worker(
-            engine, name=f"stepgraph-{self.id}", has_async=self.graph.has_async, here=self.session.where == "here"
-        )
+        worker = Worker(engine, name=f"stepgraph-{self.id}", has_async=self.graph.has_async, here=self.here)
         self._before = self._counted(self._before)
         self._worker, self._end, self.error, self._cached = worker, None, None, None
         self.inbox.reopen()
@@ -448,7 +450,11 @@ class Run:
             status: Status = "done"
             if outcome.status != "done":
                 status = "interrupted" if outcome.interrupts else "suspended"
-            self._finish(status)
+            if status == "interrupted" and self.here and not self._cancelling:
+                self._leave()
+                self.reopen()  # the question is asked where nothing blocks, and the body entered again with the answer
+            else:
+                self._finish(status)
         elif self._cancelling or isinstance(error, Cancelled):
             self._finish("cancelled", error if isinstance(error, Cancelled) else Cancelled("The run was cancelled."))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from threading import RLock
@@ -38,7 +39,8 @@ def debug(graph: Any, *, name: str | None = None, where: Literal["thread", "here
 
     The same graph name gives the same session in one kernel, with its stops and runs, so that cells may be run again;
     the graph may be a newly compiled one. `where="here"` runs the graph as a task on the current event loop, for
-    hosts without threads and for objects that are bound to that loop.
+    hosts without threads (JupyterLite) and for objects that are bound to that loop. No thread is started then: a long
+    sync node holds up the kernel, and a node that calls `interrupt()` is entered again with the answer.
     """
     if not isinstance(graph, CompiledStateGraph):
         hint = " Compile it first: debug(graph.compile())." if hasattr(graph, "compile") else ""
@@ -137,6 +139,7 @@ class Session:
         `thread=None` makes a new thread. Raises HeldError while another run is at work or held on the thread; with
         `replace` that one is cancelled first.
         """
+        self._check_loop()
         given = (config or {}).get("configurable", {}).get("thread_id")
         thread = thread if thread is not None else given
         with self._lock:
@@ -172,6 +175,7 @@ class Session:
 
         A thread that a run of this session is on gives that run. Raises ValueError for a thread without checkpoints.
         """
+        self._check_loop()
         with self._lock:
             for run in reversed(self.runs):
                 if run.thread == thread and (not run.ended or run.status not in ("suspended", "interrupted")):
@@ -244,6 +248,13 @@ class Session:
                     self._subscribers = tuple(each for each in self._subscribers if each is not subscriber)
 
     # Inside
+
+    def _check_loop(self) -> None:
+        if self.where == "here" and asyncio._get_running_loop() is None:
+            raise RuntimeError(
+                "debug(graph, where='here') runs graphs on the current event loop, and none is running here: start the "
+                "run in a notebook's cell or in a coroutine, or leave `where` out."
+            )
 
     def _waits(self, info: ThreadInfo) -> bool:
         """Whether there is something left to run or to decide."""

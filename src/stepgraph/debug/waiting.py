@@ -76,6 +76,7 @@ class Patience:
 
 def wait(run: Run, news: News, timeout: float | None) -> bool:
     """Block until the run has ended or `timeout` seconds have passed; whether it has ended."""
+    _check_elsewhere(run)
     patience = Patience(run, "block") if current_thread() is main_thread() else None
     end = None if timeout is None else time.monotonic() + timeout
     while not run.ended:
@@ -90,6 +91,7 @@ def wait(run: Run, news: News, timeout: float | None) -> bool:
 
 def settle(run: Run, news: News) -> bool:
     """Block while the run works, but not for a person; whether it has ended."""
+    _check_elsewhere(run)
 
     def waits_for_somebody() -> bool:
         pending = run.pending()
@@ -98,6 +100,14 @@ def settle(run: Run, news: News) -> bool:
     while not news.wait_for(lambda: run.ended or waits_for_somebody(), POLL_SECONDS):
         pass  # who attends may have changed, of which there is no news
     return run.ended
+
+
+def _check_elsewhere(run: Run) -> None:
+    """A run on this loop makes no progress while the loop is blocked."""
+    if run.here and not run.ended and asyncio._get_running_loop() is not None:
+        raise RuntimeError(
+            f"{run.summary}. It works on this event loop (where='here'), which a blocking wait would stop: `await run`."
+        )
 
 
 def awaiting(run: Run) -> Generator[Any, None, None]:

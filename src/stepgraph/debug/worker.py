@@ -14,7 +14,7 @@ from typing import Any
 
 from stepgraph.core.engine import Engine, Outcome
 from stepgraph.core.errors import Cancelled
-from stepgraph.debug.driver import LoopDriver, ThreadDriver
+from stepgraph.debug.driver import HereDriver, LoopDriver, ThreadDriver
 from stepgraph.run.aio import AsyncDriver
 from stepgraph.run.context import call_body
 
@@ -37,7 +37,7 @@ class Worker:
     def start(self) -> None:
         """Begin; returns at once."""
         if self._here:
-            task = asyncio.get_running_loop().create_task(self._drive(AsyncDriver(width=self._width)))
+            task = asyncio.get_running_loop().create_task(self._drive(HereDriver(width=self._width)))
             self._cancel = partial(_cancel, task)
             task.add_done_callback(self._settle)
             return

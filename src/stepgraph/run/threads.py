@@ -43,12 +43,16 @@ class Pool:
         self.idle: deque[_Worker] = deque()
 
     def start(self, job: Callable[[], None]) -> None:
-        """Run `job`, which must not raise, in an idle or new thread."""
+        """Run `job`, which must not raise, in an idle or new thread; here, where no thread can be started (Pyodide)."""
         try:
             worker = self.idle.pop()
         except IndexError:
             worker = _Worker(self)
-            worker.start()
+            try:
+                worker.start()
+            except RuntimeError:
+                job()
+                return
         worker.jobs.put(job)
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
@@ -163,7 +167,10 @@ class _Watch:
             with self._lock:
                 if not self._running:
                     self._running = True
-                    Thread(target=self._look, name="stepgraph-watch", daemon=True).start()
+                    try:
+                        Thread(target=self._look, name="stepgraph-watch", daemon=True).start()
+                    except RuntimeError:  # without threads nobody could help
+                        self._running = False
 
     def remove(self, batch: Batch) -> None:
         self._batches.remove(batch)
