@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import operator
+import subprocess
 import sys
 from threading import Barrier
 from typing import Annotated, Any, TypedDict
@@ -98,6 +99,28 @@ def test_the_output_is_ours_only_while_a_run_lives(support):
     assert sys.stdout is before
 
 
+def test_printing_while_runs_come_and_go_does_not_crash_the_process():
+    code = """
+import os, sys, threading
+sys.stdout = open(os.devnull, "w")
+sys.setswitchinterval(1e-5)
+from stepgraph.debug import capture
+done = threading.Event()
+def printing():
+    while not done.is_set():
+        print("a", "b", "c", "d")
+threads = [threading.Thread(target=printing) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for _ in range(5000):
+    capture.install()()
+done.set()
+for thread in threads:
+    thread.join()
+"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
 def test_old_output_makes_way_for_new():
     ledger = Ledger()
     for _ in range(3):
@@ -163,8 +186,6 @@ def test_steps_is_a_table_of_tasks(support):
 
 
 def test_pandas_is_imported_only_when_a_table_is_wanted():
-    import subprocess
-
     code = "import sys, stepgraph.debug; print('pandas' in sys.modules, 'pydantic' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.split() == ["False", "False"]

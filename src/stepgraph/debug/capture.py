@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import deque
 from collections.abc import Callable
 from threading import RLock
 from typing import Any, TextIO
@@ -124,11 +125,24 @@ def install() -> Callable[[], None]:
     return uninstall
 
 
+_tees: deque[Tee] = deque(maxlen=64)
+"""The stand-ins made last, used again for the same stream and never freed soon: Python's own `print` (seen in 3.11)
+holds no reference to the stream that it writes to, and one freed by another thread in mid-print ends the process."""
+
+
 def _wrap() -> None:
     if not isinstance(sys.stdout, Tee):
-        sys.stdout = Tee(sys.stdout, "stdout")
+        sys.stdout = _tee(sys.stdout, "stdout")
     if not isinstance(sys.stderr, Tee):
-        sys.stderr = Tee(sys.stderr, "stderr")
+        sys.stderr = _tee(sys.stderr, "stderr")
+
+
+def _tee(original: Any, kind: str) -> Any:
+    for known in _tees:
+        if known.original is original and known.kind == kind:
+            return known
+    _tees.append(Tee(original, kind))
+    return _tees[-1]
 
 
 def _unwrap() -> None:
