@@ -9,11 +9,11 @@ from typing import Annotated, Any, TypedDict
 import pytest
 
 from stepgraph.approve.verbs import TABLE
-from stepgraph.core.errors import Rejected
-from stepgraph.core.types import START, Send
+from stepgraph.core.errors import DecisionError, Rejected
+from stepgraph.core.types import END, START, Decision, Send
 from stepgraph.graph.builder import StateGraph
-from stepgraph.run.context import interrupt
-from tests.debug.support import finished, held
+from stepgraph.run.context import get_config, interrupt
+from tests.debug.support import State, finished, held
 
 
 def at(support: Any, spec: str, decide: Any, **options: Any) -> Any:
@@ -111,6 +111,27 @@ class TestAfter:
         again.approve()
         assert finished(run).stats.asked == 1
         assert run.stats.reruns == 0
+
+    def test_the_node_learns_why_its_answer_was_rejected(self, support):
+        told = []
+
+        def draft(state: State) -> State:
+            told.append(get_config()["configurable"].get("rejection"))
+            return {"answer": "a draft"}
+
+        graph = StateGraph(State).add_node(draft).add_edge(START, "draft").compile(name="told")
+        dbg = support.debug(graph)
+        dbg.stop("after:draft")
+        run = dbg.start({"question": "refund"})
+        held(run)[0].reject("too long", then="retry")
+        held(run)[0].approve()
+        assert finished(run).status == "done"
+        assert told == [None, "too long"]
+
+    def test_a_rejection_is_an_error_of_its_public_class(self, support):
+        run = at(support, "after:draft", lambda q: q.reject("no", by="ana"))
+        assert type(run.error) is Rejected
+        assert str(run.error) == "Rejected by ana at draft#0@2: no"
 
 
 class TestEdge:
@@ -299,3 +320,129 @@ class TestInterrupt:
         run, request = self.held(support)
         request.reject("nobody home")
         assert isinstance(finished(run).error, Rejected)
+
+
+class TestEditedStep:
+    """An edit of what a router has read makes it run again, unless a person has chosen where to go."""
+
+    def test_the_preview_and_the_run_go_where_the_router_goes_now(self, support):
+        dbg = support.debug()
+        dbg.stop("step")
+        run = dbg.start({"question": "refund"})
+        held(run)[0].approve()
+        (request,) = held(run)
+        assert request.routes == ("send",)
+        effect = request.preview({"score": 0.95})
+        assert (effect.routes, effect.reruns_router) == ((), True)
+        assert request.preview({"answer": "other"}).reruns_router is True, "the router has read it too"
+        request.edit({"score": 0.95})
+        assert finished(run).result["score"] == 0.95
+        assert support.calls == {"classify": 1, "draft": 1}
+        assert run.stats.routers == 2
+
+    def test_an_edit_of_another_key_leaves_it(self, support):
+        dbg = support.debug()
+        dbg.stop("step")
+        run = dbg.start({"question": "refund"})
+        held(run)[0].approve()
+        (request,) = held(run)
+        effect = request.preview({"question": "other"})
+        assert (effect.routes, effect.reruns_router) == (("send",), False)
+        request.edit({"question": "other"})
+        held(run)[0].approve()
+        assert finished(run).stats.routers == 1
+
+    def test_what_it_chooses_is_asked_about_at_edge(self, support):
+        dbg = support.debug()
+        dbg.stop("step", hits=2)
+        dbg.stop("edge:draft")
+        run = dbg.start({"question": "refund"})
+        held(run)[0].approve()
+        held(run)[0].edit({"score": 0.95})
+        (request,) = held(run)
+        assert (request.title, request.routes) == ("edge:draft", ())
+        request.redirect("send")
+        held(run)[0].approve()
+        assert finished(run).result["messages"][-1] == "sent: about refund"
+
+    def test_a_persons_choice_stays(self, support):
+        dbg = support.debug()
+        dbg.stop("step", hits=2)
+        dbg.stop("edge:draft")
+        run = dbg.start({"question": "refund"})
+        held(run)[0].redirect("classify")
+        held(run)[0].edit({"score": 0.95})
+        (request,) = held(run)
+        assert (request.title, request.step) == ("step", 3)
+        run.cancel()
+
+
+class TestRules:
+    """scope="run": the same stop is decided like this for the rest of the run."""
+
+    def looped(self, support):
+        def turn(state: State) -> State:
+            support.calls["turn"] += 1
+            return {"messages": [f"turn {support.calls['turn']}"]}
+
+        builder = StateGraph(State).add_node(turn).add_edge(START, "turn")
+        builder.add_conditional_edges("turn", lambda state: END if len(state["messages"]) > 4 else "turn")
+        return support.debug(builder.compile(name="looped"))
+
+    def test_it_decides_until_it_is_revoked(self, support):
+        dbg = self.looped(support)
+        dbg.gate("after:turn", allow="approve edit", reason=True)
+        stop = dbg.stop("before:turn", hits=4)
+        run = dbg.start({"messages": []})
+        held(run)[0].approve(by="ana", reason="harmless", scope="run")
+        (request,) = held(run)
+        assert (request.stop, support.calls["turn"]) == (stop, 3)
+        assert repr(run.rules) == "(<Rule rule 1: after:turn → approve (by ana)>,)"
+        assert "  rule 1: after:turn → approve (by ana); until run.revoke('rule 1')" in str(run).splitlines()
+        run.revoke("rule 1")
+        request.approve()
+        (again,) = held(run)
+        assert again.title == "after:turn"
+        with pytest.raises(ValueError, match=r"run-1 has no rule 'rule 1'\. Rules: none\."):
+            run.revoke("rule 1")
+        assert list(run.audit()["reason"]) == [
+            "harmless", "rule 1, made with request r1: harmless", "rule 1, made with request r1: harmless", None,
+        ]  # fmt: skip
+        assert run.audit()["then"][0] == "the same for the rest of the run"
+        run.cancel()
+
+    def test_it_does_not_end_a_step_that_a_person_ordered(self, support):
+        dbg = self.looped(support)
+        dbg.stop("after:turn")
+        dbg.stop("plan", once=True)
+        run = dbg.start({"messages": []})
+        held(run)[0].approve()
+        held(run)[0].approve(scope="run")
+        run.pause()
+        (request,) = held(run)
+        run.next()
+        (request,) = held(run)
+        assert (request.place, request.why) == ("committed", "next step")
+        run.cancel()
+
+    @pytest.mark.parametrize(
+        ("place", "verb", "args", "told"),
+        [
+            ("after:turn", "edit", {"value": {"messages": []}}, "`edit` is about what is shown now .*: approve reject"),
+            ("pause", "approve", {}, r"none asked here \(paused by hand\)"),
+            ("after:turn", "approve", {"scope": "always"}, "scope='always' is unknown. Use 'once' or 'run'."),
+        ],
+    )
+    def test_what_cannot_be_a_rule_is_refused(self, support, place, verb, args, told):
+        dbg = self.looped(support)
+        dbg.stop("plan" if place == "pause" else place, once=True)
+        run = dbg.start({"messages": []})
+        (request,) = held(run)
+        if place == "pause":
+            run.next()
+            (request,) = held(run)
+            told = told.replace("paused by hand", "next step")
+        with pytest.raises(DecisionError, match=told):
+            request.decide(Decision(verb, args.get("value"), scope=args.get("scope", "run")))
+        assert request.pending
+        run.cancel()

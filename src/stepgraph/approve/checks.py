@@ -11,6 +11,7 @@ from stepgraph.approve.edits import Edit, Ground, edit_input, edit_state, edit_v
 from stepgraph.approve.judge import EditError, Problem, judge_type
 from stepgraph.approve.verbs import closest
 from stepgraph.core.errors import DecisionError
+from stepgraph.core.flow import rerouted
 from stepgraph.core.state import preview
 from stepgraph.core.types import END, MISSING, START, Decision, Pause, Route, Send, Writes
 from stepgraph.core.writes import collect
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from stepgraph.approve.requests import Request
 
 Routing = Callable[[Pause, Mapping[str, Any], Writes], Sequence[Route] | None]
-"""Where a task would go with these writes: (pause, graph values before, writes) -> routes."""
+"""Where it would go with these writes, at `step` with these values: (pause, graph values before, pairs) -> routes."""
 THENS = ("stop", "retry", "route")
 
 
@@ -80,8 +81,12 @@ def preview_of(request: Request, value: Any) -> Effect:
             routes = None if request.routing is None else request.routing(pause, request.values, edit.value)
             return Effect(changes, None if routes is None else tuple(routes), False, ())
         case "step":
-            routed = any(task.reads and not task.reads.isdisjoint(edit.value) for task in pause.tasks)
-            return Effect(_step_changes(request, edit.value), pause.routes, routed, ())
+            routed = any(rerouted(task, edit.value) for task in pause.tasks)
+            chosen: Sequence[Route] | None = pause.routes
+            if routed:
+                edited = tuple(edit.value.items())
+                chosen = None if request.routing is None else request.routing(pause, request.values, edited)
+            return Effect(_step_changes(request, edit.value), None if chosen is None else tuple(chosen), routed, ())
         case "plan" | "committed":
             return Effect(_between(request, edit.value, "edit"), None, False, ())
         case _:

@@ -20,13 +20,16 @@ class Problem(dict[str, Any]):
         super().__init__(path=list(path), message=message)
 
 
-class EditError(DecisionError):
-    """A value that the state's types refuse; `errors` has a path and a message each. The request stays pending."""
+STILL_PENDING = "The request is still pending: decide again with a corrected value."
 
-    def __init__(self, where: str, errors: list[Problem]) -> None:
+
+class EditError(DecisionError):
+    """A value that the state's types refuse; `errors` has a path and a message each. Nothing was changed by it."""
+
+    def __init__(self, where: str, errors: list[Problem], mend: str = STILL_PENDING) -> None:
         self.errors = errors
         found = "; ".join(f"{show_path(each['path']) or 'value'}: {each['message']}" for each in errors)
-        super().__init__(f"{where}: {found}. The request is still pending: decide again with a corrected value.")
+        super().__init__(f"{where}: {found}. {mend}")
 
 
 class Judge(Protocol):

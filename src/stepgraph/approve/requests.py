@@ -6,17 +6,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from threading import Lock
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from stepgraph.approve.changes import Change, address_of, changes_of, path_of, proposal_of
 from stepgraph.approve.checks import Effect, Routing, checked_value, preview_of
 from stepgraph.approve.digest import digest
 from stepgraph.approve.jsonable import jsonable
 from stepgraph.approve.judge import Judge, judge_type
+from stepgraph.approve.rules import check_scope
 from stepgraph.approve.verbs import allowed, check_verb, refused
 from stepgraph.core.errors import DecisionError, StaleDecisionError, UnknownRequestError
 from stepgraph.core.plan import Plan
 from stepgraph.core.types import MISSING, Decision, Pause, Place, Route, Verb
+
+Scope = Literal["once", "run"]
 
 
 class Cause(NamedTuple):
@@ -249,9 +252,11 @@ class Request:
 
     # Deciding
 
-    def approve(self, *, by: str | None = None, reason: str | None = None) -> None:
+    # With scope="run" the verb also decides what the same stop asks here later in the run: see `run.rules`.
+
+    def approve(self, *, by: str | None = None, reason: str | None = None, scope: Scope = "once") -> None:
         """Go on as proposed."""
-        self.decide(Decision("approve", by=by, reason=reason))
+        self.decide(Decision("approve", by=by, reason=reason, scope=scope))
 
     def edit(self, value: Any, *, by: str | None = None, reason: str | None = None, seen: str | None = None) -> None:
         """Go on with changed keys; keys that `value` does not name stay as proposed. See `approve/edits.py`.
@@ -260,25 +265,41 @@ class Request:
         """
         self.decide(Decision("edit", value, reason, by, seen))
 
-    def reject(self, reason: str | None = None, then: str = "stop", *, by: str | None = None) -> None:
+    def reject(
+        self, reason: str | None = None, then: str = "stop", *, by: str | None = None, scope: Scope = "once"
+    ) -> None:
         """Drop it. `then`: "stop" the run, "retry" the task with the reason, or "route" to the error handler."""
-        self.decide(Decision("reject", None, reason, by, then=cast(Any, then)))
+        self.decide(Decision("reject", None, reason, by, then=cast(Any, then), scope=scope))
 
     def respond(self, value: Any, *, by: str | None = None, reason: str | None = None) -> None:
         """Answer instead of the node (an update), or answer what node code asked."""
         self.decide(Decision("respond", value, reason, by))
 
-    def skip(self, tasks: Sequence[str] | None = None, *, by: str | None = None, reason: str | None = None) -> None:
+    def skip(
+        self,
+        tasks: Sequence[str] | None = None,
+        *,
+        by: str | None = None,
+        reason: str | None = None,
+        scope: Scope = "once",
+    ) -> None:
         """Go on without the update; at `step` without those of `tasks` (names or ids; None for all)."""
-        self.decide(Decision("skip", tasks, reason, by))
+        self.decide(Decision("skip", tasks, reason, by, scope=scope))
 
-    def redirect(self, targets: Route | Sequence[Route], *, by: str | None = None, reason: str | None = None) -> None:
+    def redirect(
+        self,
+        targets: Route | Sequence[Route],
+        *,
+        by: str | None = None,
+        reason: str | None = None,
+        scope: Scope = "once",
+    ) -> None:
         """Go to these nodes next instead of those chosen."""
-        self.decide(Decision("redirect", targets, reason, by))
+        self.decide(Decision("redirect", targets, reason, by, scope=scope))
 
-    def rerun(self, *, by: str | None = None, reason: str | None = None) -> None:
+    def rerun(self, *, by: str | None = None, reason: str | None = None, scope: Scope = "once") -> None:
         """Run the failed task again."""
-        self.decide(Decision("rerun", by=by, reason=reason))
+        self.decide(Decision("rerun", by=by, reason=reason, scope=scope))
 
     def suspend(self, *, by: str | None = None, reason: str | None = None) -> None:
         """Leave it undecided and end the run here, durably; any process may go on later."""
@@ -305,6 +326,7 @@ class Request:
                     "Look at the request again and decide on what it shows now."
                 )
             check_verb(decision.verb, self.place, self.allow, self.name)
+            check_scope(self, decision)
             if self.cause.reason and not decision.reason and decision.verb != "suspend":
                 raise DecisionError(f'{self.name}: this gate wants a reason. Give one: {decision.verb}(…, reason="…").')
             value = checked_value(self, decision)

@@ -21,10 +21,20 @@ from stepgraph.core.errors import (
     Cancelled,
     GraphInterrupt,
     GraphRecursionError,
-    Rejected,
     Suspended,
 )
-from stepgraph.core.flow import ask, flow_of, keep_outcome, rejection, troubled, unfit, update_from
+from stepgraph.core.flow import (
+    ask,
+    choose,
+    flow_of,
+    keep_outcome,
+    rejected,
+    reroute,
+    rerouted,
+    troubled,
+    unfit,
+    update_from,
+)
 from stepgraph.core.lean import conclude, lean_flows
 from stepgraph.core.plan import Plan
 from stepgraph.core.recovery import take_up
@@ -62,6 +72,7 @@ class Engine:
         "amended",
         "checkpoint",
         "commanded",
+        "edited",
         "held",
         "keeper",
         "passed",
@@ -91,6 +102,8 @@ class Engine:
         """Keys that the caller's Command wrote since the last checkpoint."""
         self.commanded: tuple[Writes, tuple[Route, ...]] = (), ()
         """What callers' Commands wrote and where they went, since the last checkpoint."""
+        self.edited: Mapping[str, Any] = {}
+        """What a person has just edited at [step], while routers run again because of it."""
         self.passed = -1
         """The version at which static breakpoints have been passed already."""
         self.replaying = False
@@ -439,7 +452,7 @@ class Engine:
             case "redirect":
                 yield from self._redirect(decision.value)
             case "reject":
-                raise Rejected(rejection(decision, f"superstep {step}"))
+                raise rejected(decision, f"superstep {step}")
             case "suspend":
                 raise Suspended(f"Suspended at {place} of superstep {step}.")
         if decision.verb in ("edit", "redirect") and place == "plan":
@@ -484,6 +497,9 @@ class Engine:
         match decision.verb:
             case "edit":
                 overwrite = decision.value
+                for task in tasks:
+                    if rerouted(task, overwrite):
+                        yield from reroute(self, task, overwrite)
             case "skip":
                 marked = set(decision.value or [task.id for task in tasks])
                 for task in tasks:
@@ -493,7 +509,7 @@ class Engine:
             case "redirect":
                 _redirect_tasks(tasks, decision.value)
             case "reject":
-                raise Rejected(rejection(decision, f"superstep {self.state.step}"))
+                raise rejected(decision, f"superstep {self.state.step}")
             case "suspend":
                 raise Suspended(f"Suspended at step {self.state.step}.")
         return changes, groups, overwrite
@@ -507,7 +523,8 @@ class Engine:
     def fresh_state(self, task: Task) -> dict[str, Any]:
         """What the task's own routers read: the state as it was, with its own writes applied and nobody else's."""
         values = self.state.values
-        return {**values, **combine(self.plan, values, (task,))[0]}
+        fresh = {**values, **combine(self.plan, values, (task,))[0], **self.edited}
+        return {key: value for key, value in fresh.items() if value is not MISSING} if self.edited else fresh
 
 
 NOT_YET: Any = None
@@ -528,7 +545,7 @@ def split(targets: Sequence[Route] | Route) -> tuple[tuple[str, ...], tuple[Send
 def _redirect_tasks(tasks: Sequence[Task], targets: Sequence[Route] | Route) -> None:
     names, sends = split(targets)
     for task in tasks:
-        task.routes, task.routed, task.joined = (), True, ()
+        choose(task, ())
     tasks[0].routes = (*names, *sends)
 
 

@@ -70,6 +70,10 @@ class Cancelled(StepgraphError):  # noqa: N818  the word for what happened
 class Rejected(StepgraphError):  # noqa: N818  the word for what happened
     """A person rejected an update, an input or a call. Never retried by a retry policy."""
 
+    verdict: Literal["stop", "route"] | None = None
+    """Set where it is a decision about the task itself: then nobody is asked at [error], and `route` goes to the node's
+    error handler."""
+
 
 @dataclass(frozen=True, slots=True)
 class NodeError:

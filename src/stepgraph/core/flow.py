@@ -103,7 +103,7 @@ def _decided_flow(engine: Engine, task: Task) -> Flow:
                 yield from _wait(task, error, delay)
                 routers_alone = task.collected
                 continue
-            if gate is None or not gate.wants("error", task.name, scope.ns) or isinstance(error, (_Final, _Routed)):
+            if gate is None or not gate.wants("error", task.name, scope.ns) or _verdict_of(error) is not None:
                 raise
             body = yield from _ask_error(engine, task, error, again=error is left)
             left = None
@@ -119,7 +119,7 @@ def _wait(task: Task, error: Exception, delay: float) -> Flow:
 
 
 def _goes_to_handler(error: Exception) -> bool:
-    return not isinstance(error, (GraphBubbleUp, Cancelled, _Final))
+    return not isinstance(error, (GraphBubbleUp, Cancelled)) and _verdict_of(error) != "stop"
 
 
 def _hand_over(engine: Engine, task: Task, error: Exception) -> Flow:
@@ -183,20 +183,12 @@ class _Again(Exception):  # noqa: N818  a signal inside this module, not a failu
     """Run the body once more."""
 
 
-class _Final(Rejected):
-    """A rejection that the [error] place is not asked about: the person has just decided."""
-
-
 class _Stopped(Exception):  # noqa: N818  a signal inside this module
     """A person let a failure stand: no error handler takes over."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(error)
         self.error = error
-
-
-class _Routed(Rejected):
-    """A rejection that goes to the node's error handler."""
 
 
 def _run_body(engine: Engine, task: Task) -> Flow:
@@ -257,6 +249,27 @@ def route(engine: Engine, task: Task) -> Flow:
             routes.extend(chosen)
         task.reads = reads if task.scope.probe is not None else None
     task.routes, task.routed = tuple(routes), True
+
+
+def rerouted(task: Task, edited: Mapping[str, Any]) -> bool:
+    """Whether an edit at [step] changes what the task's routers read: then they run again. A person's choice stays."""
+    known = bool(task.node.routers) and not task.chosen and task.reads is not None
+    return known and task.reads is not None and not task.reads.isdisjoint(edited)
+
+
+def reroute(engine: Engine, task: Task, edited: Mapping[str, Any]) -> Flow:
+    """The routers once more, on the state as edited; what they choose is asked about at [edge] like any choice."""
+    gate = task.scope.gate
+    engine.edited = edited
+    try:
+        yield from route(engine, task)
+        if gate is not None and gate.wants("edge", task.name, task.scope.ns):
+            yield from _ask_edge(engine, task)
+    except Exception as error:
+        error.add_note(task.note())
+        raise
+    finally:
+        engine.edited = {}
 
 
 def _choose(engine: Engine, task: Task, router: Any) -> Flow:
@@ -364,7 +377,7 @@ def _replace_body(task: Task, decision: Decision) -> None:
     if decision.verb == "respond":
         task.writes, task.gotos = collect(task.node, decision.value)
     elif decision.verb == "redirect":
-        task.routes, task.routed, task.joined = tuple(as_routes(decision.value)), True, ()
+        choose(task, decision.value)
     task.collected = True
 
 
@@ -396,7 +409,7 @@ def _ask_after(engine: Engine, task: Task) -> Flow:
         case "skip":
             task.writes, task.gotos = (), ()
         case "redirect":
-            task.routes, task.routed, task.joined = tuple(as_routes(decision.value)), True, ()
+            choose(task, decision.value)
         case "reject":
             yield from _rejected(engine, task, decision)
         case "suspend":
@@ -407,7 +420,7 @@ def _rejected(engine: Engine, task: Task, decision: Decision) -> Flow:
     task.writes, task.gotos, task.collected = (), (), False
     if decision.then == "retry":
         yield from _record(engine, task, "proposal", None)
-        task.reason = decision.reason
+        task.reason = decision.reason or "no reason given"
         task.records = None
         task.scope.counts.asked += 1
         raise _Again
@@ -416,8 +429,14 @@ def _rejected(engine: Engine, task: Task, decision: Decision) -> Flow:
 
 def _verdict(task: Task, decision: Decision) -> Rejected:
     """What a rejection raises."""
-    kind = _Routed if decision.then == "route" and task.node.handler is not None else _Final
-    return kind(rejection(decision, task.address))
+    error = rejected(decision, task.address)
+    if decision.then == "route" and task.node.handler is not None:
+        error.verdict = "route"
+    return error
+
+
+def _verdict_of(error: BaseException) -> str | None:
+    return error.verdict if isinstance(error, Rejected) else None
 
 
 def _ask_edge(engine: Engine, task: Task) -> Flow:
@@ -434,10 +453,10 @@ def _ask_edge(engine: Engine, task: Task) -> Flow:
     pause.router = task.node.routers[0].name if task.node.routers else None
     decision: Decision = yield from ask(engine, pause)
     match decision.verb:
-        case "edit" | "redirect":
-            task.routes, task.routed = tuple(as_routes(decision.value)), True
-        case "skip":
-            task.routes, task.routed = (), True
+        case "edit" | "redirect" | "skip":
+            joins = task.joined  # those filled stay
+            choose(task, () if decision.verb == "skip" else decision.value)
+            task.joined = joins
         case "reject":
             raise _verdict(task, decision)
         case "suspend":
@@ -457,7 +476,7 @@ def _ask_error(engine: Engine, task: Task, error: Exception, *, again: bool) -> 
     decision: Decision = yield from ask(engine, pause)
     if decision.verb == "rerun" and task.collected:
         return False
-    task.writes, task.gotos, task.routes, task.routed, task.collected = (), (), (), False, False
+    task.writes, task.gotos, task.routes, task.routed, task.collected, task.chosen = (), (), (), False, False, False
     task.records = None
     task.failures = 0
     match decision.verb:
@@ -521,14 +540,14 @@ def _resume(task: Task) -> bool:
     if _decided(task, "before"):
         _replace_body(task, from_record(records.pop("decision").payload))
     elif _decided(task, "after") and "routes" in records["decision"].payload:
-        task.routes, task.routed, task.joined = unpacked(records["decision"].payload["routes"]), True, ()
+        choose(task, unpacked(records["decision"].payload["routes"]))
     edited = records.get("input")
     if edited is not None:
         task.input = edited.payload
     asked = records.get("question")
     made = None if asked is None else asked.payload.get("decided")
     if made and (made["verb"], made["then"]) == ("reject", "retry"):
-        task.reason = made["reason"]
+        task.reason = made["reason"] or "no reason given"
     return False
 
 
@@ -654,6 +673,11 @@ def as_writes(task: Task, value: Any) -> Writes:
     return tuple((key, each) for key, each in value)
 
 
+def choose(task: Task, targets: Any) -> None:
+    """Routes that a person gave in place of all others; joins are not filled."""
+    task.routes, task.routed, task.chosen, task.joined = tuple(as_routes(targets)), True, True, ()
+
+
 def as_routes(value: Any) -> Sequence[Route]:
     """Targets that a person gave: one or several names or Sends; END goes nowhere."""
     routes = (value,) if isinstance(value, (str, Send)) else tuple(value or ())
@@ -673,9 +697,12 @@ def update_from(engine: Engine, value: Any, pause: Pause) -> Writes:
     return pairs
 
 
-def rejection(decision: Decision, where: str) -> str:
+def rejected(decision: Decision, where: str) -> Rejected:
+    """The error of a rejection."""
     by = f" by {decision.by}" if decision.by else ""
-    return f"Rejected{by} at {where}: {decision.reason or 'no reason given'}"
+    error = Rejected(f"Rejected{by} at {where}: {decision.reason or 'no reason given'}")
+    error.verdict = "stop"
+    return error
 
 
 def packed(routes: Sequence[Route]) -> tuple[Any, ...]:

@@ -135,6 +135,8 @@ class Task:
     routes: tuple[Route, ...] = ()
     routed = False
     """Whether `routes` are its own, not just its node's static edges."""
+    chosen = False
+    """Whether a person chose them."""
     joined: tuple[str, ...] | None = None
     """The AND-joins that it takes part in, where a decision changed them."""
     edited = False
@@ -166,6 +168,7 @@ class Task:
     began: float | None = None
     """When its first attempt began, if somebody asked."""
     reason: str | None = None
+    """Why a person rejected its last answer and let it run again; node code finds it in its config as "rejection"."""
     reads: frozenset[str] | None = None
     interrupts: tuple[Interrupt, ...] = ()
 

@@ -225,7 +225,8 @@ class Decision:
 
     `value` is the edited thing for `edit`, the result for `respond`, targets for `redirect`. `then` says what a
     reject leads to: "stop" the run, "retry" the task with the reason, or "route" to the error handler.
-    `seen` is the digest of what was shown; another digest means that the decision is stale.
+    `seen` is the digest of what was shown; another digest means that the decision is stale. `scope` "run" decides what
+    the same stop asks at the same place from now on in the same way, until the rule is revoked.
     """
 
     verb: Verb = "approve"
@@ -235,6 +236,7 @@ class Decision:
     seen: str | None = None
     then: Literal["stop", "retry", "route"] = "stop"
     request: str | None = None
+    scope: Literal["once", "run"] = "once"
 
 
 APPROVE: Final = Decision()

@@ -12,7 +12,7 @@ from stepgraph.approve.requests import Cause, Request
 from stepgraph.core.types import APPROVE, Decision, Namespace, Pause
 from stepgraph.debug.frontier import Frontier, Held
 from stepgraph.debug.keeping import keep
-from stepgraph.debug.routing import routes_of
+from stepgraph.debug.routing import routes_of, step_routes_of
 from stepgraph.debug.stops import Hits
 
 if TYPE_CHECKING:
@@ -86,14 +86,16 @@ class RunGate:
         if request is None or cause is None:
             return RERUN if pause.place == "error" else APPROVE
         request.take_cause(cause)
-        if pause.place == "after":
-            request.routing = partial(routes_of, request.plan)
+        if pause.place in ("after", "step"):
+            routing = routes_of if pause.place == "after" else step_routes_of
+            request.routing = partial(routing, request.plan)
         pause.id = request.id = run.inbox.next_id()
-        self.order = None
         keep(run, request)
         if left is not None and left.answered:
             request.on_end(run.entered_again)
         answer = request.answer if left is None or left.asks is None else _standing_in(request, run)
+        if not run.decided_by_rule(request):
+            self.order = None
         run.hold(request)
         return answer
 

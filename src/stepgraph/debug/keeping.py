@@ -187,10 +187,15 @@ def _shown(update: Any) -> Any:
 
 
 def _then(request: Request, decision: Decision) -> str | None:
-    """Where it went: the targets of a redirect, or what a rejection led to."""
+    """Where it went: the targets of a redirect, or what a rejection led to; and that it became a rule."""
+    found: list[str] = []
     if decision.verb == "redirect":
-        return ", ".join(_name(each) for each in request.taken) or "nowhere"
-    return decision.then if decision.verb == "reject" else None
+        found.append(", ".join(_name(each) for each in request.taken) or "nowhere")
+    if decision.verb == "reject":
+        found.append(decision.then)
+    if decision.scope == "run":
+        found.append("the same for the rest of the run")
+    return "; ".join(found) or None
 
 
 def _name(route: Route) -> str:

@@ -103,7 +103,8 @@ class Moment:
         plan = self.run.graph.plan
         edit = edit_state(Ground(plan, stored.values, self.run.session._judges.of(plan)), updates)
         if edit.problems:
-            raise EditError(f"Fork of {self.run.id} at step {self.step}", edit.problems)
+            where = f"Fork of {self.run.id} at step {self.step}"
+            raise EditError(where, edit.problems, "Nothing was forked: give a corrected value.")
         found: Writes = edit.value
         return found
 

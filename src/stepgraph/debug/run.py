@@ -10,6 +10,7 @@ from stepgraph.approve.changes import plan_of
 from stepgraph.approve.inbox import Inbox, Requests
 from stepgraph.approve.news import News
 from stepgraph.approve.requests import Cause, Request
+from stepgraph.approve.rules import Rule
 from stepgraph.core.checkpoint import Stored
 from stepgraph.core.engine import Outcome
 from stepgraph.core.errors import Cancelled, DecisionError
@@ -85,6 +86,9 @@ class Run:
         self.ledger = Ledger()
         self.inbox = Inbox(f"Run {id}")
         self.attendance = Attendance()
+        self.rules: tuple[Rule, ...] = ()
+        """Decisions with scope="run": they decide what the same stops ask at the same places, until revoked."""
+        self._rules_made = 0
         self.result: Any = None
         self.error: BaseException | None = None
         self._config = dict(config or {})
@@ -199,6 +203,15 @@ class Run:
     def decide(self, id: str, decision: Decision) -> None:
         """Take a decision on the request `id`."""
         self.inbox.decide(id, decision)
+
+    def revoke(self, rule: Rule | str) -> None:
+        """Ask again what a rule decided so far; it is named by itself or its id. Raises ValueError."""
+        found = [each for each in self.rules if rule in (each, each.id)]
+        if not found:
+            known = ", ".join(each.id for each in self.rules)
+            raise ValueError(f"{self.id} has no rule {rule!r}. Rules: {known or 'none'}.")
+        self.rules = tuple(each for each in self.rules if each not in found)
+        self._tell()
 
     def unattended(self, policy: Policy) -> Run:
         """Let `policy` decide where no front end has answered within three seconds, or thirty where an editor sent the
@@ -358,7 +371,25 @@ class Run:
 
     def hold(self, request: Request) -> None:
         """A question to whoever may answer."""
+        request.on_end(self._make_rule)
         self.inbox.put(request)
+
+    def decided_by_rule(self, request: Request) -> bool:
+        """Whether one of the run's rules has decided the request."""
+        for rule in self.rules:
+            if rule.fits(request):
+                try:
+                    request.decide(rule.applied())
+                except DecisionError:  # it does not fit what is shown now: a person is asked
+                    return False
+                return True
+        return False
+
+    def _make_rule(self, request: Request) -> None:
+        decision = request.decided
+        if decision is not None and decision.scope == "run":
+            self._rules_made += 1
+            self.rules = (*self.rules, Rule(f"rule {self._rules_made}", request.title, request.stop, decision))
 
     def preset(self, pause: Pause) -> Decision | None:
         """What was decided about a node's question before the run was resumed."""

@@ -33,6 +33,8 @@ def run_text(run: Run) -> str:
     lines += [_step_text(row) for row in run.ledger.history()]
     for request in run.pending():
         lines.append(request_text(request))
+    if not run.ended:
+        lines += [f"  {rule.text}; until run.revoke({rule.id!r})" for rule in run.rules]
     if run.error is not None:
         lines.append(f"✗ {error_name(run.error)}: {run.error}")
     if status == "done":

@@ -92,6 +92,8 @@ def config_of(task: Task) -> dict[str, Any]:
             TASK: task,
         }
     )
+    if task.reason is not None:
+        configurable["rejection"] = task.reason
     config["configurable"] = configurable
     metadata.update(task.node.metadata)
     metadata.update(
