@@ -107,4 +107,4 @@ def test_a_watcher_that_raises_is_removed_and_nothing_is_lost(inbox, put, caplog
     put(), put()
     assert calls == ["r1"]
     assert len(inbox.pending()) == 2
-    assert "was removed; the request is not lost" in caplog.text
+    assert "was removed; nothing is lost" in caplog.text

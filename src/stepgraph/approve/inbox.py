@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 
+from stepgraph.approve.listeners import Listeners
 from stepgraph.approve.news import News
 from stepgraph.approve.requests import Request
 from stepgraph.approve.verbs import closest
 from stepgraph.core.errors import UnknownRequestError
 from stepgraph.core.types import Decision
 
-logger = logging.getLogger("stepgraph")
 POLL_SECONDS = 0.25
 """How long a wait lasts before it looks at the clock: a kernel's interrupt is noticed between two waits."""
 Watcher = Callable[[Request], None]
@@ -25,7 +24,7 @@ class Inbox:
         self.name = name
         self._all: dict[str, Request] = {}
         self._pending: dict[str, Request] = {}
-        self._watchers: tuple[Watcher, ...] = ()
+        self._watchers: Listeners[Watcher] = Listeners(name)
         self._news = News()
         self._asked = 0
         self._readers = 0
@@ -48,7 +47,7 @@ class Inbox:
         if ended is not None:
             request.close(ended)
         else:
-            self._tell(request)
+            self._watchers.tell(request)
 
     def pending(self) -> tuple[Request, ...]:
         """Those that wait now, oldest first."""
@@ -100,14 +99,7 @@ class Inbox:
 
         A watcher that raises is logged and removed; the request stays pending.
         """
-        with self._news.lock:
-            self._watchers = (*self._watchers, watcher)
-
-        def leave() -> None:
-            with self._news.lock:
-                self._watchers = tuple(each for each in self._watchers if each is not watcher)
-
-        return leave
+        return self._watchers.add(watcher)
 
     def wait(self, known: int, timeout: float = POLL_SECONDS) -> None:
         """Return when more than `known` requests were asked, when the run has ended, or after `timeout` seconds."""
@@ -129,27 +121,16 @@ class Inbox:
         with self._news.lock:
             self._pending.pop(request.id, None)
             self._news.tell()
-        self._tell(request)
+        self._watchers.tell(request)
 
-    def _tell(self, request: Request) -> None:
-        for watcher in self._watchers:
-            try:
-                watcher(request)
-            except Exception:
-                name = getattr(watcher, "__qualname__", repr(watcher))
-                logger.exception(
-                    "Watcher %s raised on %s and was removed; the request is not lost.", name, request.name
-                )
-                with self._news.lock:
-                    self._watchers = tuple(each for each in self._watchers if each is not watcher)
-
-    def _unseen(self, seen: set[str]) -> Request | None:
+    def _turn(self, seen: set[str]) -> Request | int | None:
+        """The next request that is not in `seen`, which takes it up; how many were asked so far; None at the end."""
         with self._news.lock:
-            return next((each for each in self._pending.values() if each.id not in seen), None)
-
-    def _over(self) -> bool:
-        with self._news.lock:
-            return self._ended is not None
+            for request in self._pending.values():
+                if request.id not in seen:
+                    seen.add(request.id)
+                    return request
+            return len(self._all) if self._ended is None else None
 
 
 class Requests:
@@ -162,16 +143,11 @@ class Requests:
         inbox, seen = self._inbox, set[str]()
         inbox._enter()
         try:
-            while True:
-                known = len(inbox.all())
-                request = inbox._unseen(seen)
-                if request is not None:
-                    seen.add(request.id)
-                    yield request
-                elif inbox._over():
-                    return
+            while (turn := inbox._turn(seen)) is not None:
+                if isinstance(turn, int):
+                    inbox.wait(turn)
                 else:
-                    inbox.wait(known)
+                    yield turn
         finally:
             inbox._leave()
 
@@ -182,16 +158,12 @@ class Requests:
         leave = inbox.watch(lambda _: _wake(loop, news))
         inbox._enter()
         try:
-            while True:
-                news.clear()
-                request = inbox._unseen(seen)
-                if request is not None:
-                    seen.add(request.id)
-                    yield request
-                elif inbox._over():
-                    return
-                else:
+            while (turn := inbox._turn(seen)) is not None:
+                if isinstance(turn, int):
                     await _heard(news)
+                    news.clear()
+                else:
+                    yield turn
         finally:
             leave()
             inbox._leave()

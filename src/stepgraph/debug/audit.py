@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.checkpoint import Stored
 from stepgraph.debug.places import WHOLE
+from stepgraph.debug.tables import pandas_for
 from stepgraph.debug.timeline import ancestors
 
 if TYPE_CHECKING:
@@ -31,14 +32,10 @@ def audit(run: Run) -> list[Row]:
 
 def frame(rows: Iterable[Row]) -> pandas.DataFrame:
     """The rows as a table."""
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError(
-            "run.audit() makes a pandas DataFrame: pip install 'stepgraph[lab]', or pandas alone."
-        ) from error
-    table = pandas.DataFrame([[row[name] for name in COLUMNS] for row in rows], columns=list(COLUMNS), dtype=object)
-    table["time"] = pandas.to_datetime(table["time"].astype("float64"), unit="s", utc=True)
+    pd = pandas_for("run.audit()")
+    cells = [[row[name] for name in COLUMNS] for row in rows]
+    table: pandas.DataFrame = pd.DataFrame(cells, columns=list(COLUMNS), dtype=object)
+    table["time"] = pd.to_datetime(table["time"].astype("float64"), unit="s", utc=True)
     return table
 
 

@@ -226,6 +226,9 @@ class Book:
         self.supersteps += any(info.node != START for info in event.tasks)
         if not event.ns:
             self.step = event.step
+        around = self.tasks.get(event.ns[-1].partition(":")[2]) if event.ns else None
+        if around is not None:
+            around.untracked = "it runs a graph: that one's tasks tell what they read"
         for info in event.tasks:
             if info.id not in self.tasks:
                 self.tasks[info.id] = TaskRow(info.id, event.ns, event.step, info.node, info.index)

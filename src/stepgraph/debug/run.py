@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from stepgraph.approve.changes import plan_of
 from stepgraph.approve.inbox import Inbox, Requests
+from stepgraph.approve.listeners import Listeners
 from stepgraph.approve.news import News
 from stepgraph.approve.requests import Cause, Request
 from stepgraph.approve.rules import Rule
@@ -105,7 +106,7 @@ class Run:
         self._preset: dict[str, Decision] = {}
         self._leave: Callable[[], None] = lambda: None
         self._news = News()
-        self._listeners: tuple[Callable[[], object], ...] = ()
+        self._listeners: Listeners[Callable[[], object]] = Listeners(f"run {id}")
         self._cached: tuple[str, dict[str, Any]] | None = None
         self.hub.subscribe(self.ledger.take)
         self.inbox.watch(self._request_changed)
@@ -350,14 +351,7 @@ class Run:
 
     def on_change(self, listener: Callable[[], object]) -> Callable[[], None]:
         """Call back, on any thread, after a change of status or of the pending requests; returns the way out."""
-        with self._news.lock:
-            self._listeners = (*self._listeners, listener)
-
-        def leave() -> None:
-            with self._news.lock:
-                self._listeners = tuple(each for each in self._listeners if each is not listener)
-
-        return leave
+        return self._listeners.add(listener)
 
     # For the gate, the session and the end of the process
 
@@ -515,11 +509,8 @@ class Run:
         self.session._tell("requests", request)
 
     def _tell(self) -> None:
-        with self._news.lock:
-            self._news.tell()
-            listeners = self._listeners
-        for listener in listeners:
-            listener()
+        self._news.tell()
+        self._listeners.tell()
 
     def _counted(self, before: Stats) -> Stats:
         if self._worker is None:

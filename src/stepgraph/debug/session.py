@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from threading import RLock
 from typing import Any, Literal
 
+from stepgraph.approve.listeners import Listeners
 from stepgraph.approve.verbs import TABLE, closest, parse_allow
 from stepgraph.core.checkpoint import ThreadInfo
 from stepgraph.core.types import Verb
@@ -25,7 +25,6 @@ from stepgraph.debug.timeline import history_of
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.graph.drawing import GraphShape, structure
 
-logger = logging.getLogger("stepgraph")
 Subscriber = Callable[[str, Any], None]
 DEFAULT_NAMES = ("LangGraph", "graph")
 REPLACE_SECONDS = 10.0
@@ -83,7 +82,7 @@ class Session:
         self._judges = Judges(graph)
         self._stops = Stops(lambda: self._tell("stops", None))
         self._marks = Marks(self._stops)
-        self._subscribers: tuple[Subscriber, ...] = ()
+        self._subscribers: Listeners[Subscriber] = Listeners(f"session {name!r}")
         self._made = 0
         self._lock = RLock()
 
@@ -201,14 +200,7 @@ class Session:
 
         A callback that raises is logged and removed.
         """
-        with self._lock:
-            self._subscribers = (*self._subscribers, callback)
-
-        def unsubscribe() -> None:
-            with self._lock:
-                self._subscribers = tuple(each for each in self._subscribers if each is not callback)
-
-        return unsubscribe
+        return self._subscribers.add(callback)
 
     # For runs
 
@@ -239,13 +231,7 @@ class Session:
         return self._marks.of(run)
 
     def _tell(self, kind: str, payload: Any) -> None:
-        for subscriber in self._subscribers:
-            try:
-                subscriber(kind, payload)
-            except Exception:
-                logger.exception("Subscriber %r of session %r raised and was removed.", subscriber, self.name)
-                with self._lock:
-                    self._subscribers = tuple(each for each in self._subscribers if each is not subscriber)
+        self._subscribers.tell(kind, payload)
 
     # Inside
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.debug.ledger import Ledger, TaskRow
+from stepgraph.debug.tables import pandas_for
 
 if TYPE_CHECKING:
     import pandas
@@ -54,26 +55,20 @@ def current(ledger: Ledger) -> Step:
 
 def frame(rows: Sequence[TaskRow]) -> pandas.DataFrame:
     """One row a task. `started` is UTC; `seconds` leaves out the time in which people thought."""
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError(
-            "run.steps() makes a pandas DataFrame: pip install 'stepgraph[lab]', or pandas alone."
-        ) from error
+    pd = pandas_for("run.steps()")
     data = {
         "step": [row.step for row in rows],
         "node": [row.node for row in rows],
         "path": [row.path for row in rows],
         "status": [row.status for row in rows],
-        "started": pandas.to_datetime(
-            pandas.Series([row.started for row in rows], dtype="float64"), unit="s", utc=True
-        ),
-        "seconds": pandas.array([row.seconds for row in rows], dtype="Float64"),
+        "started": pd.to_datetime(pd.Series([row.started for row in rows], dtype="float64"), unit="s", utc=True),
+        "seconds": pd.array([row.seconds for row in rows], dtype="Float64"),
         "reads": [None if row.reads is None else sorted(row.reads) for row in rows],
         "writes": [_by_key(row) for row in rows],
-        "decision": pandas.Series([", ".join(row.decisions) or None for row in rows], dtype=object),
+        "decision": pd.Series([", ".join(row.decisions) or None for row in rows], dtype=object),
     }
-    return pandas.DataFrame(data, columns=list(COLUMNS))
+    table: pandas.DataFrame = pd.DataFrame(data, columns=list(COLUMNS))
+    return table
 
 
 def _by_key(row: TaskRow) -> dict[str, Any]:
