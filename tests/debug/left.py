@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
+from stepgraph.core.errors import NodeError
 from stepgraph.core.types import START
 from stepgraph.debug import debug
 from stepgraph.graph.builder import StateGraph
@@ -79,6 +80,17 @@ class Shapes:
             return {"seen": ["fails"]}
 
         return StateGraph(State).add_node(fails).add_edge(START, "fails")
+
+    def handled(self) -> StateGraph:
+        def fails(state: State) -> State:
+            self.node("fails")(state)
+            raise ValueError("never")
+
+        def handles(state: State, error: NodeError) -> State:
+            self.node("handles")(state)
+            return {"seen": [f"handled {error.error}"]}
+
+        return StateGraph(State).add_node("fails", fails, error_handler=handles).add_edge(START, "fails")
 
     def routing(self) -> StateGraph:
         """The router fails the first time that it is asked, in whichever process."""

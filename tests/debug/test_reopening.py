@@ -148,6 +148,25 @@ def test_a_failure_of_another_process_can_be_decided_like_one_of_this(leave, ver
     assert shapes.calls() == {"fails": 1}
 
 
+def test_a_failure_of_another_process_can_go_to_the_error_handler(leave):
+    shapes = leave("handled", "error:fails")
+    run = shapes.session("handled").open("t1")
+    held(run)[0].reject("give up", then="route")
+    assert finished(run).result == {"seen": ["handled ValueError: never"]}
+    assert shapes.calls() == {"fails": 1, "handles": 1}
+
+
+def test_a_held_error_handler_is_held_again(leave):
+    shapes = leave("handled", "before:__error_handler__fails")
+    run = shapes.session("handled").open("t1")
+    (request,) = held(run)
+    assert request.title == "before:__error_handler__fails"
+    assert shapes.calls() == {"fails": 1}
+    request.approve()
+    assert finished(run).result == {"seen": ["handled never"]}
+    assert shapes.calls() == {"fails": 1, "handles": 1}
+
+
 def test_where_a_router_failed_it_alone_is_asked_again(leave):
     shapes = leave("routing", "error")
     run = shapes.session("routing").open("t1")

@@ -68,6 +68,8 @@ class Frontier:
         if pause.task in self._seen:
             return None
         task = pause.tasks[0]
+        if task.failed is not None and task.failed.id in self._seen:
+            return None  # an error handler that takes over only now
         question = self._question(pause.ns, task.id)
         asks = self._asks(pause, question)
         if pause.place == "before":
