@@ -9,23 +9,25 @@ person, holds up nobody but itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from concurrent.futures import CancelledError, Future
 from contextvars import copy_context
 from threading import Lock, Thread
 from typing import Any
 
-from stepgraph.core.effects import Ask, Call, Flow, Flush, Load, Save, SaveRecord, Together
+from stepgraph.core.effects import Bodies, Flow, Flush, Load, Sleep, Together
 from stepgraph.core.errors import Cancelled
 from stepgraph.core.task import Task
 from stepgraph.run.aio import AsyncDriver
-from stepgraph.run.context import call_body, call_in_task, settled
+from stepgraph.run.context import call_body
+from stepgraph.run.sync import SyncDriver
 
 
-class ThreadDriver:
+class ThreadDriver(SyncDriver):
     """Drives one flow of sync nodes in the calling thread. `cancel` may be called from any other."""
 
     def __init__(self, *, width: int | None = None) -> None:
+        super().__init__(width=width)
         self._aside = AsyncDriver(width=width)
         self._runner = asyncio.Runner()
         self._lock = Lock()
@@ -35,21 +37,8 @@ class ThreadDriver:
 
     def run(self, flow: Flow) -> Any:
         """Drive the flow to its end and return its result. Raises what the flow raises, Cancelled after a `cancel`."""
-        step: Callable[[Any], Any] = flow.send
-        argument: Any = None
         with self._runner:
-            while True:
-                try:
-                    effect = step(argument)
-                except StopIteration as end:
-                    return end.value
-                step = flow.send
-                try:
-                    argument = self._perform(effect)
-                except (asyncio.CancelledError, CancelledError):
-                    step, argument = flow.throw, Cancelled("The run was cancelled.")
-                except BaseException as error:  # noqa: BLE001  the flow decides what it means
-                    step, argument = flow.throw, error
+            return super().run(flow)
 
     def cancel(self) -> None:
         """End what runs on the loop now, and what would run there later."""
@@ -59,28 +48,26 @@ class ThreadDriver:
             if loop is not None and parallel is not None:
                 loop.call_soon_threadsafe(parallel.cancel)
 
+    def _told(self, error: BaseException) -> BaseException:
+        if isinstance(error, (asyncio.CancelledError, CancelledError)):
+            return Cancelled("The run was cancelled.")
+        return error
+
     def _perform(self, effect: Any) -> Any:
-        if type(effect) is Task:
-            context = effect.context = copy_context()
-            return context.run(call_body, effect)
-        match effect:
-            case Save(checkpointer, thread, ns, checkpoint):
-                return checkpointer.save(thread, ns, checkpoint)
-            case SaveRecord(checkpointer, thread, ns, checkpoint, record):
-                return checkpointer.save_record(thread, ns, checkpoint, record)
-            case Call(task, function, value, is_async, extra) if not is_async:
-                return (task.context or copy_context()).run(call_in_task, task, function, value, extra)
-            case Flush(checkpointer):
-                return checkpointer.flush()
-            case Load(checkpointer, thread, ns, checkpoint):
-                return checkpointer.load(thread, ns, checkpoint)
-            case Ask(scope, pause):
-                assert scope.gate is not None
-                return settled(scope, pause, scope.gate(pause))
-        return self._runner.run(self._on_loop(effect))
+        if isinstance(effect, Sleep):
+            return self._runner.run(self._on_loop(effect))
+        return super()._perform(effect)
+
+    def _together(self, together: Together) -> Generator[None, None, None]:
+        self._runner.run(self._on_loop(together))
+        yield from ()
+
+    def _bodies(self, bodies: Bodies) -> Generator[None, None, None]:
+        self._runner.run(self._on_loop(bodies))
+        yield from ()
 
     async def _on_loop(self, effect: Any) -> Any:
-        """What needs a loop: parallel tasks."""
+        """What needs a loop: parallel tasks, and waits that a cancel must end."""
         with self._lock:
             self._loop = asyncio.get_running_loop()
             parallel = self._parallel = asyncio.ensure_future(self._aside.run(_alone(effect)))

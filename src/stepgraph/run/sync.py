@@ -80,15 +80,19 @@ class SyncDriver:
                         yield from self._together(effect)
                         argument = None
                     else:
-                        argument = _perform(effect)
+                        argument = self._perform(effect)
                 except GeneratorExit:
                     raise
                 except BaseException as error:
-                    step, argument = flow.throw, error
+                    step, argument = flow.throw, self._told(error)
                 if chunks:
                     yield
         finally:
             flow.close()
+
+    def _told(self, error: BaseException) -> BaseException:
+        """What the flow is told of an error."""
+        return error
 
     def _beside(self, function: Callable[..., Any], *args: Any) -> Generator[None, None, Any]:
         """Call in a helper thread, handing out chunks meanwhile."""
@@ -154,19 +158,18 @@ class SyncDriver:
         finally:
             batch.items.clear()  # a stream that is closed early starts nothing more
 
-
-def _perform(effect: Any) -> Any:
-    """The effects that need no user code. They are also the asyncio driver's when nothing blocks."""
-    match effect:
-        case SaveRecord(checkpointer, thread, ns, checkpoint, record):
-            return checkpointer.save_record(thread, ns, checkpoint, record)
-        case Flush(checkpointer):
-            return checkpointer.flush()
-        case Sleep(seconds):
-            return sleep(seconds)
-        case Load(checkpointer, thread, ns, checkpoint):
-            return checkpointer.load(thread, ns, checkpoint)
-        case Ask(scope, pause):
-            assert scope.gate is not None
-            return settled(scope, pause, scope.gate(pause))
-    raise TypeError(f"Not an effect: {effect!r}")
+    def _perform(self, effect: Any) -> Any:
+        """The effects that need no user code."""
+        match effect:
+            case SaveRecord(checkpointer, thread, ns, checkpoint, record):
+                return checkpointer.save_record(thread, ns, checkpoint, record)
+            case Flush(checkpointer):
+                return checkpointer.flush()
+            case Sleep(seconds):
+                return sleep(seconds)
+            case Load(checkpointer, thread, ns, checkpoint):
+                return checkpointer.load(thread, ns, checkpoint)
+            case Ask(scope, pause):
+                assert scope.gate is not None
+                return settled(scope, pause, scope.gate(pause))
+        raise TypeError(f"Not an effect: {effect!r}")
