@@ -51,7 +51,8 @@ def warm() -> None:
     if _warm or not may_appear():
         return
     _warm = True
-    Thread(target=_load, name="stepgraph warms up", daemon=True).start()
+    with suppress(RuntimeError):  # a host without threads: it is loaded when it is needed
+        Thread(target=_load, name="stepgraph warms up", daemon=True).start()
 
 
 def _load() -> None:
