@@ -302,3 +302,26 @@ def test_a_finished_thread_opens_as_done(tmp_path, support):
     assert (run.status, run.result) == ("done", {"seen": ["a", "b", "c"]})
     assert [row.nodes for row in run.history()] == [(), ("a",), ("b",), ("c",)]
     assert run.go() is run
+
+
+def test_the_table_of_tasks_has_those_of_earlier_processes(leave):
+    pytest.importorskip("pandas")
+    shapes = leave("chain", "after:b")
+    dbg = shapes.session("chain")
+    run = dbg.open("t1")
+    held(run)[0].edit({"seen": ["edited"]})
+    table = finished(run).steps()
+    assert table[["step", "node", "status"]].to_numpy().tolist() == [
+        [1, "a", "done"],
+        [2, "b", "carried"],
+        [3, "c", "done"],
+    ]
+    assert table["writes"].tolist() == [{"seen": ["a"]}, {"seen": ["edited"]}, {"seen": ["c"]}]
+    assert table["decision"].tolist() == [None, "edit", None]
+    fork = finished(run.at(2).rerun())
+    assert fork.steps()["node"].tolist() == ["a", "b", "c"]
+    dbg.runs.clear()
+    again = dbg.open("t1").steps()
+    assert again["status"].tolist() == ["done"] * 3
+    assert again["decision"].tolist() == [None, "edit", None]
+    assert again["reads"].tolist() == [None] * 3

@@ -105,6 +105,7 @@ def _tell(run: Run, request: Request, decision: Decision) -> None:
         "superstep": run.ledger.superstep(pause.ns, pause.step),
         "step": pause.step,
         "task": _outermost(run, pause),
+        "id": pause.task,
         "place": pause.place,
         "path": request.path,
         "address": request.address,

@@ -18,6 +18,7 @@ from stepgraph.core.errors import Cancelled, DecisionError
 from stepgraph.core.events import TaskEmitted
 from stepgraph.core.types import Decision, Pause
 from stepgraph.debug import audit, lifetime
+from stepgraph.debug.earlier import rows_of
 from stepgraph.debug.frontier import Frontier
 from stepgraph.debug.gate import Mode, Order, RunGate
 from stepgraph.debug.ledger import Ledger, StepRow
@@ -90,6 +91,8 @@ class Run:
         self.rules: tuple[Rule, ...] = ()
         """Decisions with scope="run": they decide what the same stops ask at the same places, until revoked."""
         self._rules_made = 0
+        self.reopened = False
+        """Whether an earlier process, or an earlier run, has worked on the thread."""
         self.result: Any = None
         self.error: BaseException | None = None
         self._config = dict(config or {})
@@ -342,8 +345,11 @@ class Run:
         return self.session._marked(self)
 
     def steps(self) -> pandas.DataFrame:
-        """One row a task: step, node, path, status, started, seconds, reads, writes, decision."""
-        return frame(self.ledger.rows())
+        """One row a task: step, node, path, status, started, seconds, reads, writes, decision.
+
+        With those before a fork and, of the outermost graph, those of earlier processes.
+        """
+        return frame(rows_of(self))
 
     def audit(self) -> pandas.DataFrame:
         """One row a decision: step, place, path, verb, by, reason, proposed, decided. See `debug/audit.py`."""

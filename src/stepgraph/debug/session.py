@@ -301,6 +301,7 @@ class Session:
         """What the checkpointer knows of the thread's earlier supersteps."""
         for row in history_of(self._saver, run.thread):
             run.ledger.restore(row)
+            run.reopened = True
 
     def _parent_of(self, thread: str) -> tuple[Run, int] | None:
         """The run that a thread was forked from, if this session has it."""
