@@ -7,7 +7,7 @@ from typing import Any
 
 from stepgraph.approve.judge import Judge, LazyJudge
 from stepgraph.core.plan import Plan
-from stepgraph.core.registry import open_checkpointer
+from stepgraph.core.registry import open_checkpointer, translated
 from stepgraph.core.types import START
 from stepgraph.graph.compiled import CompiledStateGraph
 
@@ -30,6 +30,13 @@ def watched(graph: CompiledStateGraph, checkpointer: Any = None) -> tuple[Compil
 def has_checkpointer(graph: CompiledStateGraph) -> bool:
     """Whether the graph brings its own; True and False are words for subgraphs."""
     return graph.checkpointer is not None and not isinstance(graph.checkpointer, bool)
+
+
+def store_of(graph: CompiledStateGraph) -> Any:
+    """Where the threads of a graph that is ready for the debugger are; one of LangGraph's opened for reading."""
+    saver = translated(graph.checkpointer)
+    reader = getattr(saver, "reader", None)
+    return saver if reader is None else reader(graph.plan)
 
 
 class Judges:

@@ -77,6 +77,12 @@ class Moment:
 
     def _branch(self, note: str | None, updates: dict[str, Any], *, carried: bool) -> Run:
         run, stored = self.run, self._stored()
+        if hasattr(run.saver, "reader"):
+            raise NotImplementedError(
+                f"{run.id} keeps its thread in a checkpointer of LangGraph's, which has no branches on threads of "
+                "their own. Fork in place with `graph.update_state(config, values)`, or compile the graph with a "
+                'checkpointer of stepgraph.persist, e.g. "sqlite:///runs.db".'
+            )
         writes = self._writes(stored, updates)
         made = run.session._branch(run, self.step, note)
         checkpoint = _root_of_fork(self, stored, writes, note)

@@ -21,6 +21,7 @@ from stepgraph.debug import audit, lifetime
 from stepgraph.debug.earlier import rows_of
 from stepgraph.debug.frontier import Frontier
 from stepgraph.debug.gate import Mode, Order, RunGate
+from stepgraph.debug.graphs import store_of
 from stepgraph.debug.ledger import Ledger, StepRow
 from stepgraph.debug.moments import Moment, moment_at, whole_state
 from stepgraph.debug.presence import Unattended, kernel_reach
@@ -84,6 +85,7 @@ class Run:
         self.here = session.where == "here"
         """Whether it runs as a task on the event loop on which it was started, and in no thread."""
         self.graph, self.static = session._watched()
+        self._store = store_of(self.graph)
         self.hub = Hub()
         self.ledger = Ledger()
         self.inbox = Inbox(f"Run {id}")
@@ -155,12 +157,13 @@ class Run:
     @property
     def saver(self) -> Any:
         """The checkpointer."""
-        return self.graph.checkpointer
+        return self._store
 
     @property
     def durable(self) -> bool:
         """Whether another process can reopen the run."""
-        return not getattr(self.saver, "in_memory", False)
+        kept_by = getattr(self.saver, "saver", None)  # LangGraph's
+        return not (getattr(self.saver, "in_memory", False) or type(kept_by).__name__ == "InMemorySaver")
 
     @property
     def summary(self) -> str:

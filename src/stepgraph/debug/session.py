@@ -14,7 +14,7 @@ from stepgraph.core.types import Verb
 from stepgraph.debug.conditions import Condition, When
 from stepgraph.debug.errors import HeldError
 from stepgraph.debug.frontier import left_at_end
-from stepgraph.debug.graphs import Judges, Static, has_checkpointer, same_graph, watched
+from stepgraph.debug.graphs import Judges, Static, has_checkpointer, same_graph, store_of, watched
 from stepgraph.debug.ledger import StepRow
 from stepgraph.debug.places import parse
 from stepgraph.debug.presence import warm
@@ -205,13 +205,13 @@ class Session:
     # For runs
 
     def _watched(self) -> tuple[CompiledStateGraph, Static]:
-        return watched(self.graph, self._saver)
+        return watched(self.graph, None if has_checkpointer(self.graph) else self._saver)
 
     @property
     def _saver(self) -> Any:
         """The graph's checkpointer, or one memory for all runs of the session."""
         if has_checkpointer(self.graph):
-            return self.graph.checkpointer
+            return store_of(self.graph)
         if self._memory is None:
             self._memory = watched(self.graph)[0].checkpointer
         return self._memory
