@@ -20,7 +20,9 @@ def notebook(cells: Sequence[str]) -> Iterator[Notebook]:
     """An open notebook whose cells have not run yet."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        url, server = start_lab(folder)
+        # compiled modules are on the disk of whoever uses the library, wherever this runs
+        compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
+        url, server = start_lab(folder, env=compiled)
         with server, sync_playwright() as playwright:
             browser = launch(playwright)
             page = browser.new_page(viewport={"width": 1280, "height": 1000})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepgraph.approve.judge import judge_of
 from stepgraph.approve.requests import Request
-from stepgraph.core.registry import displays
+from stepgraph.core.registry import checkpointers, displays
 from stepgraph.core.types import Decision
 from stepgraph.debug.waiting import Reach
 
@@ -57,6 +57,7 @@ def warm() -> None:
 
 def _load() -> None:
     with suppress(Exception):
+        checkpointers.load("memory")
         displays.load("run")
         judge_of({})
 

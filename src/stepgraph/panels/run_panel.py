@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -26,6 +27,8 @@ from stepgraph.panels.values import speakable
 if TYPE_CHECKING:
     from stepgraph.debug.run import Run
 
+FIRST = 0.15
+"""Seconds that the first batch waits for a page: cards are not made while the cell is still sending the panel."""
 REMEMBERED = 500
 """Commands whose answers are kept for pages that ask again."""
 
@@ -52,6 +55,7 @@ class RunPanel(anywidget.AnyWidget):
         self._news = True
         self._rested: object = None
         self._greeted = False
+        self._quiet = monotonic() + FIRST
         self._reach: Literal["idle", "await", "block"] = "idle"
         self._attended: set[tuple[str, str]] = set()
         self._listed: dict[str, Any] = {}
@@ -82,6 +86,8 @@ class RunPanel(anywidget.AnyWidget):
         """Send what happened in each followed run, and keep snapshot and still picture up to date."""
         if not self._news:
             return False  # it is another panel's run that goes on
+        if not self._greeted and monotonic() < self._quiet:
+            return True
         self._news = False
         patches = [patch for feed in list(self._feeds.values()) if (patch := feed.collect())]
         lists = listing(self.run)
