@@ -123,4 +123,4 @@ def _node(name: str, box: list[float], state: str, count: int) -> str:
         return f'{rect}<text class="end" x="{x:.1f}" y="{y + 4:.1f}">{escape(name.strip("_").upper())}</text>'
     sign = f'<text class="sign"{colour} x="{left + 14:.1f}" y="{y + 4:.1f}">{MARKS[state]}</text>' if state else ""
     times = f'<text class="count" x="{x + width / 2:.1f}" y="{top - 3:.1f}">×{count}</text>' if count > 1 else ""
-    return f'{rect}{sign}<text x="{x + 3:.1f}" y="{y + 4:.1f}">{escape(shortened(name, width))}</text>{times}'
+    return f'{rect}{sign}<text x="{x + 6:.1f}" y="{y + 4:.1f}">{escape(shortened(name, width))}</text>{times}'

@@ -10,9 +10,12 @@ export function drawChange(change: Change): HTMLElement {
 /** The same beside a form, where there is little room: of a table only how many rows it is about. */
 export function drawEffect(change: Change): HTMLElement {
   const { diff } = change;
-  if (diff.kind !== "rows") return drawChange(change);
-  const [before, after] = diff.total;
-  return framed(change, h("div", { class: "sg-note" }, before === after ? `${diff.changed} of ${after} rows change` : `${before} → ${after} rows`));
+  return diff.kind === "rows" ? framed(change, h("div", { class: "sg-note" }, counted(diff))) : drawChange(change);
+}
+
+function counted({ total: [before, after], changed }: Rows): string {
+  if (before === after) return `${changed} of ${after} rows change`;
+  return before ? `${before} → ${after} rows` : `${after} ${after === 1 ? "row" : "rows"} added`;
 }
 
 function framed(change: Change, body: HTMLElement): HTMLElement {
@@ -75,10 +78,10 @@ function drawPath(change: PathChange): HTMLElement {
   return h("div", { class: "sg-path" }, h("code", { class: "sg-where" }, change.path.join(" › ")), content);
 }
 
-function drawRows(diff: Extract<Diff, { kind: "rows" }>): HTMLElement {
+type Rows = Extract<Diff, { kind: "rows" }>;
+
+function drawRows(diff: Rows): HTMLElement {
   const touched = diff.columns.map((_, column) => diff.rows.some((row) => row.sign !== "~" || (row.cells[column]?.length ?? 0) > 1));
-  const [before, after] = diff.total;
-  const count = before === after ? `${diff.changed} of ${after} rows change` : `${before} → ${after} rows`;
   const table = h(
     "table",
     { class: "sg-table" },
@@ -89,7 +92,7 @@ function drawRows(diff: Extract<Diff, { kind: "rows" }>): HTMLElement {
     "div",
     { class: "sg-rows" },
     diff.rows.length ? h("div", { class: "sg-scroll", tabindex: -1 }, table) : null,
-    h("div", { class: "sg-note" }, diff.changed ? count + (diff.more ? `, the first ${diff.rows.length} shown` : "") : "no row changes"),
+    h("div", { class: "sg-note" }, diff.changed ? counted(diff) + (diff.more ? `, the first ${diff.rows.length} shown` : "") : "no row changes"),
   );
 }
 

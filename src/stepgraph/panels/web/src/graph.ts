@@ -212,7 +212,7 @@ export class Graph {
     const sign = s("text", { class: "sg-sign", x: x - width / 2 + 15, y: y + 4 });
     const count = s("text", { class: "sg-count", x: x + width / 2, y: y - height / 2 - 3 }); // above: beside a name there is no room for any number
     const title = s("title", {}, path);
-    const label = s("text", { class: "sg-nodename", x: terminal ? x : x + 3, y: y + 4 }, terminal ? shown : shortened(shown, width));
+    const label = s("text", { class: "sg-nodename", x: terminal ? x : x + 6, y: y + 4 }, terminal ? shown : shortened(shown, width));
     const notch = s("circle", { class: "sg-notch", cx: x - width / 2, cy: y - height / 2, r: 5 });
     const rect = s("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: terminal ? height / 2 : 6 });
     const group = s("g", { class: "sg-node", "data-path": path, "data-kind": terminal ? "terminal" : kind, "data-state": "" }, title, rect, sign, label, count, notch);

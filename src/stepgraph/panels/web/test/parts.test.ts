@@ -29,7 +29,7 @@ describe("a diff", () => {
     const diff = { kind: "rows" as const, columns: ["id"], rows: [{ sign: "+" as const, index: 0, cells: [["7"]] }], changed: 1, more: 0, total: [0, 1] as [number, number] };
     const drawn = drawEffect({ key: "found", reducer: null, missing: false, added: null, diff });
     expect(drawn.querySelector("table")).toBeNull();
-    expect(drawn.textContent).toContain("0 → 1 rows");
+    expect(drawn.textContent).toContain("1 row added");
   });
 
   it("shows markup as text", () => {
