@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 _HOMES = {
+    "as_langgraph_saver": "stepgraph.compat.savers_ours",
     "from_langgraph_saver": "stepgraph.compat.savers",
 }
 """Public name -> the module that is imported on its first use."""
 
-__all__ = ["from_langgraph_saver"]
+__all__ = ["as_langgraph_saver", "from_langgraph_saver"]
 
 
 def __getattr__(name: str) -> Any:

@@ -255,7 +255,8 @@ class Opened(Translated):
             if task.scope.checkpoint is not None:
                 found[task.scope.ns_text] = task.scope.checkpoint
             task = task.scope.request.parent
-        return dict(reversed(found.items())) or self._around
+        given = (self._base.get("configurable") or {}).get("checkpoint_map") or {}
+        return {**given, **dict(reversed(found.items()))} or self._around
 
     def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> Any:
         """Put what is known of a task as pending writes of the checkpoint."""
@@ -271,7 +272,8 @@ class Opened(Translated):
         if writes is None or record.kind == "handler":
             about = {**record._asdict(), "path": list(record.path), "order": [time_ns(), next(_order)]}
             puts.append((config, [(BESIDE, about)], str(uuid4()), ""))
-        if not takes_path(type(self.saver).put_writes):
+        method = "aput_writes" if self.awaits or caller_loop.get() else "put_writes"
+        if not takes_path(getattr(type(self.saver), method)):
             puts = [put[:3] for put in puts]
         if self.awaits:
             return self._put(puts)

@@ -92,7 +92,11 @@ def stored_of(found: Any, plan: Plan, thread: str, ns: str) -> Theirs:
         max((known[version] for version in ledger.versions.values()), default=0),
         values,
         _control(ledger, held),
-        {name: 1 + max(known[each] for each in seen.values()) for name, seen in ledger.seen.items() if seen},
+        {
+            name: 1 + max(known[each] for each in seen.values())
+            for name, seen in ledger.seen.items()
+            if seen and (name in plan.nodes or not name.startswith("__"))
+        },
         {key: known[version] for key, version in ledger.versions.items()},
         metadata,
         checkpoint=checkpoint,

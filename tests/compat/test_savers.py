@@ -1,0 +1,347 @@
+"""Our engine on LangGraph's savers of every kind: sync, async only, older and simple ones; what a debugger records."""
+
+from __future__ import annotations
+
+import asyncio
+import operator
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.graph import StateGraph as TheirStateGraph
+from langgraph.types import interrupt as their_interrupt
+from typing_extensions import TypedDict
+
+from stepgraph import START, Command, Decision, Pause, Send, StateGraph, interrupt
+from stepgraph.compat import from_langgraph_saver
+from stepgraph.core.errors import CheckpointError
+from stepgraph.core.registry import translated
+from stepgraph.run.sync import SyncDriver
+
+T = {"configurable": {"thread_id": "t"}}
+
+
+class Log(TypedDict):
+    log: Annotated[list[Any], operator.add]
+    x: int
+
+
+def chain(saver: Any, words: Any = StateGraph, ask: Any = interrupt) -> Any:
+    """One node, one that asks, one that ends."""
+    g = words(Log)
+    g.add_node("a", lambda s: {"log": ["a"], "x": 1})
+    g.add_node("ask", lambda s: {"log": [ask("why?")]})
+    g.add_node("z", lambda s: {"log": ["z"]})
+    g.add_edge(START, "a")
+    g.add_edge("a", "ask")
+    g.add_edge("ask", "z")
+    return g.compile(checkpointer=saver)
+
+
+class AsyncOnly(BaseCheckpointSaver[int]):
+    """A user's saver that has async methods only, and knows of no task paths."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = InMemorySaver()
+
+    async def aget_tuple(self, config: Any) -> Any:
+        return self.inner.get_tuple(config)
+
+    async def alist(self, config: Any, **options: Any) -> AsyncIterator[Any]:
+        for each in self.inner.list(config, **options):
+            yield each
+
+    async def aput(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
+        await asyncio.sleep(0)
+        return self.inner.put(config, checkpoint, metadata, new_versions)
+
+    async def aput_writes(self, config: Any, writes: Any, task_id: str) -> None:
+        await asyncio.sleep(0)
+        self.inner.put_writes(config, writes, task_id)
+
+
+class Referring(BaseCheckpointSaver[int]):
+    """A user's saver that keeps what it is given, as it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[Any, Any] = {}
+        self.writes: dict[Any, list[Any]] = {}
+
+    def get_tuple(self, config: Any) -> Any:
+        return next(self.list(config), None)
+
+    def list(self, config: Any, *, filter: Any = None, before: Any = None, limit: Any = None) -> Iterator[Any]:
+        from langgraph.checkpoint.base import CheckpointTuple
+
+        place = config["configurable"] if config else {}
+        for (thread, ns, made), (checkpoint, metadata, parent) in reversed(self.kept.items()):
+            named = (place.get("thread_id", thread), place.get("checkpoint_ns", ns), place.get("checkpoint_id") or made)
+            if named == (thread, ns, made):
+                where = {"thread_id": thread, "checkpoint_ns": ns}
+                yield CheckpointTuple(
+                    {"configurable": {**where, "checkpoint_id": made}},
+                    checkpoint,
+                    metadata,
+                    {"configurable": {**where, "checkpoint_id": parent}} if parent else None,
+                    self.writes.get((thread, ns, made), []),
+                )
+
+    def put(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
+        place = config["configurable"]
+        key = (place["thread_id"], place["checkpoint_ns"], checkpoint["id"])
+        self.kept[key] = (checkpoint, metadata, place.get("checkpoint_id"))
+        return {"configurable": {**place, "checkpoint_id": checkpoint["id"]}}
+
+    def put_writes(self, config: Any, writes: Any, task_id: str, task_path: str = "") -> None:
+        place = config["configurable"]
+        key = (place["thread_id"], place.get("checkpoint_ns", ""), place["checkpoint_id"])
+        self.writes.setdefault(key, []).extend((task_id, channel, value) for channel, value in writes)
+
+    def delete_thread(self, thread_id: str) -> None:
+        self.kept = {key: each for key, each in self.kept.items() if key[0] != thread_id}
+
+
+@pytest.fixture(params=["memory", "sqlite", "referring"])
+def saver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    match request.param:
+        case "memory":
+            yield InMemorySaver()
+        case "sqlite":
+            with SqliteSaver.from_conn_string(str(tmp_path / "runs.db")) as opened:
+                yield opened
+        case _:
+            yield Referring()
+
+
+def test_a_question_is_asked_here_and_answered_there(saver: Any) -> None:
+    ours, theirs = chain(saver), chain(saver, TheirStateGraph, their_interrupt)
+
+    asked = ours.invoke({"log": ["in"]}, T)
+    seen = theirs.get_state(T)
+    ended = theirs.invoke(_their_command("so"), T)
+
+    assert [each.value for each in asked["__interrupt__"]] == ["why?"]
+    assert seen.next == ("ask",)
+    assert [each.id for each in seen.interrupts] == [each.id for each in asked["__interrupt__"]]
+    assert ended == {"log": ["in", "a", "so", "z"], "x": 1}
+    assert ours.get_state(T).values == ended
+    assert [shown.metadata for shown in ours.get_state_history(T)] == [
+        shown.metadata for shown in theirs.get_state_history(T)
+    ]
+
+
+def test_a_question_is_asked_there_and_answered_here(saver: Any) -> None:
+    ours, theirs = chain(saver), chain(saver, TheirStateGraph, their_interrupt)
+
+    theirs.invoke({"log": ["in"]}, T)
+    ended = ours.invoke(Command(resume="so"), T)
+
+    assert ended == {"log": ["in", "a", "so", "z"], "x": 1}
+    assert theirs.get_state(T).values == ended
+    assert theirs.get_state(T).next == ()
+
+
+def _their_command(answer: Any) -> Any:
+    from langgraph.types import Command as TheirCommand
+
+    return TheirCommand(resume=answer)
+
+
+def test_async_only_savers_work_wherever_code_is_async() -> None:
+    saver = AsyncOnly()
+    ours, theirs = chain(saver), chain(saver, TheirStateGraph, their_interrupt)
+
+    async def use() -> None:
+        await ours.ainvoke({"log": ["in"]}, T)
+        assert (await theirs.aget_state(T)).next == ("ask",)
+        assert (await ours.aget_state(T)).next == ("ask",)
+        await ours.aupdate_state(T, {"x": 7})
+        assert [shown.metadata["step"] async for shown in ours.aget_state_history(T)] == [2, 1, 0, -1]
+        assert (await ours.ainvoke(Command(resume="so"), T))["log"] == ["in", "a", "so", "z"]
+        chunks = [chunk async for chunk in ours.astream({"log": []}, T)]
+        assert [*chunks[0]] == ["a"]
+        assert "__interrupt__" in chunks[-1]
+
+    asyncio.run(use())
+    with pytest.raises(NotImplementedError):
+        ours.invoke({"log": []}, T)
+
+
+def test_the_async_file_saver_changes_hands(tmp_path: Path) -> None:
+    async def use() -> None:
+        async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "runs.db")) as saver:
+            ours, theirs = chain(saver), chain(saver, TheirStateGraph, their_interrupt)
+            await ours.ainvoke({"log": ["in"]}, T)
+            assert (await theirs.aget_state(T)).interrupts[0].value == "why?"
+            await theirs.ainvoke(_their_command("so"), T)
+            shown = await ours.aget_state(T)
+            assert shown.values["log"] == ["in", "a", "so", "z"]
+            await theirs.ainvoke({"log": ["again"]}, T)
+            ended = await ours.ainvoke(Command(resume="then"), T)
+            assert ended["log"] == ["in", "a", "so", "z", "again", "a", "then", "z"]
+            assert (await theirs.aget_state(T)).next == ()
+
+    asyncio.run(use())
+
+
+def test_graphs_in_helper_threads_use_the_sync_methods(saver: Any) -> None:
+    inner = chain(None)
+    g = StateGraph(Log)
+    g.add_node("call", lambda s: inner.invoke({"log": ["inner"]}))
+    g.add_edge(START, "call")
+    graph = g.compile(checkpointer=InMemorySaver())
+
+    async def use() -> None:
+        asked = await graph.ainvoke({"log": []}, T)
+        assert asked["__interrupt__"][0].value == "why?"
+        assert (await graph.ainvoke(Command(resume="so"), T))["log"] == ["inner", "a", "so", "z"]
+
+    asyncio.run(use())
+
+
+def test_values_that_langgraph_can_store_change_hands(saver: Any) -> None:
+    class Chat(TypedDict):
+        messages: Annotated[list[Any], operator.add]
+
+    made = AIMessage("sum?", id="2", tool_calls=[{"name": "add", "args": {"a": 1}, "id": "c"}])
+
+    def build(words: Any) -> Any:
+        g = words(Chat)
+        g.add_node("talk", lambda s: {"messages": [made]})
+        g.add_edge(START, "talk")
+        return g.compile(checkpointer=saver)
+
+    ours, theirs = build(StateGraph), build(TheirStateGraph)
+    ours.invoke({"messages": [HumanMessage("hi", id="1")]}, T)
+
+    assert theirs.get_state(T).values == {"messages": [HumanMessage("hi", id="1"), made]}
+    theirs.invoke({"messages": [HumanMessage("more", id="3")]}, T)
+    assert [message.id for message in ours.get_state(T).values["messages"]] == ["1", "2", "3", "2"]
+
+
+def test_what_finished_before_a_crash_is_not_run_again_by_the_other_engine(saver: Any) -> None:
+    ran: list[str] = []
+    down = [True]
+
+    def build(words: Any, send: Any) -> Any:
+        def work(s: Any) -> Any:
+            ran.append(str(s["x"]))
+            if s["x"] == 2 and down.pop():
+                raise ConnectionError("down")
+            return {"log": [s["x"]]}
+
+        g = words(Log)
+        g.add_node("work", work)
+        g.add_node("end", lambda s: {"log": ["end"]})
+        g.add_conditional_edges(START, lambda s: [send("work", {"x": n}) for n in range(3)], ["work"])
+        g.add_edge("work", "end")
+        return g.compile(checkpointer=saver)
+
+    from langgraph.types import Send as TheirSend
+
+    ours, theirs = build(StateGraph, Send), build(TheirStateGraph, TheirSend)
+    with pytest.raises(ConnectionError):
+        ours.invoke({"log": []}, T)
+    down.append(False)
+    shown = theirs.get_state(T)
+    ended = theirs.invoke(None, T)
+
+    assert [(task.name, task.result) for task in shown.tasks] == [
+        ("work", {"log": [0]}), ("work", {"log": [1]}), ("work", None),
+    ]  # fmt: skip
+    assert shown.tasks[2].error == "ConnectionError('down')"
+    assert ended["log"] == [0, 1, 2, "end"]
+    assert sorted(ran) == ["0", "1", "2", "2"]
+
+
+class Holding:
+    """A gate that suspends at [after] until it is told to approve."""
+
+    def __init__(self, verb: str) -> None:
+        self.verb = verb
+
+    def wants(self, place: str, node: str | None, ns: Any) -> bool:
+        return place == "after" and node == "a"
+
+    def __call__(self, pause: Pause) -> Decision | Future[Decision]:
+        return Decision(self.verb, value={"log": ["edited"]} if self.verb == "edit" else None)  # type: ignore[arg-type]  # a plain word
+
+
+def test_a_proposal_is_kept_beside_and_decided_in_another_process(saver: Any) -> None:
+    ran: list[int] = []
+
+    def build(words: Any) -> Any:
+        g = words(Log)
+        g.add_node("a", lambda s: ran.append(1) or {"log": ["proposed"]})
+        g.add_node("z", lambda s: {"log": ["z"]})
+        g.add_edge(START, "a")
+        g.add_edge("a", "z")
+        return g.compile(checkpointer=saver)
+
+    def run(graph: Any, input: Any, verb: str) -> Any:
+        engine = graph.engine(input, {"configurable": {"thread_id": "t"}}, gate=Holding(verb))
+        return SyncDriver().run(engine.run())
+
+    graph = build(StateGraph)
+    suspended = run(graph, {"log": []}, "suspend")
+    theirs = build(TheirStateGraph).get_state(T)
+    ended = run(build(StateGraph), None, "edit")
+
+    assert suspended.status == "interrupted"
+    assert theirs.next == ("a",)
+    assert ended.values["log"] == ["edited", "z"]
+    assert len(ran) == 1
+
+
+def test_threads_can_be_listed_and_deleted_without_a_graph(saver: Any) -> None:
+    chain(saver).invoke({"log": []}, T)
+    checkpointer = from_langgraph_saver(saver)
+
+    assert [(info.thread, info.next) for info in checkpointer.threads()] == [("t", ("ask",))]
+    assert checkpointer.namespaces("t") == [""]
+    with pytest.raises(CheckpointError, match="compile the graph with it"):
+        checkpointer.load("t", "")
+    checkpointer.delete("t")
+    assert checkpointer.threads() == []
+
+
+def test_the_saver_stays_what_it_was_for_the_graphs_user() -> None:
+    saver = InMemorySaver()
+    graph = chain(saver)
+
+    assert graph.checkpointer is saver
+    assert translated(graph.checkpointer).saver is saver
+    assert translated(None) is None
+
+
+def test_a_branch_lost_by_a_routers_failure_under_langgraph_is_found_here() -> None:
+    saver = InMemorySaver()
+    down = [True]
+
+    def build(words: Any) -> Any:
+        def route(s: Any) -> str:
+            if down:
+                raise ConnectionError("down")
+            return "z"
+
+        g = words(Log)
+        g.add_node("a", lambda s: {"log": ["a"]})
+        g.add_node("z", lambda s: {"log": ["z"]})
+        g.add_edge(START, "a")
+        g.add_conditional_edges("a", route, ["z"])
+        return g.compile(checkpointer=saver)
+
+    with pytest.raises(ConnectionError):
+        build(TheirStateGraph).invoke({"log": []}, T)
+    down.clear()
+
+    assert build(StateGraph).invoke(None, T)["log"] == ["a", "z"]

@@ -1,0 +1,57 @@
+"""Programs half on one engine, half on the other, over one saver of LangGraph's: the account is that of one engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.compat.pair import Order, pair_lab
+from tests.compat.test_savers_programs import REFERENCE, expected
+from tests.differential import random_programs
+from tests.differential.lab import lab
+from tests.differential.registry import PROGRAMS, Program
+from tests.differential.test_programs import difference
+
+ORDERS: dict[str, Order] = {
+    "langgraph first": lambda call: call % 2,
+    "ours first": lambda call: 1 - call % 2,
+    "langgraph runs, ours reads": lambda call: (0, 1)[call % 2],
+    "two and two": lambda call: (call // 2) % 2,
+    "two and two, ours first": lambda call: 1 - (call // 2) % 2,
+}
+APART = {
+    "question_in_a_called_graph": "LangGraph finds the graph in the node's closure, where a pair of graphs stands",
+    "several_subgraphs_in_one_node": "as above",
+    "retry_after_an_answer": "the node's retry policy is of one engine's class",
+    "untracked_is_gone_after_a_pause": "the state's type names one engine's channel",
+}
+"""Programs that can't change hands, and why."""
+SAVED = [program for program in PROGRAMS.values() if program.needs_saver and program.name not in APART]
+
+
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
+@pytest.mark.parametrize("program", SAVED, ids=lambda program: program.name)
+def test_a_program_may_change_hands_between_any_two_calls(program: Program, order: Order) -> None:
+    want, _ = expected(program.name, "sync", True)
+    with pair_lab(order, "sync", "memory", Path()) as opened:
+        program.play(opened)
+        opened.finish()
+        got = opened.record
+    assert not (found := difference(want, got)), found
+
+
+@pytest.mark.parametrize("first", range(0, 200, 20))
+def test_random_programs_may_change_hands_between_any_two_calls(first: int) -> None:
+    for seed in range(first, first + 20):
+        with lab(REFERENCE, "sync", "memory", Path(), quiet=True) as opened:
+            random_programs.play(opened, seed)
+            opened.finish()
+            want = opened.record
+        rng = Random(seed)
+        hands = [rng.randint(0, 1) for _ in range(200)]
+        with pair_lab(lambda call, hands=hands: hands[call % 200], "sync", "memory", Path()) as pair:
+            random_programs.play(pair, seed)
+            pair.finish()
+        assert not (found := difference(want, pair.record)), f"seed {seed}, {hands[:12]}: {found}"
