@@ -120,9 +120,10 @@ def test_a_reducer_that_raises_names_key_node_and_superstep(support, place):
 def test_an_interrupted_wait_leaves_the_run_held_and_usable(tmp_path):
     """A kernel's ■ while a script or cell waits: SIGINT in another process."""
     code = """
-import sys
+import signal, sys
 from tests.debug.left import Shapes
 from tests.debug.support import held, finished
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background hands down that it is ignored
 dbg = Shapes(sys.argv[1]).session("chain")
 dbg.stop("after:b")
 run = dbg.start({"seen": []}, thread="t1")
