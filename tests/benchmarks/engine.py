@@ -175,7 +175,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="3 rounds of smaller programs")
-    parser.add_argument("--only", default="", help="beginnings of the shapes' names, e.g. 'chain,loop'")
+    parser.add_argument("--only", default="", help="beginnings of the shapes' names, e.g. 'chain of 1000,loop'")
     parser.add_argument("--kinds", default="none,memory,sqlite")
     parser.add_argument("--modes", default="sync,async")
     options = parser.parse_args()

@@ -69,7 +69,7 @@ def more(state: Any) -> Any:
 
 
 class Chain(Shape):
-    name = "chain of 1,000"
+    name = "chain of 1000"
 
     def graph(self, names: Names, size: int, node: Made) -> Any:
         graph = names.StateGraph(Count)
@@ -95,7 +95,7 @@ class ShortChain(Chain):
 
 
 class Loop(Shape):
-    name = "loop of 1,000"
+    name = "loop of 1000"
 
     def graph(self, names: Names, size: int, node: Made) -> Any:
         graph = names.StateGraph(Count)
@@ -124,7 +124,7 @@ def one(number: int) -> Any:
 
 
 class FanOut(Shape):
-    name = "fan-out of 1,000"
+    name = "fan-out of 1000"
     unit = "task"
 
     def graph(self, names: Names, size: int, node: Made) -> Any:
@@ -154,7 +154,7 @@ async def awaiting(number: int) -> Any:
 
 
 class AwaitingFanOut(FanOut):
-    name = "fan-out, awaiting"
+    name = "awaiting fan-out"
     only_async = True
 
     def body(self, node: Made) -> Any:
@@ -217,7 +217,7 @@ def told(state: Any) -> Any:
 class Subgraphs(Shape):
     """A Send for each of 100 subgraphs of two nodes."""
 
-    name = "fan-out, 100 subgraphs"
+    name = "subgraphs by Send"
     unit = "subgraph"
     size = 100
     quick = 50
@@ -316,7 +316,7 @@ def said(state: Any) -> Any:
 
 
 class Append(Shape):
-    name = "append, 1,000 steps"
+    name = "append 1000 steps"
 
     def graph(self, names: Names, size: int, node: Made) -> Any:
         graph = names.StateGraph(Talk)
@@ -342,7 +342,7 @@ class Append(Shape):
 class ManyKeys(Shape):
     """A chain of nodes, each of which writes one of 1,000 keys."""
 
-    name = "1,000 keys, 1 a step"
+    name = "1000 keys"
     size = 100
     quick = 40
 

@@ -53,7 +53,7 @@ class MemoryCheckpointer(LogCheckpointer):
             return
         self._settle(log)
         super().save(thread, ns, checkpoint)
-        log.latest = checkpoint.id
+        log.latest = log.encoded = checkpoint.id
         log.meet(metadata)
 
     def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> None:
@@ -63,7 +63,7 @@ class MemoryCheckpointer(LogCheckpointer):
             own = _own_outcome(record)
             if own is not None:
                 with log.lock:
-                    log.recent.append((checkpoint_id, own))
+                    log.recent.append(own)
                     self._waiting += 1
                 return
         self._settle(log)
@@ -79,8 +79,9 @@ class MemoryCheckpointer(LogCheckpointer):
             for each in recent:
                 if type(each) is Checkpoint:
                     super().save(log.thread, log.ns, each)
+                    log.encoded = each.id
                 else:
-                    super().save_record(log.thread, log.ns, *each)
+                    super().save_record(log.thread, log.ns, log.encoded, each)
 
     def _open(self, thread: str, ns: str, *, create: bool) -> Log | None:
         log = self._logs.get((thread, ns))
@@ -129,7 +130,19 @@ class MemoryCheckpointer(LogCheckpointer):
 class MemoryLog(Log):
     """Lines in a list; ids as arrays of counters, one for each prefix."""
 
-    __slots__ = ("ids", "last", "late_lines", "latest", "lines", "marks", "metadata", "parents", "recent", "said")
+    __slots__ = (
+        "encoded",
+        "ids",
+        "last",
+        "late_lines",
+        "latest",
+        "lines",
+        "marks",
+        "metadata",
+        "parents",
+        "recent",
+        "said",
+    )
 
     def __init__(self, thread: str, ns: str) -> None:
         super().__init__(thread, ns)
@@ -144,8 +157,10 @@ class MemoryLog(Log):
         """A copy of it, when it is small and plain."""
         self.latest: str | None = None
         """The id of the checkpoint saved last."""
-        self.recent: list[Checkpoint | tuple[str, Record]] = []
-        """The newest checkpoints and outcomes, with values of their own: not encoded yet."""
+        self.encoded = ""
+        """The id of the checkpoint encoded last."""
+        self.recent: list[Checkpoint | Record] = []
+        """What was saved since, with values of its own: checkpoints, and after each the outcomes of its tasks."""
         self.late_lines: dict[str, list[bytes]] = {}
         self.parents: dict[str, list[int]] = {}
         """Other thread -> the links into it."""

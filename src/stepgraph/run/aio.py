@@ -176,8 +176,10 @@ class AsyncDriver:
             if limit is not None:
                 async with limit:
                     await self._called(task)
+            elif task.node.is_async and self.node_loop is None:
+                conclude(task, await call_body(task))
             else:
-                await self._called(task)
+                await self._body(task)
             if shelf is not None:
                 keep(shelf, task)
         except asyncio.CancelledError:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
-from threading import Condition, Lock, Thread
+from threading import Condition, Event, Lock, Thread
 from time import monotonic, sleep
 from typing import Any
 
@@ -82,8 +82,6 @@ class Pool:
 
 
 pool = Pool()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: pool.idle.clear())
 
 
 class Batch:
@@ -148,32 +146,52 @@ class Batch:
 
 
 class _Watch:
-    """Looks every millisecond whether a batch's current job is slow. Sleeps when no batch has run for a while.
+    """Looks every millisecond whether a batch's current job is slow; waits when no batch has run for a while.
 
     A job is slow when two looks see it: on a busy machine this thread may come in late, in the midst of a short one.
     """
 
-    LINGER = 0.05
+    LINGER = 0.005
+    """Seconds to go on looking after a batch: the next superstep's is not far, and a look costs less than waking."""
 
     def __init__(self) -> None:
         self._batches: list[Batch] = []
         self._lock = Lock()
-        self._running = False
+        self._wake = Event()
+        self._looking = self._alive = False
 
     def add(self, batch: Batch) -> None:
         batch.started = monotonic()
         self._batches.append(batch)
-        if not self._running:
-            with self._lock:
-                if not self._running:
-                    self._running = True
-                    try:
-                        Thread(target=self._look, name="stepgraph-watch", daemon=True).start()
-                    except RuntimeError:  # without threads nobody could help
-                        self._running = False
+        if not self._looking:
+            self._begin()
 
     def remove(self, batch: Batch) -> None:
         self._batches.remove(batch)
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._looking:
+                return
+            self._looking = True
+            if self._alive:
+                self._wake.set()
+                return
+            self._alive = True
+        try:
+            Thread(target=self._run, name="stepgraph-watch", daemon=True).start()
+        except RuntimeError:  # without threads nobody could help
+            self._looking = self._alive = False
+
+    def _run(self) -> None:
+        while True:
+            self._look()
+            if not self._wake.wait(IDLE_SECONDS):
+                with self._lock:
+                    if not self._looking:
+                        self._alive = False
+                        return
+            self._wake.clear()
 
     def _look(self) -> None:
         last = monotonic()
@@ -192,8 +210,18 @@ class _Watch:
             if now - last > self.LINGER:
                 with self._lock:
                     if not self._batches:
-                        self._running = False
+                        self._looking = False
                         return
 
 
 watch = _Watch()
+
+
+def _forked() -> None:
+    """In a forked child: the parent's threads are not there."""
+    pool.idle.clear()
+    watch.__init__()  # type: ignore[misc]  # as if just made
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
