@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from stepgraph.core.checkpoint import REMOVED, Extend, Removed
-from stepgraph.persist.codec import ATOMS, Codec, Unstorable, write
+from stepgraph.persist.codec import ATOMS, TEXT, Codec, Unstorable, write
 from stepgraph.persist.encoded import Encoded, appended, new_in, splices, splices_text
 from stepgraph.persist.items import LARGE, Held, Known, Memo
 from stepgraph.persist.patch import difference, size_of
@@ -89,7 +89,17 @@ class Changes:
         """The text of a list without its brackets. Big items are remembered."""
         if ATOMS.issuperset(map(type, items)):
             return self._codec.dumps(list(items))[1:-1]
-        return ",".join([self._memo.known(item, self._codec).text for item in items])
+        text = self._memo.text
+        return ",".join([text(item, self._codec) for item in items])
+
+    def _whole(self, value: Any) -> str:
+        """The text of a value. The items of its lists are remembered: a graph's input comes again in its keys."""
+        kind = type(value)
+        if kind is list and not ATOMS.issuperset(map(type, value)):
+            return f"[{self._inner(value)}]"
+        if kind is dict and list in map(type, value.values()) and not self._memo.has(value) and _is_plain(value):
+            return f"{{{','.join([f'{quoted(key)}:{self._whole(each)}' for key, each in value.items()])}}}"
+        return self._memo.text(value, self._codec)
 
     def _set(self, key: str, made: Encoded) -> None:
         self.sets.append(f"{quoted(key)}:{made.text()}")
@@ -104,19 +114,12 @@ class Changes:
         self.made.append((key, Atom(text)))
 
     def _value(self, key: str, change: Any, old: Any) -> None:
-        if type(change) is list and not ATOMS.issuperset(map(type, change)):
-            if type(old) is Encoded and old.is_list and old.size() >= LONG:
-                self._items(key, change, old)
-                return
-            if self._memo.has(change[0]):
-                self._set(key, Encoded(f"[{self._inner(change)}]"))
-                return
-        text = self._memo.known(change, self._codec).text if self._memo.has(change) else self._codec.dumps(change)
-        made = Encoded(text)
         if type(old) is not Encoded or old.size() < LONG:
-            self._set(key, made)
+            self._set(key, Encoded(self._whole(change)))
+        elif type(change) is list and old.is_list and not ATOMS.issuperset(map(type, change)):
+            self._items(key, change, old)
         else:
-            self._text(key, made, old)
+            self._text(key, Encoded(self._whole(change)), old)
 
     def _items(self, key: str, change: list[Any], old: Encoded) -> None:
         """A list that another one replaces: the new items, and which of the old ones stay."""
@@ -152,6 +155,11 @@ class Changes:
             self.made.append((key, made))
         else:
             self._set(key, made)
+
+
+def _is_plain(value: dict[Any, Any]) -> bool:
+    """Whether a dict is an object of JSON, but for its values."""
+    return TEXT.issuperset(map(type, value)) and "~" not in value
 
 
 def delta(shape: str, passed: int, atoms: Mapping[str, Any], changes: Changes | None, rare: dict[str, str]) -> str:

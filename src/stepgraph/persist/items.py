@@ -198,7 +198,10 @@ class Known(NamedTuple):
 def known(item: Any, codec: Codec) -> Known:
     """An item encoded, and what it consists of."""
     copy = _plain(item)
-    text = codec.dumps(item) if copy is MISSING else codec.plain(copy)
+    return _described(item, codec.dumps(item) if copy is MISSING else codec.plain(copy), copy)
+
+
+def _described(item: Any, text: str, copy: Any) -> Known:
     if copy is not MISSING and len(text) >= LARGE:
         return Known(item, Copied([item], [copy]), text)
     content = Content()
@@ -223,6 +226,18 @@ class Memo:
     def has(self, item: Any) -> bool:
         """Whether the object was seen, changed or not."""
         return id(item) in self._now or id(item) in self._before
+
+    def text(self, item: Any, codec: Codec) -> str:
+        """The text of an item, made if need be. Small ones are not looked at twice."""
+        if type(item) in ATOMS or not self.has(item):
+            copy = _plain(item)
+            text = codec.dumps(item) if copy is MISSING else codec.plain(copy)
+            if len(text) < MEMORABLE or type(item) is str:
+                return text
+            self._now[id(item)] = _described(item, text, copy)
+            self._size += len(text)
+            return text
+        return self.known(item, codec).text
 
     def known(self, item: Any, codec: Codec) -> Known:
         """The item with its text, which is made if need be."""
