@@ -51,7 +51,7 @@ LAYERS = {
     "graph": Layer(("core", "schema", "run", "messages"), ("graphviz",)),
     "persist": Layer(BACKEND),
     "store": Layer(BACKEND),
-    "cache": Layer(BACKEND),
+    "cache": Layer((*BACKEND, "persist.codec")),
     "approve": Layer(("core", "run.hub"), PYDANTIC),
     "debug": Layer(("core", "run", "graph", "approve"), ("pandas",)),
     "observe": Layer(("core.events", "core.types", "run.hub")),

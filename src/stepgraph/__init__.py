@@ -14,6 +14,7 @@ from stepgraph.core.channels import (
 )
 from stepgraph.core.errors import (
     EmptyInputError,
+    GraphDrained,
     GraphInterrupt,
     GraphRecursionError,
     InvalidUpdateError,
@@ -22,7 +23,7 @@ from stepgraph.core.errors import (
     NodeTimeoutError,
     StepgraphError,
 )
-from stepgraph.core.policies import RetryPolicy
+from stepgraph.core.policies import RetryPolicy, RunControl
 from stepgraph.core.types import (
     END,
     START,
@@ -45,6 +46,7 @@ from stepgraph.run.hub import Hub
 from stepgraph.schema.managed import IsLastStep, RemainingSteps
 
 if TYPE_CHECKING:
+    from stepgraph.core.limits import CachePolicy, TimeoutPolicy, TracePolicy
     from stepgraph.graph.pushing import MessageGraph, delete_ui_message, push_message, push_ui_message
     from stepgraph.messages import (
         REMOVE_ALL_MESSAGES,
@@ -63,6 +65,7 @@ __all__ = [  # noqa: RUF022  grouped by what they are for
     "START",
     "AnyValue",
     "BinaryOperatorAggregate",
+    "CachePolicy",
     "Command",
     "EphemeralValue",
     "IsLastStep",
@@ -71,9 +74,12 @@ __all__ = [  # noqa: RUF022  grouped by what they are for
     "Overwrite",
     "RemainingSteps",
     "RetryPolicy",
+    "RunControl",
     "Send",
     "StateGraph",
+    "TimeoutPolicy",
     "Topic",
+    "TracePolicy",
     "UntrackedValue",
     # messages
     "REMOVE_ALL_MESSAGES",
@@ -107,6 +113,7 @@ __all__ = [  # noqa: RUF022  grouped by what they are for
     "Pause",
     # errors
     "EmptyInputError",
+    "GraphDrained",
     "GraphInterrupt",
     "GraphRecursionError",
     "InvalidUpdateError",
@@ -117,6 +124,9 @@ __all__ = [  # noqa: RUF022  grouped by what they are for
 ]
 
 _LATER = {
+    "CachePolicy": "stepgraph.core.limits",
+    "TimeoutPolicy": "stepgraph.core.limits",
+    "TracePolicy": "stepgraph.core.limits",
     "MessageGraph": "stepgraph.graph.pushing",
     "MessagesState": "stepgraph.messages",
     "REMOVE_ALL_MESSAGES": "stepgraph.messages",

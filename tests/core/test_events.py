@@ -11,18 +11,22 @@ from typing import Any
 
 import pytest
 
-from stepgraph import START, Command, StateGraph, get_stream_writer, interrupt
+from stepgraph import START, CachePolicy, Command, RetryPolicy, StateGraph, get_stream_writer, interrupt
+from stepgraph.cache import InMemoryCache
 from stepgraph.core.events import EVENT_TYPES
 from stepgraph.core.types import Decision, Pause
 from stepgraph.run.sync import SyncDriver
 from tests.core.gates import State
 from tests.simulation.model import ModelCheckpointer
 
+AGAIN = RetryPolicy(initial_interval=0, jitter=False, max_attempts=2)
 
-def run(node: Callable[[Any], Any], given: Any, saver: Any = None, **options: Any) -> list[Any]:
+
+def run(node: Callable[[Any], Any], given: Any, saver: Any = None, cache: Any = None, **options: Any) -> list[Any]:
     """The events of one run of a graph with this node."""
     events: list[Any] = []
-    app = StateGraph(State).add_node("a", node).add_edge(START, "a").compile(checkpointer=saver)
+    graph = StateGraph(State).add_node("a", node, retry_policy=AGAIN, cache_policy=CachePolicy())
+    app = graph.add_edge(START, "a").compile(checkpointer=saver, cache=cache)
     config: dict[str, Any] = {"configurable": {"thread_id": "t"}} if saver else {}
     engine = app.engine(given, config, emit=events.append, **options)
     with suppress(ConnectionError):
@@ -63,13 +67,13 @@ def events() -> list[Any]:
     told += run(asks, {"log": []}, saver)
     told += run(asks, Command(resume="answer"), saver)
     told += run(fails, {"log": []})
+    cache = InMemoryCache()
+    told += run(speaks, {"log": []}, cache=cache) + run(speaks, {"log": []}, cache=cache)
     return told
 
 
 def test_every_kind_is_told_by_a_run(events: list[Any]) -> None:
-    retried = {"TaskRetried"}  # there are no retry policies yet
-
-    assert {type(event).__name__ for event in events} == set(EVENT_TYPES) - retried
+    assert {type(event).__name__ for event in events} == set(EVENT_TYPES)
 
 
 def test_every_event_says_where_and_when(events: list[Any]) -> None:

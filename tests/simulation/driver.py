@@ -6,11 +6,25 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
 
-from stepgraph.core.effects import Ask, Bodies, Call, Flow, Flush, Load, Save, SaveRecord, Sleep, Together
+from stepgraph.core.effects import (
+    Ask,
+    Bodies,
+    Call,
+    Flow,
+    Flush,
+    Load,
+    Recall,
+    Remember,
+    Save,
+    SaveRecord,
+    Sleep,
+    Together,
+    Within,
+)
 from stepgraph.core.errors import Cancelled, GraphBubbleUp
 from stepgraph.core.lean import keep
 from stepgraph.core.task import Task
-from stepgraph.core.types import Decision
+from stepgraph.core.types import MISSING, Decision
 from stepgraph.run.context import call_body, call_in_task
 
 Choose = Callable[[int], int]
@@ -97,14 +111,22 @@ class Driver:
     def _ready(self, strand: Strand) -> Any:
         """The innermost strands that wait for an effect of their own; those that a whole group has ended for go on."""
         if strand.group is None:
-            if type(strand.effect) is Together:
+            if type(strand.effect) is Within:
+                strand.group = [Strand(strand.effect.flow, strand.effect.task)]
+            elif type(strand.effect) is Together:
                 strand.group = [
                     Strand(flow, task) for task, flow in zip(strand.effect.tasks, strand.effect.flows, strict=True)
                 ]
             else:
                 yield strand
                 return
-        if self.cancels and not strand.effect.hold_errors and any(each.error is not None for each in strand.group):
+        together = type(strand.effect) is Together
+        if (
+            self.cancels
+            and together
+            and not strand.effect.hold_errors
+            and any(each.error is not None for each in strand.group)
+        ):
             _cancel(strand.group)
         waiting = [each for each in strand.group if not each.ended]
         if not waiting:
@@ -137,9 +159,10 @@ class Driver:
     def _join(self, strand: Strand) -> None:
         assert strand.group is not None
         failed = next((each.error for each in strand.group if each.error is not None), None)
+        result = strand.group[0].result if type(strand.effect) is Within else None
         strand.group = None
         if failed is None:
-            strand.send(None)
+            strand.send(result)
         else:
             strand.throw(failed)
 
@@ -165,6 +188,10 @@ class Driver:
                 return checkpointer.flush()
             case Sleep():
                 return None
+            case Recall(cache, key):
+                return cache.get([key]).get(key, MISSING)
+            case Remember(cache, key, value, ttl):
+                return cache.set({key: (value, ttl)})
             case Load(checkpointer, thread, ns, checkpoint):
                 return checkpointer.load(thread, ns, checkpoint)
         raise TypeError(f"Not an effect: {effect!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stepgraph.core.checkpoint import plain_values
+from stepgraph.core.events import Emit, Event
 from stepgraph.core.request import Request
 from stepgraph.core.task import Task
 
@@ -21,6 +22,23 @@ def parents_of(task: Task | None) -> dict[str, str]:
 def without_ids(ns: str) -> str:
     """A namespace as text without task ids: the same in every run."""
     return "|".join(part.partition(":")[0] for part in ns.split("|"))
+
+
+def overheard(task: Task, emit: Emit | None) -> Emit | None:
+    """What a graph inside `task` tells its listeners: a sign of progress of the task, dropped once it has timed out."""
+    if task.progress is None:
+        return emit
+    attempt = task.attempt
+
+    def tell(event: Event) -> None:
+        if attempt <= task.hushed:
+            return
+        if task.progress is not None:
+            task.progress()
+        if emit is not None:
+            emit(event)
+
+    return tell
 
 
 def child_request(parent: Request, task: Task) -> Request:
@@ -48,13 +66,15 @@ def child_request(parent: Request, task: Task) -> Request:
         ns=task.lasting_ns if own is True else task.ns,
         lasting=own is True,
         checkpointer=checkpointer,
-        emit=parent.emit,
+        emit=overheard(task, parent.emit),
         gate=parent.gate,
         probe=parent.probe,
         recursion_limit=parent.recursion_limit,
         durability=parent.durability,
         metadata=metadata,
         store=parent.store,
+        cache=getattr(node.source, "cache", None) or parent.cache,
+        step_timeout=getattr(node.source, "step_timeout", None),
         context=parent.context,
         control=parent.control,
         parent=task,

@@ -6,11 +6,14 @@ A yielded `Task` is an effect of its own: call the node's body with the task's i
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stepgraph.core.checkpoint import Checkpoint, Record
 from stepgraph.core.task import Scope, Task
 from stepgraph.core.types import Pause
+
+if TYPE_CHECKING:
+    from stepgraph.core.limits import TimeoutPolicy
 
 
 class Call(NamedTuple):
@@ -100,11 +103,41 @@ class Flush(NamedTuple):
     checkpointer: Any
 
 
+class Within(NamedTuple):
+    """Run `flow` to its end within a limit, and send back its result.
+
+    With a task it is one attempt of that, under the limits of `policy`: NodeTimeoutError is thrown in when one is
+    passed. Else it is a superstep, which may take `seconds`: then it is TimeoutError. An async driver cancels what
+    takes too long; a sync one refuses the limits of tasks with ValueError, and lets a superstep end before it throws.
+    """
+
+    flow: Generator[Any, Any, Any]
+    task: Task | None
+    policy: TimeoutPolicy | None = None
+    seconds: float | None = None
+
+
+class Recall(NamedTuple):
+    """Sends back what the cache has under `key` ((namespace, digest)), or MISSING."""
+
+    cache: Any
+    key: tuple[tuple[str, ...], str]
+
+
+class Remember(NamedTuple):
+    """Put a value into the cache, for `ttl` seconds or for ever."""
+
+    cache: Any
+    key: tuple[tuple[str, ...], str]
+    value: Any
+    ttl: int | None
+
+
 class Sleep(NamedTuple):
     """Let that many seconds pass; other tasks go on."""
 
     seconds: float
 
 
-Effect = Task | Call | Together | Bodies | Ask | Load | Save | SaveRecord | Flush | Sleep
+Effect = Task | Call | Together | Bodies | Ask | Load | Save | SaveRecord | Flush | Within | Recall | Remember | Sleep
 Flow = Generator[Any, Any, Any]

@@ -15,10 +15,11 @@ from typing import Any
 from stepgraph.core import events as ev
 from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Extend, Keeper, Record, Source, undecided
 from stepgraph.core.child import child_request
-from stepgraph.core.effects import Flow, Flush, Save, SaveRecord, Together
+from stepgraph.core.effects import Flow, Flush, Save, SaveRecord, Together, Within
 from stepgraph.core.entry import open_thread
 from stepgraph.core.errors import (
     Cancelled,
+    GraphDrained,
     GraphInterrupt,
     GraphRecursionError,
     Suspended,
@@ -84,6 +85,7 @@ class Engine:
         "scope",
         "state",
         "tasks",
+        "trail",
         "withheld",
     )
 
@@ -112,6 +114,8 @@ class Engine:
         """The checkpointer, where it keeps the thread in another engine's format."""
         if self.saving and (opened := getattr(request.checkpointer, "opened", None)) is not None:
             self.keeper = self.scope.keeper = request.checkpointer = opened(self)
+        self.trail: list[tuple[str, ...]] = []
+        """The nodes of each of the last supersteps that the recursion limit allows; its error shows the circle."""
         self.held: Checkpoint | None = None
         """With durability "exit": the last checkpoint, not saved yet."""
         self.withheld: list[Record] = []
@@ -140,7 +144,7 @@ class Engine:
             raise
         except BaseException as failure:
             error = failure
-            if isinstance(failure, Cancelled):
+            if isinstance(failure, (Cancelled, GraphDrained)):
                 status = "cancelled"
             if self.request.durability == "exit":
                 yield from self._close(status)
@@ -207,7 +211,10 @@ class Engine:
         after = self.request.interrupt_after or plan.interrupt_after
         counts = scope.counts
         scope.values = state.values
-        sprinting = plan.sprints and not (emit or gate or scope.probe or before or after or self.keeper)
+        control, limit = self.request.control, self.request.step_timeout
+        looked_at = emit or gate or scope.probe or before or after or self.keeper
+        sprinting = plan.sprints and not (looked_at or control or limit)
+        watched = scope.stop - min(TRAIL, self.request.recursion_limit // 2)
         left = gate is not None and undecided(self.pending.get(WHOLE_STEP), "committed")
         if left and gate is not None and gate.wants("committed", None, scope.ns):
             yield from self._boundary("committed", (), again=True)
@@ -226,12 +233,19 @@ class Engine:
                 self._attach(tasks)
             if before and state.version > self.passed and _listed(tasks, before):
                 raise GraphInterrupt(())
+            if control is not None and control.drain_requested:
+                raise GraphDrained(control.drain_reason)
+            if state.step > watched:
+                self.trail.append(tuple([task.name for task in tasks]))
             entering = tasks[0].name == START
             if gate is not None and not entering and gate.wants("plan", None, scope.ns):
                 yield from self._boundary("plan", tasks)
                 if self.tasks is not tasks:
                     continue
-            yield from self._work(tasks)
+            if limit is None:
+                yield from self._work(tasks)
+            else:
+                yield Within(self._work(tasks), None, None, limit)
             if any(task.status != "finished" for task in tasks):
                 self._pause(tasks)
             yield from self._commit(tasks)
@@ -255,7 +269,8 @@ class Engine:
         Returns at the first superstep that is not of that kind.
         """
         state, scope, plan = self.state, self.scope, self.plan
-        nodes, values, root, stop, saving = plan.nodes, state.values, scope.root, scope.stop, self.saving
+        nodes, values, root, saving = plan.nodes, state.values, scope.root, self.saving
+        stop = scope.stop - min(TRAIL, self.request.recursion_limit // 2)
         plain = plan.plain
         light = plain and self.request.durability == "async"
         handing = Save(self.request.checkpointer, self._thread, scope.ns_text, NOT_YET)
@@ -310,7 +325,7 @@ class Engine:
             return
         quiet = scope.emit is None and scope.gate is None and scope.probe is None
         direct = self.keeper is None and (not self.saving or self.request.durability == "async")
-        if quiet and direct and all(task.node.lean and task.records is None for task in tasks):
+        if quiet and direct and all(task.node.lean and task.records is None and task.timeout is None for task in tasks):
             yield from lean_flows(self, tasks)
         else:
             yield Together(tasks, [flow_of(self, task) for task in tasks], scope.gate is not None)
@@ -329,7 +344,7 @@ class Engine:
         following = f"wanted to run {nodes}" if nodes else "came to its end only"
         return GraphRecursionError(
             f"Recursion limit of {limit} reached without hitting a stop condition. "
-            f"Graph {self.plan.name!r} {following} in superstep {self.state.step}. "
+            f"Graph {self.plan.name!r} {following} in superstep {self.state.step}. {_circle(self.trail)}"
             'You can increase the limit by setting the `recursion_limit` config key: {"recursion_limit": N}.\n'
             "For troubleshooting see the error code GRAPH_RECURSION_LIMIT."
         )
@@ -527,8 +542,20 @@ class Engine:
         return {key: value for key, value in fresh.items() if value is not MISSING} if self.edited else fresh
 
 
+TRAIL = 40
+"""How many supersteps before the recursion limit are remembered."""
 NOT_YET: Any = None
 """In place of a checkpoint that is filled in before the effect is yielded."""
+
+
+def _circle(trail: Sequence[tuple[str, ...]]) -> str:
+    """The shortest circle that the last supersteps went round twice, as a sentence; nothing without one."""
+    for length in range(1, len(trail) // 2 + 1):
+        last = trail[-length:]
+        if last == trail[-2 * length : -length]:
+            names = [" + ".join(dict.fromkeys(step)) for step in last]
+            return f"Its last supersteps go round in a circle: {' -> '.join([*names, names[0]])}. "
+    return ""
 
 
 def _listed(tasks: Sequence[Task], names: frozenset[str]) -> bool:

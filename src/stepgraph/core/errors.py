@@ -126,6 +126,14 @@ class NodeTimeoutError(StepgraphError):
         self.kind = kind
 
 
+def sync_timeout_unsupported(name: str) -> ValueError:
+    """A limit on what can't be cancelled."""
+    return ValueError(
+        "Node timeouts are only supported for async nodes because sync Python execution cannot be safely cancelled "
+        f"in-process. Node {name!r} is sync: make it an async function, or take its timeout away."
+    )
+
+
 class RecordedError(StepgraphError):
     """An error that an earlier process recorded, where its class is not loaded here."""
 

@@ -101,10 +101,25 @@ class TaskRetried(NamedTuple):
     delay: float
 
 
+class TaskCached(NamedTuple):
+    """The cache had the task's result, so its body does not run. Told in place of TaskStarted."""
+
+    ns: Namespace
+    step: int
+    time: float
+    task: str
+    node: str
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls on an event
+    input: Any
+    triggers: tuple[str, ...]
+    metadata: Mapping[str, Any]
+    path: tuple[Any, ...] = ()
+
+
 class TaskFinished(NamedTuple):
     """The outcome is decided and handed to the checkpointer: `writes` in order, `routes` chosen.
 
-    `carried` is true when the outcome comes from a record and no body ran.
+    `carried` is true when the outcome comes from a record or the cache and no body ran.
     """
 
     ns: Namespace
@@ -232,6 +247,7 @@ Event = (
     | TaskStarted
     | TaskEmitted
     | TaskRetried
+    | TaskCached
     | TaskFinished
     | TaskFailed
     | TaskInterrupted

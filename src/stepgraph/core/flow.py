@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
+from stepgraph.core.caching import recall, remember
 from stepgraph.core.checkpoint import Kind, Record, undecided
-from stepgraph.core.effects import Ask, Call, Flow, Flush, SaveRecord, Sleep
+from stepgraph.core.effects import Ask, Call, Flow, Flush, SaveRecord, Sleep, Within
 from stepgraph.core.errors import (
     Cancelled,
     GraphBubbleUp,
+    GraphDrained,
     GraphInterrupt,
     InvalidUpdateError,
     ParentCommand,
@@ -80,7 +82,10 @@ def _decided_flow(engine: Engine, task: Task) -> Flow:
             if left is not None:
                 raise left
             if body and not task.collected:
-                yield from _run_body(engine, task)
+                if task.node.cache is not None and engine.request.cache is not None:
+                    yield from recall(engine, task)
+                if not task.collected:
+                    yield from _run_body(engine, task)
             body = True
             if not routers_alone and (
                 _decided(task, "after")
@@ -92,6 +97,8 @@ def _decided_flow(engine: Engine, task: Task) -> Flow:
                 yield from route(engine, task)
             if gate is not None and gate.wants("edge", task.name, scope.ns):
                 yield from _ask_edge(engine, task)
+            if task.cache_key is not None:
+                yield from remember(engine, task)
             return
         except _Again:
             body = True
@@ -172,7 +179,7 @@ def troubled(engine: Engine, task: Task, error: BaseException) -> Flow:
             task.status = "suspended"
             if scope.emit is not None and scope.gate is None:
                 scope.emit(ev.TaskInterrupted(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, ()))
-        case ParentCommand() | GeneratorExit():
+        case ParentCommand() | GraphDrained() | GeneratorExit():
             raise error
         case _:
             yield from _failed(engine, task, error)
@@ -200,17 +207,26 @@ def _run_body(engine: Engine, task: Task) -> Flow:
     task.asked = task.calls = 0
     task.status, task.writes = "running", ()
     try:
-        if node.child is not None:
-            result = yield from engine.run_child(task)
-        elif scope.probe is None:
+        limits = task.timeout or node.timeout
+        if limits is not None:
+            result = yield Within(_attempt(engine, task), task, limits)
+        elif node.child is None and scope.probe is None:
             result = yield task
         else:
-            result = yield from _probed(task)
+            result = yield from _attempt(engine, task)
     except ParentCommand as up:
         result = _arrived(task, up)
     writes, task.gotos = collect(node, result)
     task.writes += writes  # after what the body wrote before it returned
     task.collected = True
+
+
+def _attempt(engine: Engine, task: Task) -> Flow:
+    if task.node.child is not None:
+        return (yield from engine.run_child(task))
+    if task.scope.probe is not None:
+        return (yield from _probed(task))
+    return (yield task)
 
 
 def _probed(task: Task) -> Flow:
@@ -338,6 +354,9 @@ def ask(engine: Engine, pause: Pause) -> Flow:
     if engine.saving:
         yield Flush(engine.request.checkpointer)
     decision: Decision = yield Ask(engine.scope, pause)
+    if pause.place not in ("before", "plan", "committed") and decision.verb not in ("approve", "rerun"):
+        for task in pause.tasks:
+            task.cache_key = None  # what a person changed is not what the node makes of its input
     return decision
 
 

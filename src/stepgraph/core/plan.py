@@ -16,6 +16,7 @@ from stepgraph.core.policies import RetryPolicy
 from stepgraph.core.types import MISSING, ROOT, START, Route
 
 if TYPE_CHECKING:
+    from stepgraph.core.limits import CachePolicy, TimeoutPolicy
     from stepgraph.core.task import Task
 
 
@@ -66,6 +67,10 @@ class Node:
     defer: bool = False
     retries: tuple[RetryPolicy, ...] = ()
     """The first one that fits an error says whether and when to try again."""
+    timeout: TimeoutPolicy | None = None
+    cache: CachePolicy | None = None
+    cache_ns: tuple[str, ...] = ()
+    """The part of the cache that keeps its results."""
     handler: str | None = None
     """The node that takes over when this one has failed for good."""
     child: Plan | None = None
@@ -171,6 +176,8 @@ class Plan:
             node.lean = not (
                 node.child is not None
                 or node.retries
+                or node.timeout is not None
+                or node.cache is not None
                 or node.handler is not None
                 or any(router.is_async for router in node.routers)
             )

@@ -34,6 +34,10 @@ class Request:
     durability: Durability = "async"
     metadata: Mapping[str, Any]
     store: Any = None
+    cache: Any = None
+    """Where results of nodes with a CachePolicy are kept."""
+    step_timeout: float | None = None
+    """Seconds that each superstep may take."""
     context: Any = None
     control: Any = None
     """A RunControl, with which the caller may ask the run to stop at a boundary."""

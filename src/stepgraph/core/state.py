@@ -88,6 +88,8 @@ def ready(plan: Plan, state: State, scope: Scope) -> list[Task]:
                 logger.warning("Ignoring a Send to unknown node %r in superstep %d of graph %r.", name, step, plan.name)
                 continue
             task = Task(node, scope, step, position, send.arg)
+            if send.timeout is not None:
+                task.timeout = _limits(send.timeout)
             task.index = counts.get(name, 0)
             counts[name] = task.index + 1
             tasks.append(task)
@@ -102,6 +104,12 @@ def ready(plan: Plan, state: State, scope: Scope) -> list[Task]:
             Task(node, scope, step, -1, values.copy() if node.reads is None else view(node, values, step, scope))
         )
     return tasks
+
+
+def _limits(given: Any) -> Any:
+    from stepgraph.core.limits import TimeoutPolicy  # loaded when a graph has limits
+
+    return TimeoutPolicy.coerce(given)
 
 
 def view(node: Node, values: Mapping[str, Any], step: int, scope: Scope) -> Any:

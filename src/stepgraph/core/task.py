@@ -12,6 +12,7 @@ from stepgraph.core.types import Interrupt, Namespace, Route, Writes
 if TYPE_CHECKING:
     from hashlib import blake2b
 
+    from stepgraph.core.limits import TimeoutPolicy
     from stepgraph.core.request import Request
 else:
     try:
@@ -147,6 +148,14 @@ class Task:
     """The updates that `changes` were made of, as `combine` gives them."""
     changes: dict[str, Any] | None = None
     """What `writes` make of the state, where that is known already."""
+    timeout: TimeoutPolicy | None = None
+    """Its own limits, which a Send brought, in place of its node's."""
+    progress: Any = None
+    """The same, where every sign of life counts."""
+    hushed = 0
+    """Attempts up to this one have timed out: what they say late is dropped."""
+    cache_key: tuple[tuple[str, ...], str] | None = None
+    """Where its result will be kept, while nobody has changed it."""
     failures = 0
     """How many of its attempts failed; a router's failures count too."""
     failed: Task | None = None
@@ -274,6 +283,11 @@ class Task:
 def _handler_id(failed: str) -> str:
     digits = blake2b(f"{failed}\0node_error_handler".encode(), digest_size=16).hexdigest()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def digest(content: bytes) -> str:
+    """128 bits that stand for the content, in hexadecimal."""
+    return blake2b(content, digest_size=16).hexdigest()
 
 
 _TAIL = 0xFFFFFFFFFFFF

@@ -8,16 +8,23 @@ import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import GenericAlias
-from typing import Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
+from stepgraph.core.caching import NAMESPACE
 from stepgraph.core.channels import Channel, LastValue, NamedBarrierValue
 from stepgraph.core.deprecated import LangGraphDeprecatedSinceV05, LangGraphDeprecatedSinceV10
+from stepgraph.core.errors import sync_timeout_unsupported
 from stepgraph.core.plan import Barrier, Node, Plan, Router
 from stepgraph.core.policies import RetryPolicy, as_retries
 from stepgraph.core.types import END, ROOT, START, Command, Send
 from stepgraph.graph.actions import action_of, is_async, is_runnable, name_of
 from stepgraph.graph.compiled import CompiledStateGraph, graph_class
 from stepgraph.schema.channels import Managers, channels_of, is_keyed, mapper_of
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from stepgraph.core.limits import CachePolicy, TimeoutPolicy, TracePolicy
 
 logger = logging.getLogger("stepgraph")
 RESERVED = ("|", ":")
@@ -31,6 +38,8 @@ class Policies(NamedTuple):
     retry: tuple[RetryPolicy, ...] | None = None
     handler: Any = None
     """The name of the handler's node; of the defaults the action itself."""
+    timeout: TimeoutPolicy | None = None
+    cache: CachePolicy | None = None
 
 
 @dataclass(slots=True)
@@ -139,8 +148,10 @@ class StateGraph:
         input_schema: Any = None,
         destinations: Mapping[str, str] | Sequence[str] | None = None,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        cache_policy: CachePolicy | None = None,
         error_handler: Action | None = None,
-        trace_policy: Any = None,
+        timeout: float | timedelta | TimeoutPolicy | None = None,
+        trace_policy: TracePolicy | None = None,
         inline: bool = False,
     ) -> Self:
         """Add a node; returns the graph.
@@ -149,7 +160,9 @@ class StateGraph:
         the type that its first parameter is annotated with) and returns a dict of updates, a Command or None. A
         compiled graph as action becomes a subgraph. `defer` runs it only when nothing else is ready.
         `destinations` names what its Commands may go to, for drawings. `retry_policy` says when the node runs again
-        after an error; `error_handler(state, error: NodeError)` runs in its place when it has failed for good.
+        after an error, `timeout` how long each attempt of an async node may take, `cache_policy` whether the graph's
+        cache keeps its result; `error_handler(state, error: NodeError)` runs in its place when it has failed for good.
+        `trace_policy` says what tracers record of it.
         `inline` declares a sync node short enough to run on the event loop's thread. Raises ValueError for names that
         exist or are reserved.
         """
@@ -170,7 +183,9 @@ class StateGraph:
         if error_handler is not None:
             handler = f"__error_handler__{node}"
             self._add_handler(handler, error_handler, schema)
-        policies = Policies(None if retry_policy is None else as_retries(retry_policy), handler)
+        policies = Policies(
+            None if retry_policy is None else as_retries(retry_policy), handler, _limits(timeout), cache_policy
+        )
         self.nodes[node] = NodeSpec(action, how, schema, defer, inline, dict(metadata or {}), ends, labels, policies)
         self.nodes[node].trace_policy = trace_policy
         self._add_schema(schema)
@@ -191,16 +206,20 @@ class StateGraph:
         self,
         *,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        cache_policy: CachePolicy | None = None,
         error_handler: Action | None = None,
+        timeout: float | timedelta | TimeoutPolicy | None = None,
     ) -> Self:
         """Policies of every node that has none of its own, whenever it was added; returns the graph.
 
-        Error handlers get the retry policy too, but no handler. Subgraphs keep their own defaults. A second call
-        changes only what it names.
+        Error handlers get the retry policy and the timeout too, but no cache and no handler. Subgraphs keep their own
+        defaults. A second call changes only what it names.
         """
         given: dict[str, Any] = {
             "retry": None if retry_policy is None else as_retries(retry_policy),
             "handler": error_handler,
+            "timeout": _limits(timeout),
+            "cache": cache_policy,
         }
         self.defaults = self.defaults._replace(**{key: value for key, value in given.items() if value is not None})
         return self
@@ -327,6 +346,7 @@ class StateGraph:
         self,
         checkpointer: Any = None,
         *,
+        cache: Any = None,
         store: Any = None,
         interrupt_before: Sequence[str] | Literal["*"] | None = None,
         interrupt_after: Sequence[str] | Literal["*"] | None = None,
@@ -339,10 +359,10 @@ class StateGraph:
         """Check the graph and make it runnable.
 
         `checkpointer` is an object of `stepgraph.persist`, a URL such as `"sqlite:///runs.db"`, True (a subgraph with
-        a history of its own), False (a subgraph without) or None. `interrupt_before` and `interrupt_after` name
-        nodes, or are "*". `debug` prints updates and values of every run. `renamed` maps the names that nodes had in
-        older threads to those that they have now. `transformers` are StreamTransformers of every v3 stream.
-        `inline` declares all sync nodes short.
+        a history of its own), False (a subgraph without) or None. `cache` (`stepgraph.cache`) keeps the results of
+        nodes with a cache policy. `interrupt_before` and `interrupt_after` name nodes, or are "*". `debug` prints
+        updates and values of every run. `renamed` maps the names that nodes had in older threads to those that they
+        have now. `transformers` are StreamTransformers of every v3 stream. `inline` declares all sync nodes short.
         Raises ValueError, and TypeError for a bad checkpointer.
         """
         before = _listed(interrupt_before)
@@ -354,8 +374,8 @@ class StateGraph:
             if new not in self.nodes:
                 raise ValueError(f"renamed={{{old!r}: {new!r}}}: the graph has no node {new!r}.")
         return graph_class()(
-            self, plan, checkpointer=checkpointer, store=store, debug=debug, context_schema=self.context_schema,
-            transformers=transformers or (),
+            self, plan, checkpointer=checkpointer, store=store, cache=cache, debug=debug,
+            context_schema=self.context_schema, transformers=transformers or (),
         )  # fmt: skip
 
     def _plan(self, name: str, before: frozenset[str], after: frozenset[str], inline: bool) -> Plan:
@@ -417,6 +437,8 @@ class StateGraph:
                 policies=Policies(
                     defaults.retry if spec.policies.retry is None else spec.policies.retry,
                     None if spec.is_handler else spec.policies.handler or handler,
+                    spec.policies.timeout or defaults.timeout,
+                    None if spec.is_handler else spec.policies.cache or defaults.cache,
                 ),
             )
             for name, spec in specs.items()
@@ -429,6 +451,8 @@ class StateGraph:
     def _node(self, name: str, spec: NodeSpec, inline: bool, input: Input, writes: frozenset[str]) -> Node:
         action = spec.action
         child, how = getattr(action, "plan", None), spec.how
+        if spec.policies.timeout is not None and how is not None and not (how.is_async or how.twin):
+            raise sync_timeout_unsupported(name)
         return Node(
             name,
             action.invoke if how is None else how.body,
@@ -443,6 +467,9 @@ class StateGraph:
             defer=spec.defer,
             retries=spec.policies.retry or (),
             handler=spec.policies.handler,
+            timeout=spec.policies.timeout,
+            cache=spec.policies.cache,
+            cache_ns=(NAMESPACE, _identifier(action) or "__dynamic__", name),
             child=child,
             child_checkpointer=getattr(action, "saver", None) if child is not None else None,
             ends=spec.ends,
@@ -501,6 +528,21 @@ def _renamed(deprecated: Mapping[str, Any], *schemas: Any) -> Iterator[Any]:
                 f"`{old}` is deprecated and will be removed. Please use `{new}` instead.", category, stacklevel=3
             )
         yield deprecated.get(old) if schema is None else schema
+
+
+def _limits(timeout: Any) -> Any:
+    if timeout is None:
+        return None
+    from stepgraph.core.limits import TimeoutPolicy  # loaded when a graph has limits
+
+    return TimeoutPolicy.coerce(timeout)
+
+
+def _identifier(action: Any) -> str | None:
+    """Names a function over all processes, for the keys of caches."""
+    name = getattr(action, "__qualname__", None)
+    module = getattr(action, "__module__", None)
+    return f"{module}.{name}" if name and module else None
 
 
 def _barrier(sources: Sequence[str], target: str) -> Barrier:

@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from contextvars import copy_context
 from dataclasses import replace
+from os import environ
 from time import time
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from stepgraph.core import registry
 from stepgraph.core.checkpoint import plain_values
+from stepgraph.core.child import overheard
 from stepgraph.core.engine import Engine, Outcome
 from stepgraph.core.events import Emit
 from stepgraph.core.plan import Plan
@@ -37,7 +39,7 @@ from stepgraph.schema.validate import as_context
 if TYPE_CHECKING:
     from stepgraph.graph.builder import StateGraph
 
-DEFAULT_RECURSION_LIMIT = 10_007
+DEFAULT_RECURSION_LIMIT = int(environ.get("LANGGRAPH_DEFAULT_RECURSION_LIMIT", "10007"))
 
 
 class CompiledStateGraph:
@@ -48,6 +50,9 @@ class CompiledStateGraph:
     stream_mode = "updates"
     """What `stream` yields when it is not told."""
 
+    step_timeout: float | None = None
+    """Seconds that a superstep may take, then the run raises TimeoutError; set it on the compiled graph."""
+
     def __init__(
         self,
         builder: StateGraph,
@@ -55,6 +60,7 @@ class CompiledStateGraph:
         *,
         checkpointer: Any = None,
         store: Any = None,
+        cache: Any = None,
         debug: bool = False,
         context_schema: Any = None,
         transformers: Sequence[Any] = (),
@@ -65,6 +71,7 @@ class CompiledStateGraph:
         self.store = store
         self.transformers = tuple(transformers)
         """What makes streams of its own of every v3 run."""
+        self.cache = cache
         self.debug = debug
         """Whether every call prints updates and values."""
         self.context_schema = context_schema
@@ -501,6 +508,22 @@ class CompiledStateGraph:
         made: dict[str, Any] = await _loops().to_thread(lambda: self.fork(config, values, as_node))
         return made
 
+    def clear_cache(self, nodes: Sequence[str] | None = None) -> None:
+        """Forget the cached results of these nodes, or of all. Raises ValueError without a cache."""
+        self._cache().clear(self._cache_namespaces(nodes))
+
+    async def aclear_cache(self, nodes: Sequence[str] | None = None) -> None:
+        """As `clear_cache`."""
+        await self._cache().aclear(self._cache_namespaces(nodes))
+
+    def _cache(self) -> Any:
+        if not self.cache:
+            raise ValueError("No cache is set for this graph. Cannot clear cache.")
+        return self.cache
+
+    def _cache_namespaces(self, nodes: Sequence[str] | None) -> list[tuple[str, ...]]:
+        return [self.plan.nodes[name].cache_ns for name in (self.plan.nodes if nodes is None else nodes)]
+
     # Shape
 
     def get_input_jsonschema(self, config: Any = None) -> dict[str, Any]:
@@ -677,6 +700,8 @@ class CompiledStateGraph:
             metadata=_metadata(config),
             store=self.store,
             context=None if context is None else as_context(self.context_schema, context),
+            cache=self.cache,
+            step_timeout=self.step_timeout,
             **more,
         )
         return Engine(plan, request) if outer is None else self._nested(outer, request)
@@ -686,7 +711,8 @@ class CompiledStateGraph:
         if config or self.checkpointer is not None or current_task.get(None) is not None:
             return self.engine(input, config)
         request = Request(input, config, time, RunIds())
-        request.store = self.store
+        request.store, request.cache, request.step_timeout = self.store, self.cache, self.step_timeout
+        request.recursion_limit = DEFAULT_RECURSION_LIMIT
         return Engine(self.plan, request)
 
     def _nested(self, outer: Any, request: Request) -> Engine:
@@ -698,8 +724,10 @@ class CompiledStateGraph:
         request.ns = outer.call_ns(self.checkpointer is True)
         request.lasting = self.checkpointer is True
         request.checkpointer = None if self.checkpointer is False else saver
-        request.clock, request.emit, request.gate, request.probe = scope.clock, scope.emit, scope.gate, scope.probe
+        request.clock, request.gate, request.probe = scope.clock, scope.gate, scope.probe
+        request.emit = overheard(outer, scope.emit)
         request.store = self.store or around.store
+        request.cache = self.cache or around.cache
         request.context = request.context or around.context
         request.control = request.control or around.control
         request.parent = outer

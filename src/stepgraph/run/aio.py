@@ -10,11 +10,32 @@ from concurrent.futures import Future
 from contextvars import Context, copy_context
 from typing import Any
 
-from stepgraph.core.effects import Ask, Bodies, Call, Flow, Flush, Load, Save, SaveRecord, Shelf, Sleep, Together
-from stepgraph.core.errors import Cancelled, GraphInterrupt
+from stepgraph.core.effects import (
+    Ask,
+    Bodies,
+    Call,
+    Flow,
+    Flush,
+    Load,
+    Recall,
+    Remember,
+    Save,
+    SaveRecord,
+    Shelf,
+    Sleep,
+    Together,
+    Within,
+)
+from stepgraph.core.errors import (
+    Cancelled,
+    GraphInterrupt,
+    NodeCancelledError,
+    NodeTimeoutError,
+    sync_timeout_unsupported,
+)
 from stepgraph.core.lean import conclude, keep
 from stepgraph.core.task import Task
-from stepgraph.core.types import Decision, Pause
+from stepgraph.core.types import MISSING, Decision, Pause
 from stepgraph.run.context import announce, call_body, call_in_task, decided
 from stepgraph.run.sync import USERS
 from stepgraph.run.threads import pool
@@ -88,8 +109,11 @@ class AsyncDriver:
                 else:
                     argument = await self._perform(effect)
             except asyncio.CancelledError as error:
-                cancelled = error
-                step, argument = flow.throw, Cancelled("The run was cancelled.")
+                if kind is Task and _by_itself():
+                    step, argument = flow.throw, _node_cancelled(effect, error)
+                else:
+                    cancelled = error
+                    step, argument = flow.throw, Cancelled("The run was cancelled.")
             except BaseException as error:
                 step, argument = flow.throw, error
 
@@ -182,7 +206,10 @@ class AsyncDriver:
                 await self._body(task)
             if shelf is not None:
                 keep(shelf, task)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
+            if _by_itself():
+                task.error, failed = _node_cancelled(task, error), True
+                return
             task.error = Cancelled(f"Node {task.name!r} was cancelled because a node beside it failed.")
             raise
         except BaseException as error:
@@ -203,6 +230,51 @@ class AsyncDriver:
         async with limit:
             return await self.run(flow, True)
 
+    async def _within(self, flow: Flow, task: Task | None, policy: Any, seconds: float | None) -> Any:
+        """Run a flow as an asyncio task of its own, and cancel that when a limit is passed."""
+        if task is not None and not (task.node.is_async or task.node.child is not None):
+            flow.close()
+            raise sync_timeout_unsupported(task.name)
+        clock = asyncio.get_running_loop().time
+        started = last = clock()
+        run = seconds if policy is None else policy.run_timeout
+        idle = None if policy is None else policy.idle_timeout
+
+        def beat() -> None:
+            nonlocal last
+            last = clock()
+
+        if task is not None and idle is not None:
+            task.heartbeat = beat
+            task.progress = beat if policy.refresh_on == "auto" else None
+        running = asyncio.ensure_future(self.run(flow))
+        kind = "run"
+        try:
+            while not running.done():
+                ends = {"run": started + run} if run is not None else {}
+                if idle is not None:
+                    ends["idle"] = last + idle
+                kind = min(ends, key=lambda each: ends[each])
+                if clock() >= ends[kind]:
+                    break
+                await asyncio.wait([running], timeout=ends[kind] - clock())
+            if running.done():
+                return running.result()
+        except asyncio.CancelledError:
+            await _end([running])
+            raise
+        finally:
+            if task is not None:
+                task.heartbeat = task.progress = None
+        if task is not None:
+            task.hushed = task.attempt
+        running.cancel()
+        await asyncio.wait([running], timeout=GRACE)
+        running.add_done_callback(lambda late: late.cancelled() or late.exception())
+        if task is None:
+            raise TimeoutError(f"A superstep took longer than its step_timeout of {seconds} seconds.")
+        raise NodeTimeoutError(task.name, clock() - started, kind=kind, idle_timeout=idle, run_timeout=run)  # type: ignore[arg-type]  # one of the two keys
+
     async def _perform(self, effect: Any) -> Any:
         match effect:
             case Ask(scope, pause):
@@ -214,6 +286,16 @@ class AsyncDriver:
                 return await (checkpointer.flush() if type(effect) is Flush else checkpointer.load(*effect[1:]))
             case Sleep(seconds):
                 return await asyncio.sleep(seconds)
+            case Within(flow, task, policy, seconds):
+                return await self._within(flow, task, policy, seconds)
+            case Recall(cache, key):
+                if getattr(cache, "in_memory", False):
+                    return cache.get([key]).get(key, MISSING)
+                return (await cache.aget([key])).get(key, MISSING)
+            case Remember(cache, key, value, ttl):
+                if getattr(cache, "in_memory", False):
+                    return cache.set({key: (value, ttl)})
+                return await cache.aset({key: (value, ttl)})
             case Flush(checkpointer):
                 return await asyncio.wrap_future(pool.submit(checkpointer.flush))
             case Load(checkpointer, thread, ns, checkpoint):
@@ -221,6 +303,22 @@ class AsyncDriver:
                     return checkpointer.load(thread, ns, checkpoint)
                 return await asyncio.wrap_future(pool.submit(checkpointer.load, thread, ns, checkpoint))
         raise TypeError(f"Not an effect: {effect!r}")
+
+
+GRACE = 0.1
+"""Seconds that a timed-out attempt has to clean up before it is left behind; what it says is dropped either way."""
+
+
+def _by_itself() -> bool:
+    """Whether a CancelledError that was caught here comes from user code, because nobody has cancelled this task."""
+    current = asyncio.current_task()
+    return current is not None and current.cancelling() == 0
+
+
+def _node_cancelled(task: Task, error: BaseException) -> NodeCancelledError:
+    found = NodeCancelledError(task.name)
+    found.__cause__ = error
+    return found
 
 
 class Group:

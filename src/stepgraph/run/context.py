@@ -215,8 +215,13 @@ def writer_of(task: Task) -> Callable[[Any], None]:
     """A function that puts a value on the `custom` stream; does nothing when nobody listens."""
     scope = task.scope
     emit = scope.emit
+    attempt = task.attempt
 
     def write(value: Any) -> None:
+        if attempt <= task.hushed:
+            return
+        if task.progress is not None:
+            task.progress()
         if emit is not None:
             emit(ev.TaskEmitted(scope.ns, task.step, scope.clock(), task.id, task.name, "custom", value))
 

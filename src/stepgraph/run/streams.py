@@ -69,6 +69,8 @@ class Streams:
                 self._said(event)
             case ev.TaskStarted():
                 self._started(view, event)
+            case ev.TaskCached():
+                self._began(event)
             case ev.TaskInterrupted():
                 self._interrupted(view, event)
             case ev.TaskFailed():
@@ -107,7 +109,7 @@ class Streams:
             self._seen.add(name)
         self._send(ns, "messages", (message, metadata))
 
-    def _place(self, event: ev.TaskStarted) -> dict[str, Any]:
+    def _place(self, event: ev.TaskStarted | ev.TaskCached) -> dict[str, Any]:
         """The metadata of the messages that a task returns: its own, the thread, and where it runs."""
         found = {"ls_integration": "langgraph", **self._metadata, **event.metadata}
         found.pop("tags", None)
@@ -170,8 +172,10 @@ class Streams:
         self._debug(event, "task_result", payload, event.step)
 
     def _started(self, view: _View, event: ev.TaskStarted) -> None:
-        if event.node == START or event.attempt > 1:
-            return
+        if event.node != START and event.attempt == 1:
+            self._began(event)
+
+    def _began(self, event: ev.TaskStarted | ev.TaskCached) -> None:
         if "messages" in self.modes:
             self._running[event.task] = self._place(event)
             self._seen.update(message.id for message in messages_in(event.input) if message.id is not None)
@@ -185,7 +189,7 @@ class Streams:
             payload["metadata"] = dict(event.metadata)
         self._debug(event, "task", payload, event.step)
 
-    def _input(self, event: ev.TaskStarted) -> Any:
+    def _input(self, event: ev.TaskStarted | ev.TaskCached) -> Any:
         """The input as the node's schema makes it; as it came when the schema refuses it, or when a Send brought it."""
         if PUSH in event.triggers or not self._debugging:
             return event.input

@@ -6,12 +6,28 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextvars import copy_context
 from threading import Event
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
-from stepgraph.core.effects import Ask, Bodies, Call, Flow, Flush, Load, Save, SaveRecord, Sleep, Together
+from stepgraph.core.effects import (
+    Ask,
+    Bodies,
+    Call,
+    Flow,
+    Flush,
+    Load,
+    Recall,
+    Remember,
+    Save,
+    SaveRecord,
+    Sleep,
+    Together,
+    Within,
+)
+from stepgraph.core.errors import NodeCancelledError, sync_timeout_unsupported
 from stepgraph.core.lean import keep
 from stepgraph.core.task import Task
+from stepgraph.core.types import MISSING
 from stepgraph.run.context import call_body, call_in_task, settled
 from stepgraph.run.threads import WORKERS, Batch, pool
 
@@ -76,6 +92,8 @@ class SyncDriver:
                     elif kind is Bodies:
                         yield from self._bodies(effect)
                         argument = None
+                    elif kind is Within:
+                        argument = yield from self._within(effect)
                     elif kind is Together:
                         yield from self._together(effect)
                         argument = None
@@ -84,7 +102,8 @@ class SyncDriver:
                 except GeneratorExit:
                     raise
                 except BaseException as error:
-                    step, argument = flow.throw, self._told(error)
+                    raised = error if isinstance(error, Exception) else _failure(effect, error)
+                    step, argument = flow.throw, self._told(raised)
                 if chunks:
                     yield
         finally:
@@ -93,6 +112,17 @@ class SyncDriver:
     def _told(self, error: BaseException) -> BaseException:
         """What the flow is told of an error."""
         return error
+
+    def _within(self, limited: Within) -> Generator[None, None, Any]:
+        """Run a superstep to its end and see how long it took: what runs in threads can't be stopped."""
+        if limited.task is not None:
+            limited.flow.close()
+            raise sync_timeout_unsupported(limited.task.name)
+        started = monotonic()
+        result = yield from self.steps(limited.flow)
+        if limited.seconds is not None and monotonic() - started > limited.seconds:
+            raise TimeoutError(f"A superstep took longer than its step_timeout of {limited.seconds} seconds.")
+        return result
 
     def _beside(self, function: Callable[..., Any], *args: Any) -> Generator[None, None, Any]:
         """Call in a helper thread, handing out chunks meanwhile."""
@@ -134,7 +164,7 @@ class SyncDriver:
                 if shelf is not None:
                     keep(shelf, task)
             except BaseException as error:
-                task.error = error
+                task.error = error if isinstance(error, Exception) else _failure(task, error)
 
         yield from self._batch(work, bodies.tasks, False)
 
@@ -167,9 +197,22 @@ class SyncDriver:
                 return checkpointer.flush()
             case Sleep(seconds):
                 return sleep(seconds)
+            case Recall(cache, key):
+                return cache.get([key]).get(key, MISSING)
+            case Remember(cache, key, value, ttl):
+                return cache.set({key: (value, ttl)})
             case Load(checkpointer, thread, ns, checkpoint):
                 return checkpointer.load(thread, ns, checkpoint)
             case Ask(scope, pause):
                 assert scope.gate is not None
                 return settled(scope, pause, scope.gate(pause))
         raise TypeError(f"Not an effect: {effect!r}")
+
+
+def _failure(effect: Any, error: BaseException) -> BaseException:
+    """A CancelledError that a body raised by itself, as the failure that it is."""
+    if type(effect) is not Task or type(error).__name__ != "CancelledError":
+        return error
+    found = NodeCancelledError(effect.name)
+    found.__cause__ = error
+    return found

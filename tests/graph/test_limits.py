@@ -1,0 +1,391 @@
+"""Limits and ends: timeouts of nodes and supersteps, the recursion limit, draining, cancellation."""
+
+from __future__ import annotations
+
+import asyncio
+import operator
+import time
+from collections import Counter
+from typing import Annotated, Any
+
+import pytest
+from typing_extensions import TypedDict
+
+from stepgraph import (
+    END,
+    START,
+    Command,
+    GraphDrained,
+    GraphRecursionError,
+    NodeCancelledError,
+    NodeError,
+    NodeTimeoutError,
+    RetryPolicy,
+    RunControl,
+    Send,
+    StateGraph,
+    TimeoutPolicy,
+    get_stream_writer,
+)
+from stepgraph.persist import MemoryCheckpointer
+
+
+class Log(TypedDict):
+    log: Annotated[list[Any], operator.add]
+
+
+CONFIG: Any = {"configurable": {"thread_id": "t"}}
+LONG = 30.0
+"""Seconds that nothing here ever takes."""
+
+
+async def forever(state: Any) -> Any:
+    await asyncio.sleep(LONG)
+
+
+def graph(node: Any, **options: Any) -> StateGraph:
+    g = StateGraph(Log)
+    g.add_node("a", node, **options)
+    g.add_edge(START, "a")
+    return g
+
+
+class TestTimeouts:
+    @pytest.mark.parametrize("timeout", [0.02, TimeoutPolicy(run_timeout=0.02), TimeoutPolicy(idle_timeout=0.02)])
+    def test_an_attempt_that_takes_too_long_is_cancelled(self, timeout: Any) -> None:
+        ends: list[str] = []
+
+        async def slow(state: Log) -> Any:
+            try:
+                await asyncio.sleep(LONG)
+            except asyncio.CancelledError:
+                ends.append("cancelled")
+                raise
+
+        with pytest.raises(NodeTimeoutError, match="Node 'a' exceeded its") as caught:
+            graph(slow, timeout=timeout).compile().invoke({"log": []})
+        assert ends == ["cancelled"]
+        assert (caught.value.node, caught.value.timeout) == ("a", 0.02)
+        assert caught.value.kind == ("idle" if isinstance(timeout, TimeoutPolicy) and timeout.idle_timeout else "run")
+        assert not isinstance(caught.value, TimeoutError)
+
+    def test_one_that_is_in_time_is_left_alone(self) -> None:
+        async def quick(state: Log) -> Any:
+            await asyncio.sleep(0)
+            return {"log": ["done"]}
+
+        assert graph(quick, timeout=LONG).compile().invoke({"log": []}) == {"log": ["done"]}
+
+    def test_a_nodes_own_timeout_error_passes_unchanged(self) -> None:
+        async def own(state: Log) -> Any:
+            raise TimeoutError("mine")
+
+        with pytest.raises(TimeoutError, match="mine"):
+            graph(own, timeout=LONG).compile().invoke({"log": []})
+
+    def test_the_default_retry_policy_tries_again_each_attempt_with_its_own_time(self) -> None:
+        calls = Counter[str]()
+
+        async def slow_once(state: Log) -> Any:
+            calls["a"] += 1
+            if calls["a"] == 1:
+                await asyncio.sleep(LONG)
+            return {"log": [calls["a"]]}
+
+        app = graph(slow_once, timeout=0.02, retry_policy=RetryPolicy(initial_interval=0, jitter=False)).compile()
+        assert app.invoke({"log": []}) == {"log": [2]}
+
+    def test_an_error_handler_gets_it(self) -> None:
+        def handler(state: Log, error: NodeError) -> Any:
+            return {"log": [type(error.error).__name__]}
+
+        app = graph(forever, timeout=0.02, error_handler=handler).compile()
+        assert app.invoke({"log": []}) == {"log": ["NodeTimeoutError"]}
+
+    def test_what_the_node_streams_is_a_sign_of_life_unless_only_the_heartbeat_counts(self) -> None:
+        async def talking(state: Log) -> Any:
+            write = get_stream_writer()
+            for _ in range(10):
+                await asyncio.sleep(0.02)
+                write("still here")
+            return {"log": ["done"]}
+
+        auto = TimeoutPolicy(idle_timeout=0.1)
+        assert graph(talking, timeout=auto).compile().invoke({"log": []}) == {"log": ["done"]}
+        strict = TimeoutPolicy(idle_timeout=0.1, refresh_on="heartbeat")
+        with pytest.raises(NodeTimeoutError):
+            graph(talking, timeout=strict).compile().invoke({"log": []})
+
+    def test_a_graph_that_the_node_calls_is_a_sign_of_life(self) -> None:
+        async def tick(state: Log) -> Any:
+            await asyncio.sleep(0.03)
+            return {"log": ["tick"]}
+
+        inner = StateGraph(Log)
+        inner.add_sequence([("one", tick), ("two", tick), ("three", tick), ("four", tick), ("five", tick)])
+        inner.add_edge(START, "one")
+        app = inner.compile()
+
+        async def calling(state: Log) -> Any:
+            return {"log": (await app.ainvoke({"log": []}))["log"]}
+
+        result = graph(calling, timeout=TimeoutPolicy(idle_timeout=0.12)).compile().invoke({"log": []})
+        assert result == {"log": ["tick"] * 5}
+
+    def test_what_a_timed_out_attempt_says_late_is_dropped(self) -> None:
+        calls = Counter[str]()
+
+        async def stubborn(state: Log) -> Any:
+            calls["a"] += 1
+            write = get_stream_writer()
+            if calls["a"] == 1:
+                try:
+                    await asyncio.sleep(LONG)
+                except asyncio.CancelledError:
+                    write("late")
+                    return {"log": ["late"]}
+            write("in time")
+            return {"log": ["in time"]}
+
+        app = graph(stubborn, timeout=0.02, retry_policy=RetryPolicy(initial_interval=0, jitter=False)).compile()
+        chunks = list(app.stream({"log": []}, stream_mode=["custom", "updates"]))
+        assert chunks == [("custom", "in time"), ("updates", {"a": {"log": ["in time"]}})]
+
+    def test_sync_nodes_are_refused_when_the_graph_is_compiled(self) -> None:
+        with pytest.raises(ValueError, match=r"only supported for async nodes .* Node 'a' is sync"):
+            graph(lambda state: None, timeout=1).compile()
+
+    def test_a_send_brings_a_timeout_of_its_own(self) -> None:
+        g = StateGraph(Log)
+        g.add_node("work", forever, timeout=LONG)
+        g.add_conditional_edges(START, lambda state: [Send("work", 1, timeout=0.02)], ["work"])
+        with pytest.raises(NodeTimeoutError):
+            g.compile().invoke({"log": []})
+        sync = StateGraph(Log)
+        sync.add_node("work", lambda n: {"log": [n]})
+        sync.add_conditional_edges(START, lambda state: [Send("work", 1, timeout=5)], ["work"])
+        with pytest.raises(ValueError, match="Node 'work' is sync"):
+            sync.compile().invoke({"log": []})
+
+    def test_a_subgraph_is_cancelled_with_all_that_runs_in_it(self) -> None:
+        inner = graph(forever).compile()
+        app = graph(inner, timeout=0.05).compile(MemoryCheckpointer())
+        with pytest.raises(NodeTimeoutError):
+            asyncio.run(app.ainvoke({"log": []}, CONFIG))
+
+    def test_the_default_is_for_nodes_without_one_and_for_handlers(self) -> None:
+        async def failing(state: Log) -> Any:
+            raise ConnectionError
+
+        g = graph(failing, error_handler=forever)
+        g.set_node_defaults(timeout=0.02)
+        with pytest.raises(NodeTimeoutError, match="__error_handler__a"):
+            g.compile().invoke({"log": []})
+
+    @pytest.mark.parametrize("node", [forever, lambda state: time.sleep(0.05)], ids=["async", "sync"])
+    def test_a_superstep_may_have_a_limit_too(self, node: Any) -> None:
+        app = graph(node).compile()
+        app.step_timeout = 0.02
+        with pytest.raises(TimeoutError, match=r"step_timeout of 0\.02"):
+            app.invoke({"log": []})
+        app.step_timeout = LONG
+        assert graph(lambda state: {"log": [1]}).compile().invoke({"log": []}) == {"log": [1]}
+
+
+class TestRecursionLimit:
+    @pytest.mark.parametrize("listens", [False, True])
+    def test_the_error_shows_the_circle(self, listens: bool) -> None:
+        g = StateGraph(Log)
+        for name, following in (("a", "b"), ("b", "c"), ("c", "b")):
+            g.add_node(name, lambda state: None)
+            g.add_edge(name, following)
+        g.add_edge(START, "a")
+        run = g.compile().stream if listens else g.compile().invoke
+        with pytest.raises(GraphRecursionError, match=r"go round in a circle: (b -> c -> b|c -> b -> c)\. "):
+            list(run({"log": []}, {"recursion_limit": 100}))
+
+    def test_the_circle_names_parallel_nodes_together(self) -> None:
+        g = StateGraph(Log)
+        g.add_node("x", lambda state: None)
+        g.add_node("y", lambda state: None)
+        for source in (START, "x", "y"):
+            g.add_edge(source, "x")
+            g.add_edge(source, "y")
+        with pytest.raises(GraphRecursionError, match=r"circle: x \+ y -> x \+ y\."):
+            g.compile().invoke({"log": []}, {"recursion_limit": 10})
+
+    def test_a_long_chain_has_no_circle(self) -> None:
+        g = StateGraph(Log)
+        g.add_sequence([(f"n{i}", lambda state: None) for i in range(8)])
+        g.add_edge(START, "n0")
+        with pytest.raises(GraphRecursionError) as caught:
+            g.compile().invoke({"log": []}, {"recursion_limit": 5})
+        assert "circle" not in str(caught.value)
+
+
+class TestDraining:
+    def test_the_run_stops_before_its_next_superstep_and_can_be_resumed(self) -> None:
+        control = RunControl()
+
+        def a(state: Log) -> Any:
+            control.request_drain("deploy")
+            return {"log": ["a"]}
+
+        g = graph(a)
+        g.add_node("b", lambda state: {"log": ["b"]})
+        g.add_edge("a", "b")
+        app = g.compile(MemoryCheckpointer())
+        with pytest.raises(GraphDrained, match="Graph drained: deploy") as caught:
+            app.invoke({"log": []}, CONFIG, control=control)
+        assert caught.value.reason == "deploy"
+        assert app.get_state(CONFIG).next == ("b",)
+        assert app.get_state(CONFIG).tasks[0].error is None
+        assert app.invoke(None, CONFIG) == {"log": ["a", "b"]}
+
+    def test_a_run_that_has_nothing_left_to_do_ends_as_usual(self) -> None:
+        control = RunControl()
+
+        def a(state: Log) -> Any:
+            control.request_drain()
+            return {"log": ["a"]}
+
+        assert graph(a).compile().invoke({"log": []}, control=control) == {"log": ["a"]}
+
+    def test_breakpoints_come_first(self) -> None:
+        control = RunControl()
+        control.request_drain()
+        app = graph(lambda state: {"log": ["a"]}).compile(MemoryCheckpointer())
+        with pytest.raises(GraphDrained):
+            app.invoke({"log": []}, CONFIG, control=control)
+        assert app.get_state(CONFIG).next == (START,)
+        app.invoke(None, CONFIG, interrupt_before=["a"])
+        assert app.invoke(None, CONFIG, interrupt_before=["a"]) == {"log": ["a"]}
+
+    def test_a_graph_inside_stops_too_and_nothing_runs_twice(self) -> None:
+        control, calls = RunControl(), Counter[str]()
+
+        def x(state: Log) -> Any:
+            calls["x"] += 1
+            control.request_drain()
+            return {"log": ["x"]}
+
+        inner = StateGraph(Log)
+        inner.add_sequence([("x", x), ("y", lambda state: {"log": ["y"]})])
+        inner.add_edge(START, "x")
+        app = graph(inner.compile()).compile(MemoryCheckpointer())
+        with pytest.raises(GraphDrained):
+            app.invoke({"log": []}, CONFIG, control=control)
+        assert app.invoke(None, CONFIG) == {"log": ["x", "y"]}
+        assert calls["x"] == 1
+
+
+class TestCancellation:
+    @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+    @pytest.mark.parametrize("parallel", [False, True], ids=["alone", "beside another"])
+    def test_a_node_that_raises_cancelled_error_itself_has_failed(self, is_async: bool, parallel: bool) -> None:
+        def sync(state: Log) -> Any:
+            raise asyncio.CancelledError
+
+        async def coroutine(state: Log) -> Any:
+            raise asyncio.CancelledError
+
+        g = graph(coroutine if is_async else sync)
+        if parallel:
+            g.add_node("b", lambda state: {"log": ["b"]})
+            g.add_edge(START, "b")
+        app = g.compile()
+        with pytest.raises(NodeCancelledError, match=r"Node 'a' raised asyncio\.CancelledError"):
+            app.invoke({"log": []})
+        with pytest.raises(NodeCancelledError):
+            asyncio.run(app.ainvoke({"log": []}))
+
+    def test_it_can_be_handled(self) -> None:
+        def sync(state: Log) -> Any:
+            raise asyncio.CancelledError
+
+        assert graph(sync, error_handler=lambda state: {"log": ["handled"]}).compile().invoke({"log": []}) == {
+            "log": ["handled"]
+        }
+
+    def test_a_cancelled_run_leaves_no_task_behind_and_loses_no_write(self) -> None:
+        ends: list[str] = []
+        quick_is_over = asyncio.Event()
+
+        async def quick(state: Log) -> Any:
+            quick_is_over.set()
+            return {"log": ["quick"]}
+
+        async def slow(state: Log) -> Any:
+            try:
+                await asyncio.sleep(LONG)
+            finally:
+                ends.append("slow")
+
+        g = graph(quick)
+        g.add_node("slow", slow)
+        g.add_edge(START, "slow")
+        app = g.compile(MemoryCheckpointer())
+
+        async def main() -> None:
+            before = asyncio.all_tasks()
+            run = asyncio.ensure_future(app.ainvoke({"log": []}, CONFIG))
+            await asyncio.wait_for(quick_is_over.wait(), 20)
+            run.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await run
+            assert asyncio.all_tasks() <= before
+
+        asyncio.run(main())
+        assert ends == ["slow"]
+        assert app.get_state(CONFIG).values == {"log": ["quick"]}
+
+    def test_a_failure_cancels_async_siblings_and_waits_for_them(self) -> None:
+        ends: list[str] = []
+
+        async def slow(state: Log) -> Any:
+            try:
+                await asyncio.sleep(LONG)
+            finally:
+                await asyncio.sleep(0)
+                ends.append("slow")
+
+        async def failing(state: Log) -> Any:
+            await asyncio.sleep(0.01)
+            raise ConnectionError("down")
+
+        g = graph(failing)
+        g.add_node("slow", slow)
+        g.add_edge(START, "slow")
+        with pytest.raises(ConnectionError):
+            asyncio.run(g.compile().ainvoke({"log": []}))
+        assert ends == ["slow"]
+
+
+def test_async_nodes_run_under_invoke_beside_sync_ones_with_async_routers_and_subgraphs() -> None:
+    async def a(state: Log) -> Any:
+        await asyncio.sleep(0)
+        return {"log": ["a"]}
+
+    async def route(state: Log) -> Any:
+        await asyncio.sleep(0)
+        return ["child", "plain"]
+
+    g = graph(a)
+    g.add_node("plain", lambda state: {"log": ["plain"]})
+    g.add_node("child", graph(a).compile())
+    g.add_conditional_edges("a", route, ["child", "plain", END])
+    app = g.compile()
+    want = {"log": ["a", "a", "a", "plain"]}
+    assert app.invoke({"log": []}) == want
+
+    async def inside_a_loop() -> Any:
+        return app.invoke({"log": []})
+
+    assert asyncio.run(inside_a_loop()) == want
+    assert list(app.stream({"log": []}, stream_mode="values"))[-1] == want
+
+
+def test_durability_without_a_checkpointer_is_warned_about() -> None:
+    app = graph(lambda state: Command(update={"log": ["a"]})).compile()
+    with pytest.warns(UserWarning, match="`durability` has no effect when no checkpointer is present"):
+        app.invoke({"log": []}, durability="sync")
