@@ -60,6 +60,7 @@ PINNED = (
     "UntrackedValue",
     "add_messages",
     "delete_ui_message",
+    "entrypoint",
     "get_config",
     "get_runtime",
     "get_store",
@@ -67,6 +68,7 @@ PINNED = (
     "interrupt",
     "push_message",
     "push_ui_message",
+    "task",
     "ui_message_reducer",
 )
 """The names in `stepgraph.__all__`, sorted. A change here is a change of the public API and belongs in CHANGELOG.md."""

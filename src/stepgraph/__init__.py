@@ -47,6 +47,7 @@ from stepgraph.schema.managed import IsLastStep, RemainingSteps
 
 if TYPE_CHECKING:
     from stepgraph.core.limits import CachePolicy, TimeoutPolicy, TracePolicy
+    from stepgraph.graph.functional import entrypoint, task
     from stepgraph.graph.pushing import MessageGraph, delete_ui_message, push_message, push_ui_message
     from stepgraph.messages import (
         REMOVE_ALL_MESSAGES,
@@ -81,6 +82,9 @@ __all__ = [  # noqa: RUF022  grouped by what they are for
     "Topic",
     "TracePolicy",
     "UntrackedValue",
+    # functions as graphs
+    "entrypoint",
+    "task",
     # messages
     "REMOVE_ALL_MESSAGES",
     "MessageGraph",
@@ -127,6 +131,8 @@ _LATER = {
     "CachePolicy": "stepgraph.core.limits",
     "TimeoutPolicy": "stepgraph.core.limits",
     "TracePolicy": "stepgraph.core.limits",
+    "entrypoint": "stepgraph.graph.functional",
+    "task": "stepgraph.graph.functional",
     "MessageGraph": "stepgraph.graph.pushing",
     "MessagesState": "stepgraph.messages",
     "REMOVE_ALL_MESSAGES": "stepgraph.messages",

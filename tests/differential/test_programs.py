@@ -12,6 +12,7 @@ import pytest
 
 from tests.differential import (  # noqa: F401  they register programs
     programs_flow,
+    programs_functional,
     programs_messages,
     programs_nested,
     programs_people,

@@ -139,5 +139,14 @@ class Sleep(NamedTuple):
     seconds: float
 
 
-Effect = Task | Call | Together | Bodies | Ask | Load | Save | SaveRecord | Flush | Within | Recall | Remember | Sleep
+class Join(NamedTuple):
+    """Wait until these futures are done, whatever became of them. With `cancel` those that can be are cancelled."""
+
+    futures: Sequence[Any]
+    cancel: bool
+
+
+Effect = (
+    Task | Call | Together | Bodies | Ask | Load | Save | SaveRecord | Flush | Within | Recall | Remember | Sleep | Join
+)
 Flow = Generator[Any, Any, Any]

@@ -15,7 +15,7 @@ from typing import Any
 from stepgraph.core import events as ev
 from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Extend, Keeper, Record, Source, undecided
 from stepgraph.core.child import child_request
-from stepgraph.core.effects import Flow, Flush, Save, SaveRecord, Together, Within
+from stepgraph.core.effects import Flow, Flush, Join, Save, SaveRecord, Together, Within
 from stepgraph.core.entry import open_thread
 from stepgraph.core.errors import (
     Cancelled,
@@ -124,12 +124,14 @@ class Engine:
     def run(self) -> Generator[Any, Any, Outcome]:
         """Open the thread, run supersteps until nothing is ready, pause or fail."""
         status, error, interrupts = "failed", None, ()
+        self.scope.engine = self
         try:
             yield from open_thread(self)
             yield from self._supersteps()
             status = "done"
         except GraphInterrupt as pause:
             status, interrupts = "interrupted", pause.args[0]
+            yield from self._join()
             if self.request.parent is not None:
                 yield from self._close(status)
                 raise
@@ -146,16 +148,25 @@ class Engine:
             error = failure
             if isinstance(failure, (Cancelled, GraphDrained)):
                 status = "cancelled"
+            yield from self._join(cancel=True)
             if self.request.durability == "exit":
                 yield from self._close(status)
             raise
         finally:
+            self.scope.engine = None
             if self.scope.emit is not None:
                 self.scope.emit(self._ended(status, tuple(interrupts), error))
         if self.saving:
             yield from self._close(status)
         values = self._shown_at_pause() if status == "interrupted" else self.state.values
-        return Outcome(status, self.plan.output(values), tuple(interrupts), self.state)
+        unknown = status == "interrupted" and self.plan.entry != START  # the last run's result is none of this one
+        return Outcome(status, None if unknown else self.plan.output(values), tuple(interrupts), self.state)
+
+    def _join(self, *, cancel: bool = False) -> Flow:
+        """Wait for what node code called and did not wait for."""
+        called, self.scope.called = self.scope.called, None
+        if called:
+            yield Join(tuple(called.values()), cancel)
 
     def _ended(self, status: str, interrupts: tuple[Interrupt, ...], error: BaseException | None) -> ev.RunFinished:
         scope, shown = self.scope, self.state.values
@@ -246,6 +257,8 @@ class Engine:
                 yield from self._work(tasks)
             else:
                 yield Within(self._work(tasks), None, None, limit)
+            if scope.called:
+                yield from self._join()
             if any(task.status != "finished" for task in tasks):
                 self._pause(tasks)
             yield from self._commit(tasks)
@@ -295,6 +308,8 @@ class Engine:
                 self._pause(self.tasks)
             changes, groups = task.changes, task.groups
             if changes is None or (groups is None and not plain):
+                if scope.called:
+                    yield from self._join()
                 try:
                     changes, groups = combine(plan, values, (task,))
                 except Exception as error:
@@ -354,7 +369,7 @@ class Engine:
         for task in tasks:
             task.records = self.pending.get(task.id)
             take_up(task, self.pending)
-        self.pending = {}
+        self.scope.recorded, self.pending = self.pending, {}
 
     def _commit(self, tasks: Sequence[Task]) -> Flow:
         """Combine, ask at [step], apply, save, show."""
@@ -476,7 +491,7 @@ class Engine:
     def _update(self, writes: Sequence[tuple[str, Any]]) -> Flow:
         """A person's update between supersteps: what runs next stays."""
         state = self.state
-        task = Task(self.plan.nodes[START], self.scope, state.step, -1, None)
+        task = Task(self.plan.nodes[self.plan.entry], self.scope, state.step, -1, None)
         task.writes = tuple(writes)
         changes, groups = combine(self.plan, state.values, [task])
         before = {key: state.values[key] for key in changes if key in state.values}

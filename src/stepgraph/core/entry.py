@@ -206,7 +206,7 @@ def restore(engine: Engine, stored: Stored) -> None:
             given = nobody["resume"].payload
             taken = (each["resume"].payload for each in engine.pending.values() if "resume" in each)
             engine.scope.answer = [] if any(given[0] in answers for answers in taken) else given
-    if START in engine.state.next:
+    if engine.plan.entry in engine.state.next:
         engine.scope.inputs = stored.values.get(START)
 
 
@@ -220,7 +220,7 @@ def take_input(engine: Engine) -> Flow:
         )
     engine.pending, scope.root.answer = {}, []
     state.sends, state.waiting = (), frozenset()
-    state.next = (START,)
+    state.next = (engine.plan.entry,)
     state.version += 1
     state.ran = ()
     scope.inputs = request.input
@@ -238,7 +238,7 @@ def _fork(engine: Engine) -> Flow:
     state.version += 1
     state.ran = ()
     changes = {key: state.values[key] for key in engine.amended if key in state.values}
-    if engine.checkpoint is None and START in state.next:
+    if engine.checkpoint is None and engine.plan.entry in state.next:
         changes[START] = without(engine.plan.untracked, engine.scope.inputs)
     engine.amended, engine.commanded = {}, ((), ())
     yield from engine.save("fork", changes, state.step)
@@ -279,7 +279,7 @@ def _command(engine: Engine, command: Command[Any], forks: bool) -> Flow:
 def amend(engine: Engine, writes: Writes, routes: Sequence[Route]) -> None:
     """Apply a caller's own writes to the open state; they become part of the next checkpoint."""
     state = engine.state
-    task = Task(engine.plan.nodes[START], engine.scope, state.step, -1, None)
+    task = Task(engine.plan.nodes[engine.plan.entry], engine.scope, state.step, -1, None)
     task.writes, task.routes, task.routed, task.joined = writes, tuple(routes), True, ()
     changes, _ = combine(engine.plan, state.values, [task])
     following, sends, step = state.next, state.sends, state.step

@@ -22,7 +22,7 @@ from stepgraph.core.errors import (
 from stepgraph.core.plan import targets_of
 from stepgraph.core.recovery import handler_of, kept, wait_before_retry
 from stepgraph.core.state import preview, tracked, without
-from stepgraph.core.task import Task
+from stepgraph.core.task import RETURN, Task
 from stepgraph.core.types import END, START, Command, Decision, Pause, Place, Route, Send, Writes
 from stepgraph.core.writes import collect, update_of
 
@@ -62,7 +62,10 @@ def flow_of(engine: Engine, task: Task) -> Flow:
     # before derives its result: a record of its own would double the bytes of every step.
     gate = None if task.name == START else scope.gate
     if engine.saving and (
-        len(engine.tasks) > 1 or engine.keeper is not None or (gate is not None and gate.wants("step", None, scope.ns))
+        len(engine.tasks) > 1
+        or task.caller is not None
+        or engine.keeper is not None
+        or (gate is not None and gate.wants("step", None, scope.ns))
     ):
         yield from keep_outcome(engine, task)
     if scope.emit is not None:
@@ -152,6 +155,16 @@ def _handled(engine: Engine, task: Task) -> Flow:
         task.routes, task.routed, task.joined = handler.routes, True, handler.joins
 
 
+def call_flow(engine: Engine, task: Task) -> Flow:
+    """The life of a called function of the functional API; its result. A question that it asks is its caller's too."""
+    yield from flow_of(engine, task)
+    if task.status != "finished":
+        if task.interrupts:
+            raise GraphInterrupt(task.interrupts)
+        raise Suspended(task.address)
+    return dict(task.writes).get(RETURN)
+
+
 def keep_outcome(engine: Engine, task: Task) -> Flow:
     """Record what the task decided: it never runs again, and history shows it."""
     task.kept = True
@@ -204,7 +217,7 @@ def _run_body(engine: Engine, task: Task) -> Flow:
     if scope.emit is not None:
         _started(task)
     task.attempt += 1
-    task.asked = task.calls = 0
+    task.asked = task.calls = task.tasks_called = 0
     task.status, task.writes = "running", ()
     try:
         limits = task.timeout or node.timeout
@@ -600,7 +613,7 @@ def _interrupted(engine: Engine, task: Task, interrupts: Sequence[Any]) -> Flow:
         if task.answers:
             yield from _record(engine, task, "resume", list(task.answers))
         yield from _record(engine, task, "interrupt", tuple(interrupts))
-    if scope.emit is not None:
+    if scope.emit is not None and task.caller is None:
         scope.emit(
             ev.TaskInterrupted(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, tuple(interrupts))
         )

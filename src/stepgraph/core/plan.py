@@ -65,6 +65,8 @@ class Node:
     """Barrier channels that it takes part in."""
     routers: tuple[Router, ...] = ()
     defer: bool = False
+    takes_input: bool = False
+    """Gets what the caller gave, not the state: START, or the one node of the functional API. Set by Plan."""
     retries: tuple[RetryPolicy, ...] = ()
     """The first one that fits an error says whether and when to try again."""
     timeout: TimeoutPolicy | None = None
@@ -140,6 +142,8 @@ class Plan:
     output_keys: tuple[str, ...] | str = ()
     """The keys of the result; a single name for a state that is not a mapping."""
     state_keys: tuple[str, ...] = ()
+    entry: str = START
+    """The node that takes the run's input."""
     interrupt_before: frozenset[str] = frozenset()
     interrupt_after: frozenset[str] = frozenset()
     input_mapper: Callable[[Any], Any] | None = None
@@ -167,6 +171,7 @@ class Plan:
         self.untracked = frozenset(k for k, c in self.channels.items() if not c.persistent)
         self.sprints = not (self.barriers or self.deferred or self.settling or self.vanishing)
         self.all_output = not isinstance(self.output_keys, str) and set(self.output_keys) >= set(self.channels)
+        self.nodes[self.entry].takes_input = True
         for node in self.nodes.values():
             node.alone = (node.name,)
             node.control = Control(node.alone)
@@ -198,6 +203,10 @@ class Plan:
     def whole(self, values: Mapping[str, Any]) -> Any:
         """A copy of all values, as streams and snapshots show them."""
         return values.get(ROOT) if ROOT in self.channels else dict(values)
+
+    def shown(self, values: Mapping[str, Any]) -> Any:
+        """A copy of all values, as snapshots show them: of the functional API what was returned."""
+        return self.whole(values) if self.entry == START else values.get(str(self.output_keys))
 
     def alternatives(self, node: Node) -> tuple[str, ...]:
         """Every target that `node` may go to: static edges, routers, declared commands."""

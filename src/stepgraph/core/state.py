@@ -114,7 +114,7 @@ def _limits(given: Any) -> Any:
 
 def view(node: Node, values: Mapping[str, Any], step: int, scope: Scope) -> Any:
     """A node's input before its mapper: a shallow copy of the keys that it reads."""
-    if node.name == START:
+    if node.takes_input:
         return scope.inputs
     if node.reads is None:
         return dict(values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from stepgraph.core.checkpoint import Keeper, Record
@@ -41,6 +43,12 @@ class Scope:
     keeper: Keeper | None = None
     """Names tasks and questions, where the thread is kept in another engine's format."""
     checkpoint: str | None = None
+    engine: Any = None
+    """The engine that runs it, for what node code starts; None before and after the run."""
+    recorded: Mapping[str, dict[str, Record]] = MappingProxyType({})
+    """What earlier processes recorded of functions that node code calls, by task id."""
+    called: dict[str, Any] | None = None
+    """The functions of the functional API that node code has called in this superstep: task id -> future."""
     _base: tuple[Any, tuple[str, int]] | None = None
 
     values: dict[str, Any]
@@ -115,6 +123,11 @@ class Task:
     """A planned task. The driver calls `node.body` with `input`; the engine fills in the rest."""
 
     _id: str | None = None
+    _path: tuple[Any, ...] | None = None
+    tasks_called = 0
+    """How many functions of the functional API its body has called in this attempt."""
+    caller: Task | None = None
+    """The task whose body called it, for a function of the functional API."""
     status: Status = "planned"
     lean = False
     """Nobody looks on: the driver finishes it with `conclude` in the task's own context."""
@@ -218,19 +231,20 @@ class Task:
         """LangGraph's task path."""
         if self.failed is not None:
             return (*self.failed.path, "node_error_handler", False)
-        return (PULL, self.name) if self.key < 0 else (PUSH, self.key, False)
+        return self._path or ((PULL, self.name) if self.key < 0 else (PUSH, self.key, False))
 
     @property
     def triggers(self) -> tuple[str, ...]:
         """The channels that made it ready."""
-        if self.name == "__start__":
+        if self.node.takes_input:
             return ("__start__",)
         return (PUSH,) if self.key >= 0 or self.failed is not None else self.node.triggers
 
     @property
     def ns(self) -> Namespace:
         """The namespace of a graph that this task runs."""
-        return (*self.scope.ns, f"{self.name}:{self.id}")
+        around = self.scope.ns if self.caller is None else self.caller.ns
+        return (*around, f"{self.name}:{self.id}")
 
     @property
     def lasting_ns(self) -> Namespace:
@@ -292,3 +306,18 @@ def digest(content: bytes) -> str:
 
 _TAIL = 0xFFFFFFFFFFFF
 Interrupts = tuple[Interrupt, ...]
+
+
+RETURN = "__return__"
+"""The key of what a called function of the functional API returned."""
+
+
+def call_of(caller: Task, node: Node, input: Any) -> Task:
+    """The task of the next function that `caller`'s body calls: in the same superstep, known by its name and count."""
+    count, caller.tasks_called = caller.tasks_called, caller.tasks_called + 1
+    task = Task(node, caller.scope, caller.step, count, input)
+    task.caller, task.index = caller, count
+    task._path = (PUSH, caller.path, count, True)
+    digits = blake2b(f"{caller.id}\0{node.name}\0{count}".encode(), digest_size=16).hexdigest()
+    task._id = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    return task

@@ -21,7 +21,7 @@ from stepgraph.core.engine import Engine, Outcome
 from stepgraph.core.events import Emit
 from stepgraph.core.plan import Plan
 from stepgraph.core.request import Request
-from stepgraph.core.types import INTERRUPT, MISSING, Command, GraphOutput, Namespace, StateSnapshot, StateUpdate
+from stepgraph.core.types import INTERRUPT, MISSING, START, Command, GraphOutput, Namespace, StateSnapshot, StateUpdate
 from stepgraph.graph.calls import CallOptions, printed_modes, run_options, takes_options
 from stepgraph.graph.snapshots import config_for, empty, inner_plan, journey, snapshot, snapshots, successor
 from stepgraph.graph.updates import COPY, update_flow
@@ -37,7 +37,7 @@ from stepgraph.schema.channels import is_keyed, mapper_of
 from stepgraph.schema.validate import as_context
 
 if TYPE_CHECKING:
-    from stepgraph.graph.builder import StateGraph
+    pass
 
 DEFAULT_RECURSION_LIMIT = int(environ.get("LANGGRAPH_DEFAULT_RECURSION_LIMIT", "10007"))
 
@@ -55,7 +55,7 @@ class CompiledStateGraph:
 
     def __init__(
         self,
-        builder: StateGraph,
+        builder: Any,
         plan: Plan,
         *,
         checkpointer: Any = None,
@@ -254,6 +254,11 @@ class CompiledStateGraph:
         if printed:
             self._listen(engine, (), _nobody, options)
 
+    def _lone_key(self) -> str | None:
+        """The key whose value is what streams show of a functional graph."""
+        keys = self.plan.output_keys
+        return keys if isinstance(keys, str) and self.plan.entry != START else None
+
     def _listen(self, engine: Engine, modes: Any, put: Callable[[Any], None], options: CallOptions) -> None:
         """Let a stream see the run; a graph inside another one goes on telling the outer's listeners too."""
         subgraphs = bool(options.get("subgraphs"))
@@ -270,7 +275,8 @@ class CompiledStateGraph:
 
         streams = Streams(
             self.plan, {*shown, *printed}, deliver, subgraphs=subgraphs, root=engine.scope.ns,
-            config=engine.request.config, keys=options.get("output_keys"), metadata=engine.request.metadata,
+            config=engine.request.config, keys=options.get("output_keys") or self._lone_key(),
+            metadata=engine.request.metadata,
         )  # fmt: skip
         listen_in(engine, streams.modes)
         outer = engine.request.emit
@@ -802,8 +808,9 @@ def _result(outcome: Outcome, keys: str | Sequence[str] | None) -> Any:
         if isinstance(keys, str):
             return values.get(keys)
         outcome.values = {key: values[key] for key in keys if key in values}
-    if outcome.interrupts and isinstance(outcome.values, dict):
-        return {**outcome.values, INTERRUPT: list(outcome.interrupts)}
+    if outcome.interrupts:
+        shown = outcome.values if isinstance(outcome.values, dict) else {}
+        return {**shown, INTERRUPT: list(outcome.interrupts)}
     return outcome.values
 
 

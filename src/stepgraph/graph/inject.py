@@ -40,13 +40,13 @@ _NAMES: dict[str, tuple[Callable[[Any], bool], Callable[[Task], Any]]] = {
 }
 
 
-def injection_of(function: Any) -> Callable[[Task], dict[str, Any]] | None:
+def injection_of(function: Any, *, first: bool = False) -> Callable[[Task], dict[str, Any]] | None:
     """A function from task to keyword arguments, or None if `function` wants nothing but its input.
 
     A parameter counts when it can be given by keyword, its name is known and its annotation is missing or names the
-    expected type. A `config` annotated otherwise is left alone with a warning.
+    expected type. A `config` annotated otherwise is left alone with a warning. `first`: the first parameter counts too.
     """
-    found = wanted(function)
+    found = wanted(function, first=first)
     if not found:
         return None
     if len(found) == 1:
@@ -55,7 +55,7 @@ def injection_of(function: Any) -> Callable[[Task], dict[str, Any]] | None:
     return lambda task: {name: make(task) for name, make in found}
 
 
-def wanted(function: Any) -> list[tuple[str, Callable[[Task], Any]]]:
+def wanted(function: Any, *, first: bool = False) -> list[tuple[str, Callable[[Task], Any]]]:
     """The parameters that `function` asks for, with what makes each of a task."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
@@ -66,7 +66,7 @@ def wanted(function: Any) -> list[tuple[str, Callable[[Task], Any]]]:
         known = _NAMES.get(parameter.name)
         if known is None or parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             continue
-        if position == 0 and parameter.kind is not parameter.KEYWORD_ONLY:
+        if position == 0 and not first and parameter.kind is not parameter.KEYWORD_ONLY:
             continue  # the state, whatever its name
         fits, make = known
         if fits(parameter.annotation):

@@ -66,7 +66,7 @@ def snapshot(
     parent = config_for(stored.thread, stored.ns, stored.parent, around) if stored.parent else None
     interrupts = tuple(each for task in waiting for each in task.interrupts)
     return StateSnapshot(
-        plan.whole(values),
+        plan.shown(values),
         tuple(task.name for task in waiting),
         config_for(stored.thread, stored.ns, stored.id, around),
         metadata_of(stored),
@@ -204,8 +204,8 @@ def _shown(task: Task, stored: Stored, request: Request, saver: Checkpointer | N
     result = None
     if task.status == "finished" and task.handler is None:
         result = result_of(task.writes)
-        if ROOT in task.node.writes:
-            result = result.get(ROOT)
+        if ROOT in task.node.writes or task.scope.plan.entry != START:
+            result = result.get(str(task.scope.plan.output_keys))
     return TaskSnapshot(task.id, task.name, task.path, task.error, task.interrupts, child, result)
 
 

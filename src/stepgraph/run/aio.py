@@ -7,7 +7,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future
-from contextvars import Context, copy_context
+from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
 from stepgraph.core.effects import (
@@ -16,6 +16,7 @@ from stepgraph.core.effects import (
     Call,
     Flow,
     Flush,
+    Join,
     Load,
     Recall,
     Remember,
@@ -129,6 +130,7 @@ class AsyncDriver:
         if task.node.inline or task.node.body is None:
             return context.run(call_body, task)
         owner = asyncio.current_task()
+        context.run(around.set, asyncio.get_running_loop())
         self._in_thread.add(owner)
         try:
             return await asyncio.wrap_future(pool.submit(context.run, call_body, task))
@@ -275,6 +277,13 @@ class AsyncDriver:
             raise TimeoutError(f"A superstep took longer than its step_timeout of {seconds} seconds.")
         raise NodeTimeoutError(task.name, clock() - started, kind=kind, idle_timeout=idle, run_timeout=run)  # type: ignore[arg-type]  # one of the two keys
 
+    async def _joined(self, futures: Iterable[Future[Any]], cancel: bool) -> None:
+        """Wait for what node code called; what became of it is for whoever asked for it."""
+        for future in futures:
+            if cancel:
+                future.cancel()
+        await asyncio.gather(*(asyncio.wrap_future(each) for each in futures), return_exceptions=True)
+
     async def _perform(self, effect: Any) -> Any:
         match effect:
             case Ask(scope, pause):
@@ -296,6 +305,8 @@ class AsyncDriver:
                 if getattr(cache, "in_memory", False):
                     return cache.set({key: (value, ttl)})
                 return await cache.aset({key: (value, ttl)})
+            case Join(futures, cancel):
+                return await self._joined(futures, cancel)
             case Flush(checkpointer):
                 return await asyncio.wrap_future(pool.submit(checkpointer.flush))
             case Load(checkpointer, thread, ns, checkpoint):
@@ -319,6 +330,10 @@ def _node_cancelled(task: Task, error: BaseException) -> NodeCancelledError:
     found = NodeCancelledError(task.name)
     found.__cause__ = error
     return found
+
+
+around: ContextVar[asyncio.AbstractEventLoop] = ContextVar("stepgraph_loop")
+"""The loop that drives the run, for sync node code in a helper thread."""
 
 
 class Group:

@@ -9,8 +9,8 @@ from typing import Any
 from stepgraph.core import events as ev
 from stepgraph.core.errors import GraphRecursionError
 from stepgraph.core.plan import Node, Plan
-from stepgraph.core.task import PUSH
-from stepgraph.core.types import INTERRUPT, ROOT, START, Interrupt, Namespace, Writes
+from stepgraph.core.task import PUSH, RETURN
+from stepgraph.core.types import END, INTERRUPT, PREVIOUS, ROOT, START, Interrupt, Namespace, Writes
 from stepgraph.run.chunks import Put
 from stepgraph.run.tokens import is_message, messages_in, named
 
@@ -148,7 +148,10 @@ class Streams:
                 chunk["__metadata__"] = {"cached": True}
             self._send(event.ns, "updates", chunk)
         if not event.carried:
-            self._task_result(event, None, result_of(event.writes), [])
+            writes = event.writes
+            if view.keys == END:  # the functional API: what it keeps for the next run is its own affair
+                writes = tuple(write for write in writes if write[0] != PREVIOUS)
+            self._task_result(event, None, result_of(writes), [])
 
     def _failed(self, view: _View, event: ev.TaskFailed) -> None:
         if event.writes and "updates" in self.modes:
@@ -244,7 +247,7 @@ class Streams:
         payload = {
             "config": self._address(view, saved, saved.checkpoint),
             "parent_config": self._address(view, saved, saved.parent, bare=loaded) if saved.parent else None,
-            "values": view.values,
+            "values": view.values.get(END) if view.keys == END else view.values,
             "metadata": metadata,
             "next": [task.node for task in tasks],
             "tasks": [self._planned(view, saved, task) for task in tasks],
@@ -305,6 +308,8 @@ class _View:
 
     def shown(self, writes: Writes) -> Any:
         """A task's writes for the updates stream; the values alone when one key was asked for by name."""
+        if len(writes) == 1 and writes[0][0] == RETURN:
+            return writes[0][1]
         if not isinstance(self.keys, str) or self.keys == ROOT:
             return shown_update(self.wanted(writes))
         values = [value for key, value in writes if key == self.keys]

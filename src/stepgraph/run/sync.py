@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import wait
 from contextvars import copy_context
 from threading import Event
 from time import monotonic, sleep
@@ -15,6 +16,7 @@ from stepgraph.core.effects import (
     Call,
     Flow,
     Flush,
+    Join,
     Load,
     Recall,
     Remember,
@@ -201,6 +203,8 @@ class SyncDriver:
                 return cache.get([key]).get(key, MISSING)
             case Remember(cache, key, value, ttl):
                 return cache.set({key: (value, ttl)})
+            case Join(futures, cancel):
+                return joined(futures, cancel)
             case Load(checkpointer, thread, ns, checkpoint):
                 return checkpointer.load(thread, ns, checkpoint)
             case Ask(scope, pause):
@@ -216,3 +220,11 @@ def _failure(effect: Any, error: BaseException) -> BaseException:
     found = NodeCancelledError(effect.name)
     found.__cause__ = error
     return found
+
+
+def joined(futures: Any, cancel: bool) -> None:
+    """Wait until all are done; what became of them is for whoever asked for them."""
+    for future in futures:
+        if cancel:
+            future.cancel()
+    wait(futures)

@@ -1,0 +1,201 @@
+"""The functional API: a function as a graph of one node, and functions that it calls as tasks with recorded results."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, get_args, get_origin
+
+from stepgraph.core.channels import LastValue
+from stepgraph.core.plan import Node, Plan
+from stepgraph.core.policies import RetryPolicy, as_retries
+from stepgraph.core.task import RETURN
+from stepgraph.core.types import END, PREVIOUS
+from stepgraph.graph.actions import is_async
+from stepgraph.graph.compiled import CompiledStateGraph
+from stepgraph.graph.inject import injection_of
+from stepgraph.run.calls import node_of, start
+
+R = TypeVar("R")
+S = TypeVar("S")
+Retry = RetryPolicy | Sequence[RetryPolicy] | None
+
+
+class TaskFunction:
+    """A function made a task by `@task`: calling it in a node starts it and gives a future of its result."""
+
+    def __init__(self, function: Callable[..., Any], *, name: str | None, retry_policy: Retry) -> None:
+        self.func = function
+        functools.update_wrapper(self, function)
+        self.__name__ = name or getattr(function, "__name__", None) or _inner_name(function)
+        self._node = _task_node(function, self.__name__, retry_policy)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return start(self._node, args, kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __repr__(self) -> str:
+        return f"task({self.__name__})"
+
+
+def task(function: Callable[..., Any] | None = None, *, name: str | None = None, retry_policy: Retry = None) -> Any:
+    """Make a function a task: within an entrypoint, or a node of a graph, calling it gives a future.
+
+    Its result is recorded, so that a run that goes on after an interrupt or a crash does not call it again: tasks are
+    known again by their name and the order of the calls, which must be the same each time.
+    """
+
+    def decorate(function: Callable[..., Any]) -> TaskFunction:
+        return TaskFunction(function, name=name, retry_policy=retry_policy)
+
+    return decorate if function is None else decorate(function)
+
+
+def _inner_name(function: Any) -> str:
+    inner = getattr(function, "func", None)
+    return getattr(inner, "__name__", None) or type(function).__name__
+
+
+def _task_node(function: Callable[..., Any], name: str, retry_policy: Retry) -> Node:
+    asynchronous = is_async(function)
+
+    async def awaited(given: Any, **extra: Any) -> Any:
+        args, kwargs = given
+        return {RETURN: await function(*args, **{**extra, **kwargs})}
+
+    def body(given: Any, **extra: Any) -> Any:
+        args, kwargs = given
+        return {RETURN: function(*args, **{**extra, **kwargs})}
+
+    return node_of(
+        awaited if asynchronous else body,
+        name,
+        is_async=asynchronous,
+        inject=injection_of(function, first=True),
+        retries=() if retry_policy is None else as_retries(retry_policy),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class final(Generic[R, S]):  # noqa: N801  it is used as `entrypoint.final(...)`
+    """What an entrypoint returns to give one value to its caller and keep another one for its next run."""
+
+    value: R
+    """What the caller gets."""
+    save: S
+    """What the next run on the thread gets as `previous`."""
+
+
+class entrypoint:  # noqa: N801  a decorator
+    """Make a function of one parameter a graph: `@entrypoint(checkpointer=...)`.
+
+    It may ask for `config`, `runtime`, `store`, `writer` and `previous`: what it returned, or kept by
+    `entrypoint.final`, in its last run on the same thread.
+    """
+
+    final = final
+
+    def __init__(
+        self,
+        checkpointer: Any = None,
+        store: Any = None,
+        context_schema: Any = None,
+        retry_policy: Retry = None,
+    ) -> None:
+        self.checkpointer = checkpointer
+        self.store = store
+        self.context_schema = context_schema
+        self.retry_policy = retry_policy
+
+    def __call__(self, function: Callable[..., Any]) -> CompiledStateGraph:
+        """The graph. Raises NotImplementedError for a generator, ValueError for a function without a parameter."""
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise NotImplementedError("Generators are not supported in the Functional API.")
+        signature = inspect.signature(function)
+        if not signature.parameters:
+            raise ValueError(
+                f"Entrypoint function must have at least one parameter: {function!r} would not get its input."
+            )
+        returned, saved = _types(signature.return_annotation)
+        name = getattr(function, "__name__", None) or type(function).__name__
+        node = Node(
+            name,
+            _body(function),
+            is_async=is_async(function),
+            reads=(),
+            inject=injection_of(function),
+            writes=frozenset((END, PREVIOUS)),
+            retries=() if self.retry_policy is None else as_retries(self.retry_policy),
+            source=function,
+        )
+        plan = Plan(
+            name="LangGraph",
+            channels={END: LastValue(returned, key=END), PREVIOUS: LastValue(saved, key=PREVIOUS)},
+            nodes={name: node},
+            output_keys=END,
+            entry=name,
+        )
+        return CompiledStateGraph(
+            Entrypoint(function, signature, returned),
+            plan,
+            checkpointer=self.checkpointer,
+            store=self.store,
+            context_schema=self.context_schema,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entrypoint:
+    """What an entrypoint's graph was made of: in place of a builder."""
+
+    function: Callable[..., Any]
+    signature: inspect.Signature
+    output_schema: Any
+
+    @property
+    def input_schema(self) -> Any:
+        first = next(iter(self.signature.parameters.values()))
+        return Any if first.annotation is first.empty else first.annotation
+
+    @property
+    def state_schema(self) -> Any:
+        return self.output_schema
+
+
+def _body(function: Callable[..., Any]) -> Callable[..., Any]:
+    if is_async(function):
+
+        async def awaited(value: Any, **extra: Any) -> Any:
+            return _update(await function(value, **extra))
+
+        return awaited
+
+    def body(value: Any, **extra: Any) -> Any:
+        return _update(function(value, **extra))
+
+    return body
+
+
+def _update(result: Any) -> dict[str, Any]:
+    if isinstance(result, final):
+        return {END: result.value, PREVIOUS: result.save}
+    return {END: result, PREVIOUS: result}
+
+
+def _types(annotation: Any) -> tuple[Any, Any]:
+    """The types of what is returned and of what is kept."""
+    if annotation is inspect.Signature.empty or annotation is final:
+        return Any, Any
+    if get_origin(annotation) is not final:
+        return annotation, annotation
+    kinds = get_args(annotation)
+    if len(kinds) != 2:
+        raise TypeError(
+            "Please an annotation for both the return_ and the save values: `-> entrypoint.final[int, str]` for an "
+            "int that is returned and a str that is kept."
+        )
+    return kinds[0], kinds[1]

@@ -1,0 +1,112 @@
+"""Calling functions of the functional API from node code: each is a task of the same superstep, with a future."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from contextvars import copy_context
+from typing import Any
+
+from stepgraph.core.flow import call_flow
+from stepgraph.core.plan import Node
+from stepgraph.core.task import RETURN, Task, call_of
+from stepgraph.run.context import running_task
+from stepgraph.run.sync import SyncDriver
+from stepgraph.run.threads import pool
+
+
+class Called(Future[Any]):
+    """The result of a called function, for sync code; awaiting it works in async code."""
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        import asyncio
+
+        return (yield from asyncio.wrap_future(self).__await__())
+
+
+def start(node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Start the function that `node` stands for, in the running task's superstep; a future of its result.
+
+    What an earlier process or attempt recorded of it is its result. In a coroutine the future is asyncio's.
+    Raises RuntimeError outside of a node, and for an async function where no event loop runs.
+    """
+    caller = running_task()
+    caller.alone = False  # so that the superstep waits for it
+    task = call_of(caller, node, (args, kwargs))
+    scope = caller.scope
+    if scope.called is None:
+        scope.called = {}
+    known = scope.called.get(task.id)
+    if known is None or (known.done() and (known.cancelled() or known.exception() is not None)):
+        known = scope.called[task.id] = _started(caller, task)
+    return _as_seen(known)
+
+
+def _started(caller: Task, task: Task) -> Future[Any]:
+    scope = caller.scope
+    task.records = scope.recorded.get(task.id)
+    if task.records is not None and "outcome" in task.records:
+        finished: Future[Any] = Future()
+        finished.set_result(dict(task.records["outcome"].payload[0]).get(RETURN))
+        return finished
+    flow = call_flow(scope.engine, task)
+    loop = _loop()
+    if loop is None:
+        if task.node.is_async:
+            raise RuntimeError(
+                f"In an sync context async tasks cannot be called: {task.name!r} is async. "
+                "Make the function that calls it async, or run the graph with `ainvoke` or `astream`."
+            )
+        return pool.submit(copy_context().run, SyncDriver().run, flow)
+    from stepgraph.run.aio import AsyncDriver
+
+    asyncio = sys.modules["asyncio"]
+    started: Future[Any] = asyncio.run_coroutine_threadsafe(AsyncDriver().run(flow, True), loop)
+    return started
+
+
+def _loop() -> Any:
+    """The loop that drives the run; None under the sync driver. A loop is running only if asyncio is loaded."""
+    aio = sys.modules.get("stepgraph.run.aio")
+    if aio is None:
+        return None
+    try:
+        return aio.asyncio.get_running_loop()
+    except RuntimeError:
+        return aio.around.get(None)
+
+
+def _as_seen(future: Future[Any]) -> Any:
+    """A future of its own for the caller: cancelling it leaves the call alone."""
+    seen = Called()
+
+    def passed(done: Future[Any]) -> None:
+        if not seen.set_running_or_notify_cancel():
+            return
+        if done.cancelled():
+            from stepgraph.core.errors import Cancelled
+
+            seen.set_exception(Cancelled("The called function was cancelled."))
+        elif (error := done.exception()) is not None:
+            seen.set_exception(error)
+        else:
+            seen.set_result(done.result())
+
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is not None:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            asyncio = None
+    future.add_done_callback(passed)
+    if asyncio is None:
+        return seen
+    awaited = asyncio.wrap_future(seen)
+    awaited.add_done_callback(lambda each: each.cancelled() or each.exception())
+    return awaited
+
+
+def node_of(function: Callable[..., Any], name: str, **settings: Any) -> Node:
+    """The node that stands for a called function. Its input is (args, kwargs), its update the lone result."""
+    return Node(name, function, reads=(), writes=frozenset((RETURN,)), quick=True, source=function, **settings)
