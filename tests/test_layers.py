@@ -50,7 +50,7 @@ LAYERS = {
     "run": Layer(("core", "persist.memory")),
     "graph": Layer(("core", "schema", "run", "messages"), ("graphviz",)),
     "persist": Layer(BACKEND),
-    "store": Layer(BACKEND),
+    "store": Layer(BACKEND, ("langchain",)),
     "cache": Layer((*BACKEND, "persist.codec")),
     "approve": Layer(("core", "run.hub"), PYDANTIC),
     "debug": Layer(("core", "run", "graph", "approve"), ("pandas",)),

@@ -82,6 +82,20 @@ validators = Registry(
 taps = Registry("tap", {"langchain": "stepgraph.integrations.langchain_streams:install"})
 """Library -> function that lets runs hear what the library's models and tools say in node code."""
 
+stores = Registry(
+    "store URL scheme", {"memory": "stepgraph.store.memory:from_url", "sqlite": "stepgraph.store.sqlite:from_url"}
+)
+"""URL scheme -> function from the whole URL to a store."""
+
+
+def open_store(url: str) -> Any:
+    """The store behind a URL such as `"sqlite:///memories.db"` or `"memory://"`. Raises ValueError."""
+    scheme = url.partition(":")[0]
+    if scheme not in stores:
+        raise ValueError(f'Unknown store URL {url!r}. The schemes are {", ".join(stores)}; e.g. "sqlite:///m.db".')
+    return stores.load(scheme)(url)
+
+
 adapters = Registry(
     "adapter",
     {

@@ -68,7 +68,7 @@ class CompiledStateGraph:
         self.builder = builder
         self.plan = plan
         self.checkpointer = _checkpointer(checkpointer)
-        self.store = store
+        self.store = registry.open_store(store) if isinstance(store, str) else store
         self.transformers = tuple(transformers)
         """What makes streams of its own of every v3 run."""
         self.cache = cache
