@@ -1,8 +1,11 @@
 """Programs that stop and go on: interrupts, breakpoints, edits of the state, time travel, failures."""
 
+import functools
 import operator
+import warnings
 from typing import Annotated, Any
 
+from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from tests.differential.lab import Lab
@@ -588,3 +591,85 @@ def answers_one_after_the_other(lab: Lab) -> None:
     lab.run({"log": []})
     lab.resume("1")
     lab.resume("2")
+
+
+@program(needs_saver=True)
+def answers_in_strict_mode(lab: Lab) -> None:
+    """What does not fit the pending questions is refused before anything is written."""
+
+    def ask(s: Log, *, name: str) -> Any:
+        return {"log": [lab.interrupt(name), lab.interrupt(f"{name} again")]}
+
+    g = lab.graph(Log)
+    for name in ("a", "b"):
+        g.add_node(name, functools.partial(ask, name=name))
+        g.add_edge(lab.START, name)
+    lab.compile(g)
+    lab.run({"log": []})
+    strict = {"configurable": {"thread_id": "t", "__pregel_strict_resume": True}}
+    first = sorted(lab.pending, key=lambda each: repr(each.value))
+    for resume in ("one", {}, {"0" * 32: 1}, {first[0].id: 1, "f" * 32: 2}):
+        lab.invoke(lab.Command(resume=resume), strict)
+        error = lab.error
+        if error is not None:
+            lab.note("refused", (error.reason, len(error.interrupt_ids), len(error.pending_ids)))
+    lab.state()
+    lab.answer(lambda value: f"{value}!", config=strict)
+    lab.invoke(lab.Command(resume={first[0].id: "late"}), strict)
+    lab.answer(lambda value: f"{value}!", config=strict)
+    lab.invoke(lab.Command(resume="nobody asked"), strict)
+
+
+@program(needs_saver=True)
+def an_answer_that_does_not_fit(lab: Lab) -> None:
+    """It is refused, the question stays, what is beside it ends."""
+
+    class Answer(BaseModel):
+        age: int
+
+    def ask(s: Log) -> Any:
+        return {"log": [lab.interrupt("age?", response_schema=Answer).age]}
+
+    g = lab.graph(Log)
+    g.add_node("ask", ask)
+    g.add_node("beside", lambda s: {"log": [lab.interrupt("beside?")]})
+    g.add_edge(lab.START, "ask")
+    g.add_edge(lab.START, "beside")
+    lab.compile(g)
+    lab.run({"log": []})
+    lab.answer(lambda value: {"age": "unknown"} if value == "age?" else "fine")
+    lab.state()
+    lab.resume({"age": 7})
+
+
+@program(needs_saver=True)
+def node_code_raises_an_interrupt(lab: Lab) -> None:
+    asked: list[int] = []
+
+    def ask(s: Log) -> Any:
+        asked.append(1)
+        if len(asked) < 2:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                raise lab.NodeInterrupt("stop here")
+        return {"log": ["went on"]}
+
+    g = lab.graph(Log)
+    g.add_node("ask", ask)
+    g.add_edge(lab.START, "ask")
+    lab.compile(g)
+    lab.run({"log": []})
+    lab.run(None)
+
+
+@program(needs_saver=True)
+def breakpoints_of_one_call(lab: Lab) -> None:
+    """They replace those of compile for that call; an empty list does not."""
+    lab.compile(steps(lab, "a", "b", "c"), interrupt_before=["b"])
+    lab.run({"log": []}, interrupt_before=[])
+    lab.run(None, interrupt_before=["c"])
+    lab.run(None)
+    lab.run({"log": []}, interrupt_after="*")
+    lab.run(None, interrupt_after="*")
+    lab.run(None, interrupt_after=["c"])
+    lab.run(None)

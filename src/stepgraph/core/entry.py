@@ -11,7 +11,7 @@ from stepgraph.core.changed import advice, current, tell
 from stepgraph.core.checkpoint import Record, Stored, records_by_task
 from stepgraph.core.child import parents_of, without_ids
 from stepgraph.core.effects import Flow, Load, SaveRecord
-from stepgraph.core.errors import EmptyInputError, InvalidUpdateError
+from stepgraph.core.errors import EmptyInputError, InvalidUpdateError, UnknownInterruptError
 from stepgraph.core.flow import as_routes, packed, unpacked
 from stepgraph.core.plan import Node
 from stepgraph.core.state import State, advance, combine, tracked, without
@@ -299,20 +299,43 @@ def written(records: Mapping[str, Record]) -> tuple[Writes, tuple[Route, ...]]:
 
 
 def _take_answers(engine: Engine, resume: Any) -> None:
-    """One answer for the first question, or answers by interrupt id."""
+    """One answer for the first question, or answers by interrupt id. In strict mode they must fit what is pending."""
     scope = engine.scope
+    waiting = sorted(
+        {
+            each.id
+            for records in engine.pending.values()
+            if "interrupt" in records and "outcome" not in records
+            for each in records["interrupt"].payload
+        }
+    )
+    strict = bool((engine.request.config.get("configurable") or {}).get(STRICT)) and engine.request.parent is None
+    where = f"on thread {engine.request.thread!r}; pending are {waiting}"
     if isinstance(resume, Mapping) and all(INTERRUPT_ID.fullmatch(str(key)) for key in resume):
+        unknown = sorted(set(resume) - set(waiting))
+        if strict and not resume:
+            raise UnknownInterruptError(
+                f"The resume map names no interrupt {where}.", reason="empty_map", pending_ids=waiting
+            )
+        if strict and unknown:
+            raise UnknownInterruptError(
+                f"Unknown or already-consumed interrupt: {unknown[0]} {where}.",
+                reason="not_pending",
+                interrupt_ids=unknown,
+                pending_ids=waiting,
+            )
         scope.answers_by_id = dict(resume)
         return
-    waiting = {
-        each.id
-        for records in engine.pending.values()
-        if "interrupt" in records and "outcome" not in records
-        for each in records["interrupt"].payload
-    }
     if len(waiting) > 1:
-        raise RuntimeError(
+        message = (
             "When there are multiple pending interrupts, you must specify the interrupt id when resuming: "
-            f"`Command(resume={{id: answer}})` with ids {sorted(waiting)}."
+            f"`Command(resume={{id: answer}})` with ids {waiting}."
         )
+        if strict:
+            raise UnknownInterruptError(message, reason="ambiguous", pending_ids=waiting)
+        raise RuntimeError(message)
     scope.answer = [resume]
+
+
+STRICT = "__pregel_strict_resume"
+"""The configurable key that refuses answers to questions that are not pending."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from stepgraph.core.deprecated import LangGraphDeprecatedSinceV10
 from stepgraph.core.types import Interrupt
 
 
@@ -42,6 +44,29 @@ class GraphInterrupt(GraphBubbleUp):
 
     def __init__(self, interrupts: Sequence[Interrupt] = ()) -> None:
         super().__init__(tuple(interrupts))
+
+
+def refuses_answer(error: BaseException) -> BaseException:
+    """Mark an error as a schema's refusal of an answer: the question stays, and nothing is recorded."""
+    error._langgraph_invalid_resume = True  # type: ignore[attr-defined]  # the mark that LangGraph's packages look for
+    return error
+
+
+def is_invalid_resume(error: BaseException | None) -> bool:
+    """Whether an answer did not fit the `response_schema` of its question, which can be answered again."""
+    return getattr(error, "_langgraph_invalid_resume", False) is True
+
+
+class NodeInterrupt(GraphInterrupt):
+    """A pause that node code raises itself. Deprecated: call `interrupt(value)`."""
+
+    def __init__(self, value: Any, id: str | None = None) -> None:
+        warnings.warn(
+            "NodeInterrupt is deprecated. Please use `interrupt(value)` instead.",
+            LangGraphDeprecatedSinceV10,
+            stacklevel=2,
+        )
+        super().__init__([Interrupt(value) if id is None else Interrupt(value, id)])
 
 
 class ParentCommand(GraphBubbleUp):
@@ -136,6 +161,27 @@ def sync_timeout_unsupported(name: str) -> ValueError:
 
 class RecordedError(StepgraphError):
     """An error that an earlier process recorded, where its class is not loaded here."""
+
+
+class UnknownInterruptError(StepgraphError):
+    """In strict resume mode: the answer does not fit what is pending. Nothing was written.
+
+    `reason` is "not_pending" (ids in `interrupt_ids` ask nothing), "empty_map", or "ambiguous" (one value for several
+    questions); `pending_ids` are the questions that still wait.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: Literal["not_pending", "empty_map", "ambiguous"],
+        interrupt_ids: Sequence[str] = (),
+        pending_ids: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.interrupt_ids = tuple(interrupt_ids)
+        self.pending_ids = tuple(pending_ids)
 
 
 class DecisionError(StepgraphError):

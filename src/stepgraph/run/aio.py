@@ -32,6 +32,7 @@ from stepgraph.core.errors import (
     GraphInterrupt,
     NodeCancelledError,
     NodeTimeoutError,
+    is_invalid_resume,
     sync_timeout_unsupported,
 )
 from stepgraph.core.lean import conclude, keep
@@ -158,9 +159,12 @@ class AsyncDriver:
         limit = asyncio.Semaphore(self.width) if self.width else None
         tasks = [asyncio.ensure_future(self._limited(flow, limit)) for flow in together.flows]
         try:
-            _, waiting = await asyncio.wait(
+            done, waiting = await asyncio.wait(
                 tasks, return_when=asyncio.ALL_COMPLETED if together.hold_errors else asyncio.FIRST_EXCEPTION
             )
+            while waiting and all(is_invalid_resume(each.exception()) for each in done if each.exception()):
+                more, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
+                done |= more
         except asyncio.CancelledError:
             await _end(tasks)
             raise
@@ -216,7 +220,7 @@ class AsyncDriver:
             raise
         except BaseException as error:
             task.error = error
-            failed = not isinstance(error, GraphInterrupt)
+            failed = not isinstance(error, GraphInterrupt) and not is_invalid_resume(error)
         finally:
             group.ended(failed)
 

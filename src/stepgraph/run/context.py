@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from stepgraph.core import events as ev
 from stepgraph.core import registry
 from stepgraph.core.channels import Channel
-from stepgraph.core.errors import GraphInterrupt, Rejected
+from stepgraph.core.errors import GraphInterrupt, Rejected, refuses_answer
 from stepgraph.core.lean import conclude
 from stepgraph.core.state import combine
 from stepgraph.core.task import Scope, Task
@@ -322,5 +322,5 @@ def checked_answer(schema: Any, answer: Any) -> Any:
     try:
         return registry.validators.load("answer")(schema, answer)
     except Exception as error:
-        error._langgraph_invalid_resume = True  # type: ignore[attr-defined]  # ToolNode asks for it: no tool's failure
+        refuses_answer(error)
         raise
