@@ -136,8 +136,8 @@ def test_a_task_asks_for_what_nodes_ask_for() -> None:
         assert config is not None
         return x, config["metadata"]["langgraph_node"]
 
-    flow = entrypoint(store="the store")(lambda x: [first(x=x).result(), named(x).result()])
-    assert flow.invoke(1, context="c") == [("c", "the store", 1), (1, "named")]
+    flow = entrypoint(store=("the store",))(lambda x: [first(x=x).result(), named(x).result()])
+    assert flow.invoke(1, context="c") == [("c", ("the store",), 1), (1, "named")]
 
 
 def test_a_task_may_be_a_method() -> None:
