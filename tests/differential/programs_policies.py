@@ -1,5 +1,6 @@
 """Programs about policies: retries, error handlers, limits."""
 
+import asyncio
 import operator
 from typing import Annotated, Any
 
@@ -223,4 +224,44 @@ def retried_subgraph(lab: Lab) -> None:
     g.add_edge(lab.START, "child")
     lab.compile(g)
     lab.only_results = True
+    lab.run({"log": ["in"], "count": 0})
+
+
+@program
+def limit_of_a_circle(lab: Lab) -> None:
+    """A circle ends at the recursion limit, in streams and without."""
+    g = lab.graph(Log)
+    g.add_node("a", lambda s: {"log": ["a"]})
+    g.add_node("b", lambda s: {"count": 1})
+    g.add_edge(lab.START, "a")
+    g.add_edge("a", "b")
+    g.add_edge("b", "a")
+    lab.compile(g)
+    lab.run({"log": ["in"], "count": 0}, {"recursion_limit": 7})
+
+
+@program
+def timeouts_that_are_kept(lab: Lab) -> None:
+    """Nodes in time, a node out of time that is tried again, and one that is handled."""
+    calls = 0
+
+    async def slow_once(s: Log) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            await asyncio.sleep(30)
+        return {"log": ["at last"]}
+
+    async def forever(s: Log) -> Any:
+        await asyncio.sleep(30)
+
+    policy = lab.RetryPolicy(initial_interval=0.001, jitter=False)
+    g = lab.graph(Log)
+    g.add_node("a", slow_once, timeout=0.05, retry_policy=policy)
+    g.add_node("b", forever, timeout=lab.TimeoutPolicy(idle_timeout=0.05), error_handler=lambda s: {"log": ["late"]})
+    g.add_edge(lab.START, "a")
+    g.add_edge("a", "b")
+    lab.compile(g)
+    if lab.calls == "sync":
+        return  # LangGraph runs no async nodes there
     lab.run({"log": ["in"], "count": 0})
