@@ -24,6 +24,7 @@ ORDERS: dict[str, Order] = {
 APART = {
     "question_in_a_called_graph": "LangGraph finds the graph in the node's closure, where a pair of graphs stands",
     "several_subgraphs_in_one_node": "as above",
+    "a_lasting_subgraph_called_twice_by_one_node": "as above",
     "retry_after_an_answer": "the node's retry policy is of one engine's class",
     "untracked_is_gone_after_a_pause": "the state's type names one engine's channel",
 }

@@ -33,6 +33,8 @@ OTHERWISE = {
     "updates_as_input": "input given by update_state is stored once; LangGraph's second copy is for DeltaChannels only",
     "handler_of_a_router": "what the body had returned is kept beside: LangGraph takes it for the end of the task",
     "retried_subgraph": "the child's last checkpoint is stored also when the child was tried again",
+    "remove_an_unknown_message": "a superstep that the state can't take is recorded as the failure of its lone task",
+    "push_without_an_id": "the recorded error says more",
 }
 """Programs that store something else than LangGraph on purpose, and why."""
 

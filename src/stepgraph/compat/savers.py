@@ -241,13 +241,13 @@ class Opened(Translated):
         new = {key: version for key, version in versions.items() if self._saved.get(key) != version}
         self._saved = dict(versions)
         config = self._config(thread, ns, checkpoint.parent)
-        metadata = {"source": checkpoint.source, "step": checkpoint.step, "parents": self._parents()}
+        metadata = {"source": checkpoint.source, "step": checkpoint.step, "parents": self._parents(checkpoint.source)}
         if self.awaits:
             return self.saver.aput(config, made, metadata, new)
         self._ask("put", config, made, metadata, new)
         return None
 
-    def _parents(self) -> dict[str, str]:
+    def _parents(self, source: Source) -> dict[str, str]:
         """The checkpoints of the graphs around this one, by namespace: for an edit those that it had when it ran."""
         found: dict[str, str] = {}
         task = self.engine.request.parent
@@ -255,6 +255,8 @@ class Opened(Translated):
             if task.scope.checkpoint is not None:
                 found[task.scope.ns_text] = task.scope.checkpoint
             task = task.scope.request.parent
+        if source == "update" and not found:
+            return self._around
         given = (self._base.get("configurable") or {}).get("checkpoint_map") or {}
         return {**given, **dict(reversed(found.items()))} or self._around
 
