@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 TASK_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+ELAPSED = re.compile(r"elapsed: [0-9.]+s")
 ANSWER_ID = re.compile(r"[0-9a-f]{32}")
 OUR_OWN = ("GraphRecursionError", "InvalidUpdateError", "EmptyInputError")
 NO_METADATA = ("lc_versions", "thread_id", "run_id")
@@ -117,7 +118,7 @@ def error_text(error: Any) -> str | None:
     """The class and message of a recorded error: LangGraph shows its repr."""
     if error is None:
         return None
-    text = repr(error) if isinstance(error, BaseException) else str(error)
+    text = ELAPSED.sub("elapsed", repr(error) if isinstance(error, BaseException) else str(error))
     if text.startswith(OUR_OWN):
         return text.partition("(")[0]  # a better message is allowed: parity rule 1
     return text.split("\\n")[0].split("\n")[0]
