@@ -282,6 +282,49 @@ class BinaryOperatorAggregate(Channel):
         return new
 
 
+class DeltaChannel(Channel):
+    """Folds all updates of a superstep at once: `reducer(value, [update, ...])`. One `Overwrite` replaces the value.
+
+    Checkpoints keep the value where it changed, so `snapshot_frequency` has nothing to limit here; it is there because
+    programs give it.
+    """
+
+    __slots__ = ("reducer", "snapshot_frequency")
+
+    def __init__(
+        self,
+        reducer: Callable[[Any, Sequence[Any]], Any],
+        typ: Any = None,
+        *,
+        snapshot_frequency: int = 100,
+        key: str = "",
+    ) -> None:
+        super().__init__(typ, key)
+        self.reducer = reducer
+        self.snapshot_frequency = snapshot_frequency
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, DeltaChannel) or self.snapshot_frequency != other.snapshot_frequency:
+            return False
+        names = {getattr(self.reducer, "__name__", ""), getattr(other.reducer, "__name__", "")}
+        return "<lambda>" in names or self.reducer is other.reducer
+
+    __hash__ = object.__hash__
+
+    def initial(self) -> Any:
+        return empty(list if self.type is None else self.type)
+
+    def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
+        found = [each for update in updates if (each := overwritten(update)) is not MISSING]
+        if len(found) > 1:
+            raise InvalidUpdateError(
+                f"At key '{self.key}': Can receive only one Overwrite value per super-step, got {len(found)}."
+            )
+        if found:
+            return self.initial() if found[0] is None else found[0]
+        return self.reducer(self.initial() if value is MISSING else value, list(updates))
+
+
 _CONCATENATIONS = (operator.add, operator.concat)
 
 

@@ -81,6 +81,8 @@ def _channel_of(key: str, hint: Any) -> tuple[Channel | None, Callable[[int, int
     for item in metadata:
         if isinstance(item, Channel):
             item.key = key
+            if item.type is None:
+                item.type = kind
             return item, None
         if isinstance(item, type) and issubclass(item, Channel):
             return item(kind, key=key), None

@@ -9,14 +9,17 @@ from langgraph.channels import (
     AnyValue,
     BaseChannel,
     BinaryOperatorAggregate,
+    DeltaChannel,
     EphemeralValue,
     LastValue,
     NamedBarrierValue,
     Topic,
     UntrackedValue,
 )
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import EmptyChannelError, InvalidUpdateError
 from langgraph.graph import START, StateGraph
+from langgraph.types import Overwrite
 
 
 def handled_directly(show: Any) -> None:
@@ -101,3 +104,21 @@ def of_a_user(show: Any) -> None:
     graph = builder.compile()
     show(graph.invoke({"text": "x"}))
     show(list(graph.stream({"text": "much longer"}, stream_mode="values")))
+
+
+def folded_at_once(show: Any) -> None:
+    def collect(state: list[Any], writes: Sequence[Any]) -> list[Any]:
+        return [*state, *(item for write in writes for item in write)]
+
+    class State(TypedDict):
+        log: Annotated[list[str], DeltaChannel(collect)]
+
+    builder = StateGraph(State).add_node("a", lambda s: {"log": ["a"]}).add_node("b", lambda s: {"log": ["b"]})
+    builder.add_node("c", lambda s: {"log": Overwrite(["c", *s["log"]])}).add_edge(START, "a").add_edge(START, "b")
+    graph = builder.add_edge(["a", "b"], "c").compile(checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "t"}}
+    show(graph.invoke({"log": ["in"]}, config), graph.invoke({"log": ["more"]}, config))
+    show([each.values for each in graph.get_state_history(config)])
+    show(graph.get_state(config).values)
+    channel = DeltaChannel(collect, list).from_checkpoint(MISSING)
+    show(channel.get(), channel.update([["x"], ["y"]]), channel.get(), channel.update([]))
