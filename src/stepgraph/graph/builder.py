@@ -18,7 +18,7 @@ from stepgraph.core.plan import Barrier, Node, Plan, Router
 from stepgraph.core.policies import RetryPolicy, as_retries
 from stepgraph.core.types import END, ROOT, START, Command, Send
 from stepgraph.graph.actions import action_of, is_async, is_runnable, name_of
-from stepgraph.graph.compiled import CompiledStateGraph, graph_class
+from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.schema.channels import Managers, channels_of, is_keyed, mapper_of
 
 if TYPE_CHECKING:
@@ -373,7 +373,7 @@ class StateGraph:
         for old, new in plan.renamed.items():
             if new not in self.nodes:
                 raise ValueError(f"renamed={{{old!r}: {new!r}}}: the graph has no node {new!r}.")
-        return graph_class()(
+        return CompiledStateGraph(
             self, plan, checkpointer=checkpointer, store=store, cache=cache, debug=debug,
             context_schema=self.context_schema, transformers=transformers or (),
         )  # fmt: skip

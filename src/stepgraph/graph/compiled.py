@@ -53,6 +53,10 @@ class CompiledStateGraph:
     step_timeout: float | None = None
     """Seconds that a superstep may take, then the run raises TimeoutError; set it on the compiled graph."""
 
+    def __new__(cls, *_: Any, **__: Any) -> CompiledStateGraph:
+        """Where langchain-core is loaded, a graph that is one of its Runnables too."""
+        return object.__new__(graph_class() if cls is CompiledStateGraph else cls)
+
     def __init__(
         self,
         builder: Any,
@@ -101,6 +105,40 @@ class CompiledStateGraph:
         other.__dict__.update(self.__dict__)
         other.config = merged(self.config, {**(config or {}), **more})
         return other
+
+    # What LangGraph's graphs tell of themselves
+
+    @property
+    def channels(self) -> Mapping[str, Any]:
+        """The rules of the state's keys."""
+        return self.plan.channels
+
+    @property
+    def input_channels(self) -> str:
+        return START
+
+    @property
+    def output_channels(self) -> str | list[str]:
+        """The keys of the result."""
+        keys = self.plan.output_keys
+        return keys if isinstance(keys, str) else list(keys)
+
+    @property
+    def stream_channels_list(self) -> list[str]:
+        """The keys that streams and snapshots show."""
+        return list(self.plan.channels)
+
+    @property
+    def interrupt_before_nodes(self) -> str | list[str]:
+        return _listed(self.plan.interrupt_before)
+
+    @property
+    def interrupt_after_nodes(self) -> str | list[str]:
+        return _listed(self.plan.interrupt_after)
+
+    def validate(self) -> CompiledStateGraph:
+        """The graph itself: what can be wrong with it was found when it was compiled."""
+        return self
 
     # Running: the options of all calls stand in `graph/calls.py`
 
@@ -760,6 +798,10 @@ class CompiledStateGraph:
         from stepgraph.graph.drawing import mimebundle
 
         return mimebundle(self)
+
+
+def _listed(names: frozenset[str]) -> str | list[str]:
+    return "*" if "*" in names else sorted(names)
 
 
 def graph_class() -> type[CompiledStateGraph]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from stepgraph.compat.absent import absent
 from stepgraph.graph.compiled import CompiledStateGraph as Pregel
 
 __all__ = ("Pregel",)
+
+__getattr__ = absent("langgraph.pregel", "NodeBuilder")
