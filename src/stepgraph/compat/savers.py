@@ -17,7 +17,7 @@ from stepgraph.compat.ledger import Ledger, Ran, triggers_of
 from stepgraph.compat.stored import Theirs, checkpoint_of, following, stored_of, writes_of
 from stepgraph.core.checkpoint import Checkpoint, Record, Source, Stored, ThreadInfo
 from stepgraph.core.errors import CheckpointError
-from stepgraph.core.plan import Plan
+from stepgraph.core.plan import START, Node, Plan
 from stepgraph.core.task import PUSH, Task
 from stepgraph.graph.snapshots import inner_plan
 from stepgraph.run.context import caller_loop
@@ -297,7 +297,7 @@ class Opened(Translated):
 
 
 _NO_CHECKPOINT = "00000000-0000-0000-0000-000000000000"
-_NO_PLAN = Plan("", {}, {})
+_NO_PLAN = Plan("", {}, {START: Node(START, None)})
 _order = count()
 
 

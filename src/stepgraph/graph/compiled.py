@@ -53,9 +53,11 @@ class CompiledStateGraph:
     step_timeout: float | None = None
     """Seconds that a superstep may take, then the run raises TimeoutError; set it on the compiled graph."""
 
-    def __new__(cls, *_: Any, **__: Any) -> CompiledStateGraph:
+    def __new__(cls, *_: Any, **__: Any) -> Self:
         """Where langchain-core is loaded, a graph that is one of its Runnables too."""
-        return object.__new__(graph_class() if cls is CompiledStateGraph else cls)
+        kind: Any = graph_class() if cls is CompiledStateGraph else cls
+        made: Self = object.__new__(kind)
+        return made
 
     def __init__(
         self,
@@ -135,10 +137,6 @@ class CompiledStateGraph:
     @property
     def interrupt_after_nodes(self) -> str | list[str]:
         return _listed(self.plan.interrupt_after)
-
-    def validate(self) -> CompiledStateGraph:
-        """The graph itself: what can be wrong with it was found when it was compiled."""
-        return self
 
     # Running: the options of all calls stand in `graph/calls.py`
 
