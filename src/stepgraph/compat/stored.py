@@ -23,6 +23,7 @@ from stepgraph.compat.format import (
     theirs,
 )
 from stepgraph.compat.format_ids import task_id
+from stepgraph.compat.langgraph._internal._constants import RETURN
 from stepgraph.compat.ledger import Ledger, numbers, triggers_of
 from stepgraph.core.channels import NamedBarrierValue, Topic
 from stepgraph.core.checkpoint import Control, Record, Stored
@@ -219,7 +220,7 @@ def _records(
     if handler is not None and error is not None and any(channel == ERROR_SOURCE for channel, _ in written):
         found.append(Record(task, "handler", (handler, "builtins:Exception", error), node, path))
     elif output:
-        writes = tuple((key, ours(value)) for key, value in output if key in plan.channels)
+        writes = tuple((key, ours(value)) for key, value in output if key in plan.channels or key == RETURN)
         routes = tuple(route for key, value in output if (route := _route(key, value)) is not None)
         if error is not None and node in plan.nodes and _unrouted(plan.nodes[node], routes):
             found.append(Record(task, "proposal", (writes, ()), node, path))
