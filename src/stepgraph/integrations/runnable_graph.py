@@ -35,42 +35,6 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         return super(CompiledStateGraph, self).get_name(suffix, name=name or self.name)
 
-    # Schemas. What a graph of functions or of another kind has no schema for is anything.
-
-    @property
-    def InputType(self) -> Any:  # noqa: N802  langchain-core's name
-        return getattr(self.builder, "input_schema", Any)
-
-    @property
-    def OutputType(self) -> Any:  # noqa: N802  langchain-core's name
-        keys = self.plan.output_keys
-        return self.plan.channels[keys].UpdateType if isinstance(keys, str) and keys in self.plan.channels else None
-
-    def get_input_schema(self, config: Any = None) -> Any:
-        """A Pydantic model of the input."""
-        return _schemas().whole(self.InputType, self.get_name("Input"))
-
-    def get_output_schema(self, config: Any = None) -> Any:
-        """A Pydantic model of the result."""
-        if isinstance(self.plan.output_keys, str) or not hasattr(self.builder, "schemas"):
-            return _schemas().whole(self.OutputType or Any, self.get_name("Output"))
-        return _schemas().optional(self, self.builder.output_schema, self.get_name("Output"))
-
-    def get_input_jsonschema(self, config: Any = None) -> dict[str, Any]:
-        found: dict[str, Any] = _schemas().json_schema(self, self.builder.input_schema, self.get_name("Input"))
-        return found
-
-    def get_output_jsonschema(self, config: Any = None) -> dict[str, Any]:
-        found: dict[str, Any] = _schemas().json_schema(self, self.builder.output_schema, self.get_name("Output"))
-        return found
-
-    def get_context_jsonschema(self) -> dict[str, Any] | None:
-        """The JSON schema of `context`; None for a graph without a context schema."""
-        if self.context_schema is None:
-            return None
-        found: dict[str, Any] = _schemas().TypeAdapter(self.context_schema).json_schema()
-        return found
-
     # Runs of callbacks around the run of the graph
 
     @takes_options
@@ -222,13 +186,6 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
             known.plan = traced(self.plan, asynchronous)
             self.__dict__[kind] = known
         return known
-
-
-def _schemas() -> Any:
-    """`stepgraph.integrations.graph_schemas`, which needs Pydantic."""
-    from stepgraph.integrations import graph_schemas
-
-    return graph_schemas
 
 
 _NOTHING: Mapping[str, Any] = {}
