@@ -171,7 +171,8 @@ class Plan:
         self.untracked = frozenset(k for k, c in self.channels.items() if not c.persistent)
         self.sprints = not (self.barriers or self.deferred or self.settling or self.vanishing)
         self.all_output = not isinstance(self.output_keys, str) and set(self.output_keys) >= set(self.channels)
-        self.nodes[self.entry].takes_input = True
+        if self.nodes:
+            self.nodes[self.entry].takes_input = True
         for node in self.nodes.values():
             node.alone = (node.name,)
             node.control = Control(node.alone)
