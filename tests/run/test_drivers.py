@@ -363,11 +363,22 @@ class TestStreams:
         def node(name: str) -> Callable[[Any], Any]:
             return of(kind, lambda: ran.append(name) or {"log": [name]})
 
-        app = chain(*[node(f"n{i}") for i in range(500)], checkpointer=MemoryCheckpointer())
+        async def waits(state: State) -> Any:
+            ran.append("n250")
+            await asyncio.sleep(0 if closed.is_set() else SECONDS)  # the run of async nodes may be ahead of its reader
+            return {"log": ["n250"]}
+
+        closed = Event()
+        nodes = [node(f"n{i}") for i in range(500)]
+        if kind == "async":
+            waits.__name__ = nodes[250].__name__
+            nodes[250] = waits
+        app = chain(*nodes, checkpointer=MemoryCheckpointer())
         chunks = app.stream({"log": []}, thread="t")
         first = next(chunks)
         chunks.close()
         at_close = len(ran)
+        closed.set()
 
         assert first == {"n0": {"log": ["n0"]}}
         assert at_close < 500
