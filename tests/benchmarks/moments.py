@@ -1,6 +1,6 @@
-"""Single moments as ratios to LangGraph: compiling, one call, the first event, a thousand runs at once.
+"""Single moments as ratios to LangGraph: importing, compiling, one call, the first event, a thousand runs at once.
 
-    python tests/benchmarks/moments.py [--quick] [--only compile,invoke] [--rounds 5]
+    python tests/benchmarks/moments.py [--quick] [--only import,compile] [--rounds 5]
 
 Measured as `engine.py` does: CPU time, both engines in turn, medians with quartiles.
 """
@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -31,6 +33,19 @@ def timed(act: Callable[[], Any]) -> float:
     start = time.process_time()
     act()
     return time.process_time() - start
+
+
+def importing(engine: str, size: int) -> Callable[[], float]:
+    """`import` in a fresh interpreter, with the modules compiled on disk: the fastest of `size` times, in seconds."""
+    module = "langgraph.graph" if engine == "langgraph" else "stepgraph"
+    script = f"from time import process_time as t; a = t(); import {module}; print(t() - a)"
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+    def seconds() -> float:
+        told = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, env=variables).stdout
+        return float(told)
+
+    return lambda: min(seconds() for _ in range(size))
 
 
 def compiling(engine: str, size: int) -> Callable[[], float]:
@@ -80,6 +95,7 @@ def at_once(engine: str, size: int) -> Callable[[], float]:
 
 
 MOMENTS: dict[str, tuple[Moment, int, int, str]] = {
+    "import": (importing, 5, 3, "import (fastest of {})"),
     "compile": (compiling, 1000, 200, "compile of {} nodes"),
     "invoke": (invoking, 500, 100, "invoke of one node ({} calls)"),
     "first": (first_event, 1000, 200, "first event of a chain of {}"),

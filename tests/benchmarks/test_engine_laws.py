@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import cProfile
-import subprocess
-import sys
 from typing import TypedDict
-
-import pytest
 
 from stepgraph import START, CompiledStateGraph, StateGraph
 
@@ -40,10 +36,3 @@ def test_a_superstep_without_listeners_takes_at_most_25_calls() -> None:
     calls = (calls_of(1000) - calls_of(100)) / 900
 
     assert calls <= 25
-
-
-@pytest.mark.parametrize("module", ["pydantic", "langchain_core", "langgraph", "pandas", "ipywidgets", "graphviz"])
-def test_importing_stepgraph_loads_no_third_party_package(module: str) -> None:
-    code = f"import sys, stepgraph; sys.exit({module!r} in sys.modules)"
-
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

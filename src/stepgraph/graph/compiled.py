@@ -12,7 +12,7 @@ from dataclasses import replace
 from os import environ
 from time import time
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import Any, Self, Unpack
 
 from stepgraph.core import registry
 from stepgraph.core.checkpoint import plain_values
@@ -35,9 +35,6 @@ from stepgraph.run.threads import pool
 from stepgraph.run.tokens import LIVE_MODES, hearing_events, listen_in
 from stepgraph.schema.channels import is_keyed, mapper_of
 from stepgraph.schema.validate import as_context
-
-if TYPE_CHECKING:
-    pass
 
 DEFAULT_RECURSION_LIMIT = int(environ.get("LANGGRAPH_DEFAULT_RECURSION_LIMIT", "10007"))
 
