@@ -59,6 +59,10 @@ DEVIATIONS = {
         "its routes and "
         "count it as finished, so the branch is lost on resume; ours counts a task as finished with both or not at all."
     ),
+    "tasks called again": (
+        "When an entrypoint is tried again by its retry policy, LangGraph calls the tasks again that had ended before "
+        "it failed; ours takes their results from the record, as both do on resume."
+    ),
     "lasting subgraph skipped": (
         "When a run is resumed, LangGraph does not run a subgraph with a history of its own that ended in an earlier "
         "run, although the node calls it for the first time in this one: it gets the old result. Ours runs it."

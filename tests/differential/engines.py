@@ -59,6 +59,7 @@ def reference() -> Engine:
     """LangGraph, which says what the right answer is."""
     from langgraph import channels, config, errors, func, runtime, types
     from langgraph import graph as builder
+    from langgraph.cache import memory as caches
     from langgraph.checkpoint.memory import InMemorySaver
     from langgraph.graph import message, ui
     from langgraph.managed import IsLastStep, RemainingSteps
@@ -67,7 +68,7 @@ def reference() -> Engine:
         pass
 
     Managed.IsLastStep, Managed.RemainingSteps = IsLastStep, RemainingSteps  # type: ignore[attr-defined]  # a bag of names
-    words = Words(builder, types, channels, errors, config, runtime, func, message, ui, Managed)
+    words = Words(builder, types, channels, errors, config, runtime, func, message, ui, caches, Managed)
     return Engine("langgraph", words, {"memory": lambda _: InMemorySaver(), "sqlite": _reference_sqlite})
 
 
@@ -85,6 +86,7 @@ def _reference_sqlite(path: Path) -> Any:
 def ours() -> Engine:
     """stepgraph."""
     import stepgraph
+    from stepgraph import cache
     from stepgraph.core import errors
     from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
     from tests.simulation.model import ModelCheckpointer
@@ -94,7 +96,7 @@ def ours() -> Engine:
         "memory": lambda _: MemoryCheckpointer(),
         "sqlite": lambda path: SqliteCheckpointer(str(path / "stepgraph.db")),
     }
-    return Engine("stepgraph", Words(stepgraph, errors), savers)
+    return Engine("stepgraph", Words(stepgraph, errors, cache), savers)
 
 
 def as_async(function: Callable[..., Any]) -> Callable[..., Any]:

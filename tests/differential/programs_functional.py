@@ -322,3 +322,152 @@ def entrypoints_that_are_refused(lab: Lab) -> None:
             lab.note("refused", type(error).__name__)
     flow(lab, lambda x: x)
     lab.invoke(None)
+
+
+QUICK = {"initial_interval": 0.001, "jitter": False}
+
+
+def failing(times: int, error: type[Exception] = ConnectionError) -> Any:
+    """A function that fails the first `times` calls for an argument."""
+    calls: dict[Any, int] = {}
+
+    def attempt(x: int) -> str:
+        calls[x] = calls.get(x, 0) + 1
+        if calls[x] <= times:
+            raise error(f"call {calls[x]} for {x}")
+        return f"{x} after {calls[x]} calls"
+
+    return attempt
+
+
+@program
+def tasks_with_policies(lab: Lab) -> None:
+    """Tasks with one policy and with several, a task that has the entrypoint's, and one that gives up."""
+    policy = lab.RetryPolicy(**QUICK)
+    one = lab.task(name="one", retry_policy=policy)(failing(2))
+    several = lab.task(name="several", retry_policy=[lab.RetryPolicy(max_attempts=1, retry_on=KeyError), policy])(
+        failing(1)
+    )
+    entrypoints = lab.task(name="entrypoints")(failing(1))
+
+    def work(x: int) -> Any:
+        return [each(x).result() for each in (one, several, entrypoints)]
+
+    flow(lab, work, retry_policy=policy)
+    lab.run(1)
+    lab.run(2)
+    given_up = lab.task(name="given_up", retry_policy=lab.RetryPolicy(max_attempts=1))(failing(1))
+
+    def hopeless(x: int) -> Any:
+        return given_up(x).result()
+
+    lab.only_results = True
+    flow(lab, hopeless, retry_policy=policy)
+    lab.run(3)
+    lab.run(4)
+
+
+@program
+def retried_entrypoint(lab: Lab) -> None:
+    """The entrypoint fails after a task has ended."""
+    attempt = failing(2)
+
+    @lab.task
+    def noted(x: int) -> int:
+        return x
+
+    def work(x: int) -> Any:
+        return [noted(x).result(), attempt(x)]
+
+    flow(lab, work, retry_policy=(lab.RetryPolicy(**QUICK),))
+    lab.run(1, deviates="tasks called again")
+    lab.without_history = "tasks called again"
+
+
+@program
+def cached_tasks(lab: Lab) -> None:
+    """Results by arguments, in any form; a task with the entrypoint's policy; a key of one's own; clearing."""
+    called: list[Any] = []
+    cache = lab.InMemoryCache()
+
+    @lab.task(cache_policy=lab.CachePolicy())
+    def add(x: int, *, y: int = 1) -> int:
+        called.append(("add", x, y))
+        return x + y
+
+    @lab.task(cache_policy=lab.CachePolicy(key_func=lambda x: str(x % 10)))
+    def by_digit(x: int) -> int:
+        called.append(("by_digit", x))
+        return x
+
+    @lab.task
+    def plain(x: int) -> int:
+        called.append(("plain", x))
+        return x
+
+    def work(x: int) -> Any:
+        return [add(x).result(), add(x, y=2).result(), by_digit(x).result(), plain(x).result()]
+
+    flow(lab, work, cache=cache)
+    for x in (1, 1, 11):
+        lab.run(x)
+    add.clear_cache(cache)
+    plain.clear_cache(cache)
+    lab.run(1)
+    lab.note("called", called)
+
+
+@program
+def cached_entrypoint(lab: Lab) -> None:
+    """The policy is for the entrypoint and for its tasks; another thread has it too."""
+    called: list[Any] = []
+
+    @lab.task
+    def square(x: int) -> int:
+        called.append(("square", x))
+        return x * x
+
+    def work(xs: tuple[int, ...]) -> Any:
+        called.append(xs)
+        return [square(x).result() for x in xs]
+
+    flow(lab, work, cache=lab.InMemoryCache(), cache_policy=lab.CachePolicy())
+    lab.run((1, 2))
+    lab.run((1, 2))
+    lab.run((2, 3))
+    lab.thread = "other"
+    lab.run((1, 2))
+    lab.note("called", called)
+
+
+@program
+def timeouts_of_functions(lab: Lab) -> None:
+    """A task out of time once, a task out of time for good, and an entrypoint out of time."""
+    calls: list[int] = []
+
+    @lab.task(timeout=0.2, retry_policy=lab.RetryPolicy(**QUICK))
+    async def slow_once(x: int) -> str:
+        calls.append(x)
+        if len(calls) == 1:
+            await asyncio.sleep(30)
+        return "at last"
+
+    @lab.task(timeout=lab.TimeoutPolicy(idle_timeout=0.1))
+    async def never(x: int) -> None:
+        await asyncio.sleep(30)
+
+    async def work(x: int) -> Any:
+        return [await slow_once(x), await never(x) if x == 2 else None]
+
+    async def too_slow(x: int) -> None:
+        await asyncio.sleep(30)
+
+    flow(lab, work)
+    if lab.calls == "sync":
+        return  # LangGraph runs no async functions there
+    lab.only_results = True
+    lab.run(1)
+    lab.run(2)
+    flow(lab, too_slow, timeout=0.1)
+    lab.run(3)
+    lab.note("calls", calls)

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stepgraph import Command, RunnableConfig, StateGraph, entrypoint, interrupt, task
+from stepgraph import (
+    CachePolicy,
+    Command,
+    NodeTimeoutError,
+    RetryPolicy,
+    RunnableConfig,
+    StateGraph,
+    TimeoutPolicy,
+    entrypoint,
+    interrupt,
+    task,
+)
+from stepgraph.cache import InMemoryCache, SqliteCache
+from stepgraph.core.deprecated import LangGraphDeprecatedSinceV05, LangGraphDeprecatedSinceV10
 from stepgraph.graph.functional import final
 
 
@@ -173,3 +187,157 @@ def test_async_entrypoints_run_under_invoke_too() -> None:
 
     assert flow.invoke([1, 2]) == [2, 3]
     assert list(flow.stream([1], stream_mode="updates")) == [{"later": 2}, {"flow": [2]}]
+
+
+def flaky(called: list[Any], times: int) -> Any:
+    def attempt(x: int) -> int:
+        called.append(x)
+        if len(called) <= times:
+            raise ConnectionError(f"call {len(called)}")
+        return x
+
+    return attempt
+
+
+QUICK = RetryPolicy(initial_interval=0.001, jitter=False)
+
+
+def test_the_policies_of_an_entrypoint_are_for_its_tasks_too() -> None:
+    called: list[Any] = []
+    attempt = task(flaky(called, 2))
+    flow = entrypoint(retry_policy=QUICK)(lambda x: attempt(x).result())
+    assert flow.invoke(1) == 1
+    assert called == [1, 1, 1]
+
+
+def test_the_policies_of_a_task_come_first() -> None:
+    called: list[Any] = []
+    attempt = task(retry_policy=RetryPolicy(max_attempts=1))(flaky(called, 1))
+    with pytest.raises(ConnectionError, match="call 1"):
+        entrypoint(retry_policy=RetryPolicy(retry_on=KeyError))(lambda x: attempt(x).result()).invoke(1)
+    assert called == [1]
+
+
+def test_an_entrypoint_that_is_tried_again_calls_no_task_again_that_has_ended() -> None:
+    called: list[Any] = []
+    failed: list[Any] = []
+    done, attempt = task(flaky(called, 0)), flaky(failed, 2)
+    flow = entrypoint(retry_policy=[QUICK])(lambda x: [done(x).result(), attempt(x)])
+    assert flow.invoke(1) == [1, 1]
+    assert (called, failed) == ([1], [1, 1, 1])
+
+
+def test_a_cache_keeps_what_a_task_gave_for_the_same_arguments(tmp_path: Path) -> None:
+    called: list[Any] = []
+
+    @task(cache_policy=CachePolicy())
+    def add(x: int, y: int = 0) -> int:
+        called.append((x, y))
+        return x + y
+
+    cache = SqliteCache(path=str(tmp_path / "cache.db"))
+    flow = entrypoint(cache=cache)(lambda x: [add(x).result(), add(x, y=1).result()])
+    assert [flow.invoke(1), flow.invoke(1), flow.invoke(2)] == [[1, 2], [1, 2], [2, 3]]
+    assert called == [(1, 0), (1, 1), (2, 0), (2, 1)]
+    add.clear_cache(cache)
+    flow.invoke(1)
+    assert len(called) == 6
+    asyncio.run(add.aclear_cache(cache))
+    flow.invoke(1)
+    assert len(called) == 8
+    assert flow.invoke(1) == [1, 2]
+    assert len(called) == 8
+    cache.close()
+
+
+def test_clearing_the_cache_of_one_task_leaves_the_others() -> None:
+    called: list[Any] = []
+    one, other = (task(name=name, cache_policy=CachePolicy())(flaky(called, 0)) for name in ("one", "other"))
+    cache = InMemoryCache()
+    flow = entrypoint(cache=cache)(lambda x: [one(x).result(), other(x).result()])
+    flow.invoke(1)
+    assert called == [1, 1]
+    one.clear_cache(cache)
+    flow.invoke(1)
+    assert called == [1, 1, 1]
+
+
+def test_a_cached_task_is_recorded_like_one_that_ran() -> None:
+    """A run that goes on after a question finds the result in its thread, though the cache is empty by then."""
+    called: list[Any] = []
+    one = task(cache_policy=CachePolicy())(flaky(called, 0))
+    cache = InMemoryCache()
+    flow = entrypoint(checkpointer="memory://", cache=cache)(lambda x: [one(x).result(), interrupt("go on?")])
+    for thread in ("first", "second"):
+        flow.invoke(1, thread=thread)
+    assert called == [1]
+    cache.clear()
+    assert flow.invoke(Command(resume="yes"), thread="second") == [1, "yes"]
+    assert called == [1]
+
+
+def test_a_timeout_is_for_async_functions_only() -> None:
+    with pytest.raises(ValueError, match=r"Node timeouts are only supported for async nodes.*Task 'half' is sync"):
+        task(timeout=1, name="half")(lambda x: x / 2)
+    with pytest.raises(ValueError, match=r"Node timeouts are only supported for async nodes.*Node '<lambda>' is sync"):
+        entrypoint(timeout=timedelta(seconds=1))(lambda x: x / 2)
+    with pytest.raises(ValueError, match="run_timeout must be greater than 0"):
+        task(timeout=-1)
+
+
+def test_each_attempt_of_a_task_has_its_time() -> None:
+    began: list[int] = []
+
+    @task(timeout=TimeoutPolicy(run_timeout=0.05), retry_policy=QUICK)
+    async def slow(x: int) -> int:
+        began.append(x)
+        if len(began) < 3:
+            await asyncio.sleep(30)
+        return x
+
+    @entrypoint()
+    async def flow(x: int) -> int:
+        return int(await slow(x))
+
+    assert flow.invoke(1) == 1
+    assert began == [1, 1, 1]
+
+
+def test_an_entrypoint_out_of_time_fails() -> None:
+    @entrypoint(timeout=0.05)
+    async def flow(x: int) -> None:
+        await asyncio.sleep(30)
+
+    with pytest.raises(NodeTimeoutError):
+        asyncio.run(flow.ainvoke(1))
+
+
+def test_old_names_of_settings_are_taken_with_a_warning() -> None:
+    called: list[Any] = []
+    with pytest.warns(LangGraphDeprecatedSinceV05, match="`retry` is deprecated.*Please use `retry_policy` instead"):
+        attempt = task(retry=QUICK)(flaky(called, 2))
+    assert entrypoint()(lambda x: attempt(x).result()).invoke(1) == 1
+    with (
+        pytest.warns(LangGraphDeprecatedSinceV10, match="`config_schema` is deprecated.*`context_schema` instead"),
+        pytest.warns(LangGraphDeprecatedSinceV05, match="`retry` is deprecated"),
+    ):
+        flow = entrypoint(config_schema=dict, retry=QUICK)(flaky([], 1))
+    assert flow.context_schema is dict
+    assert flow.invoke(1) == 1
+    graph = StateGraph(dict)
+    with (
+        pytest.warns(LangGraphDeprecatedSinceV05, match="`input` is deprecated.*`input_schema` instead") as warned,
+        pytest.warns(LangGraphDeprecatedSinceV05, match="`retry` is deprecated"),
+    ):
+        graph.add_node("a", flaky([], 1), retry=QUICK, input=dict)
+    assert warned[0].filename == __file__
+    assert graph.nodes["a"].policies.retry == (QUICK,)
+
+
+def test_unknown_settings_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"task\(\) got an unexpected keyword argument 'retries'"):
+        task(retries=3)
+    with pytest.raises(TypeError, match=r"entrypoint\(\) got an unexpected keyword argument 'saver'"):
+        entrypoint(saver="memory://")
+    with pytest.raises(TypeError, match=r"add_node\(\) got an unexpected keyword argument 'retries'"):
+        StateGraph(dict).add_node("a", lambda s: s, retries=3)

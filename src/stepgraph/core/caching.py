@@ -21,8 +21,11 @@ def recall(engine: Engine, task: Task) -> Flow:
     node, scope = task.node, task.scope
     policy = node.cache
     assert policy is not None
-    value = task.input if node.mapper is None or task.key >= 0 else node.mapper(task.input)
-    text = policy.key_func(value)
+    if task.caller is not None:
+        args, kwargs = task.input
+        text = policy.key_func(*args, **kwargs)
+    else:
+        text = policy.key_func(task.input if node.mapper is None or task.key >= 0 else node.mapper(task.input))
     key = (node.cache_ns, digest(text.encode() if isinstance(text, str) else text))
     found = yield Recall(engine.request.cache, key)
     if found is MISSING:

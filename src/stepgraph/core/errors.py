@@ -151,11 +151,11 @@ class NodeTimeoutError(StepgraphError):
         self.kind = kind
 
 
-def sync_timeout_unsupported(name: str) -> ValueError:
+def sync_timeout_unsupported(name: str, kind: str = "Node") -> ValueError:
     """A limit on what can't be cancelled."""
     return ValueError(
         "Node timeouts are only supported for async nodes because sync Python execution cannot be safely cancelled "
-        f"in-process. Node {name!r} is sync: make it an async function, or take its timeout away."
+        f"in-process. {kind} {name!r} is sync: make it an async function, or take its timeout away."
     )
 
 

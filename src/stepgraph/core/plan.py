@@ -149,6 +149,10 @@ class Plan:
     input_mapper: Callable[[Any], Any] | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     """The new names of nodes that older threads know under other ones."""
+    call_retries: tuple[RetryPolicy, ...] = ()
+    """What functions that its nodes call have, where they have no retry policies of their own."""
+    call_cache: CachePolicy | None = None
+    """The same of their cache policy."""
     entries: tuple[tuple[str, Channel], ...] = ()
     settling: tuple[str, ...] = ()
     """Keys that end their superstep by themselves."""

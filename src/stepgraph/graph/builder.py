@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import inspect
 import logging
-import warnings
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
-from stepgraph.core.caching import NAMESPACE
 from stepgraph.core.channels import Channel, LastValue, NamedBarrierValue
 from stepgraph.core.deprecated import LangGraphDeprecatedSinceV05, LangGraphDeprecatedSinceV10
 from stepgraph.core.errors import sync_timeout_unsupported
@@ -19,6 +17,7 @@ from stepgraph.core.policies import RetryPolicy, as_retries
 from stepgraph.core.types import END, ROOT, START, Command, Send
 from stepgraph.graph.actions import action_of, is_async, is_runnable, name_of
 from stepgraph.graph.compiled import CompiledStateGraph
+from stepgraph.graph.policies import cache_namespace, limits_of, renamed
 from stepgraph.schema.channels import Managers, channels_of, is_keyed, mapper_of
 
 if TYPE_CHECKING:
@@ -98,9 +97,10 @@ class StateGraph:
         **deprecated: Any,
     ) -> None:
         if deprecated:
-            context_schema, input_schema, output_schema = _renamed(
-                deprecated, context_schema, input_schema, output_schema
-            )
+            old = renamed("StateGraph", deprecated, _OLD_SCHEMAS)
+            context_schema = old.get("context_schema") if context_schema is None else context_schema
+            input_schema = old.get("input_schema") if input_schema is None else input_schema
+            output_schema = old.get("output_schema") if output_schema is None else output_schema
         self.state_schema = state_schema
         self.context_schema = context_schema
         self.input_schema = input_schema or state_schema
@@ -153,6 +153,7 @@ class StateGraph:
         timeout: float | timedelta | TimeoutPolicy | None = None,
         trace_policy: TracePolicy | None = None,
         inline: bool = False,
+        **deprecated: Any,
     ) -> Self:
         """Add a node; returns the graph.
 
@@ -166,6 +167,10 @@ class StateGraph:
         `inline` declares a sync node short enough to run on the event loop's thread. Raises ValueError for names that
         exist or are reserved.
         """
+        if deprecated:
+            old = renamed("add_node", deprecated, _OLD_SETTINGS)
+            retry_policy = old.get("retry_policy") if retry_policy is None else retry_policy
+            input_schema = old.get("input_schema") if input_schema is None else input_schema
         if not isinstance(node, str):
             action, node = node, name_of(node)
         elif action is None:
@@ -184,7 +189,7 @@ class StateGraph:
             handler = f"__error_handler__{node}"
             self._add_handler(handler, error_handler, schema)
         policies = Policies(
-            None if retry_policy is None else as_retries(retry_policy), handler, _limits(timeout), cache_policy
+            None if retry_policy is None else as_retries(retry_policy), handler, limits_of(timeout), cache_policy
         )
         self.nodes[node] = NodeSpec(action, how, schema, defer, inline, dict(metadata or {}), ends, labels, policies)
         self.nodes[node].trace_policy = trace_policy
@@ -218,7 +223,7 @@ class StateGraph:
         given: dict[str, Any] = {
             "retry": None if retry_policy is None else as_retries(retry_policy),
             "handler": error_handler,
-            "timeout": _limits(timeout),
+            "timeout": limits_of(timeout),
             "cache": cache_policy,
         }
         self.defaults = self.defaults._replace(**{key: value for key, value in given.items() if value is not None})
@@ -469,7 +474,7 @@ class StateGraph:
             handler=spec.policies.handler,
             timeout=spec.policies.timeout,
             cache=spec.policies.cache,
-            cache_ns=(NAMESPACE, _identifier(action) or "__dynamic__", name),
+            cache_ns=cache_namespace(action, name),
             child=child,
             child_checkpointer=getattr(action, "saver", None) if child is not None else None,
             ends=spec.ends,
@@ -510,39 +515,15 @@ class StateGraph:
         )
 
 
-_OLD_NAMES: dict[str, tuple[str, type[Warning]]] = {
+_OLD_SCHEMAS: dict[str, tuple[str, type[Warning]]] = {
     "config_schema": ("context_schema", LangGraphDeprecatedSinceV10),
     "input": ("input_schema", LangGraphDeprecatedSinceV05),
     "output": ("output_schema", LangGraphDeprecatedSinceV05),
 }
-
-
-def _renamed(deprecated: Mapping[str, Any], *schemas: Any) -> Iterator[Any]:
-    """The schemas, with those that were given under their old names. Raises TypeError for other names."""
-    unknown = [name for name in deprecated if name not in _OLD_NAMES]
-    if unknown:
-        raise TypeError(f"StateGraph() got an unexpected keyword argument {unknown[0]!r}.")
-    for (old, (new, category)), schema in zip(_OLD_NAMES.items(), schemas, strict=True):
-        if old in deprecated:
-            warnings.warn(
-                f"`{old}` is deprecated and will be removed. Please use `{new}` instead.", category, stacklevel=3
-            )
-        yield deprecated.get(old) if schema is None else schema
-
-
-def _limits(timeout: Any) -> Any:
-    if timeout is None:
-        return None
-    from stepgraph.core.limits import TimeoutPolicy  # loaded when a graph has limits
-
-    return TimeoutPolicy.coerce(timeout)
-
-
-def _identifier(action: Any) -> str | None:
-    """Names a function over all processes, for the keys of caches."""
-    name = getattr(action, "__qualname__", None)
-    module = getattr(action, "__module__", None)
-    return f"{module}.{name}" if name and module else None
+_OLD_SETTINGS: dict[str, tuple[str, type[Warning]]] = {
+    "input": ("input_schema", LangGraphDeprecatedSinceV05),
+    "retry": ("retry_policy", LangGraphDeprecatedSinceV05),
+}
 
 
 def _barrier(sources: Sequence[str], target: str) -> Barrier:

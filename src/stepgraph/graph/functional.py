@@ -6,9 +6,11 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, get_args, get_origin
 
 from stepgraph.core.channels import LastValue
+from stepgraph.core.deprecated import LangGraphDeprecatedSinceV05, LangGraphDeprecatedSinceV10
+from stepgraph.core.errors import sync_timeout_unsupported
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.policies import RetryPolicy, as_retries
 from stepgraph.core.task import RETURN
@@ -16,24 +18,54 @@ from stepgraph.core.types import END, PREVIOUS
 from stepgraph.graph.actions import is_async
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.graph.inject import injection_of
+from stepgraph.graph.policies import cache_namespace, limits_of, renamed
 from stepgraph.run.calls import node_of, start
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from stepgraph.core.limits import CachePolicy, TimeoutPolicy
 
 R = TypeVar("R")
 S = TypeVar("S")
 Retry = RetryPolicy | Sequence[RetryPolicy] | None
+Timeout: TypeAlias = "float | timedelta | TimeoutPolicy | None"
 
 
 class TaskFunction:
     """A function made a task by `@task`: calling it in a node starts it and gives a future of its result."""
 
-    def __init__(self, function: Callable[..., Any], *, name: str | None, retry_policy: Retry) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        name: str | None = None,
+        retry_policy: Retry = None,
+        cache_policy: CachePolicy | None = None,
+        timeout: TimeoutPolicy | None = None,
+    ) -> None:
         self.func = function
         functools.update_wrapper(self, function)
         self.__name__ = name or getattr(function, "__name__", None) or _inner_name(function)
-        self._node = _task_node(function, self.__name__, retry_policy)
+        self.retry_policy = as_retries(retry_policy)
+        self.cache_policy = cache_policy
+        self.timeout = timeout
+        if timeout is not None and not is_async(function):
+            raise sync_timeout_unsupported(self.__name__, "Task")
+        self._node = self._made_node()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return start(self._node, args, kwargs)
+
+    def clear_cache(self, cache: Any) -> None:
+        """Let a cache forget this task's results, if the task has a cache policy."""
+        if self.cache_policy is not None:
+            cache.clear((self._node.cache_ns,))
+
+    async def aclear_cache(self, cache: Any) -> None:
+        """As `clear_cache`."""
+        if self.cache_policy is not None:
+            await cache.aclear((self._node.cache_ns,))
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -41,16 +73,55 @@ class TaskFunction:
     def __repr__(self) -> str:
         return f"task({self.__name__})"
 
+    def _made_node(self) -> Node:
+        """The node that stands for the function."""
+        function = self.func
+        asynchronous = is_async(function)
 
-def task(function: Callable[..., Any] | None = None, *, name: str | None = None, retry_policy: Retry = None) -> Any:
+        async def awaited(given: Any, **extra: Any) -> Any:
+            args, kwargs = given
+            return {RETURN: await function(*args, **{**extra, **kwargs})}
+
+        def body(given: Any, **extra: Any) -> Any:
+            args, kwargs = given
+            return {RETURN: function(*args, **{**extra, **kwargs})}
+
+        return node_of(
+            awaited if asynchronous else body,
+            self.__name__,
+            is_async=asynchronous,
+            inject=injection_of(function, first=True),
+            retries=self.retry_policy,
+            cache=self.cache_policy,
+            cache_ns=cache_namespace(function, self.__name__),
+            timeout=self.timeout,
+        )
+
+
+def task(
+    function: Callable[..., Any] | None = None,
+    *,
+    name: str | None = None,
+    retry_policy: Retry = None,
+    cache_policy: CachePolicy | None = None,
+    timeout: Timeout = None,
+    **deprecated: Any,
+) -> Any:
     """Make a function a task: within an entrypoint, or a node of a graph, calling it gives a future.
 
     Its result is recorded, so that a run that goes on after an interrupt or a crash does not call it again: tasks are
     known again by their name and the order of the calls, which must be the same each time.
+
+    `retry_policy` says when it runs again after an error, `timeout` how long each attempt of an async function may
+    take, `cache_policy` whether the cache of the graph that calls it keeps its results, by the arguments. `retry` is
+    the old name of `retry_policy`. Raises ValueError for a timeout of a sync function.
     """
+    old = renamed("task", deprecated, {"retry": ("retry_policy", LangGraphDeprecatedSinceV05)}) if deprecated else {}
+    retries = old.get("retry_policy") if retry_policy is None else retry_policy
+    limits = limits_of(timeout)
 
     def decorate(function: Callable[..., Any]) -> TaskFunction:
-        return TaskFunction(function, name=name, retry_policy=retry_policy)
+        return TaskFunction(function, name=name, retry_policy=retries, cache_policy=cache_policy, timeout=limits)
 
     return decorate if function is None else decorate(function)
 
@@ -58,26 +129,6 @@ def task(function: Callable[..., Any] | None = None, *, name: str | None = None,
 def _inner_name(function: Any) -> str:
     inner = getattr(function, "func", None)
     return getattr(inner, "__name__", None) or type(function).__name__
-
-
-def _task_node(function: Callable[..., Any], name: str, retry_policy: Retry) -> Node:
-    asynchronous = is_async(function)
-
-    async def awaited(given: Any, **extra: Any) -> Any:
-        args, kwargs = given
-        return {RETURN: await function(*args, **{**extra, **kwargs})}
-
-    def body(given: Any, **extra: Any) -> Any:
-        args, kwargs = given
-        return {RETURN: function(*args, **{**extra, **kwargs})}
-
-    return node_of(
-        awaited if asynchronous else body,
-        name,
-        is_async=asynchronous,
-        inject=injection_of(function, first=True),
-        retries=() if retry_policy is None else as_retries(retry_policy),
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +146,9 @@ class entrypoint:  # noqa: N801  a decorator
 
     It may ask for `config`, `runtime`, `store`, `writer` and `previous`: what it returned, or kept by
     `entrypoint.final`, in its last run on the same thread.
+
+    `retry_policy` and `cache_policy` are for the function and for the tasks that it calls, where these have none of
+    their own; `cache` (`stepgraph.cache`) keeps the results. `timeout` is for each attempt of an async function.
     """
 
     final = final
@@ -103,13 +157,21 @@ class entrypoint:  # noqa: N801  a decorator
         self,
         checkpointer: Any = None,
         store: Any = None,
+        cache: Any = None,
         context_schema: Any = None,
+        cache_policy: CachePolicy | None = None,
         retry_policy: Retry = None,
+        timeout: Timeout = None,
+        **deprecated: Any,
     ) -> None:
+        old = renamed("entrypoint", deprecated, _OLD_NAMES) if deprecated else {}
         self.checkpointer = checkpointer
         self.store = store
-        self.context_schema = context_schema
-        self.retry_policy = retry_policy
+        self.cache = cache
+        self.context_schema = old.get("context_schema") if context_schema is None else context_schema
+        self.cache_policy = cache_policy
+        self.retry_policy = old.get("retry_policy") if retry_policy is None else retry_policy
+        self.timeout = limits_of(timeout)
 
     def __call__(self, function: Callable[..., Any]) -> CompiledStateGraph:
         """The graph. Raises NotImplementedError for a generator, ValueError for a function without a parameter."""
@@ -122,14 +184,20 @@ class entrypoint:  # noqa: N801  a decorator
             )
         returned, saved = _types(signature.return_annotation)
         name = getattr(function, "__name__", None) or type(function).__name__
+        asynchronous, retries = is_async(function), as_retries(self.retry_policy)
+        if self.timeout is not None and not asynchronous:
+            raise sync_timeout_unsupported(name)
         node = Node(
             name,
             _body(function),
-            is_async=is_async(function),
+            is_async=asynchronous,
             reads=(),
             inject=injection_of(function),
             writes=frozenset((END, PREVIOUS)),
-            retries=() if self.retry_policy is None else as_retries(self.retry_policy),
+            retries=retries,
+            timeout=self.timeout,
+            cache=self.cache_policy,
+            cache_ns=cache_namespace(function, name),
             source=function,
         )
         plan = Plan(
@@ -138,14 +206,23 @@ class entrypoint:  # noqa: N801  a decorator
             nodes={name: node},
             output_keys=END,
             entry=name,
+            call_retries=retries,
+            call_cache=self.cache_policy,
         )
         return CompiledStateGraph(
             Entrypoint(function, signature, returned),
             plan,
             checkpointer=self.checkpointer,
             store=self.store,
+            cache=self.cache,
             context_schema=self.context_schema,
         )
+
+
+_OLD_NAMES: dict[str, tuple[str, type[Warning]]] = {
+    "config_schema": ("context_schema", LangGraphDeprecatedSinceV10),
+    "retry": ("retry_policy", LangGraphDeprecatedSinceV05),
+}
 
 
 @dataclass(frozen=True, slots=True)

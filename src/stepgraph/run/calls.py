@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextvars import copy_context
+from dataclasses import replace
 from typing import Any
 
 from stepgraph.core.flow import call_flow
@@ -33,8 +34,11 @@ def start(node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """
     caller = running_task()
     caller.alone = False  # so that the superstep waits for it
-    task = call_of(caller, node, (args, kwargs))
     scope = caller.scope
+    plan = scope.plan
+    if plan.call_retries or plan.call_cache is not None:
+        node = replace(node, retries=node.retries or plan.call_retries, cache=node.cache or plan.call_cache)
+    task = call_of(caller, node, (args, kwargs))
     if scope.called is None:
         scope.called = {}
     known = scope.called.get(task.id)

@@ -1,15 +1,19 @@
 """The functional API."""
 
 import asyncio
+import warnings
+from datetime import timedelta
 from typing import Any
 
+from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_stream_writer
+from langgraph.errors import NodeTimeoutError
 from langgraph.func import entrypoint, task
 from langgraph.graph import START, StateGraph
 from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
-from langgraph.types import Command, RetryPolicy, interrupt
+from langgraph.types import CachePolicy, Command, RetryPolicy, interrupt
 
 
 @task
@@ -92,3 +96,51 @@ def with_everything(show: Any) -> None:
 def tasks_in_nodes(show: Any) -> None:
     builder = StateGraph(dict).add_node("n", lambda s: {"y": double(s["x"]).result()}).add_edge(START, "n")
     show(builder.compile().invoke({"x": 4}))
+
+
+def policies(show: Any) -> None:
+    """Retries, a cache, a timeout and old names."""
+    called: list[int] = []
+    cache: InMemoryCache[Any] = InMemoryCache()
+    policy = RetryPolicy(initial_interval=0.001, jitter=False)
+
+    @task(name="shaky", cache_policy=CachePolicy(), retry_policy=[policy])
+    def unnamed(x: int) -> int:
+        called.append(x)
+        if len(called) % 2:
+            raise ConnectionError
+        return x * 2
+
+    @entrypoint(cache=cache)
+    def flow(x: int) -> int:
+        return unnamed(x).result()
+
+    show(unnamed.__name__, flow.invoke(1), flow.invoke(1), list(flow.stream(1, stream_mode="updates")), called)
+    unnamed.clear_cache(cache)
+    show(flow.invoke(1), called)
+    asyncio.run(unnamed.aclear_cache(cache))
+    show(flow.invoke(1), called)
+
+    @task(timeout=timedelta(seconds=0.05))
+    async def slow() -> None:
+        await asyncio.sleep(30)
+
+    @entrypoint()
+    async def late(x: int) -> str:
+        try:
+            await slow()
+        except NodeTimeoutError as error:
+            return type(error).__name__
+        return "in time"
+
+    show(asyncio.run(late.ainvoke(1)))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        task(retry=policy)(lambda x: x)
+        entrypoint(retry=policy, config_schema=dict)
+    show(sorted((str(each.message), type(each.message).__name__) for each in caught))
+    for make in (lambda: task(timeout=1)(abs), lambda: entrypoint(timeout=1)(lambda x: x), lambda: task(timeout=0)):
+        try:
+            make()
+        except ValueError as error:
+            show(str(error)[:30])
