@@ -78,6 +78,19 @@ def test_between_supersteps_an_edit_is_an_update_through_the_reducers(ask):
         ("after", {"messages": [1]}, ["messages", 0], "valid string"),
         ("after", {"messages": {"$append": "x"}}, ["messages"], "valid list"),
         ("after", {"messages": {"$remove": ["nobody"]}}, ["messages", "$remove"], "not in the value"),
+        (
+            "after",
+            {"messages": {"$apend": ["x"]}},
+            ["messages"],
+            "(did you mean '$append'?). Operations: $set",
+        ),
+        (
+            "after",
+            {"answer": {"$foo": "x"}},
+            ["answer"],
+            "Operations: $set, $append, $remove, $drop",
+        ),
+        ("step", {"messages": {"$append": ["x"], "$remove": ["m1"]}}, ["messages"], "give one alone"),
         ("after", "text", [], "an object of keys"),
         ("step", {"score": []}, ["score"], "valid number"),
         ("before", {"answer": 5}, ["answer"], "valid string"),
@@ -112,3 +125,8 @@ def test_a_preview_tells_the_new_values_and_decides_nothing(ask):
     assert {each.key: each.new for each in effect.changes} == {"answer": "new", "messages": ["hello", "m2"]}
     assert request.preview({"score": "x"}).errors[0]["path"] == ["score"]
     assert request.pending
+
+
+def test_a_shown_value_that_looks_like_an_operation_is_a_valid_edit(ask, plan):
+    request = ask("after", [("answer", {"$ref": "a"})])
+    assert request.value == {"answer": {"$set": {"$ref": "a"}}}

@@ -72,6 +72,40 @@ def test_a_decision_on_an_older_proposal_is_stale(ask):
     assert request.decided is not None
 
 
+@pytest.mark.parametrize("reason", [None, "", "   ", 5])
+def test_a_gate_that_wants_a_reason_takes_words_only(ask, reason):
+    request = ask("after", PROPOSED, cause=Cause("gate #1", gate=True, reason=True))
+    with pytest.raises(DecisionError, match=r"reason.*still pending"):
+        request.approve(reason=reason)
+    assert request.pending
+    request.approve(reason="as agreed")
+
+
+@pytest.mark.parametrize("name", ["by", "reason"])
+def test_who_decided_and_why_are_text(ask, name):
+    request = ask("after", PROPOSED)
+    with pytest.raises(DecisionError, match=rf"{name}=int 5: text is wanted, or None. The request is still pending"):
+        request.approve(**{name: 5})
+    assert request.pending
+
+
+@pytest.mark.parametrize("targets", [5, None, [], {"send": 1}])
+def test_a_redirect_names_targets(ask, targets):
+    request = ask("after", PROPOSED)
+    with pytest.raises(DecisionError, match=r"a Send, or a list of them is wanted; redirect\(END\) goes nowhere"):
+        request.redirect(targets)
+    assert request.pending
+
+
+def test_an_answer_that_no_node_may_give_is_refused_in_plain_words(ask):
+    request = ask("before")
+    with pytest.raises(DecisionError) as caught:
+        request.respond(5)
+    assert "Expected dict, got 5. Node 'draft' must return a dict of state keys" in str(caught.value)
+    assert "RETURN_VALUE" not in str(caught.value)
+    assert ".." not in str(caught.value)
+
+
 def test_a_verb_that_the_policy_forbids_is_refused(ask):
     request = ask("after", PROPOSED, cause=Cause("gate #1", allow=("approve",), gate=True))
     with pytest.raises(DecisionError) as caught:

@@ -8,9 +8,11 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 
+from stepgraph.approve.judge import EditError
 from stepgraph.approve.verbs import TABLE
+from stepgraph.core.channels import UntrackedValue
 from stepgraph.core.errors import DecisionError, Rejected
-from stepgraph.core.types import END, START, Decision, Send
+from stepgraph.core.types import END, START, Command, Decision, Send
 from stepgraph.graph.builder import StateGraph
 from stepgraph.run.context import get_config, interrupt
 from tests.debug.support import State, finished, held
@@ -446,3 +448,75 @@ class TestRules:
             request.decide(Decision(verb, args.get("value"), scope=args.get("scope", "run")))
         assert request.pending
         run.cancel()
+
+
+class Loose(TypedDict, total=False):
+    found: Any
+    messages: Annotated[list[str], operator.add]
+
+
+class TestWhatCannotBeStored:
+    """It is refused while it can be mended: taken, it would fail the whole run."""
+
+    @pytest.fixture
+    def request_at(self, support):
+        def node(state: Loose) -> Loose:
+            return {"found": interrupt("what?"), "messages": ["n"]}
+
+        graph = StateGraph(Loose).add_node("node", node).add_edge(START, "node").compile(name="loose")
+
+        def start(spec: str) -> Any:
+            dbg = support.debug(graph)
+            dbg.stop(spec, once=True)
+            run = dbg.start({"found": 1})
+            return held(run)[0]
+
+        return start
+
+    @pytest.mark.parametrize("spec", ["plan", "before:node"])
+    def test_an_edit_with_it_leaves_the_request_pending(self, request_at, spec):
+        request = request_at(spec)
+        with pytest.raises(EditError, match=r"found: this can't be stored.*object.*The request is still pending"):
+            request.edit({"found": object()})
+        assert request.pending
+        request.edit({"found": {"a": [(1, 2)]}})
+        request.run.inbox.wait(1, 5)
+        answer = held(request.run)[0]
+        answer.respond("yes")
+        assert finished(request.run).result["found"] == "yes"
+
+    def test_an_answer_with_it_leaves_the_question_pending(self, request_at):
+        run = request_at("before:node").run
+        run.go()
+        run.inbox.wait(1, 5)
+        question = held(run)[0]
+        with pytest.raises(EditError, match=r"can't be stored.*\[0\].*still pending"):
+            question.respond([object()])
+        question.respond(["yes"])
+        assert finished(run).result["found"] == ["yes"]
+
+    def test_an_update_in_the_nodes_place_and_a_sends_argument_are_tried_too(self, request_at):
+        request = request_at("before:node")
+        with pytest.raises(EditError, match="found: this can't be stored"):
+            request.respond({"found": object()})
+        with pytest.raises(EditError, match=r"Send\(node\).*can't be stored"):
+            request.redirect(Send("node", object()))
+        request.respond(Command(update={"found": 2}))
+        assert finished(request.run).result["found"] == 2
+
+    def test_a_key_that_is_never_stored_takes_anything_between_supersteps(self, support):
+        class Hidden(TypedDict, total=False):
+            handle: Annotated[Any, UntrackedValue]
+
+        graph = StateGraph(Hidden).add_node("node", lambda state: {"handle": 1}).add_edge(START, "node").compile()
+        dbg = support.debug(graph)
+        dbg.stop("plan", once=True)
+        dbg.stop("after:node", once=True)
+        run = dbg.start({"handle": 0})
+        held(run)[0].edit({"handle": object()})
+        run.inbox.wait(1, 5)
+        (request,) = held(run)
+        with pytest.raises(EditError, match="handle: this can't be stored"):
+            request.edit({"handle": object()})  # what a task wrote is recorded whole, to go on from it elsewhere
+        request.approve()
+        assert finished(run).status == "done", run.error

@@ -92,5 +92,7 @@ def proposal_of(changes: tuple[Change, ...]) -> dict[str, Any]:
         elif len(each.writers) > 1:
             found[each.key] = {"$set": jsonable(None if each.new is MISSING else each.new)}
         else:
-            found[each.key] = jsonable(each.proposed)
+            shown = jsonable(each.proposed)
+            looks_like_operation = isinstance(shown, dict) and shown and all(str(key).startswith("$") for key in shown)
+            found[each.key] = {"$set": jsonable(each.new)} if looks_like_operation else shown
     return found

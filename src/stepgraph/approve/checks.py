@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from stepgraph.approve.changes import Change, changes_between
 from stepgraph.approve.digest import digest
 from stepgraph.approve.edits import Edit, Ground, edit_input, edit_state, edit_values, edit_writes
-from stepgraph.approve.judge import EditError, Problem, judge_type
+from stepgraph.approve.judge import EditError, Problem, describe, judge_type
 from stepgraph.approve.verbs import closest
 from stepgraph.core.errors import DecisionError
 from stepgraph.core.flow import rerouted
@@ -50,6 +50,51 @@ def checked_value(request: Request, decision: Decision) -> Any:
         case "skip" if request.place == "step":
             _check_tasks(request, decision.value)
     return decision.value
+
+
+def check_words(request: Request, decision: Decision) -> None:
+    """Raises DecisionError if who decides, or why, is no text, or if the gate wants a reason and there is none."""
+    for name in ("by", "reason"):
+        given = getattr(decision, name)
+        if given is not None and not isinstance(given, str):
+            raise DecisionError(
+                f"{request.name}: {name}={describe(given)}: text is wanted, or None. The request is still pending."
+            )
+    if request.cause.reason and decision.verb != "suspend" and not (decision.reason or "").strip():
+        raise DecisionError(
+            f'{request.name}: this gate wants a reason. Give one: {decision.verb}(…, reason="…"). '
+            "The request is still pending."
+        )
+
+
+def check_storable(request: Request, decision: Decision, value: Any) -> None:
+    """Raises EditError if the run's checkpointer can't keep what was decided, `value` being that as it was checked."""
+    refusal = getattr(getattr(request.run, "saver", None), "refusal", None)
+    if refusal is None:
+        return
+    hidden = request.plan.untracked if request.task is None else ()  # what a task gets or writes instead is kept whole
+    problems = [
+        Problem([key] if key else [], f"this can't be stored, and every decision is: {why}")
+        for key, given in _kept(request, decision, value)
+        if key not in hidden and (why := refusal(given)) is not None
+    ]
+    if problems:
+        raise EditError(request.name, problems)
+
+
+def _kept(request: Request, decision: Decision, value: Any) -> list[tuple[str, Any]]:
+    """What is recorded of a decision, by key where it has keys."""
+    if decision.verb == "redirect":
+        return [(f"Send({each.node})", each.arg) for each in value if isinstance(each, Send)]
+    if decision.verb not in ("edit", "respond") or value is None:
+        return []
+    replaced = decision.verb == "edit" and request.place in ("before", "error") and not isinstance(value, Mapping)
+    if replaced or request.place == "interrupt":  # an input that is no state, an answer
+        return [("", value)]
+    pairs: Any = value
+    if decision.verb == "respond" and not isinstance(value, Mapping):
+        pairs = collect(request.plan.nodes[request.node or ""], value)[0]
+    return list(pairs.items() if isinstance(pairs, Mapping) else pairs)
 
 
 def edit_of(request: Request, value: Any) -> Edit:
@@ -113,12 +158,20 @@ def _checked_return(request: Request, value: Any) -> Any:
     try:
         collect(request.plan.nodes[request.node or ""], value)
     except Exception as error:
-        raise EditError(request.name, [Problem([], str(error))]) from error
+        told = str(error).partition("\nFor troubleshooting")[0].rstrip(".").replace("\n", ". ")
+        raise EditError(request.name, [Problem([], told)]) from error
     return value
 
 
 def _checked_targets(request: Request, value: Any) -> list[Route]:
-    targets: list[Route] = [value] if isinstance(value, str | Send) else list(value or ())
+    targets: list[Route] = [value] if isinstance(value, str | Send) else []
+    if isinstance(value, list | tuple | set | frozenset):
+        targets = list(value)
+    if not targets:
+        raise DecisionError(
+            f"{request.name}: redirect to {describe(value)}: a node's name, END, a Send, or a list of them is wanted; "
+            "redirect(END) goes nowhere. The request is still pending."
+        )
     known = [name for name in request.plan.nodes if name != START]
     for target in targets:
         name = target.node if isinstance(target, Send) else target

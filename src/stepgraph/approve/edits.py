@@ -49,6 +49,20 @@ def operation(value: Any) -> tuple[str, Any] | None:
     return None
 
 
+def _misspelt(value: Any) -> str | None:
+    """What is wrong with an object that looks like an operation and is none, or None."""
+    if not isinstance(value, Mapping) or not value or not all(str(key).startswith("$") for key in value):
+        return None
+    if operation(value) is not None:
+        return None
+    names = [str(key) for key in value]
+    if len(names) > 1:
+        wrong = f"{', '.join(names)} together are no operation: give one alone"
+    else:
+        wrong = f"{names[0]} is no operation{closest(names[0], OPERATIONS)}"
+    return f"{wrong}. Operations: {', '.join(OPERATIONS)}; a value of this form goes in as {{'$set': …}}"
+
+
 def edit_writes(ground: Ground, writes: Writes, value: Any, allowed: Iterable[str]) -> Edit:
     """A task's proposed writes with an edit applied; writes to other keys stay as they are, in their order."""
     changes, problems = _changes(value, allowed)
@@ -111,13 +125,17 @@ def _changes(value: Any, allowed: Iterable[str]) -> tuple[dict[str, Any], list[P
     """The edit as a mapping of known keys; a state that is no mapping has the one key ROOT."""
     known = list(allowed)
     if ROOT in known:
-        return {ROOT: value}, []
+        wrong = _misspelt(value)
+        return {ROOT: value}, [] if wrong is None else [Problem([], wrong)]
     if not isinstance(value, Mapping):
         return {}, [Problem([], f"an object of keys to change is wanted, got {describe(value)}")]
     problems = [
         Problem([str(key)], f"unknown key{closest(str(key), known)}. Known here: {', '.join(known)}")
         for key in value
         if key not in known
+    ]
+    problems += [
+        Problem([key], wrong) for key, each in value.items() if key in known and (wrong := _misspelt(each)) is not None
     ]
     return {key: each for key, each in value.items() if key in known}, problems
 

@@ -9,13 +9,13 @@ from threading import Lock
 from typing import Any, Literal, NamedTuple, cast
 
 from stepgraph.approve.changes import Change, address_of, changes_of, path_of, proposal_of
-from stepgraph.approve.checks import Effect, Routing, checked_value, preview_of
+from stepgraph.approve.checks import Effect, Routing, check_storable, check_words, checked_value, preview_of
 from stepgraph.approve.digest import digest
 from stepgraph.approve.jsonable import jsonable
 from stepgraph.approve.judge import Judge, judge_type
 from stepgraph.approve.rules import check_scope
 from stepgraph.approve.verbs import allowed, check_verb, refused
-from stepgraph.core.errors import DecisionError, StaleDecisionError, UnknownRequestError
+from stepgraph.core.errors import StaleDecisionError, UnknownRequestError
 from stepgraph.core.plan import Plan
 from stepgraph.core.types import MISSING, Decision, Pause, Place, Route, Verb
 
@@ -327,9 +327,9 @@ class Request:
                 )
             check_verb(decision.verb, self.place, self.allow, self.name)
             check_scope(self, decision)
-            if self.cause.reason and not decision.reason and decision.verb != "suspend":
-                raise DecisionError(f'{self.name}: this gate wants a reason. Give one: {decision.verb}(…, reason="…").')
+            check_words(self, decision)
             value = checked_value(self, decision)
+            check_storable(self, decision, value)
         else:
             self._refuse_second(decision)
             value = decision.value

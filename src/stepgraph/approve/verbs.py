@@ -91,9 +91,9 @@ def check_verb(verb: str, place: Place, allow: tuple[Verb, ...], name: str) -> N
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` for an error message, or nothing."""
+    """` (did you mean 'x'?)` for an error message, or nothing."""
     found = get_close_matches(word, list(known), n=1)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    return f" (did you mean {found[0]!r}?)" if found else ""
 
 
 def _reason(place: Place, verb: Verb) -> str:

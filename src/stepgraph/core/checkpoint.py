@@ -195,7 +195,9 @@ class Checkpointer(Protocol):
     `node:task_id|…`).
 
     A backend may also have `successor(thread, ns, checkpoint_id, sources)`, without which histories are walked: the
-    first checkpoint that was saved as a child of this one, on its thread, and has one of these sources, or None.
+    first checkpoint that was saved as a child of this one, on its thread, and has one of these sources, or None. And
+    `refusal(value)`, which says in words why a value can't be stored, or None: a person's decision with such a value
+    is refused while it can still be mended.
     """
 
     def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:

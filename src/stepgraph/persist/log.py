@@ -185,6 +185,15 @@ class LogCheckpointer(ABC):
                 raise CheckpointError(f"{_where(log)}: cannot store {place}: {_sentence(found)}") from error
             log.append_record(line, checkpoint_id, named=not last)
 
+    def refusal(self, value: Any) -> str | None:
+        """Why a value can't be stored: the path to what is to blame, and how to mend it. None if it can."""
+        try:
+            self._codec.dumps(value)
+        except Exception:  # noqa: BLE001  the one to report; `why` says what it was
+            found = self._codec.why(value)
+            return f"{found.path}: {_sentence(found)}" if found.path else _sentence(found)
+        return None
+
     def _log(self, thread: str, ns: str) -> Log:
         with self._lock:
             log = self._open(thread, ns, create=True)
