@@ -8,7 +8,9 @@ from stepgraph.core.channels import (
     BinaryOperatorAggregate,
     EphemeralValue,
     LastValue,
+    LastValueAfterFinish,
     NamedBarrierValue,
+    NamedBarrierValueAfterFinish,
     Topic,
     UntrackedValue,
 )
@@ -71,7 +73,9 @@ __all__ = [  # noqa: RUF022  grouped by what they are for
     "EphemeralValue",
     "IsLastStep",
     "LastValue",
+    "LastValueAfterFinish",
     "NamedBarrierValue",
+    "NamedBarrierValueAfterFinish",
     "Overwrite",
     "RemainingSteps",
     "RetryPolicy",
@@ -82,6 +86,10 @@ __all__ = [  # noqa: RUF022  grouped by what they are for
     "Topic",
     "TracePolicy",
     "UntrackedValue",
+    # channels and nodes as graphs
+    "ChannelWriteEntry",
+    "NodeBuilder",
+    "Pregel",
     # functions as graphs
     "entrypoint",
     "task",
@@ -128,6 +136,9 @@ __all__ = [  # noqa: RUF022  grouped by what they are for
 ]
 
 _LATER = {
+    "ChannelWriteEntry": "stepgraph.graph.node_builder",
+    "NodeBuilder": "stepgraph.graph.node_builder",
+    "Pregel": "stepgraph.graph.pregel",
     "CachePolicy": "stepgraph.core.limits",
     "TimeoutPolicy": "stepgraph.core.limits",
     "TracePolicy": "stepgraph.core.limits",

@@ -99,6 +99,27 @@ class LastValue(Channel):
         return updates[0]
 
 
+class LastValueAfterFinish(Channel):
+    """Keeps the last value written; readable once nothing else is ready, and gone when a node has run on it.
+
+    The state holds (value, whether it is readable).
+    """
+
+    __slots__ = ()
+
+    def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
+        return updates[-1], False
+
+    def consume(self, value: Any) -> Any:
+        return MISSING if value[1] else value
+
+    def finish(self, value: Any) -> Any:
+        return value if value[1] else (value[0], True)
+
+    def read(self, value: Any) -> Any:
+        return value[0] if value[1] else MISSING
+
+
 class AnyValue(Channel):
     """Keeps the last value written; a superstep without a write clears it."""
 
@@ -224,6 +245,35 @@ class NamedBarrierValue(Channel):
 
     def read(self, value: Any) -> Any:
         return None if value == self.names else MISSING
+
+
+class NamedBarrierValueAfterFinish(NamedBarrierValue):
+    """As NamedBarrierValue, but available only once nothing else is ready.
+
+    The state holds (names, whether it is available).
+    """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NamedBarrierValueAfterFinish) and self.names == other.names
+
+    __hash__ = object.__hash__
+
+    def initial(self) -> Any:
+        return frozenset(), False
+
+    def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
+        return super().reduce(value[0], updates), value[1]
+
+    def consume(self, value: Any) -> Any:
+        return self.initial() if value == (self.names, True) else value
+
+    def finish(self, value: Any) -> Any:
+        return (self.names, True) if value == (self.names, False) else value
+
+    def read(self, value: Any) -> Any:
+        return None if value == (self.names, True) else MISSING
 
 
 class BinaryOperatorAggregate(Channel):

@@ -113,6 +113,11 @@ class Engine:
         self.keeper: Keeper | None = None
         """The checkpointer, where it keeps the thread in another engine's format."""
         if self.saving and (opened := getattr(request.checkpointer, "opened", None)) is not None:
+            if plan.intake is not None:
+                raise NotImplementedError(
+                    f"Graph {plan.name!r} is made of channels and nodes, whose threads can't be kept in a checkpointer "
+                    "of LangGraph's format yet. Use one of stepgraph.persist."
+                )
             self.keeper = self.scope.keeper = request.checkpointer = opened(self)
         self.trail: list[tuple[str, ...]] = []
         """The nodes of each of the last supersteps that the recursion limit allows; its error shows the circle."""
@@ -159,6 +164,8 @@ class Engine:
         if self.saving:
             yield from self._close(status)
         values = self._shown_at_pause() if status == "interrupted" else self.state.values
+        if self.plan.subscribers and values is self.state.values:
+            return Outcome(status, self.state.output, tuple(interrupts), self.state)
         unknown = status == "interrupted" and self.plan.entry != START  # the last run's result is none of this one
         return Outcome(status, None if unknown else self.plan.output(values), tuple(interrupts), self.state)
 
@@ -213,7 +220,8 @@ class Engine:
         if not finished or len(finished) == len(self.tasks):
             return self.state.values
         changes, _ = combine(self.plan, self.state.values, in_order(finished))
-        return {**self.state.values, **changes} if changes else self.state.values
+        shown = {**self.state.values, **changes} if changes else self.state.values
+        return {key: value for key, value in shown.items() if value is not MISSING} if self.plan.consuming else shown
 
     def _supersteps(self) -> Flow:
         state, scope, plan = self.state, self.scope, self.plan
@@ -396,7 +404,7 @@ class Engine:
             advance(plan, state, ordered, changes, overwrite)
             yield from self._save_step(before, changes, groups, overwrite)
         if scope.emit is not None:
-            self.show("loop", tuple(changes))
+            self.show("loop", tuple(groups if plan.subscribers and not plan.plain else changes))
 
     def _save_step(
         self,

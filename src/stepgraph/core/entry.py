@@ -14,7 +14,7 @@ from stepgraph.core.effects import Flow, Load, SaveRecord
 from stepgraph.core.errors import EmptyInputError, InvalidUpdateError, UnknownInterruptError
 from stepgraph.core.flow import as_routes, packed, unpacked
 from stepgraph.core.plan import Node
-from stepgraph.core.state import State, advance, combine, tracked, without
+from stepgraph.core.state import State, advance, combine, in_order, ready, records_of, take_writes, tracked, without
 from stepgraph.core.task import Task
 from stepgraph.core.types import PARENT, START, Command, Route, Writes
 from stepgraph.core.writes import update_of
@@ -76,6 +76,7 @@ def open_thread(engine: Engine) -> Flow:
         if forks:
             yield from _fork(engine)
         engine.passed = engine.state.version
+        engine.state.output = engine.plan.output(engine.state.values) if engine.plan.subscribers else None
         if scope.emit is not None:
             engine.show("resume", ())
         return
@@ -219,6 +220,9 @@ def take_input(engine: Engine) -> Flow:
             + (f" on thread {request.thread!r}." if request.thread else ", so it needs an input.")
         )
     engine.pending, scope.root.answer = {}, []
+    if engine.plan.intake is not None:
+        yield from write_input(engine, request.input, in_order(ready(engine.plan, state, scope)))
+        return
     state.sends, state.waiting = (), frozenset()
     state.next = (engine.plan.entry,)
     state.version += 1
@@ -230,6 +234,25 @@ def take_input(engine: Engine) -> Flow:
     if scope.emit is not None:
         engine.show("input", ())
     yield from ()
+
+
+def write_input(engine: Engine, given: Any, discarded: Sequence[Task]) -> Flow:
+    """New input of a graph without START: it is written to its channels at once, and subscribers run next."""
+    plan, state, scope = engine.plan, engine.state, engine.scope
+    assert plan.intake is not None
+    task = Task(plan.nodes[START], scope, state.step, -1, given)
+    task.writes = plan.intake(given)
+    if not task.writes:
+        raise EmptyInputError(
+            f"Received no input for {list(plan.input_keys)}, the input channels of graph {plan.name!r}: got {given!r}."
+        )
+    changes, groups = combine(plan, state.values, [*discarded, task])
+    before = {key: state.values[key] for key in changes if key in state.values}
+    take_writes(plan, state, [*discarded, task], changes)
+    if engine.saving:
+        yield from engine.save("input", records_of(plan, before, changes, groups), state.step - 1)
+    if scope.emit is not None:
+        engine.show("input", ())
 
 
 def _fork(engine: Engine) -> Flow:

@@ -13,7 +13,7 @@ from stepgraph.core.channels import Channel, Topic
 from stepgraph.core.checkpoint import Control
 from stepgraph.core.inside import graphs_in
 from stepgraph.core.policies import RetryPolicy
-from stepgraph.core.types import MISSING, ROOT, START, Route
+from stepgraph.core.types import MISSING, ROOT, START, Route, Writes
 
 if TYPE_CHECKING:
     from stepgraph.core.limits import CachePolicy, TimeoutPolicy
@@ -64,6 +64,10 @@ class Node:
     joins: tuple[str, ...] = ()
     """Barrier channels that it takes part in."""
     routers: tuple[Router, ...] = ()
+    subscribes: tuple[str, ...] = ()
+    """The channels of a graph of channels and nodes that make it ready when they are written."""
+    writer: Callable[[Any], tuple[Writes, tuple[Route, ...]]] | None = None
+    """What its result writes and where it goes, where that is not told by the result itself."""
     defer: bool = False
     takes_input: bool = False
     """Gets what the caller gave, not the state: START, or the one node of the functional API. Set by Plan."""
@@ -147,6 +151,8 @@ class Plan:
     interrupt_before: frozenset[str] = frozenset()
     interrupt_after: frozenset[str] = frozenset()
     input_mapper: Callable[[Any], Any] | None = None
+    intake: Callable[[Any], Writes] | None = None
+    """What an input writes, where no node takes it."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """The new names of nodes that older threads know under other ones."""
     call_retries: tuple[RetryPolicy, ...] = ()
@@ -157,7 +163,15 @@ class Plan:
     settling: tuple[str, ...] = ()
     """Keys that end their superstep by themselves."""
     vanishing: bool = False
-    """Whether a write can leave a key without a value (Topic)."""
+    """Whether a superstep can leave a written key without a value (Topic)."""
+    subscribers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Channel -> the nodes that a write of it makes ready. Without any, the next three are empty too."""
+    consuming: frozenset[str] = frozenset()
+    """Channels that change once a node that they made ready has run."""
+    finishing: tuple[str, ...] = ()
+    """Channels that may get a value when nothing is ready."""
+    veiled: tuple[str, ...] = ()
+    """Keys whose value is not what is read of them."""
     deferred: frozenset[str] = frozenset()
     untracked: frozenset[str] = frozenset()
     all_output: bool = False
@@ -171,16 +185,19 @@ class Plan:
         self.settling = tuple(k for k, c in self.channels.items() if type(c).settle is not Channel.settle)
         self.plain = all(channel.plain for channel in self.channels.values())
         self.vanishing = any(isinstance(channel, Topic) for channel in self.channels.values())
+        self._subscribe()
         self.deferred = frozenset(name for name, node in self.nodes.items() if node.defer)
         self.untracked = frozenset(k for k, c in self.channels.items() if not c.persistent)
-        self.sprints = not (self.barriers or self.deferred or self.settling or self.vanishing)
+        self.sprints = not (self.barriers or self.deferred or self.settling or self.vanishing or self.subscribers)
         self.all_output = not isinstance(self.output_keys, str) and set(self.output_keys) >= set(self.channels)
         if self.nodes:
             self.nodes[self.entry].takes_input = True
         for node in self.nodes.values():
             node.alone = (node.name,)
             node.control = Control(node.alone)
-            node.triggers = (f"branch:to:{node.name}", *(b.key for b in self.barriers.values() if b.node == node.name))
+            node.triggers = node.subscribes or (
+                f"branch:to:{node.name}", *(b.key for b in self.barriers.values() if b.node == node.name)
+            )  # fmt: skip
             node.quick = not node.routers
             node.passes = node.body is None and node.mapper is None and node.quick
             node.lean = not (
@@ -189,8 +206,22 @@ class Plan:
                 or node.timeout is not None
                 or node.cache is not None
                 or node.handler is not None
+                or node.writer is not None
                 or any(router.is_async for router in node.routers)
             )
+
+    def _subscribe(self) -> None:
+        found: dict[str, list[str]] = {}
+        for name, node in self.nodes.items():
+            for key in dict.fromkeys(node.subscribes):
+                found.setdefault(key, []).append(name)
+        if found:
+            self.subscribers = {key: tuple(names) for key, names in found.items()}
+            kinds = {key: type(channel) for key, channel in self.channels.items()}
+            self.consuming = frozenset(key for key in found if kinds[key].consume is not Channel.consume)
+            self.finishing = tuple(key for key, kind in kinds.items() if kind.finish is not Channel.finish)
+            self.veiled = tuple(key for key, kind in kinds.items() if kind.read is not Channel.read)
+            self.vanishing = self.vanishing or bool(self.consuming)
 
     def initial(self) -> dict[str, Any]:
         """The values before anything was written."""
@@ -199,6 +230,8 @@ class Plan:
     def output(self, values: Mapping[str, Any]) -> Any:
         """A copy of the values that the graph returns; the lone value for a state that is not a mapping."""
         keys = self.output_keys
+        if self.veiled:
+            values = self.seen(values)
         if isinstance(keys, str):
             return values.get(keys)
         if self.all_output:
@@ -207,11 +240,18 @@ class Plan:
 
     def whole(self, values: Mapping[str, Any]) -> Any:
         """A copy of all values, as streams and snapshots show them."""
+        if self.veiled:
+            return self.seen(values)
         return values.get(ROOT) if ROOT in self.channels else dict(values)
 
     def shown(self, values: Mapping[str, Any]) -> Any:
         """A copy of all values, as snapshots show them: of the functional API what was returned."""
         return self.whole(values) if self.entry == START else values.get(str(self.output_keys))
+
+    def seen(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """A copy of what can be read of the values."""
+        found = {key: self.channels[key].read(value) for key, value in values.items()}
+        return {key: value for key, value in found.items() if value is not MISSING}
 
     def alternatives(self, node: Node) -> tuple[str, ...]:
         """Every target that `node` may go to: static edges, routers, declared commands."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from stepgraph.core.channels import BinaryOperatorAggregate, Channel
@@ -22,7 +22,7 @@ class State:
     `step` is the superstep that runs next: 0 for START, 1 for the first nodes.
     """
 
-    __slots__ = ("barriers", "next", "ran", "seen", "sends", "step", "values", "version", "waiting")
+    __slots__ = ("barriers", "next", "output", "ran", "seen", "sends", "step", "values", "version", "waiting")
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
@@ -35,6 +35,8 @@ class State:
         self.step = -1
         self.version = 0
         self.ran: tuple[str, ...] = ()
+        self.output: Any = None
+        """In a plan with subscribers: what the graph returns, as it was when this run last wrote a key of it."""
 
     @classmethod
     def fresh(cls, plan: Plan) -> State:
@@ -146,6 +148,9 @@ def combine(
                 group.append(update)
     changes = {}
     channels = plan.channels
+    if plan.consuming:
+        changes = _consume(plan, values, tasks)
+        values = {**values, **changes}
     for key, updates in groups.items():
         channel = channels[key]
         if channel.plain and len(updates) == 1:
@@ -153,6 +158,17 @@ def combine(
         else:
             changes[key] = _reduce(channel, key, values.get(key, MISSING), updates, tasks)
     return changes, groups
+
+
+def _consume(plan: Plan, values: Mapping[str, Any], tasks: Sequence[Task]) -> dict[str, Any]:
+    """What becomes of the channels that made these tasks ready, before anything is written to them."""
+    found: dict[str, Any] = {}
+    for key in dict.fromkeys(key for task in tasks if task.key < 0 for key in task.node.subscribes):
+        if key in plan.consuming and key in values:
+            value = plan.channels[key].consume(values[key])
+            if value is not values[key]:
+                found[key] = value
+    return found
 
 
 def _reduce(channel: Channel, key: str, value: Any, updates: Sequence[Any], tasks: Sequence[Task]) -> Any:
@@ -195,20 +211,22 @@ def advance(
     `overwrite` are values that a person put in place of combined ones.
     """
     values = state.values
-    joined = _join(plan, state, tasks) if plan.barriers else ()
+    joined: Collection[str] = _join(plan, state, tasks) if plan.barriers else ()
     version = state.version = state.version + 1
     state.step += 1
     if overwrite:
         changes.update(overwrite)
     if overwrite or plan.settling or plan.vanishing:
         _assign(values, changes)
-        _settle(plan, values, changes)
+        settle(plan, values, changes)
     else:
         values.update(changes)
     seen = state.seen
     for task in tasks:
         seen[task.node.name] = version
     state.ran = tuple([task.node.name for task in tasks])
+    if plan.subscribers:
+        joined = _publish(plan, state, tasks, changes)
     _route(plan, state, tasks, joined)
 
 
@@ -226,6 +244,48 @@ def advance_alone(plan: Plan, state: State, task: Task, changes: Mapping[str, An
         return
     state.next = routes  # type: ignore[assignment]  # one name, or static edges, which hold names only
     state.sends = ()
+
+
+def take_writes(plan: Plan, state: State, tasks: Sequence[Task], changes: dict[str, Any]) -> None:
+    """`advance` for an input that a plan with subscribers writes itself: `tasks` are what it discards, and the input.
+
+    Without anything to discard, no superstep ends, so channels that end with one stay.
+    """
+    if len(tasks) > 1:
+        advance(plan, state, tasks, changes)
+    else:
+        state.version += 1
+        state.step += 1
+        _assign(state.values, changes)
+        state.next = tuple(sorted({*state.next, *_subscribed(plan, state.values, changes)}))
+    state.ran, state.output = (), None
+
+
+def _subscribed(plan: Plan, values: Mapping[str, Any], changes: Mapping[str, Any]) -> set[str]:
+    """The nodes that subscribe to a changed channel which has a value."""
+    names: set[str] = set()
+    for key in changes:
+        if key in plan.subscribers and key in values and plan.channels[key].read(values[key]) is not MISSING:
+            names.update(plan.subscribers[key])
+    return names
+
+
+def _publish(plan: Plan, state: State, tasks: Sequence[Task], changes: dict[str, Any]) -> set[str]:
+    """The nodes that a superstep makes ready by what it wrote, or by leaving nothing else to do."""
+    values = state.values
+    names = _subscribed(plan, values, changes)
+    if not names:
+        for key in plan.finishing:
+            if key in values:
+                finished = plan.channels[key].finish(values[key])
+                if finished is not values[key]:
+                    values[key] = changes[key] = finished
+        names = _subscribed(plan, values, {key: None for key in plan.finishing if key in changes})
+    keys = plan.output_keys
+    written = {key for task in tasks for key, _ in task.writes}
+    if keys in written if isinstance(keys, str) else not written.isdisjoint(keys):
+        state.output = plan.output(values)
+    return names
 
 
 def _assign(values: dict[str, Any], changes: Mapping[str, Any]) -> None:
@@ -258,7 +318,7 @@ def _join(plan: Plan, state: State, tasks: Sequence[Task]) -> tuple[str, ...]:
     return tuple(joined)
 
 
-def _settle(plan: Plan, values: dict[str, Any], changes: dict[str, Any]) -> None:
+def settle(plan: Plan, values: dict[str, Any], changes: dict[str, Any]) -> None:
     """Let channels that nobody wrote end their superstep; what goes away is recorded as a change."""
     for key in plan.settling:
         if key in values and key not in changes:
@@ -270,7 +330,7 @@ def _settle(plan: Plan, values: dict[str, Any], changes: dict[str, Any]) -> None
                 changes[key] = values[key] = settled
 
 
-def _route(plan: Plan, state: State, tasks: Sequence[Task], joined: Sequence[str]) -> None:
+def _route(plan: Plan, state: State, tasks: Sequence[Task], joined: Collection[str]) -> None:
     """Set what runs next from the tasks' routes and the joins that are complete."""
     names: set[str] = set(joined)
     sends: list[Send] = []

@@ -17,6 +17,8 @@ def collect(node: Node, result: Any) -> tuple[Writes, tuple[Route, ...]]:
     A mapping, an object of a schema, a Command, a list that mixes Commands and mappings, or None. Keys that the
     graph does not have are dropped, as in LangGraph. Raises InvalidUpdateError, or ParentCommand on its way up.
     """
+    if node.writer is not None:
+        return node.writer(result)
     if result is None:
         return (), ()
     if type(result) is dict and ROOT not in node.writes:

@@ -287,8 +287,8 @@ class CompiledStateGraph:
         if printed:
             self._listen(engine, (), _nobody, options)
 
-    def _lone_key(self) -> str | None:
-        """The key whose value is what streams show of a functional graph."""
+    def _lone_key(self) -> str | Sequence[str] | None:
+        """The keys that streams show; of a functional graph the one key whose value they show."""
         keys = self.plan.output_keys
         return keys if isinstance(keys, str) and self.plan.entry != START else None
 

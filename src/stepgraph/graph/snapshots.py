@@ -15,9 +15,9 @@ from stepgraph.core.entry import NOBODY, amend, written
 from stepgraph.core.plan import Plan
 from stepgraph.core.recovery import take_up
 from stepgraph.core.request import Request
-from stepgraph.core.state import State, combine, in_order, ready, writes_between
+from stepgraph.core.state import State, combine, in_order, ready, settle, writes_between
 from stepgraph.core.task import Task
-from stepgraph.core.types import ROOT, START, StateSnapshot, TaskSnapshot
+from stepgraph.core.types import MISSING, ROOT, START, StateSnapshot, TaskSnapshot
 from stepgraph.run.streams import result_of
 
 
@@ -59,6 +59,8 @@ def snapshot(
         try:
             changes, _ = combine(plan, values, in_order(finished))
             values = {**values, **changes}
+            settle(plan, values, changes)
+            values = {key: value for key, value in values.items() if value is not MISSING}
         except Exception:  # noqa: BLE001  a reducer may raise anything; the superstep still has to be committed
             finished, live = [], False
     waiting = [task for task in tasks if task.status != "finished"] if live else tasks

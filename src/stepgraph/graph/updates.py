@@ -10,7 +10,7 @@ from stepgraph.core.changed import current
 from stepgraph.core.checkpoint import Stored
 from stepgraph.core.effects import Flow, Flush, Load
 from stepgraph.core.engine import Engine
-from stepgraph.core.entry import restore, tracked_values
+from stepgraph.core.entry import restore, tracked_values, write_input
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.flow import keep_outcome, route, unpacked
 from stepgraph.core.plan import Barrier
@@ -99,6 +99,9 @@ def _input(engine: Engine, values: Any) -> Flow:
     state, plan = engine.state, engine.plan
     if values is None:
         raise InvalidUpdateError(f"Received no input writes for {START}: give `values`, as to invoke().")
+    if plan.intake is not None:
+        yield from write_input(engine, values, ())
+        return
     if engine.checkpoint is None:
         state.step = -1
     state.next = tuple(sorted({START, *state.next}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from stepgraph.compat.absent import absent
 from stepgraph.compat.channels import BaseChannel
 from stepgraph.core.channels import (
     AnyValue,
@@ -10,7 +9,9 @@ from stepgraph.core.channels import (
     DeltaChannel,
     EphemeralValue,
     LastValue,
+    LastValueAfterFinish,
     NamedBarrierValue,
+    NamedBarrierValueAfterFinish,
     Topic,
     UntrackedValue,
 )
@@ -22,10 +23,9 @@ __all__ = (
     "DeltaChannel",
     "EphemeralValue",
     "LastValue",
+    "LastValueAfterFinish",
     "NamedBarrierValue",
+    "NamedBarrierValueAfterFinish",
     "Topic",
     "UntrackedValue",
 )
-
-# What LangGraph makes of deferred nodes; here the plan knows them.
-__getattr__ = absent("langgraph.channels", "LastValueAfterFinish", "NamedBarrierValueAfterFinish")

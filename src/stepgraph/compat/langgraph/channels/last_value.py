@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from stepgraph.core.channels import LastValue
+from stepgraph.core.channels import LastValue, LastValueAfterFinish
 
-__all__ = ("LastValue",)
+__all__ = ("LastValue", "LastValueAfterFinish")

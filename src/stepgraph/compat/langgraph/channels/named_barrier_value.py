@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from stepgraph.core.channels import NamedBarrierValue
+from stepgraph.core.channels import NamedBarrierValue, NamedBarrierValueAfterFinish
 
-__all__ = ("NamedBarrierValue",)
+__all__ = ("NamedBarrierValue", "NamedBarrierValueAfterFinish")

@@ -1,10 +1,8 @@
-"""The compiled graph's base."""
+"""Graphs of channels and nodes, which every runnable graph counts as."""
 
 from __future__ import annotations
 
-from stepgraph.compat.absent import absent
-from stepgraph.graph.compiled import CompiledStateGraph as Pregel
+from stepgraph.graph.node_builder import NodeBuilder
+from stepgraph.graph.pregel import Pregel
 
-__all__ = ("Pregel",)
-
-__getattr__ = absent("langgraph.pregel", "NodeBuilder")
+__all__ = ("NodeBuilder", "Pregel")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from stepgraph.compat.absent import absent
+from stepgraph.graph.node_builder import PASSTHROUGH, SKIP_WRITE, ChannelWriteEntry
+
+__all__ = ("PASSTHROUGH", "SKIP_WRITE", "ChannelWriteEntry")
 
 __getattr__ = absent(
     "langgraph.pregel._write",
-    "PASSTHROUGH",
-    "SKIP_WRITE",
     "ChannelWrite",
-    "ChannelWriteEntry",
     "ChannelWriteTupleEntry",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.compat.langgraph.pregel import Pregel
+from stepgraph.compat.langgraph.pregel import NodeBuilder, Pregel
 from stepgraph.core.errors import GraphRecursionError
 
-__all__ = ("GraphRecursionError", "Pregel")
+__all__ = ("GraphRecursionError", "NodeBuilder", "Pregel")

@@ -1,0 +1,233 @@
+"""Pregel: graphs made of channels and nodes that subscribe to them, below the level of a typed state."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABCMeta
+from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import TYPE_CHECKING, Any, Self
+
+from stepgraph.core import registry
+from stepgraph.core.channels import Channel
+from stepgraph.core.plan import Node, Plan
+from stepgraph.core.policies import RetryPolicy, as_retries
+from stepgraph.core.types import START, Writes
+from stepgraph.graph.compiled import CompiledStateGraph, graph_class
+from stepgraph.graph.node_builder import TASKS, NodeBuilder, PregelNode, listed, node_of
+from stepgraph.schema.managed import Managed
+
+if TYPE_CHECKING:
+    from stepgraph.core.limits import CachePolicy
+
+logger = logging.getLogger("stepgraph")
+RESERVED = frozenset(
+    (
+        START,
+        TASKS,
+        "__input__",
+        "__interrupt__",
+        "__resume__",
+        "__error__",
+        "__error_source_node__",
+        "__no_writes__",
+        ":",
+        "|",
+    )
+)
+
+
+class _Kind(ABCMeta):
+    """Every runnable graph counts as a Pregel, as LangGraph's do."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return super().__instancecheck__(instance) or (cls is Pregel and isinstance(instance, CompiledStateGraph))
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return super().__subclasscheck__(subclass) or (cls is Pregel and issubclass(subclass, CompiledStateGraph))
+
+
+class Pregel(CompiledStateGraph, metaclass=_Kind):
+    """A graph of nodes over channels: a node runs in the superstep after one of the channels was written that it
+    subscribes to.
+
+    `input_channels` and `output_channels` are one name, for a bare value, or several ones, for a dict. A call returns
+    the output as it was when one of its channels was last written, None if none was. `stream_channels` are what
+    streams show, all channels if left out. The other arguments are those of `StateGraph.compile`; `retry_policy` and
+    `cache_policy` are for nodes that have none. Raises ValueError for unknown channels, nodes and reserved names.
+    """
+
+    stream_mode = "values"
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        made: Self = object.__new__(_combined(graph_class()) if cls is Pregel else cls)
+        return made
+
+    def __init__(
+        self,
+        *,
+        nodes: Mapping[str, PregelNode | NodeBuilder],
+        channels: Mapping[str, Any] | None,
+        input_channels: str | Sequence[str],
+        output_channels: str | Sequence[str],
+        auto_validate: bool = True,
+        stream_mode: str = "values",
+        stream_eager: bool = False,
+        stream_channels: str | Sequence[str] | None = None,
+        interrupt_after_nodes: str | Sequence[str] = (),
+        interrupt_before_nodes: str | Sequence[str] = (),
+        step_timeout: float | None = None,
+        debug: bool | None = None,
+        checkpointer: Any = None,
+        store: Any = None,
+        cache: Any = None,
+        retry_policy: RetryPolicy | Sequence[RetryPolicy] = (),
+        cache_policy: CachePolicy | None = None,
+        context_schema: Any = None,
+        config: Mapping[str, Any] | None = None,
+        trigger_to_nodes: Mapping[str, Sequence[str]] | None = None,
+        name: str = "LangGraph",
+        stream_transformers: Sequence[Any] | None = None,
+    ) -> None:
+        self._nodes = {key: each.build() if isinstance(each, NodeBuilder) else each for key, each in nodes.items()}
+        self._given = dict(channels or {})
+        self._input, self._output = input_channels, output_channels
+        self.stream_channels = stream_channels
+        self._before, self._after = interrupt_before_nodes, interrupt_after_nodes
+        self.stream_eager = stream_eager  # chunks are handed out as they come in any case
+        self.validate()
+        managed = {key: each.compute for key, each in self._given.items() if _is_managed(each)}
+        rules = {key: _rule(each, key) for key, each in self._given.items() if key not in managed}
+        made = {
+            key: node_of(key, each, rules, managed, as_retries(retry_policy), cache_policy)
+            for key, each in self._nodes.items()
+        }
+        first = Node(START, None, reads=(), ends=_targets(made, listed(input_channels)))
+        for key, each in self._nodes.items():
+            made[key].ends = _targets(made, [write.channel for write in each.writes if hasattr(write, "channel")])
+        plan = Plan(
+            name=name,
+            channels=rules,
+            nodes={START: first, **made},
+            input_keys=tuple(listed(input_channels)),
+            output_keys=output_channels if isinstance(output_channels, str) else tuple(output_channels),
+            state_keys=tuple(rules),
+            interrupt_before=frozenset(listed(interrupt_before_nodes)),
+            interrupt_after=frozenset(listed(interrupt_after_nodes)),
+            intake=lambda given: _intake(input_channels, given),
+        )
+        super().__init__(
+            None, plan, checkpointer=checkpointer, store=store, cache=cache, debug=bool(debug),
+            context_schema=context_schema, transformers=stream_transformers or (),
+        )  # fmt: skip
+        self.stream_mode = stream_mode
+        self.step_timeout = step_timeout
+        self.config = dict(config or {})
+
+    def validate(self) -> Self:
+        """Check that names are known and free. Raises ValueError, and TypeError for what is no node."""
+        known, shown = self._given, repr(sorted(self._given))[:100]
+        for key in known:
+            if key in RESERVED:
+                raise ValueError(f"Channel name '{key}' is reserved and cannot be used in the graph.")
+        for name, node in self._nodes.items():
+            if name in RESERVED:
+                raise ValueError(f"Node name '{name}' is reserved")
+            if not isinstance(node, PregelNode):
+                raise TypeError(f"Invalid node type {type(node)}, expected PregelNode or NodeBuilder")
+            for key in listed(node.channels):
+                if key not in known:
+                    raise ValueError(f"Node {name} reads channel '{key}' not in known channels: '{shown}'")
+        channels = {key for key, each in known.items() if not _is_managed(each)}
+        subscribed = {key for node in self._nodes.values() for key in node.triggers}
+        for key in sorted(subscribed - channels):
+            raise ValueError(f"Subscribed channel '{key}' not in known channels: '{shown}'")
+        for key in listed(self._input):
+            if key not in channels:
+                raise ValueError(f"Input channel '{key}' not in known channels: '{shown}'")
+        if isinstance(self._input, str) and self._input not in subscribed:
+            raise ValueError(f"Input channel {self._input} is not subscribed to by any node")
+        if subscribed.isdisjoint(listed(self._input)):
+            raise ValueError(f"None of the input channels {self._input} are subscribed to by any node")
+        for key in (*listed(self._output), *listed(self.stream_channels or ())):
+            if key not in channels:
+                raise ValueError(f"Output channel '{key}' not in known channels: '{shown}'")
+        for name in (*listed(self._before), *listed(self._after)):
+            if name != "*" and name not in self._nodes:
+                raise ValueError(f"Node {name} not in nodes")
+        return self
+
+    def __repr__(self) -> str:
+        return f"Pregel({self.name!r}: {', '.join(self._nodes)})"
+
+    @property
+    def nodes(self) -> Mapping[str, Any]:
+        return {key: self.plan.nodes[key] for key in self._nodes}
+
+    @property
+    def input_channels(self) -> Any:
+        return self._input
+
+    @property
+    def stream_channels_list(self) -> list[str]:
+        return listed(self.stream_channels or list(self.plan.channels))
+
+    @property
+    def stream_channels_asis(self) -> str | Sequence[str]:
+        """The channels that streams show."""
+        return self.stream_channels or list(self.plan.channels)
+
+    @property
+    def trigger_to_nodes(self) -> Mapping[str, Sequence[str]]:
+        """The nodes that each channel makes ready."""
+        return self.plan.subscribers
+
+    def _lone_key(self) -> str | Sequence[str] | None:
+        return self.stream_channels_asis
+
+
+_KINDS: dict[type[CompiledStateGraph], Any] = {CompiledStateGraph: Pregel}
+
+
+def _combined(kind: type[CompiledStateGraph]) -> Any:
+    """Pregel and what graphs are here: with langchain-core loaded, its Runnables."""
+    if kind not in _KINDS:
+        _KINDS[kind] = _Kind("Pregel", (Pregel, kind), {"__module__": __name__})
+    return _KINDS[kind]
+
+
+def _is_managed(given: Any) -> bool:
+    return isinstance(given, type) and issubclass(given, Managed)
+
+
+def _rule(given: Any, key: str) -> Channel:
+    """A channel under its name here; the given one stays as it is."""
+    if isinstance(given, Channel):
+        rule = copy(given)
+        rule.key = key
+        return rule
+    if hasattr(given, "from_checkpoint") and hasattr(given, "update"):  # a channel in LangGraph's form
+        adapted: Channel = registry.adapters.load("channel")(copy(given), getattr(given, "typ", Any), key)
+        return adapted
+    raise TypeError(f"Channel {key!r} is a {type(given).__name__}: give a channel, e.g. LastValue(str).")
+
+
+def _targets(nodes: Mapping[str, Node], channels: Sequence[str]) -> tuple[str, ...]:
+    """The nodes that a write of these channels makes ready, for drawings."""
+    return tuple(name for name, node in nodes.items() if not set(node.subscribes).isdisjoint(channels))
+
+
+def _intake(channels: str | Sequence[str], given: Any) -> Writes:
+    if isinstance(channels, str):
+        return () if given is None else ((channels, given),)
+    if given is None:
+        return ()
+    if not isinstance(given, dict):
+        raise TypeError(f"Expected chunk to be a dict, got {type(given).__name__}: its keys are {list(channels)}.")
+    for key in given:
+        if key not in channels:
+            logger.warning("Input channel %s not found in %s", key, channels)
+    return tuple((key, value) for key, value in given.items() if key in channels)
+
+
+__all__ = ["Pregel"]
