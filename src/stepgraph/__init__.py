@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from stepgraph.core.limits import CachePolicy, TimeoutPolicy, TracePolicy
     from stepgraph.graph.functional import entrypoint, task
     from stepgraph.graph.pushing import MessageGraph, delete_ui_message, push_message, push_ui_message
+    from stepgraph.integrations.callbacks import GraphCallbackHandler, GraphInterruptEvent, GraphResumeEvent
     from stepgraph.messages import (
         REMOVE_ALL_MESSAGES,
         MessagesState,
@@ -121,6 +122,9 @@ __all__ = [  # noqa: RUF022  grouped by what they are for
     "interrupt",
     # deciding and listening
     "Decision",
+    "GraphCallbackHandler",
+    "GraphInterruptEvent",
+    "GraphResumeEvent",
     "Hub",
     "Pause",
     # errors
@@ -139,6 +143,9 @@ _LATER = {
     "ChannelWriteEntry": "stepgraph.graph.node_builder",
     "NodeBuilder": "stepgraph.graph.node_builder",
     "Pregel": "stepgraph.graph.pregel",
+    "GraphCallbackHandler": "stepgraph.integrations.callbacks",
+    "GraphInterruptEvent": "stepgraph.integrations.callbacks",
+    "GraphResumeEvent": "stepgraph.integrations.callbacks",
     "CachePolicy": "stepgraph.core.limits",
     "TimeoutPolicy": "stepgraph.core.limits",
     "TracePolicy": "stepgraph.core.limits",

@@ -181,8 +181,13 @@ class Engine:
             shown = self._shown_at_pause()
         return ev.RunFinished(
             scope.ns, self.state.step, scope.clock(), status, interrupts, error, self._planned(error),
-            None if shown is self.state.values else self.plan.whole(shown),
+            None if shown is self.state.values else self.plan.whole(shown), self._side(status),
         )  # fmt: skip
+
+    def _side(self, status: str) -> str | None:
+        """Where the run paused, if it was between two supersteps."""
+        statuses = {task.status for task in self.tasks} if status == "interrupted" else set()
+        return "before" if statuses == {"planned"} else "after" if statuses == {"finished"} else None
 
     def _planned(self, error: BaseException | None) -> tuple[ev.TaskInfo, ...]:
         """What would run next, if the run ended between two supersteps."""

@@ -239,6 +239,8 @@ class RunFinished(NamedTuple):
     planned: tuple[TaskInfo, ...] = ()
     values: Any = None
     """The state with the writes of finished tasks, when the run paused while others had not finished; else None."""
+    place: str | None = None
+    """The side of its superstep, before or after, on which it paused; None if tasks were under way."""
 
 
 Event = (

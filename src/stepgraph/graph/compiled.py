@@ -689,7 +689,7 @@ class CompiledStateGraph:
         `reading` means the graph that the config's namespace is of, with `strict` a known one.
         """
         around = None if reading else current_task.get(None)
-        outer = None
+        outer, callbacks = None, None if reading else config.get("callbacks")
         if not reading and (config or around is not None):
             outer = (config.get("configurable") or {}).get(TASK)
             if around is not None:
@@ -743,7 +743,12 @@ class CompiledStateGraph:
             step_timeout=self.step_timeout,
             **more,
         )
-        return Engine(plan, request) if outer is None else self._nested(outer, request)
+        engine = Engine(plan, request) if outer is None else self._nested(outer, request)
+        if callbacks and outer is None:
+            handlers = sys.modules.get("stepgraph.integrations.callbacks")  # where the class of such handlers is
+            if handlers is not None:
+                handlers.attach(engine, callbacks)
+        return engine
 
     def _engine(self, input: Any, config: dict[str, Any]) -> Engine:
         """The same for a call that says nothing but its input: all settings are what they are by default."""

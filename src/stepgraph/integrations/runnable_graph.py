@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -24,6 +25,13 @@ class Settings(dict[str, Any]):
     """What langchain-core's variable held when the call came."""
     asynchronous = False
     engine: Engine | None = None
+    lifecycle: Any = None
+    """What tells graph handlers of the run, if there are any."""
+
+    async def told(self) -> None:
+        """Wait for graph handlers that are coroutine functions."""
+        if self.lifecycle is not None:
+            await self.lifecycle.ended()
 
 
 class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[misc]  # `name` is a property, read by both
@@ -72,6 +80,7 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
         settings["callbacks"] = run
         try:
             result = await super().ainvoke(input, settings, **options)
+            await settings.told()
         except BaseException as error:
             await run.on_chain_error(error)
             raise
@@ -122,6 +131,7 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
             async with aclosing(chunks):
                 async for chunk in chunks:
                     yield chunk
+            await settings.told()
         except BaseException as error:
             await run.on_chain_error(error)
             raise
@@ -172,6 +182,8 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
         request.around = config.around
         if run is not None:
             request.config = {**request.config, "callbacks": run}
+            handlers = sys.modules.get("stepgraph.integrations.callbacks")
+            config.lifecycle = None if handlers is None else handlers.attach(engine, run)
         if heard:
             config.engine = engine
         return engine
