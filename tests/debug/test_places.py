@@ -66,6 +66,11 @@ def test_a_wrong_stop_says_what_is_known(plan, text, message):
     assert message in str(caught.value)
 
 
+def test_a_sentence_about_a_wrong_stop_ends_once(plan):
+    with pytest.raises(ValueError, match=r"'drafd' \(did you mean 'draft'\?\)\. Known: "):
+        parse("after:drafd", plan)
+
+
 @pytest.mark.parametrize(
     ("pattern", "path", "fits"),
     [

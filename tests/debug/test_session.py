@@ -164,3 +164,22 @@ def test_sessions_may_be_used_from_many_threads(support):
         thread.join()
     assert {finished(run).result["answer"] for run in runs} == {f"about {n}" for n in range(8)}
     assert len({run.thread for run in runs}) == len({run.id for run in runs}) == 8
+
+
+def test_a_second_input_on_a_thread_has_the_steps_before_it_in_its_past(support):
+    dbg = support.debug()
+    finished(dbg.start({"question": "a"}, thread="t1"))
+    run = finished(dbg.start({"question": "b"}, thread="t1"))
+    assert [row.step for row in run.history()] == list(range(9))
+    assert [row.step for row in run.history() if row.source == "input"] == [0, 4, 5]
+    assert "  5  input\n  6  classify\n" in str(run)
+    assert run.at(0).state["question"] == "a"
+    assert run.at(5).state["question"] == "b"
+    assert list(run.steps()["node"]) == 2 * ["classify", "draft", "send"]
+    assert run.at(3).fork().thread == "t1~2"
+
+
+def test_a_step_is_named_by_its_number(support):
+    run = finished(support.debug().start({"question": "a"}))
+    with pytest.raises(TypeError, match=r"run-1.at\('1'\): a superstep's number is wanted, got str"):
+        run.at("1")

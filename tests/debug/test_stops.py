@@ -130,3 +130,38 @@ def test_static_breakpoints_hold_the_run_live(support):
     assert (second.title, second.why) == ("plan", "interrupt_before: send")
     run.go()
     assert finished(run).status == "done"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda dbg: dbg.stop(5), "A stop is named by text such as 'after:draft', got 5 of type int"),
+        (lambda dbg: dbg.gate("after:draft", allow=5), "allow=5: verbs are wanted as text or as a list"),
+        (lambda dbg: dbg.gate("after:draft", allow=[5]), "5 is no verb but of type int"),
+        (lambda dbg: dbg.stop("after:draft", hits="3"), "hits='3': a number of arrivals is wanted, got str"),
+        (lambda dbg: dbg.stop("after:draft", log=5), "log=5: text is wanted"),
+        (lambda dbg: dbg.start({}, config=5), "config=5: a dict is wanted"),
+        (lambda dbg: dbg.start({}, config={"configurable": 5}), "a dict is wanted"),
+    ],
+)
+def test_an_argument_of_a_wrong_type_is_refused_in_plain_words(support, make, message):
+    dbg = support.debug()
+    with pytest.raises(TypeError) as caught:
+        make(dbg)
+    assert message in str(caught.value)
+    assert dbg.stops == []
+    assert dbg.runs == []
+
+
+@pytest.mark.parametrize("text", ["{a", "a}", "{}", "{0}", "{a!z}", "{a:{b}", "{[x]}"])
+def test_a_log_that_cannot_be_filled_in_is_refused_when_the_stop_is_made(support, text):
+    dbg = support.debug()
+    with pytest.raises(ValueError, match=r"Braces hold a name"):
+        dbg.stop("after:draft", log=text)
+    assert dbg.stops == []
+
+
+def test_a_log_may_have_formats_conversions_and_doubled_braces(support):
+    dbg = support.debug()
+    dbg.stop("after:draft", log="{{{answer!r:>5}}} {score:.{q.step}f} {q.node}")
+    assert finished(dbg.start({"question": "refund"})).stdout == "{'about refund'} 0.50 draft\n"

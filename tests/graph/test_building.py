@@ -231,3 +231,10 @@ def test_old_names_of_schemas_still_work_with_a_warning() -> None:
     assert {Path(each.filename) for each in told} == {Path(__file__)}
     with pytest.raises(TypeError, match="unexpected keyword argument 'inputs'"):
         StateGraph(State, inputs=State)
+
+
+@pytest.mark.parametrize("edge", [("a", 5), (5, "a"), (["a", 5], "a"), (None, "a")])
+def test_what_is_no_name_is_refused_where_the_edge_is_drawn(edge: Any) -> None:
+    builder = StateGraph(dict).add_node("a", lambda state: state)
+    with pytest.raises((TypeError, ValueError), match=r"can't name a node: it is of|Need to add_node `5` first"):
+        builder.add_edge(*edge)

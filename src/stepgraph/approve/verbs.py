@@ -64,10 +64,17 @@ def refused(place: Place, policy: Iterable[Verb] = ()) -> dict[Verb, str]:
 def parse_allow(text: str | Iterable[str], place: Place) -> tuple[Verb, ...]:
     """The verbs of a policy such as `"approve edit reject"`, in the order of the table.
 
-    Raises ValueError for a word that is no verb or that `place` does not have.
+    Raises ValueError for a word that is no verb or that `place` does not have, TypeError for what is no word.
     """
+    if not isinstance(text, Iterable):
+        raise TypeError(
+            f"allow={text!r}: verbs are wanted as text or as a list, for example 'approve edit'. "
+            f"There: {' '.join(TABLE[place])}."
+        )
     words = text.replace(",", " ").split() if isinstance(text, str) else list(text)
     for word in words:
+        if not isinstance(word, str):
+            raise TypeError(f"allow={text!r}: {word!r} is no verb but of type {type(word).__name__}.")
         if word not in VERBS:
             raise ValueError(f"allow={text!r}: {word!r} is no verb{closest(word, VERBS)}. Verbs: {' '.join(VERBS)}.")
         if word not in TABLE[place]:

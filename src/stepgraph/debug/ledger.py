@@ -83,7 +83,7 @@ class TaskRow:
 
 @dataclass(slots=True)
 class StepRow:
-    """One superstep of the outermost graph, as the time line shows it."""
+    """One superstep of the outermost graph, as the time line shows it. One that took an input has no nodes."""
 
     step: int
     checkpoint: str | None
@@ -309,7 +309,8 @@ class Book:
             nodes = before.nodes
         verbs = tuple(self._verbs.get(event.step, ()))
         checkpoint = None if before is None else before.checkpoint
-        self.steps[event.step] = StepRow(event.step, checkpoint, nodes, event.next, event.source, event.time, verbs)
+        source = "input" if event.source == "loop" and not nodes else event.source  # only START ran
+        self.steps[event.step] = StepRow(event.step, checkpoint, nodes, event.next, source, event.time, verbs)
         self.step = event.step
         for step in [step for step in self.steps if step > event.step] if event.step < self._top else ():
             del self.steps[step]

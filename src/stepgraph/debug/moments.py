@@ -130,6 +130,10 @@ def whole_state(plan: Plan, stored: Stored) -> dict[str, Any]:
 
 def moment_at(run: Run, step: int) -> Moment:
     """The moment after superstep `step`, negative ones counted from the last."""
+    if not isinstance(step, int):
+        raise TypeError(
+            f"{run.id}.at({step!r}): a superstep's number is wanted, got {type(step).__name__}; -1 is the last."
+        )
     rows = {row.step: row for row in run.ledger.history() if row.checkpoint is not None}
     known = sorted(rows)
     wanted = step if step >= 0 else (known[step] if -step <= len(known) else step)

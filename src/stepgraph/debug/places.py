@@ -29,7 +29,12 @@ class Spec(NamedTuple):
 
 
 def parse(text: str, plan: Plan) -> Spec:
-    """Raises ValueError for an unknown place, node or router, saying what is known."""
+    """Raises ValueError for an unknown place, node or router, saying what is known, and TypeError for no text."""
+    if not isinstance(text, str):
+        raise TypeError(
+            f"A stop is named by text such as 'after:draft', got {text!r} of type {type(text).__name__}. "
+            f"Places: {', '.join(PLACES)}."
+        )
     place, colon, pattern = (part.strip() for part in text.strip().partition(":"))
     if place not in PLACES:
         raise ValueError(

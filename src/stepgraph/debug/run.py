@@ -336,7 +336,7 @@ class Run:
     # Looking back
 
     def at(self, step: int) -> Moment:
-        """The run after superstep `step`; 0 is the input, -1 the last one. Raises ValueError for others."""
+        """The run after superstep `step`; 0 is the thread's first input, -1 the last. Raises ValueError for others."""
         return moment_at(self, step)
 
     def fork(self, note: str | None = None, /, **updates: Any) -> Run:

@@ -20,7 +20,7 @@ from stepgraph.debug.places import parse
 from stepgraph.debug.presence import warm
 from stepgraph.debug.retro import Marks
 from stepgraph.debug.run import Run
-from stepgraph.debug.stops import Stop, Stops
+from stepgraph.debug.stops import Stop, Stops, check_log
 from stepgraph.debug.timeline import history_of
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.graph.drawing import GraphShape, structure
@@ -106,10 +106,15 @@ class Session:
         `when` is a function of the request or an expression over it and the state's keys ("len(answer) > 500"). From
         the `hits`-th arrival in a run on it stops; with `once` it stops a single time. With `log`, a text such as
         "{state[question]}", it writes a line and does not stop. An equal stop is the one that exists. Raises
-        ValueError.
+        ValueError, and TypeError for arguments of other types.
         """
+        if not isinstance(hits, int):
+            raise TypeError(
+                f"hits={hits!r}: a number of arrivals is wanted, got {type(hits).__name__}; 1 is the first."
+            )
         if hits < 1:
             raise ValueError(f"hits={hits}: the first arrival is 1.")
+        check_log(log)
         where = parse(spec, self.graph.plan)
         return self._stops.add(Stop("", spec.strip(), where, "stop", _condition(when), first=hits, once=once, log=log))
 
@@ -118,7 +123,7 @@ class Session:
     ) -> Stop:
         """A stop with a policy: only the verbs in `allow` ("approve edit reject") may decide it, and `go()` may not.
 
-        With `reason`, a decision must give one. Raises ValueError.
+        With `reason`, a decision must give one. Raises ValueError, and TypeError for arguments of other types.
         """
         where = parse(spec, self.graph.plan)
         verbs: tuple[Verb, ...] = TABLE[where.place] if allow is None else parse_allow(allow, where.place)
@@ -139,13 +144,13 @@ class Session:
         `replace` that one is cancelled first.
         """
         self._check_loop()
-        given = (config or {}).get("configurable", {}).get("thread_id")
+        given = _configurable(config).get("thread_id")
         thread = thread if thread is not None else given
         with self._lock:
             if thread is not None:
                 self._free(str(thread), replace=replace)
             run = self._new(None if thread is None else str(thread), config=config)
-        if input is None:
+        if thread is not None:
             self._learn(run)
         run.begin(input)
         self._tell("runs", run)
@@ -311,6 +316,18 @@ class Session:
             if oldest is not None and run.thread == origin:
                 return (run, oldest.step)
         return None
+
+
+def _configurable(config: Any) -> Mapping[str, Any]:
+    """Raises TypeError for what is no config."""
+    found = {} if config is None else config
+    if isinstance(found, Mapping):
+        found = found.get("configurable") or {}
+        if isinstance(found, Mapping):
+            return found
+    raise TypeError(
+        f"config={config!r}: a dict is wanted, such as {{'recursion_limit': 50, 'configurable': {{'user': 'ana'}}}}."
+    )
 
 
 def _condition(when: When | None) -> Condition | None:

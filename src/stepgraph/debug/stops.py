@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from string import Formatter
 from threading import RLock
 from typing import Any, Literal
 
@@ -195,6 +196,34 @@ def _cause(holding: list[tuple[Stop, str | None]]) -> Cause | None:
         if gate.allow:
             allow = tuple(verb for verb in gate.allow if not allow or verb in allow) or ("reject",)
     return Cause(why, first, allow, bool(gates), any(gate.reason for gate, _ in gates))
+
+
+def check_log(text: str | None) -> str | None:
+    """The text of a logpoint, if it can be filled in. Raises ValueError, and TypeError for no text."""
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise TypeError(f"log={text!r}: text is wanted, for example '{{state[question]}}', got {type(text).__name__}.")
+    try:
+        _check_fields(text)
+    except ValueError as error:
+        raise ValueError(
+            f"log={text!r}: {error}. Braces hold a name: a key of the state, `state`, `update` or `q`, as in "
+            "'{state[question]}' or '{q.step}'; a brace that is meant as such is doubled, '{{'."
+        ) from error
+    return text
+
+
+def _check_fields(text: str) -> None:
+    for _, name, spec, conversion in Formatter().parse(text):
+        if name is None:
+            continue
+        first = name.partition(".")[0].partition("[")[0]
+        if not first or first.isdecimal():
+            raise ValueError(f"'{{{name}}}' names nothing")
+        if conversion not in (None, "s", "r", "a"):
+            raise ValueError(f"!{conversion} is no conversion; there are !s, !r and !a")
+        _check_fields(spec or "")
 
 
 def _message(stop: Stop, request: Request) -> str:

@@ -16,8 +16,10 @@ def history_of(saver: Any, thread: str) -> list[StepRow]:
     for stored in ancestors(saver, thread):
         if stored.step >= 0:
             following = (*stored.control.next, *(node for node, _, _ in stored.control.sends))
-            ran = tuple(name for name in _ran(stored) if name != START)
-            found.append(StepRow(stored.step, stored.id, ran, following, stored.source, stored.time))
+            ran = _ran(stored)
+            nodes = tuple(name for name in ran if name != START)
+            source = "input" if stored.source == "loop" and ran == (START,) else stored.source
+            found.append(StepRow(stored.step, stored.id, nodes, following, source, stored.time))
     steps: dict[int, StepRow] = {}
     for row in found:
         steps.setdefault(row.step, row)  # the newest checkpoint of a superstep counts: it has the amendments

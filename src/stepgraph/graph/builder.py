@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
@@ -250,7 +250,8 @@ class StateGraph:
                 raise ValueError("START cannot be an end node")
             self.edges.add((start_key, end_key))
             return self
-        for start in start_key:
+        given: Any = start_key
+        for start in given if isinstance(given, Iterable) else [_plain(given)]:
             if start == END:
                 raise ValueError("END cannot be a start node")
             if start not in self.nodes:
@@ -538,7 +539,12 @@ def _listed(nodes: Sequence[str] | str | None) -> frozenset[str]:
 
 
 def _plain(name: str) -> str:
-    """The name as a plain string: names may be given as members of an enum."""
+    """The name as a plain string: names may be given as members of an enum. Raises TypeError for what is no name."""
+    if not isinstance(name, str):
+        raise TypeError(
+            f"{name!r} can't name a node: it is of type {type(name).__name__}. Give the text under which `add_node` "
+            "added the node, START or END."
+        )
     return str.__str__(name)
 
 
