@@ -14,11 +14,12 @@ from stepgraph.core.errors import GraphRecursionError
 from stepgraph.core.types import Decision, Pause
 from stepgraph.persist import MemoryCheckpointer
 from tests.simulation.driver import Driver, Schedules
-from tests.simulation.graphs import INPUTS, SMALL, random_graph
+from tests.simulation.graphs import INPUTS, SMALL, random_graph, random_graph_with_policies
 from tests.simulation.model import ModelCheckpointer
 from tests.simulation.world import InjectedError, Policy, World, account
 
 Make = Callable[[Any], Any]
+POLICIES = 100_000
 BREAKPOINTS = ["n0", "n1", "n2", "n3", "*"]
 
 
@@ -49,7 +50,8 @@ def expected(make: Make) -> tuple[Any, list[Any], int]:
 
 
 def of_seed(seed: int) -> Make:
-    return lambda saver: random_graph(seed, saver)
+    """Seeds from a hundred thousand on give graphs with failing nodes and policies."""
+    return lambda saver: (random_graph if seed < POLICIES else random_graph_with_policies)(seed, saver)
 
 
 def seeds(start: int, count: int) -> list[int]:
@@ -105,7 +107,7 @@ def _first_life(make: Make) -> tuple[Any, list[Any]]:
     return world.live(INPUTS[:1], straight), account(world)
 
 
-@pytest.mark.parametrize("first_seed", range(0, 600, 100))
+@pytest.mark.parametrize("first_seed", [*range(0, 600, 100), *range(POLICIES, POLICIES + 300, 100)])
 def test_any_finishing_order_gives_the_same_history(first_seed: int) -> None:
     for seed in seeds(first_seed, 10):
         rng = Random(seed)
@@ -113,7 +115,7 @@ def test_any_finishing_order_gives_the_same_history(first_seed: int) -> None:
             same(of_seed(seed), lambda rng=rng: Policy(Driver(rng.randrange), listens=rng.random() < 0.5))
 
 
-@pytest.mark.parametrize("first_seed", range(1000, 1600, 100))
+@pytest.mark.parametrize("first_seed", [*range(1000, 1600, 100), *range(POLICIES + 1000, POLICIES + 1300, 100)])
 def test_any_split_into_runs_gives_the_same_history(first_seed: int) -> None:
     for seed in seeds(first_seed, 10):
         rng = Random(seed)
@@ -129,7 +131,7 @@ def test_any_split_into_runs_gives_the_same_history(first_seed: int) -> None:
         same(of_seed(seed), policy)
 
 
-@pytest.mark.parametrize("seed", seeds(2000, 12))
+@pytest.mark.parametrize("seed", [*seeds(2000, 12), *seeds(POLICIES + 2000, 8)])
 def test_a_crash_after_any_effect_loses_nothing_that_was_finished(seed: int) -> None:
     make = of_seed(seed)
     result, history, effects = expected(make)
@@ -153,7 +155,7 @@ def test_a_crash_at_any_effect_in_any_order(name: str) -> None:
             assert account(world) == history
 
 
-@pytest.mark.parametrize("first_seed", range(3000, 3400, 100))
+@pytest.mark.parametrize("first_seed", [*range(3000, 3400, 100), POLICIES + 3000, POLICIES + 3100])
 def test_many_crashes_with_any_durability_lead_to_the_same_state(first_seed: int) -> None:
     for seed in seeds(first_seed, 10):
         make, rng = of_seed(seed), Random(seed)
@@ -170,7 +172,7 @@ def test_many_crashes_with_any_durability_lead_to_the_same_state(first_seed: int
         assert account(world)[0] == history[0]
 
 
-@pytest.mark.parametrize("seed", seeds(4000, 8))
+@pytest.mark.parametrize("seed", [*seeds(4000, 8), *seeds(POLICIES + 4000, 8)])
 @pytest.mark.parametrize("cancels", [False, True], ids=["siblings go on", "siblings are cancelled"])
 def test_a_failure_of_any_effect_can_be_resumed(seed: int, cancels: bool) -> None:
     make = of_seed(seed)
@@ -191,7 +193,7 @@ def test_gates_that_approve_change_nothing(first_seed: int) -> None:
         assert gate.asked > 0
 
 
-@pytest.mark.parametrize("first_seed", range(6000, 6400, 100))
+@pytest.mark.parametrize("first_seed", [*range(6000, 6400, 100), POLICIES + 6000])
 def test_suspending_anywhere_and_going_on_runs_no_finished_body_again(first_seed: int) -> None:
     processes = 0
     for seed in seeds(first_seed, 10):
@@ -233,15 +235,39 @@ def test_the_real_memory_checkpointer_keeps_the_same_history(first_seed: int) ->
         same(of_seed(seed), lambda rng=rng: Policy(Driver(rng.randrange), answers=1), MemoryCheckpointer())
 
 
-def test_the_laws_notice_a_checkpointer_that_forgets_outcomes() -> None:
-    class Forgetful(ModelCheckpointer):
-        def load(self, thread: str, ns: str, checkpoint_id: str | None = None) -> Any:
-            stored = super().load(thread, ns, checkpoint_id)
-            return stored if stored is None else replace(stored, records=())
+def test_lives_with_policies_wait_and_use_the_cache() -> None:
+    found: set[str] = set()
 
-    world = world_of(SMALL["fan and join"], Forgetful())
+    def noted(number: int, effect: Any) -> None:
+        found.add(type(effect).__name__)
+
+    for seed in seeds(POLICIES, 10):
+        world_of(of_seed(seed)).live(INPUTS, lambda: Policy(Driver(first, fail=noted)))
+    assert {"Recall", "Remember", "Sleep", "Task", "Call", "Save", "SaveRecord"} <= found
+
+
+class _Forgetful(ModelCheckpointer):
+    def load(self, thread: str, ns: str, checkpoint_id: str | None = None) -> Any:
+        stored = super().load(thread, ns, checkpoint_id)
+        return stored if stored is None else replace(stored, records=())
+
+
+def test_the_laws_notice_a_checkpointer_that_forgets_outcomes() -> None:
+    world = world_of(SMALL["fan and join"], _Forgetful())
     with pytest.raises(AssertionError, match="runs again though it had finished"):
         world.live(INPUTS, _CrashAt(12).policy)
+
+
+def test_the_laws_notice_a_checkpointer_that_forgets_handled_failures() -> None:
+    """Wherever the process dies between the record of the failure and the end of the superstep."""
+    noticed = 0
+    for number in range(1, 40):
+        world = world_of(SMALL["failing and cached"], _Forgetful())
+        try:
+            world.live(INPUTS[:1], _CrashAt(number).policy)
+        except AssertionError as error:
+            noticed += "broken" in str(error) and "runs again though it had finished" in str(error)
+    assert noticed
 
 
 class _Decider:

@@ -96,6 +96,7 @@ class World:
         return Request(
             input, CONFIG, self._tick, self._new_id, thread="t", checkpointer=self.saver,
             interrupt_before=policy.before, interrupt_after=policy.after, durability=policy.durability,
+            cache=self.app.cache, step_timeout=60.0 if self.app.cache is not None and self.processes % 2 else None,
             gate=policy.gate, emit=(lambda event: None) if policy.listens else None, recursion_limit=40,
         )  # fmt: skip
 
@@ -108,7 +109,7 @@ class World:
         return f"{self._ids:032d}"
 
     def _watch(self, effect: Any) -> None:
-        """The law: a task whose outcome or proposal is durable never has its body called again."""
+        """The law: a task whose outcome, proposal or handled failure is durable never has its body called again."""
         if not isinstance(effect, Task) or effect.node.body is None:
             return
         assert effect.id not in self._safe(), f"the body of {effect.address} runs again though it had finished"
@@ -120,7 +121,7 @@ class World:
             return set()
         safe: set[str] = set()
         for kind, *entry in self.saver.durable():
-            if kind == "record" and entry[3].kind in ("outcome", "proposal"):
+            if kind == "record" and entry[3].kind in ("outcome", "proposal", "handler"):
                 safe.add(entry[3].task)
             elif kind == "checkpoint" and entry[2].source == "loop":
                 checkpoint: Checkpoint = entry[2]
