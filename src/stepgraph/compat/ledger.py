@@ -102,6 +102,8 @@ class Ledger:
         """The nodes that a trigger makes run next, by name."""
         plan = self.plan
         names = {_node(key) for key in self.live} | {barrier.node for barrier in plan.barriers.values()}
+        for key in plan.subscribers:
+            names.update(plan.subscribers[key])
         if self.start:
             names.add(START)
         return sorted(name for name in names if name in plan.nodes and self._triggered(name))
@@ -125,6 +127,8 @@ class Ledger:
     def _available(self, key: str) -> bool:
         if key == START:
             return self.start
+        if key in self.plan.subscribers:
+            return key in self.values and self.plan.channels[key].read(self.values[key]) is not MISSING
         barrier = self.plan.barriers.get(key)
         if barrier is not None:
             return self._full(key, barrier) and (barrier.node not in self.plan.deferred or key in self.finished)
@@ -144,9 +148,9 @@ class Ledger:
         found = [Ran(name, triggers_of(self.plan, name)) for name in self.ready()]
         return found + [Ran(send[0], (PUSH,)) for send in sends]
 
-    def input(self, dropped: Sequence[Ran], state: State) -> None:
-        """New input, in place of tasks that were planned."""
-        self.apply([*dropped, Ran(INPUT, (), (START,))], state)
+    def input(self, dropped: Sequence[Ran], state: State, keys: tuple[str, ...] = (START,)) -> None:
+        """New input, in place of tasks that were planned. `keys` are what it writes."""
+        self.apply([*dropped, Ran(INPUT, (), keys)], state)
 
     def apply(self, tasks: Sequence[Ran], state: State) -> None:
         """A superstep of these tasks led to this state."""
@@ -169,8 +173,8 @@ class Ledger:
                 self._join(key, task.name)
         if any(task.triggers for task in tasks):
             self._settle(state)
-        self._reconcile(state)
         self.values = state.values.copy()
+        self._reconcile(state)
 
     def _write(self, key: str) -> None:
         self.versions[key] = self._mark

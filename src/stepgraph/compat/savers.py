@@ -177,7 +177,8 @@ class Opened(Translated):
         self._before, self._given = None, []
         edited = any(task.edited for task in tasks)
         if source == "input":
-            ledger.input(() if edited else ledger.planned(self._sends), state)
+            keys = tuple(key for task in tasks for key, _ in task.writes) if self.plan.intake else (START,)
+            ledger.input(() if edited else ledger.planned(self._sends), state, keys)
         elif source == "update" and not (tasks or state.next or state.sends):
             ledger.apply(ledger.planned(self._sends), state)
         elif source != "fork":

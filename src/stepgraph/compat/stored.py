@@ -48,7 +48,7 @@ def checkpoint_of(ledger: Ledger, state: State, control: Control, id: str | None
     values = {key: value for key, value in state.values.items() if key in versions and key not in untracked}
     for key in _special(plan):
         if key in values and isinstance(plan.channels[key], NamedBarrierValue):
-            values[key] = set(values[key])
+            values[key] = _arrived(set, values[key])
         elif key in versions and isinstance(plan.channels[key], Topic):
             values.setdefault(key, [])
     if ledger.start:
@@ -76,9 +76,10 @@ def stored_of(found: Any, plan: Plan, thread: str, ns: str) -> Theirs:
     values = {key: value for key, value in held.items() if key in channels or key == START}
     for key in _special(plan):
         if key in values and isinstance(channels[key], NamedBarrierValue):
-            values[key] = frozenset(values[key])
+            values[key] = _arrived(frozenset, values[key])
         elif key in values and not values[key]:
             del values[key]
+    ledger.values = values
     known = numbers([*ledger.versions.values(), *(each for seen in ledger.seen.values() for each in seen.values())])
     parent = found.parent_config
     step = metadata.pop("step", -1)
@@ -105,6 +106,11 @@ def stored_of(found: Any, plan: Plan, thread: str, ns: str) -> Theirs:
     if found.pending_writes:
         stored.records = records_of(found.pending_writes, plan, stored)
     return stored
+
+
+def _arrived(kind: Any, value: Any) -> Any:
+    """A barrier's names as a set of that kind, where they stand beside whether it is finished too."""
+    return (kind(value[0]), value[1]) if isinstance(value, (tuple, list)) else kind(value)
 
 
 def _special(plan: Plan) -> list[str]:

@@ -113,11 +113,6 @@ class Engine:
         self.keeper: Keeper | None = None
         """The checkpointer, where it keeps the thread in another engine's format."""
         if self.saving and (opened := getattr(request.checkpointer, "opened", None)) is not None:
-            if plan.intake is not None:
-                raise NotImplementedError(
-                    f"Graph {plan.name!r} is made of channels and nodes, whose threads can't be kept in a checkpointer "
-                    "of LangGraph's format yet. Use one of stepgraph.persist."
-                )
             self.keeper = self.scope.keeper = request.checkpointer = opened(self)
         self.trail: list[tuple[str, ...]] = []
         """The nodes of each of the last supersteps that the recursion limit allows; its error shows the circle."""

@@ -236,12 +236,15 @@ def take_input(engine: Engine) -> Flow:
     yield from ()
 
 
-def write_input(engine: Engine, given: Any, discarded: Sequence[Task]) -> Flow:
-    """New input of a graph without START: it is written to its channels at once, and subscribers run next."""
+def write_input(engine: Engine, given: Any, discarded: Sequence[Task], *, edited: bool = False) -> Flow:
+    """New input of a graph without START: it is written to its channels at once, and subscribers run next.
+
+    An edit's input comes beside what waits already.
+    """
     plan, state, scope = engine.plan, engine.state, engine.scope
     assert plan.intake is not None
     task = Task(plan.nodes[START], scope, state.step, -1, given)
-    task.writes = plan.intake(given)
+    task.writes, task.edited = plan.intake(given), edited
     if not task.writes:
         raise EmptyInputError(
             f"Received no input for {list(plan.input_keys)}, the input channels of graph {plan.name!r}: got {given!r}."
@@ -250,7 +253,7 @@ def write_input(engine: Engine, given: Any, discarded: Sequence[Task]) -> Flow:
     before = {key: state.values[key] for key in changes if key in state.values}
     take_writes(plan, state, [*discarded, task], changes)
     if engine.saving:
-        yield from engine.save("input", records_of(plan, before, changes, groups), state.step - 1)
+        yield from engine.save("input", records_of(plan, before, changes, groups), state.step - 1, [task])
     if scope.emit is not None:
         engine.show("input", ())
 

@@ -100,7 +100,7 @@ def _input(engine: Engine, values: Any) -> Flow:
     if values is None:
         raise InvalidUpdateError(f"Received no input writes for {START}: give `values`, as to invoke().")
     if plan.intake is not None:
-        yield from write_input(engine, values, ())
+        yield from write_input(engine, values, (), edited=True)
         return
     if engine.checkpoint is None:
         state.step = -1

@@ -15,6 +15,7 @@ from langgraph.channels import (
     Topic,
     UntrackedValue,
 )
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError, InvalidUpdateError
 from langgraph.graph import START, StateGraph
 from langgraph.pregel import NodeBuilder, Pregel
@@ -28,15 +29,6 @@ def doubled(text: Any) -> Any:
 
 def node(source: str, action: Any, *targets: Any, **writes: Any) -> Any:
     return NodeBuilder().subscribe_only(source).do(action).write_to(*targets, **writes)
-
-
-def saver() -> Any:
-    """Threads of such graphs can't be kept by LangGraph's savers on the other engine yet."""
-    if StateGraph.__module__.startswith("stepgraph"):
-        return "memory://"
-    from langgraph.checkpoint.memory import InMemorySaver
-
-    return InMemorySaver()
 
 
 def streams(show: Any, app: Any, given: Any, config: Any = None) -> None:
@@ -233,7 +225,7 @@ def barriers(show: Any) -> None:
             },
             input_channels="a",
             output_channels=["d", "joined"],
-            checkpointer=saver(),
+            checkpointer=InMemorySaver(),
         )
         config: Any = {"configurable": {"thread_id": "1"}}
         show(app.invoke("x", config))
@@ -274,7 +266,7 @@ def threads(show: Any) -> None:
         },
         input_channels="a",
         output_channels="total",
-        checkpointer=saver(),
+        checkpointer=InMemorySaver(),
     )
     config: Any = {"configurable": {"thread_id": "1"}}
     show(app.invoke(1, config), app.invoke(2, config), app.get_state(config).values)
@@ -297,7 +289,7 @@ def stopped(show: Any) -> None:
         channels={name: LastValue(str) for name in "abcd"},
         input_channels="a",
         output_channels="d",
-        checkpointer=saver(),
+        checkpointer=InMemorySaver(),
         interrupt_before_nodes=["two"],
         interrupt_after_nodes=["two"],
     )
@@ -318,7 +310,7 @@ def asked(show: Any) -> None:
         channels={"a": EphemeralValue(str), **{name: LastValue(str) for name in ("b", "c", "other")}},
         input_channels=["a"],
         output_channels=["c", "other"],
-        checkpointer=saver(),
+        checkpointer=InMemorySaver(),
     )
     config: Any = {"configurable": {"thread_id": "1"}}
     result = app.invoke({"a": "x"}, config)
