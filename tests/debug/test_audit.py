@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import operator
 import subprocess
 import sys
 from pathlib import Path
+from typing import Annotated, TypedDict
 
 import pytest
 
 from stepgraph.core.errors import CheckpointError
-from stepgraph.core.types import START
+from stepgraph.core.types import START, Send
 from stepgraph.debug import session as sessions
 from stepgraph.graph.builder import StateGraph
 from tests.debug import decided
@@ -165,3 +167,22 @@ def test_a_run_without_decisions_has_an_empty_audit_with_the_same_columns(suppor
         "step", "place", "path", "verb", "by", "reason", "then", "time", "proposed", "decided",
     ]  # fmt: skip
     assert run.audit().empty
+
+
+def test_parallel_tasks_of_one_node_are_told_apart(support):
+    class Words(TypedDict, total=False):
+        words: Annotated[list[str], operator.add]
+
+    inner = StateGraph(Words).add_node("in", lambda state: {"words": ["i"]}).add_edge(START, "in").compile()
+    builder = StateGraph(Words).add_node("w", lambda word: {"words": [word]}).add_node("sub", inner)
+    sends = [Send("w", "a"), Send("w", "b"), Send("sub", {"words": []}), Send("sub", {"words": []})]
+    graph = builder.add_conditional_edges(START, lambda state: sends, ["w", "sub"]).compile(name="fan")
+    dbg = support.debug(graph)
+    dbg.gate("after:**")
+    run = dbg.start({"words": []})
+    while not run.settle():
+        for request in run.pending():
+            request.approve()
+    told = ["w", "w#1", "sub", "sub#1", "sub/in", "sub#1/in"]
+    assert sorted(run.steps()["path"]) == sorted(told)
+    assert sorted(run.audit()["path"]) == sorted(told)

@@ -4,9 +4,13 @@ import threading
 
 import pytest
 
-from stepgraph.core.types import START
+from stepgraph.core.types import START, Command
 from stepgraph.debug import HeldError, debug
+from stepgraph.debug import session as sessions
+from stepgraph.debug.session import Session
 from stepgraph.graph.builder import StateGraph
+from stepgraph.persist.memory import MemoryCheckpointer
+from stepgraph.run.context import interrupt
 from tests.debug.support import SECONDS, State, finished, held
 
 
@@ -63,8 +67,6 @@ def test_a_thread_that_is_held_is_not_started_again(support):
 
 
 def test_a_thread_whose_node_does_not_end_is_not_replaced(support, monkeypatch):
-    from stepgraph.debug import session as sessions
-
     monkeypatch.setattr(sessions, "REPLACE_SECONDS", 0.05)
     free, started = threading.Event(), threading.Event()
 
@@ -183,3 +185,91 @@ def test_a_step_is_named_by_its_number(support):
     run = finished(support.debug().start({"question": "a"}))
     with pytest.raises(TypeError, match=r"run-1.at\('1'\): a superstep's number is wanted, got str"):
         run.at("1")
+
+
+class TestThreadLeftUndecided:
+    """A new input would throw away what people were asked."""
+
+    @pytest.fixture
+    def another(self, support, monkeypatch):
+        """A session as another process has it: it shares the checkpointer only."""
+        saver = MemoryCheckpointer()
+
+        def make(graph: StateGraph | None = None) -> Session:
+            monkeypatch.setattr(sessions, "_sessions", {})
+            made = support.graph(checkpointer=saver) if graph is None else graph.compile(name="g", checkpointer=saver)
+            return support.debug(made)
+
+        return make
+
+    @pytest.mark.parametrize("spec", ["plan", "before:draft", "after:draft", "edge:draft", "step", "committed"])
+    def test_it_is_not_started_again_but_reopened_or_replaced(self, another, spec):
+        first = another()
+        first.stop(spec, once=True)
+        held(first.start({"question": "a"}, thread="t1"))
+        dbg = another()
+        with pytest.raises(HeldError) as caught:
+            dbg.start({"question": "b"}, thread="t1")
+        assert f"Thread 't1' was left undecided at {spec}, and a new input" in str(caught.value)
+        assert "dbg.open('t1')" in str(caught.value)
+        assert dbg.runs == []
+        run = dbg.open("t1")
+        held(run)
+        run = dbg.start({"question": "b"}, thread="t1", replace=True)
+        assert finished(run).result["answer"] == "about b"
+        assert finished(another().start({"question": "c"}, thread="t1")).result["answer"] == "about c"
+
+    def test_a_question_inside_a_subgraph_counts(self, another):
+        inner = StateGraph(State).add_node("plan", lambda state: {"answer": "x"}).add_edge(START, "plan").compile()
+        builder = StateGraph(State).add_node("research", inner).add_edge(START, "research")
+        first = another(builder)
+        first.stop("after:research/plan", once=True)
+        run = first.start({"question": "a"}, thread="t1")
+        (request,) = held(run)
+        with pytest.raises(HeldError, match=r"undecided at after:research/plan, and"):
+            another(builder).start({"question": "b"}, thread="t1")
+        request.approve()
+        finished(run)
+        assert finished(another(builder).start({"question": "b"}, thread="t1")).status == "done"
+
+    def test_what_node_code_asked_without_a_debugger_counts_until_it_is_answered(self, another):
+        builder = (
+            StateGraph(State).add_node("asks", lambda state: {"answer": interrupt("who?")}).add_edge(START, "asks")
+        )
+        dbg = another(builder)
+        dbg.graph.invoke({"question": "a"}, {"configurable": {"thread_id": "t1"}})
+        with pytest.raises(HeldError, match=r"undecided at interrupt:asks, and"):
+            dbg.start({"question": "b"}, thread="t1")
+        dbg.graph.invoke(Command(resume="ana"), {"configurable": {"thread_id": "t1"}})
+        run = dbg.start({"question": "b"}, thread="t1")
+        held(run)[0].respond("bo")
+        assert finished(run).result["answer"] == "bo"
+
+    def test_suspended_here_counts_but_cancelled_or_failed_here_does_not(self, another):
+        dbg = another()
+        stop = dbg.stop("after:draft")
+        run = dbg.start({"question": "a"}, thread="t1")
+        held(run)[0].suspend()
+        assert finished(run).status == "suspended"
+        with pytest.raises(HeldError, match="undecided at after:draft"):
+            dbg.start({"question": "b"}, thread="t1")
+        run.go()
+        held(run)
+        finished(run.cancel())
+        run = dbg.start({"question": "b"}, thread="t1")
+        held(run)[0].reject("no")
+        assert finished(run).status == "failed"
+        dbg.remove(stop)
+        assert finished(dbg.start({"question": "c"}, thread="t1")).result["answer"] == "about c"
+        assert finished(another().start({"question": "d"}, thread="t1")).result["answer"] == "about d"
+
+
+def test_forks_and_their_parents_are_told_by_what_is_stored_and_not_by_names(support):
+    dbg = support.debug()
+    run = finished(dbg.start({"question": "a"}, thread="user~42"))
+    fork = finished(run.at(1).fork(question="b"))
+    again = finished(fork.at(2).fork())
+    assert [fork.thread, again.thread] == ["user~42~2", "user~42~3"]
+    assert [each.branch for each in run.tree()] == ["main", "fork 1", "fork 2"]
+    parents = {row["thread"]: row["parent"] for row in dbg.threads()}
+    assert parents == {"user~42": None, "user~42~2": "user~42", "user~42~3": "user~42~2"}

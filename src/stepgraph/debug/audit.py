@@ -33,10 +33,19 @@ def audit(run: Run) -> list[Row]:
 def frame(rows: Iterable[Row]) -> pandas.DataFrame:
     """The rows as a table."""
     pd = pandas_for("run.audit()")
-    cells = [[row[name] for name in COLUMNS] for row in rows]
+    cells = [[_path(row) if name == "path" else row[name] for name in COLUMNS] for row in rows]
     table: pandas.DataFrame = pd.DataFrame(cells, columns=list(COLUMNS), dtype=object)
     table["time"] = pd.to_datetime(table["time"].astype("float64"), unit="s", utc=True)
     return table
+
+
+def _path(row: Row) -> str:
+    """`w#1` for the second of a node's tasks in its superstep; of the subgraphs around, the outermost is told apart."""
+    path: str = row["path"] if row["place"] in WHOLE else row["address"].rpartition("@")[0]
+    outermost, slash, inner = path.partition("/")
+    inside = slash or row["place"] in WHOLE
+    index = int(row["task"].rpartition("#")[2] or 0) if path and inside else 0
+    return f"{outermost}#{index}{slash}{inner}" if index else path
 
 
 def _line(run: Run) -> list[Stored]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stepgraph.approve.changes import path_of
 from stepgraph.approve.requests import Cause
 from stepgraph.core.checkpoint import WHOLE_STEP, Record, Stored, records_by_task, undecided
 from stepgraph.core.types import Interrupt, Namespace, Pause
@@ -135,6 +136,37 @@ class Frontier:
 def left_at_end(stored: Stored) -> bool:
     """Whether the thread's last superstep was held after its checkpoint, so that there is something to decide."""
     return undecided(records_by_task(stored).get(WHOLE_STEP), "committed") is not None
+
+
+def left_waiting(saver: Any, thread: str) -> list[str]:
+    """What the thread had asked people when it was left and nobody decided, as `after:draft`; inside subgraphs too."""
+    root = next(saver.history(thread, "", limit=1, values=False), None)
+    if root is None:
+        return []
+    planned = {*root.control.next, *(node for node, _, _ in root.control.sends)}
+    found = _asked_at(root, ())
+    for name in saver.namespaces(thread):
+        ns = tuple(name.split("|"))
+        if ns[0].partition(":")[0] in planned:
+            stored = next(saver.history(thread, name, limit=1, values=False), None)
+            if stored is not None and stored.time >= root.time:  # older ones are of supersteps that are over
+                found += _asked_at(stored, ns)
+    return found
+
+
+def _asked_at(stored: Stored, ns: Namespace) -> list[str]:
+    """The undecided questions at a checkpoint, and what node code asked without a debugger."""
+    found: list[str] = []
+    for records in records_by_task(stored).values():
+        question, asks = records.get("question"), records.get("interrupt")
+        if "outcome" in records:
+            continue
+        if question is not None and not question.payload.get("decided"):
+            path = path_of(ns, question.node or None)
+            found.append(f"{question.payload['place']}:{path}" if path else question.payload["place"])
+        elif question is None and asks is not None and asks.payload:
+            found.append(f"interrupt:{path_of(ns, asks.node)}")
+    return found
 
 
 def _cause(question: Mapping[str, Any] | None, place: str, failure: str | None = None) -> Cause:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from threading import RLock
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from stepgraph.approve.listeners import Listeners
 from stepgraph.approve.verbs import TABLE, closest, parse_allow
-from stepgraph.core.checkpoint import ThreadInfo
+from stepgraph.core.checkpoint import Stored, ThreadInfo
 from stepgraph.core.types import Verb
 from stepgraph.debug.conditions import Condition, When
 from stepgraph.debug.errors import HeldError
-from stepgraph.debug.frontier import left_at_end
+from stepgraph.debug.frontier import left_at_end, left_waiting
 from stepgraph.debug.graphs import Judges, Static, has_checkpointer, same_graph, store_of, watched
 from stepgraph.debug.ledger import StepRow
 from stepgraph.debug.places import parse
@@ -140,8 +140,8 @@ class Session:
     ) -> Run:
         """Run the graph in the background and return at once; `input` None goes on with the thread.
 
-        `thread=None` makes a new thread. Raises HeldError while another run is at work or held on the thread; with
-        `replace` that one is cancelled first.
+        `thread=None` makes a new thread. Raises HeldError while another run is at work or held on the thread, and if an
+        earlier one was left there with questions that `open` would ask again; with `replace` they are thrown away.
         """
         self._check_loop()
         given = _configurable(config).get("thread_id")
@@ -149,6 +149,8 @@ class Session:
         with self._lock:
             if thread is not None:
                 self._free(str(thread), replace=replace)
+                if input is not None and not replace:
+                    self._check_left(str(thread))
             run = self._new(None if thread is None else str(thread), config=config)
         if thread is not None:
             self._learn(run)
@@ -167,10 +169,10 @@ class Session:
         for info in saver.threads():
             run = live.get(info.thread)
             status = run.status if run is not None else ("suspended" if self._waits(info) else "done")
-            parent = info.thread.rpartition("~")[0] or None
+            origin = self._origin(info.thread)
             found.append(
                 {"thread": info.thread, "status": status, "step": info.step, "next": list(info.next), "time": info.time,
-                 "parent": parent}
+                 "parent": None if origin is None else origin.parent_thread}
             )  # fmt: skip
         return found
 
@@ -222,8 +224,10 @@ class Session:
         return self._memory
 
     def _branch(self, run: Run, step: int, note: str | None) -> Run:
-        """A run for a fork, on a new thread."""
-        root = run.thread.partition("~")[0]
+        """A run for a fork, on a new thread: `t1~2`, `t1~3`, … whichever branch of `t1` it grows from."""
+        root = run.thread
+        while (origin := self._origin(root)) is not None:
+            root = str(origin.parent_thread)
         with self._lock:
             number = 2
             while not self._is_free(f"{root}~{number}"):
@@ -302,6 +306,18 @@ class Session:
                         f"End it with dbg.runs[{self.runs.index(run)}].cancel(force=True), or start on another thread."
                     )
 
+    def _check_left(self, thread: str) -> None:
+        """Raises HeldError if a new input would throw away what people were asked; not if they ended it here."""
+        last = next((run for run in reversed(self.runs) if run.thread == thread), None)
+        if last is not None and last.status in ("cancelled", "failed"):
+            return
+        asked = left_waiting(self._saver, thread)
+        if asked:
+            raise HeldError(
+                f"Thread {thread!r} was left undecided at {', '.join(asked)}, and a new input would throw that away. "
+                f"Reopen it with dbg.open({thread!r}), or start with replace=True, which drops it."
+            )
+
     def _learn(self, run: Run) -> None:
         """What the checkpointer knows of the thread's earlier supersteps."""
         for row in history_of(self._saver, run.thread):
@@ -310,12 +326,18 @@ class Session:
 
     def _parent_of(self, thread: str) -> tuple[Run, int] | None:
         """The run that a thread was forked from, if this session has it."""
-        oldest = min(self._saver.history(thread, "", values=False), key=lambda stored: stored.id, default=None)
-        origin = None if oldest is None else oldest.parent_thread
+        origin = self._origin(thread)
         for run in self.runs:
-            if oldest is not None and run.thread == origin:
-                return (run, oldest.step)
+            if origin is not None and run.thread == origin.parent_thread:
+                return (run, origin.step)
         return None
+
+    def _origin(self, thread: str) -> Stored | None:
+        """The checkpoint with which a thread was forked from another one; None for a thread that began by itself."""
+        if "~" not in thread:  # forks are named so, though not only they: the long way is for these
+            return None
+        oldest = min(self._saver.history(thread, "", values=False), key=lambda stored: stored.id, default=None)
+        return None if oldest is None or oldest.parent_thread is None else cast(Stored, oldest)
 
 
 def _configurable(config: Any) -> Mapping[str, Any]:

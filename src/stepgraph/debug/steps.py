@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,12 +54,16 @@ def current(ledger: Ledger) -> Step:
 
 
 def frame(rows: Sequence[TaskRow]) -> pandas.DataFrame:
-    """One row a task. `started` is UTC; `seconds` leaves out the time in which people thought."""
+    """One row a task. `started` is UTC; `seconds` leaves out the time in which people thought.
+
+    Of several tasks of one node in a superstep, `path` tells which: `w`, `w#1`, `w#2`, as addresses do.
+    """
     pd = pandas_for("run.steps()")
+    indexes = {row.id: row.index for row in rows}
     data = {
         "step": [row.step for row in rows],
         "node": [row.node for row in rows],
-        "path": [row.path for row in rows],
+        "path": [_path(row, indexes) for row in rows],
         "status": [row.status for row in rows],
         "started": pd.to_datetime(pd.Series([row.started for row in rows], dtype="float64"), unit="s", utc=True),
         "seconds": pd.array([row.seconds for row in rows], dtype="Float64"),
@@ -69,6 +73,11 @@ def frame(rows: Sequence[TaskRow]) -> pandas.DataFrame:
     }
     table: pandas.DataFrame = pd.DataFrame(data, columns=list(COLUMNS))
     return table
+
+
+def _path(row: TaskRow, indexes: Mapping[str, int]) -> str:
+    parts = [(name, indexes.get(task, 0)) for name, _, task in (part.partition(":") for part in row.ns)]
+    return "/".join(f"{name}#{index}" if index else name for name, index in [*parts, (row.node, row.index)])
 
 
 def _by_key(row: TaskRow) -> dict[str, Any]:
