@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -33,3 +35,8 @@ def test_what_can_not_be_loaded_does_not_matter_before_a_run_is_shown(monkeypatc
 
     monkeypatch.setattr(presence.displays, "load", missing)
     presence._load()
+
+
+def test_a_policy_may_be_set_while_a_thread_still_imports_ipython(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "IPython", ModuleType("IPython"))
+    assert presence.from_editor() is False

@@ -74,8 +74,8 @@ def from_editor() -> bool:
 
 def _shell() -> Any:
     """IPython's shell if the code runs in one."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython is not None else None
+    find = getattr(sys.modules.get("IPython"), "get_ipython", None)  # not there yet while `warm` imports it
+    return None if find is None else find()
 
 
 _nobody = False
