@@ -265,3 +265,178 @@ def timeouts_that_are_kept(lab: Lab) -> None:
     if lab.calls == "sync":
         return  # LangGraph runs no async nodes there
     lab.run({"log": ["in"], "count": 0})
+
+
+def chain(lab: Lab, **nodes: Any) -> Any:
+    """The nodes one after the other."""
+    g = lab.graph(Log)
+    before = lab.START
+    for name, node in nodes.items():
+        g.add_node(name, node)
+        g.add_edge(before, name)
+        before = name
+    return g
+
+
+@program(needs_saver=True)
+def drained_and_continued(lab: Lab) -> None:
+    """A node asks for the end of the run: its superstep ends first, and the run goes on from there later."""
+    control = lab.RunControl()
+
+    def stop(s: Log) -> Any:
+        control.request_drain("deploy")
+        return {"log": ["stop"], "count": 1}
+
+    g = chain(lab, a=lambda s: {"log": ["a"]}, stop=stop, b=lambda s: {"log": ["b"]})
+    g.add_node("beside", lambda s: {"log": ["beside"]})
+    g.add_edge("a", "beside")
+    lab.compile(g)
+    lab.run({"log": ["in"], "count": 0}, control=control)
+    lab.run(None)
+    lab.run({"log": ["again"]}, control=lab.RunControl())
+
+
+@program(needs_saver=True)
+def drained_before_it_begins(lab: Lab) -> None:
+    """A control that was asked before: nothing runs; a breakpoint comes first."""
+    control = lab.RunControl()
+    control.request_drain()
+    lab.compile(chain(lab, a=lambda s: {"log": ["a"]}, b=lambda s: {"log": ["b"]}))
+    lab.run({"log": ["in"], "count": 0}, control=control)
+    lab.run(None, interrupt_before=["b"])
+    lab.run(None, control=control)
+    lab.run(None)
+
+
+@program(needs_saver=True)
+def drained_in_its_last_superstep(lab: Lab) -> None:
+    """Nothing is left to do, so the run ends as usual."""
+    control = lab.RunControl()
+
+    def stop(s: Log) -> Any:
+        control.request_drain("too late")
+        return {"log": ["stop"]}
+
+    lab.compile(chain(lab, a=lambda s: {"log": ["a"]}, stop=stop))
+    lab.run({"log": ["in"], "count": 0}, control=control)
+
+
+@program(needs_saver=True)
+def drained_beside_a_question(lab: Lab) -> None:
+    """The question comes first; the answered run is drained at the next boundary."""
+    control = lab.RunControl()
+
+    def ask(s: Log) -> Any:
+        control.request_drain("now")
+        return {"log": [lab.interrupt("sure?")]}
+
+    lab.compile(chain(lab, ask=ask, b=lambda s: {"log": ["b"]}))
+    lab.run({"log": ["in"], "count": 0}, control=control)
+    lab.run(lab.Command(resume="yes"), control=lab.RunControl())
+
+
+@program(needs_saver=True)
+def saved_at_the_end_only(lab: Lab) -> None:
+    """A loop with a fan-out: one checkpoint a run, also of a second run on the thread."""
+    g = lab.graph(Log)
+    g.add_node("a", lambda s: {"log": ["a"], "count": 1})
+    g.add_node("work", lambda s: {"log": [s["count"]]})
+    g.add_edge(lab.START, "a")
+    g.add_conditional_edges(
+        "a", lambda s: [lab.Send("work", {"log": [], "count": n}) for n in range(s["count"])], ["work"]
+    )
+    g.add_conditional_edges("work", lambda s: "a" if s.get("count", 9) < 1 else lab.END, ["a", lab.END])
+    lab.compile(g)
+    lab.run({"log": ["in"], "count": 1}, durability="exit")
+    lab.run({"log": ["again"], "count": 0}, durability="exit")
+
+
+@program(needs_saver=True)
+def saved_at_a_failure(lab: Lab) -> None:
+    """What had finished before a failure is saved at the end, and the run goes on from there."""
+    lab.compile(chain(lab, a=lambda s: {"log": ["a"]}, b=flaky(1), c=lambda s: {"log": ["c"]}))
+    lab.only_results = True
+    lab.run({"log": ["in"], "count": 0}, durability="exit")
+    lab.run(None, durability="exit")
+
+
+@program(needs_saver=True)
+def saved_at_a_question_in_a_subgraph(lab: Lab) -> None:
+    inner = chain(lab, x=lambda s: {"log": ["x"]}, y=lambda s: {"log": [lab.interrupt("y?")]})
+    g = chain(lab, a=lambda s: {"count": 1}, child=inner.compile(), b=lambda s: {"log": ["b"]})
+    lab.compile(g)
+    lab.only_results = True
+    lab.run({"log": ["in"], "count": 0}, durability="exit")
+    lab.run(lab.Command(resume="yes"), durability="exit")
+
+
+@program
+def few_at_a_time(lab: Lab) -> None:
+    """At most two of six tasks run at once, and three of five; the results are those of any other run."""
+    running, most = 0, 0
+
+    def enter() -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+
+    def leave() -> None:
+        nonlocal running
+        running -= 1
+
+    async def work(s: Log) -> Any:
+        enter()
+        await asyncio.sleep(0.002)
+        leave()
+        return {"log": [s["count"]]}
+
+    def sync_work(s: Log) -> Any:
+        return {"log": [s["count"]]}
+
+    g = lab.graph(Log)
+    g.add_node("work", sync_work if lab.calls == "sync" else work)
+    g.add_conditional_edges(
+        lab.START, lambda s: [lab.Send("work", {"log": [], "count": n}) for n in range(s["count"])], ["work"]
+    )
+    lab.compile(g)
+    for width, tasks in ((2, 6), (3, 5)):  # with a width of 1 LangGraph waits for ever in streams of sync code
+        most = 0
+        lab.run({"log": [], "count": tasks}, {"max_concurrency": width})
+        lab.note("most at once", most)
+
+
+@program(needs_saver=True)
+def a_failure_cancels_what_waits(lab: Lab) -> None:
+    """A sibling that waits is cancelled, one that had ended is kept; on resume only what had not ended runs."""
+    ran: list[str] = []
+    fail = flaky(1)
+
+    async def slow(s: Log) -> Any:
+        ran.append("slow")
+        if ran.count("slow") == 1:
+            try:
+                await asyncio.sleep(30)
+            except asyncio.CancelledError:
+                ran.append("cancelled")
+                raise
+        return {"log": ["slow"]}
+
+    async def fails(s: Log) -> Any:
+        await asyncio.sleep(0.1)
+        return fail(s)
+
+    def quick(s: Log) -> Any:
+        ran.append("quick")
+        return {"log": ["quick"]}
+
+    g = lab.graph(Log)
+    for name, node in (("quick", quick), ("slow", slow), ("fails", fails)):
+        g.add_node(name, node)
+        g.add_edge(lab.START, name)
+    lab.compile(g)
+    if lab.calls == "sync":
+        return  # LangGraph runs no async nodes there
+    lab.only_results = True
+    lab.run({"log": ["in"], "count": 0})
+    lab.run(None)
+    lab.note("ran", sorted(ran))  # which of them starts first depends on threads

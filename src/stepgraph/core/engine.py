@@ -186,7 +186,7 @@ class Engine:
 
     def _planned(self, error: BaseException | None) -> tuple[ev.TaskInfo, ...]:
         """What would run next, if the run ended between two supersteps."""
-        if error is not None and not isinstance(error, GraphRecursionError):
+        if error is not None and not isinstance(error, (GraphRecursionError, GraphDrained)):
             return ()
         tasks = self.tasks
         if all(task.status == "finished" for task in tasks):

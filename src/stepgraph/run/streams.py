@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stepgraph.core import events as ev
-from stepgraph.core.errors import GraphRecursionError
+from stepgraph.core.errors import GraphDrained, GraphRecursionError
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.task import PUSH, RETURN
 from stepgraph.core.types import END, INTERRUPT, PREVIOUS, ROOT, START, Interrupt, Namespace, Writes
@@ -282,7 +282,7 @@ class Streams:
         return {"configurable": configurable}
 
     def _ended(self, view: _View, event: ev.RunFinished) -> None:
-        if event.error is None or isinstance(event.error, GraphRecursionError):
+        if event.error is None or isinstance(event.error, (GraphRecursionError, GraphDrained)):
             self._checkpoint(view, event.planned)
         if event.status != "interrupted" or event.ns != self._root:
             return
