@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from tests.compat.pair import Order, pair_lab
-from tests.compat.test_savers_programs import REFERENCE, expected
+from tests.compat.test_savers_programs import REFERENCE, expected, of_functions
 from tests.differential import random_programs
 from tests.differential.lab import lab
 from tests.differential.registry import PROGRAMS, Program
@@ -29,7 +29,11 @@ APART = {
     "untracked_is_gone_after_a_pause": "the state's type names one engine's channel",
 }
 """Programs that can't change hands, and why."""
-SAVED = [program for program in PROGRAMS.values() if program.needs_saver and program.name not in APART]
+SAVED = [
+    program
+    for program in PROGRAMS.values()
+    if program.needs_saver and program.name not in APART and not of_functions(program)
+]
 
 
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
