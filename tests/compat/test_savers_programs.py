@@ -13,8 +13,8 @@ from tests.compat.engines import ours_on_theirs
 from tests.differential import (
     programs_flow,  # noqa: F401  it registers programs, as the others
     programs_functional,
-    programs_nested,  # noqa: F401
-    programs_people,  # noqa: F401
+    programs_nested,  # noqa: F401  the same
+    programs_people,  # noqa: F401  the same
 )
 from tests.differential.engines import Calls, Engine, reference
 from tests.differential.lab import lab
