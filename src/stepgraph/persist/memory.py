@@ -281,7 +281,7 @@ def _own_outcome(record: Record) -> Record | None:
         if value is MISSING:
             return None
         own.append((write[0], value))
-    return Record(record.task, "outcome", (tuple(own), routes, joins), record.node, record.path)
+    return tuple.__new__(Record, (record.task, "outcome", (tuple(own), routes, joins), record.node, record.path))
 
 
 def _copy(value: Any, depth: int) -> Any:
