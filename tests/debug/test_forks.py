@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import pytest
 
@@ -189,3 +189,241 @@ def test_the_form_of_a_fork_has_schema_and_values(support):
     form = run.at(1).form()
     assert form["value"] == {"question": "refund", "messages": ["classified"], "score": 0.5}
     assert form["schema"]["properties"]["score"] == {"type": "number"}
+
+
+def chain(names: str, calls: Counter[str], *, inner: dict[str, Any] | None = None) -> StateGraph:
+    """A graph whose nodes follow each other, each telling its name; `inner` has subgraphs in place of nodes."""
+
+    def node(name):
+        def work(state: State) -> State:
+            calls[name] += 1
+            return {"seen": [name]}
+
+        return work
+
+    builder = StateGraph(State)
+    for before, name in zip([START, *names], names, strict=False):
+        builder.add_node(name, (inner or {}).get(name) or node(name)).add_edge(before, name)
+    return builder
+
+
+class TestStopsSetSinceThen:
+    """What nobody was asked about is asked on a branch, where a stop fits it by now."""
+
+    def session(self, names: str = "abc") -> Any:
+        from stepgraph.debug import debug
+
+        calls: Counter[str] = Counter()
+        dbg = debug(chain(names, calls).compile(name="since"))
+        return dbg, finished(dbg.start({"seen": []})), calls
+
+    @pytest.mark.parametrize(
+        ("spec", "answer"),
+        [("after:b", {"seen": ["B"]}), ("step", {"seen": ["a", "B"]}), ("after:**", {"seen": ["B"]})],
+    )
+    def test_an_outcome_is_asked_about_and_no_body_runs_for_it(self, spec, answer):
+        dbg, run, calls = self.session()
+        dbg.stop(spec, once=True)
+        fork = run.at(1).fork()
+        (request,) = held(fork)
+        assert (request.place, request.step, request.changes[0].new) == (
+            "step" if spec == "step" else "after", 2, ["a", "b"],
+        )  # fmt: skip
+        request.edit(answer)
+        assert finished(fork).result == {"seen": ["a", "B", "c"]}
+        assert calls == {"a": 1, "b": 1, "c": 2}
+        assert fork.stats.reruns == 0
+        assert fork.steps()["status"].tolist() == ["done", "carried", "done"]
+
+    def test_an_edge_is_asked_about_and_can_be_taken_elsewhere(self):
+        dbg, run, calls = self.session()
+        dbg.stop("edge:b", once=True)
+        fork = run.at(1).fork()
+        (request,) = held(fork)
+        assert (request.place, request.routes) == ("edge", ("c",))
+        request.redirect("a")
+        assert finished(fork).result == {"seen": ["a", "b", "a", "b", "c"]}
+        assert calls == {"a": 2, "b": 2, "c": 2}
+
+    @pytest.mark.parametrize("spec", ["before:b", "plan"])
+    def test_a_stop_before_the_task_lets_its_body_run_once_that_is_approved(self, spec):
+        dbg, run, calls = self.session()
+        dbg.stop(spec, once=True)
+        fork = run.at(1).fork()
+        (request,) = held(fork)
+        assert calls["b"] == 1
+        request.approve()
+        assert finished(fork).result == run.result
+        assert calls == {"a": 1, "b": 2, "c": 2}
+        assert fork.stats.reruns == 0
+
+    def test_a_decision_before_the_task_is_asked_again(self):
+        from stepgraph.debug import debug
+
+        calls: Counter[str] = Counter()
+        dbg = debug(chain("ab", calls).compile(name="decided before"))
+        dbg.stop("before:b")
+        run = dbg.start({"seen": []})
+        held(run)[0].respond({"seen": ["mine"]})
+        assert finished(run).result == {"seen": ["a", "mine"]}
+        fork = run.at(1).fork()
+        held(fork)[0].skip()
+        assert finished(fork).result == {"seen": ["a"]}
+        assert calls == {"a": 1}
+
+    def test_conditions_and_logs_are_no_reason_to_run_a_body_again(self):
+        dbg, run, calls = self.session()
+        dbg.stop("before:b", when=lambda q: len(q.state["seen"]) > 5)
+        dbg.stop("before:b", log="{q.step}")
+        dbg.stop("after:b", when=lambda q: len(q.new) > 5)
+        dbg.stop("before:c").enabled = False
+        assert finished(run.at(1).fork()).result == run.result
+        assert calls == {"a": 1, "b": 1, "c": 2}
+
+    def test_parallel_outcomes_are_asked_about_one_by_one(self):
+        from stepgraph.debug import debug
+
+        calls: Counter[str] = Counter()
+        builder = chain("a", calls)
+        for name in "xyz":
+            builder.add_node(name, lambda state, name=name: calls.update(name) or {"seen": [name]})
+            builder.add_edge("a", name)
+        dbg = debug(builder.compile(name="parallel since"))
+        run = finished(dbg.start({"seen": []}))
+        dbg.stop("after:y")
+        fork = run.at(1).fork()
+        (request,) = held(fork)
+        request.skip()
+        assert finished(fork).result == {"seen": ["a", "x", "z"]}
+        assert calls == dict.fromkeys("axyz", 1)
+
+    def test_a_commands_way_is_kept_beside_what_the_router_chooses_again(self):
+        from stepgraph.core.types import Command
+        from stepgraph.debug import debug
+
+        def leave(state: State) -> Any:
+            return Command(update={"seen": ["leave"]}, goto="by_command")
+
+        builder = StateGraph(State).add_node("leave", leave).add_edge(START, "leave")
+        for name in ("by_command", "by_router", "edited"):
+            builder.add_node(name, lambda state, name=name: {"seen": [name]})
+        builder.add_conditional_edges("leave", lambda state: "edited" if "!" in state["seen"] else "by_router")
+        dbg = debug(builder.compile(name="both ways"))
+        run = finished(dbg.start({"seen": []}))
+        dbg.stop("after:leave")
+        same, other = run.at(0).fork(), run.at(0).fork()
+        held(same)[0].approve()
+        held(other)[0].edit({"seen": ["!"]})
+        assert finished(same).result == run.result == {"seen": ["leave", "by_command", "by_router"]}
+        assert finished(other).result == {"seen": ["!", "by_command", "edited"]}
+
+
+class TestDecisionsInsideASubgraph:
+    """ "Changed my mind" goes for what was decided in a subgraph that has finished since."""
+
+    def session(self, *, deep: bool = False, checkpointer: Any = None) -> Any:
+        from stepgraph.debug import debug
+
+        calls: Counter[str] = Counter()
+        sub = chain("xyz", calls).compile(checkpointer=checkpointer)
+        if deep:
+            sub = chain("ps", calls, inner={"s": sub}).compile()
+        graph = chain("asb", calls, inner={"s": sub}).compile(name="decided inside")
+        return debug(graph), calls
+
+    def test_it_is_asked_again_and_what_was_before_it_does_not_run(self):
+        dbg, calls = self.session()
+        dbg.gate("after:a")
+        gate = dbg.gate("after:s/y")
+        run = dbg.start({"seen": []})
+        held(run)[0].edit({"seen": ["A"]})
+        held(run)[0].edit({"seen": ["first"]})
+        assert finished(run).result["seen"] == ["A", "A", "x", "first", "z", "b"]
+        fork = run.at(1).fork("changed my mind")
+        (request,) = held(fork)
+        assert (request.path, request.stop, request.changes[0].new) == ("s/y", gate, ["A", "x", "y"])
+        request.edit({"seen": ["second"]})
+        assert finished(fork).result["seen"] == ["A", "A", "x", "second", "z", "b"]
+        assert calls == {"a": 1, "x": 1, "y": 1, "z": 2, "b": 2}
+        assert fork.stats.reruns == 0
+        assert run.result["seen"] == ["A", "A", "x", "first", "z", "b"]
+
+    def test_a_fork_of_the_fork_asks_once_more(self):
+        dbg, calls = self.session()
+        dbg.gate("after:s/y")
+        run = dbg.start({"seen": []})
+        held(run)[0].approve()
+        fork = finished(run).at(1).fork()
+        held(fork)[0].edit({"seen": ["second"]})
+        again = finished(fork).at(1).fork()
+        held(again)[0].edit({"seen": ["third"]})
+        assert "third" in finished(again).result["seen"]
+        assert (calls["x"], calls["y"]) == (1, 1)
+
+    def test_in_a_subgraph_of_a_subgraph(self):
+        dbg, calls = self.session(deep=True)
+        dbg.gate("after:s/s/y")
+        run = dbg.start({"seen": []})
+        held(run)[0].edit({"seen": ["first"]})
+        fork = finished(run).at(1).fork()
+        held(fork)[0].edit({"seen": ["second"]})
+        assert finished(fork).result == {"seen": ["second" if each == "first" else each for each in run.result["seen"]]}
+        assert calls == {"a": 1, "p": 1, "x": 1, "y": 1, "z": 2, "b": 2}
+
+    @pytest.mark.parametrize("spec", ["before:s/y", "plan:s", "step:s", "committed:s", "edge:s/y", "after:s/y"])
+    def test_at_every_place(self, spec):
+        dbg, calls = self.session()
+        dbg.gate(spec, when=lambda q: q.state["seen"][-1] == ("y" if q.place == "edge" else "x"))
+        run = dbg.start({"seen": []})
+        (request,) = held(run)
+        request.approve()
+        fork = finished(run).at(1).fork()
+        (again,) = held(fork)
+        assert (again.title, again.step) == (request.title, request.step)
+        again.approve()
+        assert finished(fork).result == run.result
+        assert calls["x"] == 1
+
+    def test_a_stop_set_since_then_asks_inside_as_well(self):
+        dbg, calls = self.session()
+        run = finished(dbg.start({"seen": []}))
+        dbg.stop("after:s/z")
+        fork = run.at(1).fork()
+        held(fork)[0].edit({"seen": ["Z"]})
+        assert finished(fork).result["seen"] == ["Z" if each == "z" else each for each in run.result["seen"]]
+        assert calls == {"a": 1, "x": 1, "y": 1, "z": 1, "b": 2}
+
+    def test_one_where_no_stop_would_hold_is_taken_over(self):
+        dbg, calls = self.session()
+        dbg.gate("after:s/**", when=lambda q: "never" in q.new)
+        run = finished(dbg.start({"seen": []}))
+        assert finished(run.at(1).fork()).result == run.result
+        assert calls == {"a": 1, "x": 1, "y": 1, "z": 1, "b": 2}
+
+    def test_one_that_keeps_no_checkpoints_begins_again(self):
+        dbg, calls = self.session(checkpointer=False)
+        dbg.gate("after:s/y")
+        run = dbg.start({"seen": []})
+        held(run)[0].edit({"seen": ["first"]})
+        fork = finished(run).at(1).fork()
+        held(fork)[0].edit({"seen": ["second"]})
+        assert "second" in finished(fork).result["seen"]
+        assert calls == {"a": 1, "x": 2, "y": 2, "z": 2, "b": 2}
+
+    def test_in_a_process_that_did_not_see_the_run(self, tmp_path):
+        from stepgraph.debug import debug
+
+        calls: Counter[str] = Counter()
+        sub = chain("xyz", calls).compile()
+        graph = chain("asb", calls, inner={"s": sub}).compile(checkpointer=f"sqlite:///{tmp_path}/runs.db")
+        dbg = debug(graph, name="saw it")
+        dbg.gate("after:s/y")
+        run = dbg.start({"seen": []}, thread="t")
+        held(run)[0].edit({"seen": ["first"]})
+        finished(run)
+        later = debug(graph, name="did not see it")
+        later.gate("after:s/y")
+        fork = later.open("t").at(1).fork()
+        held(fork)[0].edit({"seen": ["second"]})
+        assert finished(fork).result["seen"] == ["a", "a", "x", "second", "z", "b"]
+        assert calls == {"a": 1, "x": 1, "y": 1, "z": 2, "b": 2}

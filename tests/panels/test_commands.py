@@ -142,6 +142,16 @@ def test_a_fork_is_followed_by_the_same_panel(page: FakePage, held: Run) -> None
     assert fork.result["messages"] == ["classified", "drafted", "a colleague answers"]
 
 
+def test_a_branch_may_run_its_nodes_again(page: FakePage, held: Run) -> None:
+    made = page.value("fork", at=1, note="once more", updates={}, again=True)
+    fork = held.tree()[1]
+    next(iter(fork.requests()))
+    (drafted,) = [row for row in fork.ledger.rows() if row.node == "draft"]
+    assert (fork.note, drafted.attempts, drafted.carried) == ("once more", 1, False)
+    page.value("decide", run=made["run"], request=fork.pending()[0].id, verb="approve")
+    assert fork.wait(10)
+
+
 def test_the_layout_program_comes_packed(page: FakePage) -> None:
     reply = page.ask("asset", name="viz.js")
     assert reply["ok"]

@@ -13,7 +13,7 @@ from stepgraph.core.plan import Plan
 from stepgraph.core.state import State, combine, records_of
 from stepgraph.core.task import Task
 from stepgraph.core.types import START, Writes
-from stepgraph.debug.carry import carry, engine_at
+from stepgraph.debug.carry import Carrier, engine_at
 from stepgraph.debug.ledger import StepRow
 from stepgraph.run.ids import RunIds
 
@@ -66,13 +66,14 @@ class Moment:
         """A branch that goes on from here on a thread of its own, with changed keys; this run stays as it is.
 
         Updates are as in an edit between supersteps: through the reducers, or by an operation such as
-        `messages={"$set": []}`. Without updates nothing runs again: what tasks had proposed here is asked about
-        anew, and what was never asked about is taken over. Raises EditError if the state's types refuse an update.
+        `messages={"$set": []}`. Without updates nothing of the next superstep runs again: what a stop fits is asked
+        about anew, in subgraphs too, and the rest is taken over; only where a stop holds before a task (`before`,
+        `plan`) does its body run once that is approved. Raises EditError if the state's types refuse an update.
         """
         return self._branch(note, updates, carried=not updates)
 
     def rerun(self, note: str | None = None) -> Run:
-        """A branch from here on which the nodes run again."""
+        """A branch from here on which all nodes run again."""
         return self._branch(note, {}, carried=False)
 
     def _branch(self, note: str | None, updates: dict[str, Any], *, carried: bool) -> Run:
@@ -88,10 +89,8 @@ class Moment:
         checkpoint = _root_of_fork(self, stored, writes, note)
         run.saver.save(made.thread, "", checkpoint)
         if carried:
-            seen = {row.id: row for row in run.ledger.rows()}
-            carry(
-                run.saver, engine_at(run, stored), stored, engine_at(made, stored, checkpoint.id), checkpoint.id, seen
-            )
+            new = engine_at(made, stored, checkpoint.id)
+            Carrier(run).carry(engine_at(run, stored), stored, new, checkpoint.id)
         for row in run.ledger.history():
             if row.step < self.step:
                 made.ledger.restore(row)

@@ -12,7 +12,7 @@ from stepgraph.approve.digest import content
 from stepgraph.core.events import TaskEmitted
 from stepgraph.core.plan import Node
 from stepgraph.core.task import Task
-from stepgraph.core.types import ROOT, START
+from stepgraph.core.types import ROOT, START, Route
 from stepgraph.debug.capture import Capturing
 from stepgraph.debug.views import unwatch, watch
 from stepgraph.run.context import current_task
@@ -86,6 +86,8 @@ class Watch(Capturing):
 
     def __init__(self) -> None:
         super().__init__()
+        self.went: dict[str, tuple[Route, ...]] = {}
+        """Where bodies went by a Command, by task id, of nodes whose routers chose after them."""
         self._before: dict[int, dict[str, bytes]] = {}
         self._views: dict[tuple[int, str | None], _View] = {}
         self._nodes: dict[Node, Node] = {}
@@ -94,6 +96,8 @@ class Watch(Capturing):
     def enter(self, task: Task, router: str | None, value: Any) -> Any:
         if task.name == START and router is None:
             return value
+        if router is not None and task.gotos:
+            self.went[task.id] = task.gotos
         if router is None and type(value) is dict:
             self._before[id(task)] = _contents(value)
         if router is None and task.key >= 0:

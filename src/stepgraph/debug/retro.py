@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.approve.requests import Cause, Request
+from stepgraph.core.plan import Plan
 from stepgraph.core.state import preview
 from stepgraph.core.types import Pause
+from stepgraph.debug.conditions import Verdict
 from stepgraph.debug.ledger import StepRow, TaskRow
 from stepgraph.debug.places import matches
 from stepgraph.debug.stops import Stop, Stops
@@ -49,15 +51,17 @@ class Marks:
 def _would_hold(run: Run, stop: Stop, tasks: list[TaskRow]) -> bool:
     if stop.place in ("plan", "step", "committed"):
         return stop.pattern in ("", "**") and stop.when is None
-    for task in tasks:
-        if matches(stop.pattern, task.path) and (stop.when is None or stop.when.judge(_request(run, stop, task)).holds):
-            return True
-    return False
+    fitting = (task for task in tasks if matches(stop.pattern, task.path))
+    return any(judged(run, stop, task, run.graph.plan).holds for task in fitting)
 
 
-def _request(run: Run, stop: Stop, task: TaskRow) -> Request:
-    """The question that would have been asked; nothing is decided by it."""
-    plan = run.graph.plan
+def judged(run: Run, stop: Stop, task: TaskRow, plan: Plan) -> Verdict:
+    """Whether the stop's condition holds for what the task had read and answered."""
+    return Verdict(True) if stop.when is None else stop.when.judge(_request(run, stop, task, plan))
+
+
+def _request(run: Run, stop: Stop, task: TaskRow, plan: Plan) -> Request:
+    """The question that would have been asked; nothing is decided by it. `plan` is that of the task's graph."""
     values = task.input if isinstance(task.input, dict) else {}
     pause = Pause(
         stop.place, task.ns, task.step, node=task.node, task=task.id, index=task.index, state=task.input, values=values,

@@ -174,9 +174,9 @@ def go_on(_panel: RunPanel, run: Run, given: Arguments) -> None:
 
 
 def fork(panel: RunPanel, run: Run, given: Arguments) -> dict[str, Any]:
-    """Start a branch after step `at`, with changed keys."""
-    moment = run.at(given["at"])
-    made = moment.fork(given.get("note") or None, **dict(given.get("updates") or {}))
+    """Start a branch after step `at`, with changed keys; with `again` the nodes run again although none is changed."""
+    moment, note, updates = run.at(given["at"]), given.get("note") or None, dict(given.get("updates") or {})
+    made = moment.rerun(note) if given.get("again") and not updates else moment.fork(note, **updates)
     panel.feed(made)
     return {"run": made.id, "branch": made.branch}
 

@@ -1,5 +1,5 @@
 /** The form of a fork: a note, and keys to change before the branch goes on. */
-import { fill, h } from "./dom";
+import { button, fill, h } from "./dom";
 import { EditForm, confirmButtons, type Subject } from "./edit";
 import { FieldError } from "./form";
 import { CommandError } from "./link";
@@ -7,14 +7,15 @@ import { CommandError } from "./link";
 export interface ForkActs {
   /** Schema and values of the state after a step. */
   subject(at: number): Promise<Subject>;
-  fork(at: number, note: string, updates: unknown): Promise<{ run: string }>;
+  /** Without updates the next step is decided anew and runs no node again, unless `again`. */
+  fork(at: number, note: string, updates: unknown, again: boolean): Promise<{ run: string }>;
   made(run: string): void;
   closed(): void;
 }
 
 export class ForkForm {
   readonly el = h("div", { class: "sg-forkform" });
-  #send: (() => void) | null = null;
+  #send: ((again: boolean) => void) | null = null;
 
   constructor(private acts: ForkActs) {}
 
@@ -31,20 +32,22 @@ export class ForkForm {
     const form = new EditForm(await this.acts.subject(at), () => undefined);
     const note = h("input", { class: "sg-input", placeholder: "what this branch tries", "aria-label": "note" });
     const problem = h("div", { class: "sg-problem", role: "alert" });
-    this.#send = () => void this.#submit(at, note.value.trim(), form, problem);
+    this.#send = (again) => void this.#submit(at, note.value.trim(), form, problem, again);
+    const buttons = confirmButtons("Fork", () => this.confirm(), () => this.close());
+    buttons.lastChild!.before(button("Run again", () => this.#send?.(true), { title: "a branch on which the nodes after this step run again, even if nothing is changed" }));
     fill(
       this.el,
       h("header", {}, h("strong", {}, `fork after step ${at}`), h("span", { class: "sg-note" }, "a branch of its own; this run stays as it is")),
       note,
       h("details", {}, h("summary", {}, "change keys first"), form.el),
       problem,
-      confirmButtons("Fork", () => this.confirm(), () => this.close()),
+      buttons,
     );
     note.focus();
   }
 
   confirm(): void {
-    this.#send?.();
+    this.#send?.(false);
   }
 
   close(): void {
@@ -53,10 +56,10 @@ export class ForkForm {
     this.acts.closed();
   }
 
-  async #submit(at: number, note: string, form: EditForm, problem: HTMLElement): Promise<void> {
+  async #submit(at: number, note: string, form: EditForm, problem: HTMLElement, again: boolean): Promise<void> {
     problem.textContent = "";
     try {
-      const made = await this.acts.fork(at, note, form.get());
+      const made = await this.acts.fork(at, note, form.get(), again);
       this.close();
       this.acts.made(made.run);
     } catch (error) {

@@ -61,7 +61,7 @@ export class Panel {
     this.#stops = new StopList({ enable: (stop, on) => this.#enable(stop, on), remove: (stop) => this.#removeStop(stop), add: (spec, when) => this.#addStop(spec, when) });
     this.#fork = new ForkForm({
       subject: (at) => link.ask("schema", { run: this.#run, at }),
-      fork: (at, note, updates) => link.ask("fork", { run: this.#run, at, note, updates }),
+      fork: (at, note, updates, again) => link.ask("fork", { run: this.#run, at, note, updates, again }),
       made: (run) => this.#show(run),
       closed: () => this.root.focus(),
     });

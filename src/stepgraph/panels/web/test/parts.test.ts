@@ -1,11 +1,25 @@
 import { describe, expect, it, vi } from "vitest";
 import { drawDiff, drawEffect } from "../src/diff";
+import { ForkForm } from "../src/fork";
 import { Graph, type Shape } from "../src/graph";
 import { isTyping, keyOf } from "../src/keys";
 import { LogList } from "../src/lists";
 import { type Row, RunView, type Step } from "../src/model";
 import { Timeline } from "../src/timeline";
 import { VirtualList } from "../src/virtual";
+
+describe("the form of a fork", () => {
+  it("says whether nodes run again", async () => {
+    const fork = vi.fn(async () => ({ run: "run-2" }));
+    const form = new ForkForm({ subject: async () => ({ schema: { type: "object", properties: { score: { type: "number" } } }, value: { score: 1 }, results: {} }), fork, made: vi.fn(), closed: vi.fn() });
+    for (const [label, again] of [["Fork", false], ["Run again", true]] as const) {
+      await form.open(2);
+      [...form.el.querySelectorAll("button")].find((each) => each.textContent === label)!.click();
+      await vi.waitFor(() => expect(form.isOpen).toBe(false));
+      expect(fork).toHaveBeenLastCalledWith(2, "", {}, again);
+    }
+  });
+});
 
 describe("a diff", () => {
   it("marks words in a text", () => {
