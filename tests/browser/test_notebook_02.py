@@ -50,7 +50,9 @@ def test_a_reader_steps_sets_a_stop_edits_and_forks_with_the_panel(open_chapter:
     panel.root.locator(".sg-banner").get_by_role("button", name="Fork here…").click()
     panel.root.locator(".sg-forkform").get_by_role("button", name="Fork", exact=True).click()
     expect(panel.root.locator(".sg-branchname")).to_contain_text("fork 1")
-    panel.until_stopped_at("before:book")
+    panel.until_stopped_at("after:saving/fee")  # decided on the first branch: "changed my mind" starts there
+    expect(panel.change("balance")).to_contain_text("1280.21")
+    panel.click("Approve").until_stopped_at("before:book")
     notebook.run_cell(BACK)
     assert "year 6   1230.97" in notebook.text(BACK)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypedDict
 import pytest
 
 from stepgraph.approve.judge import EditError
-from stepgraph.core.types import START, Overwrite
+from stepgraph.core.types import END, START, Overwrite
 from stepgraph.graph.builder import StateGraph
 from stepgraph.run.context import interrupt
 from tests.debug.support import finished, held
@@ -331,6 +331,34 @@ class TestDecisionsInsideASubgraph:
         graph = chain("asb", calls, inner={"s": sub}).compile(name="decided inside")
         return debug(graph), calls
 
+    def loop(self) -> Any:
+        """Turns of a subgraph (`grow`, `fee`) and a node that books, four of them."""
+        from stepgraph.debug import debug
+
+        class Turn(TypedDict):
+            turn: int
+            balance: int
+
+        calls: Counter[str] = Counter()
+
+        def node(name: str, give: Any) -> Any:
+            def body(state: Turn) -> Any:
+                calls[name] += 1
+                return give(state)
+
+            return body
+
+        sub = StateGraph(Turn)
+        sub.add_sequence(
+            [("grow", node("grow", lambda s: {"balance": s["balance"] + 2})),
+             ("fee", node("fee", lambda s: {"balance": s["balance"] - 1}))]
+        ).add_edge(START, "grow")  # fmt: skip
+        graph = StateGraph(Turn).add_node("save", sub.compile())
+        graph.add_node("book", node("book", lambda s: {"turn": s["turn"] + 1}))
+        graph.add_edge(START, "save").add_edge("save", "book")
+        graph.add_conditional_edges("book", lambda s: "save" if s["turn"] < 6 else END, ["save", END])
+        return debug(graph.compile(name="turns")), calls
+
     def test_it_is_asked_again_and_what_was_before_it_does_not_run(self):
         dbg, calls = self.session()
         dbg.gate("after:a")
@@ -347,6 +375,36 @@ class TestDecisionsInsideASubgraph:
         assert calls == {"a": 1, "x": 1, "y": 1, "z": 2, "b": 2}
         assert fork.stats.reruns == 0
         assert run.result["seen"] == ["A", "A", "x", "first", "z", "b"]
+
+    def test_of_a_loop_only_the_next_turn_is_asked_anew(self):
+        dbg, calls = self.loop()
+        dbg.stop("after:save/fee", when=lambda q: q.new > 2)
+        run = dbg.start({"turn": 0, "balance": 0})
+        held(run)[0].edit({"balance": 30})  # turn 3
+        held(run)[0].approve()  # turn 4: its subgraph is over now, and decided
+        (now,) = held(run)
+        assert (now.title, now.new) == ("after:save/fee", 32)
+        dbg.stop("before:book")
+        before = calls.copy()
+        fork = run.at(6).fork()
+        (request,) = held(fork)
+        assert (request.title, request.old, request.new) == ("after:save/fee", 32, 31)
+        request.approve()
+        (request,) = held(fork)
+        assert (request.title, request.state["turn"], request.state["balance"]) == ("before:book", 3, 31)
+        assert calls == before, "what the branch took over has not run again"
+
+    def test_of_a_finished_turn_a_stop_behind_it_holds_at_once(self):
+        dbg, _ = self.loop()
+        dbg.stop("after:save/fee", when=lambda q: q.new > 2)
+        run = dbg.start({"turn": 0, "balance": 0})
+        assert held(run)[0].new == 3
+        (request,) = held(run.out())
+        assert request.title == "committed"
+        dbg.stop("before:book")
+        fork = run.at(request.step).fork()
+        (request,) = held(fork)
+        assert (request.title, request.state["balance"]) == ("before:book", 3)
 
     def test_a_fork_of_the_fork_asks_once_more(self):
         dbg, calls = self.session()
