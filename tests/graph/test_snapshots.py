@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
 from collections.abc import Callable
 from typing import Annotated, Any, TypedDict
@@ -119,6 +120,49 @@ def test_a_failed_run_at_exit_keeps_the_checkpoint_and_finished_siblings() -> No
     assert app.get_state(THREAD).next == ("bad",)
     assert app.invoke(None, THREAD, durability="exit", output_keys=["log"]) == {"log": ["first", "bad", "good"]}
     assert sorted(runs) == ["bad", "bad", "good"]
+
+
+FAILURES = {"a sibling": "ValueError('down')", "the caller": "CancelledError()"}
+
+
+@pytest.mark.parametrize("listens", [False, True], ids=["quiet", "streamed"])
+@pytest.mark.parametrize("by", FAILURES)
+def test_a_parallel_task_that_was_cancelled_says_so(by: str, listens: bool) -> None:
+    async def waits(state: State) -> State:
+        await asyncio.Event().wait()
+        return {}
+
+    async def fails(state: State) -> State:
+        await asyncio.sleep(0)
+        if by == "a sibling":
+            raise ValueError("down")
+        asyncio.get_running_loop().call_soon(run.cancel)
+        return await waits(state)
+
+    g = StateGraph(State)
+    for node in (waits, fails):
+        g.add_node(node)
+        g.add_edge(START, node.__name__)
+    app = g.compile(checkpointer=ModelCheckpointer())
+    run: asyncio.Task[Any]
+
+    async def main() -> None:
+        nonlocal run
+        if listens:
+            run = asyncio.create_task(drain(app.astream({"x": 1}, THREAD)))
+        else:
+            run = asyncio.create_task(app.ainvoke({"x": 1}, THREAD))
+        await run
+
+    with pytest.raises((ValueError, asyncio.CancelledError)):
+        asyncio.run(main())
+
+    errors = {task.name: task.error for task in app.get_state(THREAD).tasks}
+    assert errors == {"waits": "CancelledError()", "fails": FAILURES[by]}
+
+
+async def drain(stream: Any) -> list[Any]:
+    return [chunk async for chunk in stream]
 
 
 class TestEdits:

@@ -631,6 +631,8 @@ def _failed(engine: Engine, task: Task, error: BaseException) -> Flow:
                 # The body is over, a router or reducer failed: a resume goes on from the proposal.
                 yield from _keep_proposal(engine, task)
             yield from _record(engine, task, "error", text_of(error))
+        elif engine.saving and (len(engine.tasks) > 1 or task.caller is not None):
+            yield from _record(engine, task, "error", "CancelledError()")  # as LangGraph says it: get_state shows it
     if scope.emit is not None:
         writes = task.writes if task.handler is not None else ()
         scope.emit(ev.TaskFailed(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, error, writes))

@@ -30,9 +30,12 @@ def lean_flows(engine: Engine, tasks: Sequence[Task]) -> Flow:
     request, shelf = engine.request, None
     if engine.saving and engine.checkpoint is not None:
         shelf = Shelf(request.checkpointer, request.thread or "", engine.scope.ns_text, engine.checkpoint)
-    yield Bodies(tasks, shelf)
-    troubles = [(task, task.error) for task in tasks if task.error is not None]
     first: BaseException | None = None
+    try:
+        yield Bodies(tasks, shelf)
+    except Cancelled as stopped:
+        first = stopped
+    troubles = [(task, task.error) for task in tasks if task.error is not None]
     # A failure comes before the siblings that were cancelled because of it.
     for task, error in sorted(troubles, key=lambda each: isinstance(each[1], Cancelled)):
         task.error = None
