@@ -115,6 +115,16 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], list[str]]] = {
         ValueError,
         ["Checkpointer requires one or more of the following 'configurable' keys: thread_id", 'Pass thread="…"'],
     ),
+    "state without a thread id": (
+        lambda: kept().get_state({}),
+        KeyError,
+        ["Checkpointer requires one or more of the following 'configurable' keys: thread_id", 'Pass thread="…"'],
+    ),
+    "an update without a thread id": (
+        lambda: kept().update_state({"configurable": {}}, INPUT),
+        KeyError,
+        ["Checkpointer requires one or more of the following 'configurable' keys: thread_id", 'Pass thread="…"'],
+    ),
     "state without a checkpointer": (
         lambda: returning(None).get_state(thread="t"),
         ValueError,

@@ -27,6 +27,19 @@ class EmptyInputError(StepgraphError):
     """The run got nothing that any input key can take."""
 
 
+class ThreadRequiredError(ValueError, KeyError, StepgraphError):
+    """A graph with a checkpointer was called without a thread. LangGraph raises ValueError in runs, else KeyError."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Checkpointer requires one or more of the following 'configurable' keys: "
+            "thread_id, checkpoint_ns, checkpoint_id. "
+            'Pass thread="…" or {"configurable": {"thread_id": "…"}}.'
+        )
+
+    __str__ = Exception.__str__  # that of a KeyError shows the text in quotes
+
+
 class EmptyChannelError(StepgraphError):
     """A channel was read before anything was written to it."""
 

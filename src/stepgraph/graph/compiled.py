@@ -18,6 +18,7 @@ from stepgraph.core import registry
 from stepgraph.core.checkpoint import plain_values
 from stepgraph.core.child import overheard
 from stepgraph.core.engine import Engine, Outcome
+from stepgraph.core.errors import ThreadRequiredError
 from stepgraph.core.events import Emit
 from stepgraph.core.plan import Plan
 from stepgraph.core.request import Request
@@ -156,7 +157,7 @@ class CompiledStateGraph:
         if not options and not self.debug:
             engine = self._engine(input, self._merged(config, thread))
             return _result(self._outcome(engine), None)
-        if (options.get("stream_mode") or "values") != "values":
+        if options.get("stream_mode") not in (None, "values"):
             return list(self.stream(input, config, thread=thread, **options))
         engine = self._begin("invoke", input, config, thread, options)
         self._print(engine, options)
@@ -183,7 +184,7 @@ class CompiledStateGraph:
         if not options and not self.debug:
             engine = self._engine(input, self._merged(config, thread))
             return _result(await _loops().outcome_of(engine), None)
-        if (options.get("stream_mode") or "values") != "values":
+        if options.get("stream_mode") not in (None, "values"):
             return [chunk async for chunk in self.astream(input, config, thread=thread, **options)]
         engine = self._begin("ainvoke", input, config, thread, options)
         self._print(engine, options)
@@ -206,7 +207,7 @@ class CompiledStateGraph:
         """
         chunks: deque[Any] = deque()
         engine = self._begin("stream", input, config, thread, options)
-        modes = options.get("stream_mode") or self._default_modes(config)
+        modes = self._modes(options, config)
         live = not LIVE_MODES.isdisjoint((modes,) if isinstance(modes, str) else modes)
         driver = SyncDriver(chunks, live=live, width=engine.request.config.get("max_concurrency"))
         put = chunks.append if not live else _waking(chunks, driver)
@@ -239,7 +240,7 @@ class CompiledStateGraph:
     ) -> AsyncIterator[Any]:
         """As `stream`, on the running loop. Closing the iterator cancels the run and waits for its end."""
         engine = self._begin("astream", input, config, thread, options)
-        modes = options.get("stream_mode") or self._default_modes(config)
+        modes = self._modes(options, config)
         chunks = _loops().chunks_of(engine, lambda put: self._listen(engine, modes, put, options))
         async with aclosing(chunks):
             async for chunk in chunks:
@@ -258,6 +259,11 @@ class CompiledStateGraph:
         if asked.get("durability") is not None and engine.request.checkpointer is None:
             warnings.warn("`durability` has no effect when no checkpointer is present.", stacklevel=3)
         return engine
+
+    def _modes(self, options: CallOptions, config: Mapping[str, Any] | None) -> Any:
+        """What a stream yields: an empty list of modes is none."""
+        asked = options.get("stream_mode")
+        return self._default_modes(config) if asked is None else asked
 
     def _default_modes(self, config: Mapping[str, Any] | None) -> str:
         """Values for a graph that a node calls with its own config, as for a graph that was added as a node."""
@@ -708,11 +714,7 @@ class CompiledStateGraph:
                     "checkpointer=True cannot be used for root graphs: it is for subgraphs with their own history."
                 )
             if saver is not None and thread is None:
-                raise ValueError(
-                    "Checkpointer requires one or more of the following 'configurable' keys: "
-                    "thread_id, checkpoint_ns, checkpoint_id. "
-                    'Pass thread="…" or {"configurable": {"thread_id": "…"}}.'
-                )
+                raise ThreadRequiredError
         plan, ns_text = self.plan, configurable.get("checkpoint_ns") or "" if outer is None else ""
         checkpoint = configurable.get("checkpoint_id")
         if ns_text and reading:

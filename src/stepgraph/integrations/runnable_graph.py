@@ -143,7 +143,7 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
 
     def _heard(self, settings: Settings, options: Mapping[str, Any]) -> bool:
         """Whether callbacks hear of an `invoke`; one that collects chunks leaves that to its stream."""
-        return (options.get("stream_mode") or "values") == "values" and listened(settings)
+        return options.get("stream_mode") in (None, "values") and listened(settings)
 
     def _manager(self, settings: Settings) -> Any:
         manager = manager_for(settings, asynchronous=settings.asynchronous)
