@@ -313,7 +313,8 @@ class Engine:
                 if task.alone and task.changes is not None:
                     task.writes = tuple(task.changes.items())
                 yield from troubled(self, task, error)
-                self._pause(self.tasks)
+                if task.status != "finished":
+                    self._pause(self.tasks)
             changes, groups = task.changes, task.groups
             if changes is None or (groups is None and not plain):
                 if scope.called:

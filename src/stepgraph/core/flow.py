@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
+from stepgraph.core import registry
 from stepgraph.core.caching import recall, remember
 from stepgraph.core.checkpoint import Kind, Record, undecided
 from stepgraph.core.effects import Ask, Call, Flow, Flush, SaveRecord, Sleep, Within
@@ -19,7 +20,7 @@ from stepgraph.core.errors import (
     Rejected,
     Suspended,
 )
-from stepgraph.core.plan import targets_of
+from stepgraph.core.plan import Node, targets_of
 from stepgraph.core.recovery import handler_of, kept, wait_before_retry
 from stepgraph.core.state import preview, tracked, without
 from stepgraph.core.task import RETURN, Task
@@ -194,9 +195,20 @@ def troubled(engine: Engine, task: Task, error: BaseException) -> Flow:
                 scope.emit(ev.TaskInterrupted(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, ()))
         case ParentCommand() | GraphDrained() | GeneratorExit():
             raise error
+        case Continues(result=result):
+            task.node, task.lean, task.alone = _goes_on(task.node, result), False, False
+            yield from flow_of(engine, task)
         case _:
             yield from _failed(engine, task, error)
             raise error
+
+
+class Continues(Exception):  # noqa: N818  a signal of the short way, not a failure
+    """A lean task's body has returned what runs on the same input in its place: no short way for that."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__(result)
+        self.result = result
 
 
 class _Again(Exception):  # noqa: N818  a signal inside this module, not a failure
@@ -218,13 +230,17 @@ def _run_body(engine: Engine, task: Task) -> Flow:
         _started(task)
     task.attempt += 1
     task.asked = task.calls = task.tasks_called = 0
-    task.status, task.writes = "running", ()
+    task.status = "running"
+    if task.attempt > 1:
+        task.writes = ()
     try:
         limits = task.timeout or node.timeout
         if limits is not None:
             result = yield Within(_attempt(engine, task), task, limits)
         elif node.child is None and scope.probe is None:
             result = yield task
+            if continues(node, result):
+                result = yield from _continued(task, result)
         else:
             result = yield from _attempt(engine, task)
     except ParentCommand as up:
@@ -237,9 +253,31 @@ def _run_body(engine: Engine, task: Task) -> Flow:
 def _attempt(engine: Engine, task: Task) -> Flow:
     if task.node.child is not None:
         return (yield from engine.run_child(task))
-    if task.scope.probe is not None:
-        return (yield from _probed(task))
-    return (yield task)
+    result = (yield task) if task.scope.probe is None else (yield from _probed(task))
+    return (yield from _continued(task, result)) if continues(task.node, result) else result
+
+
+def continues(node: Node, result: Any) -> bool:
+    """Whether a body returned a Runnable (or graph), which runs on the same input and gives the update."""
+    return type(result) is not dict and node.writer is None and node.child is None and hasattr(result, "ainvoke")
+
+
+def _continued(task: Task, result: Any) -> Flow:
+    """Run what the body returned, and what that returns in turn."""
+    node = task.node
+    try:
+        while continues(node, result):
+            task.node = _goes_on(node, result)
+            result = yield task
+    finally:
+        task.node = node
+    return result
+
+
+def _goes_on(node: Node, result: Any) -> Node:
+    """The node with what it returned as its body."""
+    found: Node = registry.adapters.load("returned")(node, result)
+    return found
 
 
 def _probed(task: Task) -> Flow:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from stepgraph.core.checkpoint import Record
 from stepgraph.core.effects import Bodies, Flow, Shelf
 from stepgraph.core.errors import Cancelled
-from stepgraph.core.flow import checked, outcome_of, troubled
+from stepgraph.core.flow import Continues, checked, continues, outcome_of, troubled
 from stepgraph.core.plan import Plan, Router
 from stepgraph.core.state import combine
 from stepgraph.core.task import Task
@@ -66,6 +66,8 @@ def conclude(task: Task, result: Any) -> None:
         else:
             task.writes += tuple(result.items())  # after what the body wrote before it returned
     else:
+        if result is not None and continues(node, result):
+            raise Continues(result)
         writes, task.gotos = collect(node, result)
         task.writes += writes
     task.collected = True

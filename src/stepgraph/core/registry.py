@@ -103,6 +103,7 @@ adapters = Registry(
         "channel": "stepgraph.compat.channels:rule_of",
         "graph": "stepgraph.integrations.runnable_graph:RunnableGraph",
         "parallel": "stepgraph.integrations.langchain:parallel",
+        "returned": "stepgraph.graph.actions:returned",
     },
 )
 """What makes an object of another library run here -> function from it."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from stepgraph.core import registry
+from stepgraph.core.plan import Node
 from stepgraph.core.task import Task
 from stepgraph.graph.inject import injection_of
 from stepgraph.run.context import config_of
@@ -46,6 +48,11 @@ def action_of(given: Any, what: str) -> Action:
 def is_runnable(given: Any) -> bool:
     """Whether it is run by `invoke(value, config)`: a Runnable of langchain-core, or an object that looks like one."""
     return not isinstance(given, type) and all(callable(getattr(given, name, None)) for name in ("invoke", "ainvoke"))
+
+
+def returned(node: Node, given: Any) -> Node:
+    """The node with a Runnable, which its function has returned, in the function's place."""
+    return replace(node, body=given.invoke, twin=given.ainvoke, is_async=False, inject=_config_only)
 
 
 def is_async(function: Any) -> bool:

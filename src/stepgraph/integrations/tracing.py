@@ -19,6 +19,7 @@ from langchain_core.callbacks import AsyncCallbackManager, CallbackManager
 from langchain_core.runnables import Runnable, RunnableSequence
 from langchain_core.runnables.config import _set_config_context
 
+from stepgraph.core.flow import continues
 from stepgraph.core.plan import Node, Plan, Router
 from stepgraph.core.task import Task
 from stepgraph.core.types import START
@@ -236,6 +237,8 @@ class _SyncNode(_TracedNode):
                     result = value
                 else:
                     result = plain.body(value, **self.extra(task))
+                    if continues(plain, result):
+                        result = result.invoke(value, config_of(task))
             except BaseException as error:
                 run.on_chain_error(error)
                 raise
@@ -296,6 +299,8 @@ class _AsyncNode(_TracedNode):
                 _entered(config_of(task))
                 tapped = any(hasattr(handler, "tap_output_aiter") for handler in run.handlers)
                 result = await self.result(task, value, graph, run, tapped)
+                if continues(plain, result):
+                    result = await result.ainvoke(value, config_of(task))
                 if not plain.routers:
                     await _tap(run, result)
             except BaseException as error:

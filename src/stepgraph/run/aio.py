@@ -35,6 +35,7 @@ from stepgraph.core.errors import (
     is_invalid_resume,
     sync_timeout_unsupported,
 )
+from stepgraph.core.flow import Continues
 from stepgraph.core.lean import conclude, keep
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, Decision, Pause
@@ -220,7 +221,7 @@ class AsyncDriver:
             raise
         except BaseException as error:
             task.error = error
-            failed = not isinstance(error, GraphInterrupt) and not is_invalid_resume(error)
+            failed = not isinstance(error, (GraphInterrupt, Continues)) and not is_invalid_resume(error)
         finally:
             group.ended(failed)
 
