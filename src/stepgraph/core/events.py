@@ -86,6 +86,8 @@ class TaskEmitted(NamedTuple):
     node: str
     kind: str
     payload: Any
+    caller: Namespace | None = None
+    """For a called function of the functional API: the namespace of the task that called it, which streams name."""
 
 
 class TaskRetried(NamedTuple):
@@ -288,7 +290,7 @@ def from_json(row: Mapping[str, Any]) -> Event:
     return found
 
 
-_TUPLES = ("ns", "writes", "routes", "tasks", "triggers", "interrupts", "changed", "next")
+_TUPLES = ("ns", "caller", "writes", "routes", "tasks", "triggers", "interrupts", "changed", "next")
 _USERS = ("input", "payload", "values")
 
 

@@ -223,7 +223,8 @@ def writer_of(task: Task) -> Callable[[Any], None]:
         if task.progress is not None:
             task.progress()
         if emit is not None:
-            emit(ev.TaskEmitted(scope.ns, task.step, scope.clock(), task.id, task.name, "custom", value))
+            caller = None if task.caller is None else task.caller.ns
+            emit(ev.TaskEmitted(scope.ns, task.step, scope.clock(), task.id, task.name, "custom", value, caller))
 
     return write
 

@@ -96,7 +96,7 @@ class Streams:
         elif event.kind in ("messages", "message"):
             self._message(event.ns, *event.payload, whole=event.kind == "message")
         elif event.kind in ("custom", "tools") and event.kind in self.modes:
-            self._send(event.ns, event.kind, event.payload)
+            self._send(event.caller or event.ns, event.kind, event.payload)
 
     def _message(self, ns: Namespace, message: Any, metadata: Mapping[str, Any], *, whole: bool) -> None:
         """A message, or a part of one; a whole one only if neither it nor a part of it came before."""
