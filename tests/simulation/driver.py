@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Any
 
@@ -12,6 +14,7 @@ from stepgraph.core.effects import (
     Call,
     Flow,
     Flush,
+    Join,
     Load,
     Recall,
     Remember,
@@ -25,14 +28,52 @@ from stepgraph.core.errors import Cancelled, GraphBubbleUp
 from stepgraph.core.lean import keep
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, Decision
+from stepgraph.run import calls
 from stepgraph.run.context import call_body, call_in_task
 
 Choose = Callable[[int], int]
 """Which of n strands goes on: 0 to n - 1."""
 
 
+WAITING = object()
+"""An async body waits for a function that it called."""
+
+
 class Crash(BaseException):
     """The process dies here."""
+
+
+class Wait:
+    """What an async body awaits of a function that it has called: `await Wait(work(3))`."""
+
+    def __init__(self, future: Future[Any]) -> None:
+        self.future = future
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        if not self.future.done():
+            yield self.future
+        return self.future.result(timeout=0)
+
+
+class Body:
+    """The coroutine of an async body, and what it waits for."""
+
+    def __init__(self, task: Task) -> None:
+        assert task.context is not None
+        self._context = task.context
+        self._coroutine = self._context.run(call_body, task)
+        self.waits: Future[Any] | None = None
+
+    def go_on(self) -> Any:
+        """WAITING when it waits for a call, else what it returned."""
+        try:
+            self.waits = self._context.run(self._coroutine.send, None)
+        except StopIteration as end:
+            return end.value
+        return WAITING
+
+    def close(self) -> None:
+        self._context.run(self._coroutine.close)
 
 
 class Strand:
@@ -47,7 +88,24 @@ class Strand:
         self.error: BaseException | None = None
         self.group: list[Strand] | None = None
         """The strands of the Together that it waits for."""
+        self.body: Body | None = None
+        """The async body that has begun and waits for a function that it called."""
+        self.future: Future[Any] | None = None
+        """Of a called function: what its caller waits for."""
         self._go_on(flow.send, None)
+
+    def leave(self) -> None:
+        """The body has ended, or is ended here."""
+        body, self.body = self.body, None
+        if body is not None:
+            body.close()
+
+    @property
+    def can_go_on(self) -> bool:
+        if self.body is not None:
+            assert self.body.waits is not None
+            return self.body.waits.done()
+        return type(self.effect) is not Join or all(each.done() for each in self.effect.futures)
 
     def send(self, value: Any) -> None:
         self._go_on(self.flow.send, value)
@@ -62,6 +120,16 @@ class Strand:
             self.ended, self.result = True, end.value
         except Exception as error:
             self.ended, self.error = True, error
+        if self.ended and self.future is not None and not self.future.done():
+            self.tell()
+
+    def tell(self) -> None:
+        """Give a called function's end to whoever waits for it."""
+        assert self.future is not None
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
 
 
 class Driver:
@@ -91,22 +159,47 @@ class Driver:
         self.cancels = cancels
         self.only_user_code = only_user_code
         self.effects = 0
+        self._called: list[Strand] = []
 
     def run(self, flow: Flow) -> Any:
         """The flow's result, or what it raised."""
-        root = Strand(flow)
+        with self._calls():
+            return self._run(Strand(flow))
+
+    def _run(self, root: Strand) -> Any:
         try:
             while not root.ended:
-                ready = list(self._ready(root))
+                self._called = [each for each in self._called if not each.ended]
+                ready = [each for strand in (root, *self._called) for each in self._ready(strand) if each.can_go_on]
+                assert ready, "everything waits for something else"
                 if self.only_user_code:
                     chores = [each for each in ready if type(each.effect) not in (Task, Call, Bodies)]
                     ready = chores[:1] or ready
                 self._go_on(ready[self.choose(len(ready))] if len(ready) > 1 else ready[0])
         finally:
-            self._close(root)
+            for each in (root, *self._called):
+                self._close(each)
         if root.error is not None:
             raise root.error
         return root.result
+
+    @contextmanager
+    def _calls(self) -> Iterator[None]:
+        """Functions that bodies call become strands of this driver."""
+        usual = calls.begin
+        calls.begin = self._begin
+        try:
+            yield
+        finally:
+            calls.begin = usual
+
+    def _begin(self, task: Task, flow: Flow) -> Future[Any]:
+        strand = Strand(flow, task)
+        strand.future = Future()
+        if strand.ended:
+            strand.tell()
+        self._called.append(strand)
+        return strand.future
 
     def _ready(self, strand: Strand) -> Any:
         """The innermost strands that wait for an effect of their own; those that a whole group has ended for go on."""
@@ -118,6 +211,8 @@ class Driver:
                     Strand(flow, task) for task, flow in zip(strand.effect.tasks, strand.effect.flows, strict=True)
                 ]
             else:
+                if type(strand.effect) is Join and strand.effect.cancel and self.cancels:
+                    _cancel([each for each in self._called if each.future in strand.effect.futures])
                 yield strand
                 return
         together = type(strand.effect) is Together
@@ -142,15 +237,17 @@ class Driver:
         number, effect = self.effects, strand.effect
         error = self.fail(number, effect)
         if error is None:
-            self.observe(effect)
             try:
-                result = self._perform(effect)
+                result = self._part(strand) if type(effect) is Task and effect.node.is_async else self._perform(effect)
             except Crash:
                 raise
             except BaseException as raised:
                 error = raised
         if self.crash(number):
             raise Crash(f"after effect {number}, {type(effect).__name__}")
+        if error is None and result is WAITING:
+            return
+        strand.leave()
         if error is None:
             strand.send(result)
         else:
@@ -166,8 +263,21 @@ class Driver:
         else:
             strand.throw(failed)
 
+    def _part(self, strand: Strand) -> Any:
+        """An async body, until it waits for a function that it called, or to its end."""
+        task = strand.effect
+        if strand.body is None:
+            self.observe(task)
+            task.context = copy_context()
+            strand.body = Body(task)
+        return strand.body.go_on()
+
     def _perform(self, effect: Any) -> Any:
+        self.observe(effect)
         match effect:
+            case Join(futures):
+                assert all(each.done() for each in futures)
+                return None
             case Task():
                 effect.context = copy_context()
                 return effect.context.run(call_body, effect)
@@ -224,6 +334,7 @@ class Driver:
     def _close(self, strand: Strand) -> None:
         for each in strand.group or ():
             self._close(each)
+        strand.leave()
         strand.flow.close()
 
 
@@ -266,4 +377,5 @@ def _cancel(strands: list[Strand]) -> None:
         if not strand.ended:
             _cancel(strand.group or [])
             strand.group = None
+            strand.leave()
             strand.throw(Cancelled("A sibling failed."))

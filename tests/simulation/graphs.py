@@ -6,12 +6,25 @@ from typing import Annotated, Any
 
 from typing_extensions import TypedDict
 
-from stepgraph import END, START, CachePolicy, Command, RetryPolicy, Send, StateGraph, TimeoutPolicy, interrupt
+from stepgraph import (
+    END,
+    START,
+    CachePolicy,
+    Command,
+    RetryPolicy,
+    Send,
+    StateGraph,
+    TimeoutPolicy,
+    entrypoint,
+    interrupt,
+    task,
+)
 from stepgraph.cache import InMemoryCache
 from stepgraph.graph.compiled import CompiledStateGraph
 from tests.differential.engines import ours
 from tests.differential.lab import Lab
 from tests.differential.random_programs import LONG, build, graph_spec
+from tests.simulation.driver import Wait
 
 
 class Log(TypedDict):
@@ -138,10 +151,166 @@ def two_subgraphs(saver: Any) -> CompiledStateGraph:
     return g.compile(checkpointer=saver)
 
 
+def functions(saver: Any) -> Any:
+    """An entrypoint that calls functions side by side, one that calls others, one that asks."""
+
+    @task
+    async def square(n: int) -> int:
+        return n * n
+
+    @task
+    async def sum_of_squares(*numbers: int) -> int:
+        calls = [square(n) for n in numbers]
+        return sum([await Wait(each) for each in calls])
+
+    @task
+    async def asked(what: str) -> Any:
+        return interrupt(what)
+
+    @entrypoint(checkpointer=saver)
+    async def work(given: Log, *, previous: Any = None) -> Any:
+        first, question = sum_of_squares(given["count"], 3), asked("first?")
+        found = [await Wait(first), await Wait(question)]
+        found.append(interrupt("second?"))
+        found.append(await Wait(square(len(found))))
+        return entrypoint.final(value={"log": [previous, *found], "count": found[0]}, save=found)
+
+    return heavy(work)
+
+
+def functions_that_fail(saver: Any) -> Any:
+    """Functions that fail twice or for good, which is caught, and one that nobody waits for."""
+    failures: list[int] = []
+
+    @task(retry_policy=RetryPolicy(max_attempts=9))
+    async def flaky() -> str:
+        if len(failures) < 2:
+            failures.append(1)
+            raise ConnectionError("twice")
+        return "flaky"
+
+    @task(retry_policy=RetryPolicy(max_attempts=2))
+    async def fails() -> str:
+        raise ConnectionError("always")
+
+    @task
+    async def alone() -> str:
+        return "alone"
+
+    @entrypoint(checkpointer=saver)
+    async def work(given: Log, *, previous: Any = None) -> Any:
+        calls = flaky(), fails()
+        alone()
+        found = [previous, await Wait(calls[0])]
+        try:
+            await Wait(calls[1])
+        except ConnectionError as error:
+            found.append(str(error))
+        return {"log": found, "count": len(found)}
+
+    return heavy(work)
+
+
+def calls_in_nodes(saver: Any) -> Any:
+    """Parallel nodes that call functions: one asks meanwhile, one fails by what it called and is handled."""
+
+    @task
+    async def double(n: int) -> int:
+        return 2 * n
+
+    @task
+    async def fails(n: int) -> int:
+        raise ConnectionError("always")
+
+    async def asks(state: Log) -> Any:
+        call = double(5)
+        answer = interrupt("go on?")
+        return {"log": [answer, await Wait(call)], "count": 1}
+
+    async def broken(state: Log) -> Any:
+        return {"count": await Wait(fails(await Wait(double(8))))}
+
+    g = StateGraph(Log)
+    g.add_node("asks", asks)
+    g.add_node("broken", broken, error_handler=repairing("broken", "log", "end"))
+    g.add_node("end", _logging("end"))
+    g.add_edge(START, "asks")
+    g.add_edge(START, "broken")
+    g.add_edge("asks", "end")
+    return heavy(g.compile(checkpointer=saver))
+
+
+def random_functions(seed: int, saver: Any) -> Any:
+    """An entrypoint that calls functions of all kinds, waits for them in any order, and asks in between."""
+    rng = Random(seed)
+    failures: list[int] = []
+    kinds = [rng.choice(("plain", "nested", "asks", "flaky", "fails")) for _ in range(rng.randint(1, 5))]
+    steps: list[Any] = [("call", number) for number in range(len(kinds))]
+    for number, kind in enumerate(kinds):
+        if kind == "asks" or rng.random() < 0.8:
+            steps.insert(rng.randint(steps.index(("call", number)) + 1, len(steps)), ("wait", number))
+    for number in range(rng.randint(0, 2)):
+        steps.insert(rng.randint(0, len(steps)), ("ask", number))
+
+    @task
+    async def plain(n: int) -> Any:
+        return n * n
+
+    @task
+    async def nested(n: int) -> Any:
+        calls = [plain(n), plain(n + 1)]
+        return [await Wait(each) for each in calls]
+
+    @task
+    async def asks(n: int) -> Any:
+        return [interrupt(f"{n}?"), interrupt(f"{n}, really?")]
+
+    @task(retry_policy=RetryPolicy(max_attempts=9))
+    async def flaky(n: int) -> Any:
+        if len(failures) < 2:
+            failures.append(n)
+            raise ConnectionError("twice")
+        return await Wait(plain(n))
+
+    @task
+    async def fails(n: int) -> Any:
+        raise ConnectionError("always")
+
+    known = {"plain": plain, "nested": nested, "asks": asks, "flaky": flaky, "fails": fails}
+
+    @entrypoint(checkpointer=saver)
+    async def work(given: Log, *, previous: Any = None) -> Any:
+        calls: dict[int, Any] = {}
+        found: list[Any] = [previous["count"] if previous else None]
+        for what, number in steps:
+            if what == "call":
+                calls[number] = known[kinds[number]](number)
+            elif what == "ask":
+                found.append(interrupt(f"question {number}"))
+            else:
+                try:
+                    found.append(await Wait(calls[number]))
+                except ConnectionError as error:
+                    found.append(str(error))
+        return {"log": found, "count": given["count"] + len(found)}
+
+    return heavy(work)
+
+
+def heavy(app: Any) -> Any:
+    """The same graph, with every body an effect of its own: the driver keeps those that wait."""
+    for node in app.plan.nodes.values():
+        node.lean = False
+    return app
+
+
 SMALL = {
     "fan and join": fan_and_join,
     "Sends and commands": sends_and_commands,
     "two subgraphs": two_subgraphs,
     "failing and cached": failing_and_cached,
+    "functions": functions,
+    "functions that fail": functions_that_fail,
+    "calls in nodes": calls_in_nodes,
 }
 INPUTS: list[Any] = [{"log": ["in"], "count": 1}, {"log": ["again"], "count": 0}]

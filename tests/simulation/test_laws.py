@@ -14,12 +14,12 @@ from stepgraph.core.errors import GraphRecursionError
 from stepgraph.core.types import Decision, Pause
 from stepgraph.persist import MemoryCheckpointer
 from tests.simulation.driver import Driver, Schedules
-from tests.simulation.graphs import INPUTS, SMALL, random_graph, random_graph_with_policies
+from tests.simulation.graphs import INPUTS, SMALL, random_functions, random_graph, random_graph_with_policies
 from tests.simulation.model import ModelCheckpointer
 from tests.simulation.world import InjectedError, Policy, World, account
 
 Make = Callable[[Any], Any]
-POLICIES = 100_000
+POLICIES, FUNCTIONS = 100_000, 200_000
 BREAKPOINTS = ["n0", "n1", "n2", "n3", "*"]
 
 
@@ -50,8 +50,10 @@ def expected(make: Make) -> tuple[Any, list[Any], int]:
 
 
 def of_seed(seed: int) -> Make:
-    """Seeds from a hundred thousand on give graphs with failing nodes and policies."""
-    return lambda saver: (random_graph if seed < POLICIES else random_graph_with_policies)(seed, saver)
+    """Seeds from POLICIES on give graphs with failing nodes and policies, those from FUNCTIONS on called functions."""
+    if seed < POLICIES:
+        return lambda saver: random_graph(seed, saver)
+    return lambda saver: (random_graph_with_policies if seed < FUNCTIONS else random_functions)(seed, saver)
 
 
 def seeds(start: int, count: int) -> list[int]:
@@ -107,7 +109,9 @@ def _first_life(make: Make) -> tuple[Any, list[Any]]:
     return world.live(INPUTS[:1], straight), account(world)
 
 
-@pytest.mark.parametrize("first_seed", [*range(0, 600, 100), *range(POLICIES, POLICIES + 300, 100)])
+@pytest.mark.parametrize(
+    "first_seed", [*range(0, 600, 100), *range(POLICIES, POLICIES + 300, 100), FUNCTIONS, FUNCTIONS + 100]
+)
 def test_any_finishing_order_gives_the_same_history(first_seed: int) -> None:
     for seed in seeds(first_seed, 10):
         rng = Random(seed)
@@ -115,7 +119,10 @@ def test_any_finishing_order_gives_the_same_history(first_seed: int) -> None:
             same(of_seed(seed), lambda rng=rng: Policy(Driver(rng.randrange), listens=rng.random() < 0.5))
 
 
-@pytest.mark.parametrize("first_seed", [*range(1000, 1600, 100), *range(POLICIES + 1000, POLICIES + 1300, 100)])
+@pytest.mark.parametrize(
+    "first_seed",
+    [*range(1000, 1600, 100), *range(POLICIES + 1000, POLICIES + 1300, 100), FUNCTIONS + 1000, FUNCTIONS + 1100],
+)
 def test_any_split_into_runs_gives_the_same_history(first_seed: int) -> None:
     for seed in seeds(first_seed, 10):
         rng = Random(seed)
@@ -131,7 +138,7 @@ def test_any_split_into_runs_gives_the_same_history(first_seed: int) -> None:
         same(of_seed(seed), policy)
 
 
-@pytest.mark.parametrize("seed", [*seeds(2000, 12), *seeds(POLICIES + 2000, 8)])
+@pytest.mark.parametrize("seed", [*seeds(2000, 12), *seeds(POLICIES + 2000, 8), *seeds(FUNCTIONS + 2000, 8)])
 def test_a_crash_after_any_effect_loses_nothing_that_was_finished(seed: int) -> None:
     make = of_seed(seed)
     result, history, effects = expected(make)
@@ -155,7 +162,7 @@ def test_a_crash_at_any_effect_in_any_order(name: str) -> None:
             assert account(world) == history
 
 
-@pytest.mark.parametrize("first_seed", [*range(3000, 3400, 100), POLICIES + 3000, POLICIES + 3100])
+@pytest.mark.parametrize("first_seed", [*range(3000, 3400, 100), POLICIES + 3000, POLICIES + 3100, FUNCTIONS + 3000])
 def test_many_crashes_with_any_durability_lead_to_the_same_state(first_seed: int) -> None:
     for seed in seeds(first_seed, 10):
         make, rng = of_seed(seed), Random(seed)
@@ -172,7 +179,7 @@ def test_many_crashes_with_any_durability_lead_to_the_same_state(first_seed: int
         assert account(world)[0] == history[0]
 
 
-@pytest.mark.parametrize("seed", [*seeds(4000, 8), *seeds(POLICIES + 4000, 8)])
+@pytest.mark.parametrize("seed", [*seeds(4000, 8), *seeds(POLICIES + 4000, 8), *seeds(FUNCTIONS + 4000, 8)])
 @pytest.mark.parametrize("cancels", [False, True], ids=["siblings go on", "siblings are cancelled"])
 def test_a_failure_of_any_effect_can_be_resumed(seed: int, cancels: bool) -> None:
     make = of_seed(seed)

@@ -9,6 +9,7 @@ from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
+from stepgraph.core.effects import Flow
 from stepgraph.core.flow import call_flow
 from stepgraph.core.plan import Node
 from stepgraph.core.task import RETURN, Task, call_of
@@ -54,7 +55,11 @@ def _started(caller: Task, task: Task) -> Future[Any]:
         finished: Future[Any] = Future()
         finished.set_result(dict(task.records["outcome"].payload[0]).get(RETURN))
         return finished
-    flow = call_flow(scope.engine, task)
+    return begin(task, call_flow(scope.engine, task))
+
+
+def begin(task: Task, flow: Flow) -> Future[Any]:
+    """Run a called function beside its caller, as the run's driver does: on its event loop, or in a helper thread."""
     loop = _loop()
     if loop is None:
         if task.node.is_async:
