@@ -11,7 +11,7 @@ from stepgraph.approve.edits import Edit, Ground, edit_input, edit_state, edit_v
 from stepgraph.approve.judge import EditError, Problem, describe, judge_type
 from stepgraph.approve.verbs import closest
 from stepgraph.core.errors import DecisionError
-from stepgraph.core.flow import rerouted
+from stepgraph.core.routing import rerouted
 from stepgraph.core.state import preview
 from stepgraph.core.types import END, MISSING, START, Decision, Pause, Route, Send, Writes
 from stepgraph.core.writes import collect

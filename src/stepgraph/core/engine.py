@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepgraph.core import events as ev
+from stepgraph.core.asking import ask
 from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Extend, Keeper, Record, Source, undecided
 from stepgraph.core.child import child_request
+from stepgraph.core.decisions import choose, rejected, update_from
 from stepgraph.core.effects import Flow, Flush, Join, Save, SaveRecord, Together, Within
 from stepgraph.core.entry import open_thread
 from stepgraph.core.errors import (
@@ -24,22 +26,13 @@ from stepgraph.core.errors import (
     GraphRecursionError,
     Suspended,
 )
-from stepgraph.core.flow import (
-    ask,
-    choose,
-    flow_of,
-    keep_outcome,
-    rejected,
-    reroute,
-    rerouted,
-    troubled,
-    unfit,
-    update_from,
-)
+from stepgraph.core.flow import flow_of, troubled
+from stepgraph.core.keeping import keep_outcome, unfit
 from stepgraph.core.lean import conclude, lean_flows
 from stepgraph.core.plan import Plan
 from stepgraph.core.recovery import take_up
 from stepgraph.core.request import Request
+from stepgraph.core.routing import reroute, rerouted
 from stepgraph.core.state import (
     State,
     advance,

@@ -10,9 +10,9 @@ from stepgraph.core import events as ev
 from stepgraph.core.changed import advice, current, tell
 from stepgraph.core.checkpoint import Record, Stored, records_by_task
 from stepgraph.core.child import parents_of, without_ids
+from stepgraph.core.decisions import as_routes, packed, unpacked
 from stepgraph.core.effects import Flow, Load, SaveRecord
 from stepgraph.core.errors import EmptyInputError, InvalidUpdateError, UnknownInterruptError
-from stepgraph.core.flow import as_routes, packed, unpacked
 from stepgraph.core.plan import Node
 from stepgraph.core.state import State, advance, combine, in_order, ready, records_of, take_writes, tracked, without
 from stepgraph.core.task import Task

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from stepgraph.core.body import Continues, continues
 from stepgraph.core.checkpoint import Record
 from stepgraph.core.effects import Bodies, Flow, Shelf
 from stepgraph.core.errors import Cancelled
-from stepgraph.core.flow import Continues, checked, continues, outcome_of, troubled
+from stepgraph.core.flow import troubled
+from stepgraph.core.keeping import outcome_of
 from stepgraph.core.plan import Plan, Router
+from stepgraph.core.routing import checked
 from stepgraph.core.state import combine
 from stepgraph.core.task import Task
 from stepgraph.core.types import END, START, Route

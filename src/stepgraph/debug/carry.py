@@ -6,8 +6,8 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Record, Stored, records_by_task
+from stepgraph.core.decisions import packed
 from stepgraph.core.engine import Engine
-from stepgraph.core.flow import packed
 from stepgraph.core.recovery import handler_of, restored
 from stepgraph.core.request import Request
 from stepgraph.core.state import State, ready

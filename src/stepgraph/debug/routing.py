@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from stepgraph.core.flow import checked, rerouted, router_view
 from stepgraph.core.plan import Plan
+from stepgraph.core.routing import checked, rerouted, router_view
 from stepgraph.core.state import preview
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, Pause, Route, Writes

@@ -8,12 +8,14 @@ from typing import Any
 
 from stepgraph.core.changed import current
 from stepgraph.core.checkpoint import Stored
+from stepgraph.core.decisions import unpacked
 from stepgraph.core.effects import Flow, Flush, Load
 from stepgraph.core.engine import Engine
 from stepgraph.core.entry import restore, tracked_values, write_input
 from stepgraph.core.errors import InvalidUpdateError
-from stepgraph.core.flow import keep_outcome, route, unpacked
+from stepgraph.core.keeping import keep_outcome
 from stepgraph.core.plan import Barrier
+from stepgraph.core.routing import route
 from stepgraph.core.state import advance, combine, in_order, ready, records_of, told, without
 from stepgraph.core.task import Task
 from stepgraph.core.types import END, START, StateUpdate

@@ -19,7 +19,7 @@ from langchain_core.callbacks import AsyncCallbackManager, CallbackManager
 from langchain_core.runnables import Runnable, RunnableSequence
 from langchain_core.runnables.config import _set_config_context
 
-from stepgraph.core.flow import continues
+from stepgraph.core.body import continues
 from stepgraph.core.plan import Node, Plan, Router
 from stepgraph.core.task import Task
 from stepgraph.core.types import START

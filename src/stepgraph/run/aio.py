@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
+from stepgraph.core.body import Continues
 from stepgraph.core.effects import (
     Ask,
     Bodies,
@@ -35,7 +36,6 @@ from stepgraph.core.errors import (
     is_invalid_resume,
     sync_timeout_unsupported,
 )
-from stepgraph.core.flow import Continues
 from stepgraph.core.lean import conclude, keep
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, Decision, Pause
