@@ -39,6 +39,6 @@ def test_a_wrong_policy_says_what_to_write(text, place, message):
 
 def test_a_refused_verb_names_the_allowed_ones():
     with pytest.raises(DecisionError) as caught:
-        check_verb("edit", "edge", TABLE["edge"], "Request r1 (edge:draft)")
+        check_verb("edit", TABLE["edge"], refused("edge"), "Request r1 (edge:draft)")
     assert "targets are changed with `redirect`" in str(caught.value)
     assert "Allowed: approve reject skip redirect suspend" in str(caught.value)

@@ -54,6 +54,16 @@ def address_of(pause: Pause) -> str:
     return f"{where}{index}@{pause.step}"
 
 
+def node_of(address: str) -> str:
+    """The node's name in the address of a task."""
+    return address.partition("@")[0].partition("#")[0].rpartition("/")[2]
+
+
+def shortened(address: str) -> str:
+    """`draft@3` for `draft#0@3`: the number of a node's first task in a superstep is left out."""
+    return address.replace("#0@", "@")
+
+
 def changes_of(plan: Plan, pause: Pause, values: Mapping[str, Any]) -> tuple[Change, ...]:
     """The rows for a pause; `values` are the graph's values before, `plan` that of the pause's namespace."""
     if pause.place == "step":

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stepgraph.approve.changes import Change, changes_between
 from stepgraph.approve.digest import digest
-from stepgraph.approve.edits import Edit, Ground, edit_input, edit_state, edit_values, edit_writes
+from stepgraph.approve.edits import Edit, Ground, edit_input, edit_state, edit_values, edit_writes, refusal_of
 from stepgraph.approve.judge import EditError, Problem, describe, judge_type
 from stepgraph.approve.verbs import closest
 from stepgraph.core.errors import DecisionError
 from stepgraph.core.routing import rerouted
-from stepgraph.core.state import preview
+from stepgraph.core.state import combine_fitting, preview
 from stepgraph.core.types import END, MISSING, START, Decision, Pause, Route, Send, Writes
 from stepgraph.core.writes import collect
 
@@ -105,7 +105,8 @@ def edit_of(request: Request, value: Any) -> Edit:
         case "after":
             return edit_writes(ground, pause.writes, value, request.editable)
         case "step":
-            return edit_values(ground, pause.result, value)
+            edit = edit_values(ground, pause.result, value, {each.key: each.writers for each in request.changes})
+            return Edit(edit.value, [*edit.problems, *_still_unfit(request, edit.value)])
         case "plan" | "committed":
             return edit_state(ground, value)
         case "before" | "error":
@@ -212,6 +213,24 @@ def _check_tasks(request: Request, tasks: Any) -> None:
                 f"{request.name}: skip({name!r}): no such task in this superstep{closest(str(name), names)}. "
                 f"Tasks: {', '.join(names)}. The request is still pending."
             )
+
+    if request.pause.unfit:
+        marked = set(tasks or known)
+        left = [task for task in request.pause.tasks if not marked & {task.name, task.id}]
+        for key, error in combine_fitting(request.plan, request.values, left)[2].items():
+            raise DecisionError(
+                f"{request.name}: without the updates of {', '.join(tasks)}, key {key!r} still can't be put together: "
+                f"{refusal_of(request.plan, key, error)}. The request is still pending."
+            )
+
+
+def _still_unfit(request: Request, edited: Mapping[str, Any]) -> list[Problem]:
+    """The keys that can't be put together and that an edit leaves as they are."""
+    return [
+        Problem([key], f"this can't be put together and needs a value: {refusal_of(request.plan, key, error)}")
+        for key, error in request.pause.unfit.items()
+        if key not in edited
+    ]
 
 
 def _between(request: Request, writes: Writes, writer: str) -> tuple[Change, ...]:

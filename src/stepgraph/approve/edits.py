@@ -7,13 +7,18 @@ the operations below as its only key works on the *value* that the key would get
     {"messages": {"$remove": [m]}}    take m out, whether it was proposed now or is there already
     {"messages": {"$set": [m]}}       exactly this, past the reducer
     {"messages": {"$drop": true}}     no write to this key
+
+At `step`, where a key has writers, what some of them write can be edited instead; the reducer then works on that:
+
+    {"messages": {"$writes": {"search": [m], "plan@4": {"$drop": true}}}}
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from stepgraph.approve.changes import node_of, shortened
 from stepgraph.approve.jsonable import jsonable
 from stepgraph.approve.judge import Judge, Problem, describe
 from stepgraph.approve.verbs import closest
@@ -22,7 +27,9 @@ from stepgraph.core.plan import Plan
 from stepgraph.core.state import preview, reducer_name
 from stepgraph.core.types import MISSING, ROOT, Overwrite, Writes
 
-OPERATIONS: Final = ("$set", "$append", "$remove", "$drop")
+OPERATIONS: Final = ("$set", "$append", "$remove", "$drop", "$writes")
+Writers = Mapping[str, Sequence[tuple[str, Any]]]
+"""Key -> (task address, update) of each of its writers, in the order of the reducer."""
 
 
 class Edit(NamedTuple):
@@ -38,6 +45,15 @@ class Ground(NamedTuple):
     plan: Plan
     values: Mapping[str, Any]
     judge: Judge
+
+
+def refusal_of(plan: Plan, key: str, error: Exception) -> str:
+    """Why updates of a key can't be put together, in words for who looks at the key and its writers."""
+    name = reducer_name(plan.channels[key])
+    told = str(error).partition(f"\nKey {key!r} at superstep")[0]
+    if name is None:
+        return "it keeps one value, and several tasks write to it"
+    return f"the reducer {name} raised {type(error).__name__}: {told}"
 
 
 def operation(value: Any) -> tuple[str, Any] | None:
@@ -79,7 +95,7 @@ def edit_writes(ground: Ground, writes: Writes, value: Any, allowed: Iterable[st
     return Edit(tuple(found), problems)
 
 
-def edit_values(ground: Ground, new: Mapping[str, Any], value: Any) -> Edit:
+def edit_values(ground: Ground, new: Mapping[str, Any], value: Any, writers: Writers) -> Edit:
     """A superstep's combined values with an edit applied: the final value of each edited key."""
     changes, problems = _changes(value, ground.plan.state_keys or ground.plan.channels)
     found: dict[str, Any] = {}
@@ -87,6 +103,8 @@ def edit_values(ground: Ground, new: Mapping[str, Any], value: Any) -> Edit:
         before = new.get(key, ground.values.get(key, MISSING))
         if _is_drop(change):
             found[key] = ground.values.get(key, MISSING)
+        elif (found_operation := operation(change)) is not None and found_operation[0] == "$writes":
+            found[key] = _rewritten(ground, key, writers.get(key, ()), found_operation[1], problems)
         else:
             found[key] = _edited_value(ground, key, before, change, problems)
     return Edit(found, problems)
@@ -174,6 +192,9 @@ def _edited_value(ground: Ground, key: str, before: Any, change: Any, problems: 
     if found is None or found[0] == "$set":
         return _checked(ground, key, change if found is None else found[1], problems)
     name, operand = found
+    if name == "$writes":
+        problems.append(Problem([key, name], "only at `step` there are writers to choose from"))
+        return before
     if name == "$append":
         return _appended(ground, key, before, operand, problems)
     left = _removed(before, operand)
@@ -181,6 +202,37 @@ def _edited_value(ground: Ground, key: str, before: Any, change: Any, problems: 
         problems.append(Problem([key, name], f"{describe(operand)} is not in the value"))
         return before
     return left
+
+
+def _rewritten(ground: Ground, key: str, own: Sequence[tuple[str, Any]], operand: Any, problems: list[Problem]) -> Any:
+    """The value of `key` when some of its writers write something else: `operand` has it by node name or address."""
+    addresses = list(dict.fromkeys(address for address, _ in own))
+    edited: dict[str, Any] = {}
+    if not isinstance(operand, Mapping):
+        problems.append(Problem([key, "$writes"], f"an object of writers is wanted, got {describe(operand)}"))
+        return MISSING
+    for name, change in operand.items():
+        meant = [each for each in addresses if name in (each, shortened(each), node_of(each))]
+        if len(meant) == 1:
+            edited[meant[0]] = change
+            continue
+        unknown = f"no such writer{closest(str(name), map(node_of, addresses))}"
+        which = "several tasks of this name write to it" if meant else unknown
+        known = ", ".join(map(shortened, addresses))
+        problems.append(Problem([key, "$writes", str(name)], f"{which}. Writers: {known}"))
+    updates: list[Any] = []
+    told: set[str] = set()
+    for address, update in own:
+        if address not in edited:
+            updates.append(update)
+        elif address not in told and not _is_drop(edited[address]):
+            updates.append(_checked(ground, key, edited[address], problems))
+        told.add(address)
+    if problems or not updates:
+        return ground.values.get(key, MISSING)
+    pairs = tuple((key, update) for update in updates)
+    problems.extend(_refused_by_reducer(ground, pairs, [key]))
+    return MISSING if problems else preview(ground.plan, ground.values, pairs)[key]
 
 
 def _appended(ground: Ground, key: str, before: Any, operand: Any, problems: list[Problem]) -> Any:
@@ -258,8 +310,7 @@ def _refused_by_reducer(ground: Ground, writes: Writes, changes: Iterable[str]) 
         try:
             preview(ground.plan, ground.values, tuple(pair for pair in writes if pair[0] == key))
         except Exception as error:  # noqa: BLE001  a reducer is the user's code and may raise anything
-            name = reducer_name(ground.plan.channels[key])
-            problems.append(Problem([key], f"the reducer {name} raised {type(error).__name__}: {error}"))
+            problems.append(Problem([key], refusal_of(ground.plan, key, error)))
     return problems
 
 

@@ -20,6 +20,9 @@ from stepgraph.core.plan import Plan
 from stepgraph.core.types import MISSING, Decision, Pause, Place, Route, Verb
 
 Scope = Literal["once", "run"]
+MENDS: tuple[Verb, ...] = ("edit", "skip", "reject", "suspend")
+"""What may be decided about updates that can't be put together."""
+UNFIT = "these updates can't be put together; edit the keys in question, or skip updates of some tasks"
 
 
 class Cause(NamedTuple):
@@ -79,6 +82,10 @@ class Request:
         if not self.pause.can_edit and "edit" in self.allow:
             self.allow = tuple(verb for verb in self.allow if verb != "edit")
             self.refused["edit"] = "the subgraph has started already; edit inside it"
+        if self.pause.unfit:
+            mends = tuple(verb for verb in self.allow if verb in MENDS)
+            self.allow = mends if "reject" in mends else (*mends, "reject")
+            self.refused = {**self.refused, "approve": UNFIT, "redirect": UNFIT}
 
     # What it is
 
@@ -192,7 +199,7 @@ class Request:
             case "after" | "edge":
                 return proposal_of(self.changes)
             case "step":
-                return {each.key: jsonable(None if each.new is MISSING else each.new) for each in self.changes}
+                return {each.key: jsonable(self._combined(each)) for each in self.changes}
             case "plan" | "committed":
                 channels = self.plan.channels
                 return {key: jsonable(each) for key, each in self.values.items() if channels[key].plain}
@@ -244,6 +251,13 @@ class Request:
             writes, result = list(pause.writes), dict(pause.result)
             self._digest = digest(self.place, self.address, writes, result, routes, shown, question, error)
         return self._digest
+
+    def _combined(self, change: Change) -> Any:
+        """What the superstep makes of a key; where it can't be told, what an edit would best begin with."""
+        new = change.new
+        if change.key in self.pause.unfit:
+            new = change.writers[-1][1] if change.reducer is None else change.old
+        return None if new is MISSING else new
 
     def _values_of(self, name: str) -> Any:
         found = {each.key: getattr(each, name) for each in self.changes}
@@ -325,7 +339,7 @@ class Request:
                     f"{self.name}: the decision `{decision.verb}` was made on an older proposal. "
                     "Look at the request again and decide on what it shows now."
                 )
-            check_verb(decision.verb, self.place, self.allow, self.name)
+            check_verb(decision.verb, self.allow, self.refused, self.name)
             check_scope(self, decision)
             check_words(self, decision)
             value = checked_value(self, decision)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepgraph.approve.changes import Change
+from stepgraph.approve.changes import Change, shortened
 from stepgraph.approve.requests import Request
 from stepgraph.core.types import MISSING
 
@@ -18,7 +18,8 @@ SIGNS = {
 def request_text(request: Request) -> str:
     """One line of what is asked, one a change, one of what may be decided."""
     head = f"◆ held {request.title}, superstep {request.step} (request {request.id}): {request.why}"
-    lines = [head, *(f"  {change_text(each)}" for each in request.changes)]
+    unfit = request.pause.unfit
+    lines = [head, *(f"  {unfit_text(each) if each.key in unfit else change_text(each)}" for each in request.changes)]
     if request.place == "before":
         lines.append(f"  input: {short(request.state)}")
     if request.place in ("plan", "committed"):
@@ -36,6 +37,13 @@ def request_text(request: Request) -> str:
     else:
         lines.append(f"  allowed: {' '.join(request.allow)}")
     return "\n".join(lines)
+
+
+def unfit_text(change: Change) -> str:
+    """`answer: can't be put together: left@1 "a", right@1 "b"`."""
+    writers = ", ".join(f"{shortened(address)} {short(update)}" for address, update in change.writers)
+    how = f" ({change.reducer})" if change.reducer else ""
+    return f"{change.key}: can't be put together{how}: {writers}"
 
 
 def change_text(change: Change) -> str:

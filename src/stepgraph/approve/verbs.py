@@ -87,13 +87,13 @@ def parse_allow(text: str | Iterable[str], place: Place) -> tuple[Verb, ...]:
     return tuple(verb for verb in TABLE[place] if verb in words)
 
 
-def check_verb(verb: str, place: Place, allow: tuple[Verb, ...], name: str) -> None:
+def check_verb(verb: str, allow: tuple[Verb, ...], refused: Mapping[Verb, str], name: str) -> None:
     """Raises DecisionError, naming the allowed verbs, if `verb` may not be used on the request called `name`."""
     if verb in allow:
         return
     if verb not in VERBS:
         raise DecisionError(f"{name}: {verb!r} is no verb{closest(verb, VERBS)}. Allowed here: {' '.join(allow)}.")
-    why = _reason(place, verb)
+    why = refused[verb]
     raise DecisionError(f"{name}: `{verb}` is not allowed here: {why}. Allowed: {' '.join(allow)}.")
 
 

@@ -16,7 +16,7 @@ from stepgraph.core import events as ev
 from stepgraph.core.asking import ask
 from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Extend, Keeper, Record, Source, undecided
 from stepgraph.core.child import child_request
-from stepgraph.core.decisions import choose, rejected, update_from
+from stepgraph.core.decisions import rejected, update_from
 from stepgraph.core.effects import Flow, Flush, Join, Save, SaveRecord, Together, Within
 from stepgraph.core.entry import open_thread
 from stepgraph.core.errors import (
@@ -32,7 +32,6 @@ from stepgraph.core.lean import conclude, lean_flows
 from stepgraph.core.plan import Plan
 from stepgraph.core.recovery import take_up
 from stepgraph.core.request import Request
-from stepgraph.core.routing import reroute, rerouted
 from stepgraph.core.state import (
     State,
     advance,
@@ -46,7 +45,8 @@ from stepgraph.core.state import (
     view,
 )
 from stepgraph.core.task import Scope, Task
-from stepgraph.core.types import MISSING, START, Decision, Interrupt, Pause, Route, Send, Writes
+from stepgraph.core.together import ask_step, mend_step, split
+from stepgraph.core.types import MISSING, START, Decision, Interrupt, Pause, Route, Writes
 
 
 @dataclass(slots=True)
@@ -378,6 +378,8 @@ class Engine:
         state, scope, plan = self.state, self.scope, self.plan
         ordered = in_order(tasks)
         first = tasks[0]
+        gate = None if first.name == START else scope.gate
+        overwrite: Mapping[str, Any] | None = None
         if first.changes is not None and len(tasks) == 1:
             changes = first.changes
             groups: dict[str, list[Any]] = {}
@@ -385,12 +387,15 @@ class Engine:
             try:
                 changes, groups = combine(plan, state.values, ordered)
             except Exception as error:
-                if len(tasks) == 1:
-                    yield from unfit(self, first, error)
-                raise
-        overwrite: Mapping[str, Any] | None = None
-        if scope.gate is not None and first.name != START and scope.gate.wants("step", None, scope.ns):
-            changes, groups, overwrite = yield from self._ask_step(ordered, changes, groups)
+                mended = None if gate is None else (yield from mend_step(self, ordered, error))
+                if mended is None:
+                    if len(tasks) == 1:
+                        yield from unfit(self, first, error)
+                    raise
+                changes, groups, overwrite = mended
+                gate = None  # it is asked already
+        if gate is not None and gate.wants("step", None, scope.ns):
+            changes, groups, overwrite = yield from ask_step(self, ordered, changes, groups)
         if not self.saving:
             advance(plan, state, ordered, changes, overwrite)
         else:
@@ -512,40 +517,6 @@ class Engine:
             yield from self.save("update", changes, self.state.step - 1)
         self.show("update", keys)
 
-    def _ask_step(self, tasks: Sequence[Task], changes: dict[str, Any], groups: dict[str, list[Any]]) -> Flow:
-        """Ask at [step] about the combined update; skipping drops the marked tasks' updates."""
-        pause = Pause(
-            "step",
-            self.scope.ns,
-            self.state.step,
-            state=dict(self.state.values),
-            writes=tuple((key, value) for task in tasks for key, value in task.writes),
-            result=dict(changes),
-            routes=tuple(route for task in tasks for route in task.routes),
-            tasks=tuple(tasks),
-        )
-        decision: Decision = yield from ask(self, pause)
-        overwrite: Mapping[str, Any] | None = None
-        match decision.verb:
-            case "edit":
-                overwrite = decision.value
-                for task in tasks:
-                    if rerouted(task, overwrite):
-                        yield from reroute(self, task, overwrite)
-            case "skip":
-                marked = set(decision.value or [task.id for task in tasks])
-                for task in tasks:
-                    if task.id in marked or task.name in marked:
-                        task.writes = ()
-                changes, groups = combine(self.plan, self.state.values, tasks)
-            case "redirect":
-                _redirect_tasks(tasks, decision.value)
-            case "reject":
-                raise rejected(decision, f"superstep {self.state.step}")
-            case "suspend":
-                raise Suspended(f"Suspended at step {self.state.step}.")
-        return changes, groups, overwrite
-
     def run_child(self, task: Task) -> Flow:
         """Drive a graph that was added as a node by the same driver: its pauses are the parent's, nothing unwinds."""
         assert task.node.child is not None
@@ -577,20 +548,6 @@ def _circle(trail: Sequence[tuple[str, ...]]) -> str:
 
 def _listed(tasks: Sequence[Task], names: frozenset[str]) -> bool:
     return any((task.name in names or "*" in names) and task.name != START for task in tasks)
-
-
-def split(targets: Sequence[Route] | Route) -> tuple[tuple[str, ...], tuple[Send, ...]]:
-    """Routes as node names (sorted) and Sends."""
-    routes = (targets,) if isinstance(targets, (str, Send)) else tuple(targets)
-    names = sorted({route for route in routes if isinstance(route, str) and route != "__end__"})
-    return tuple(names), tuple(route for route in routes if isinstance(route, Send))
-
-
-def _redirect_tasks(tasks: Sequence[Task], targets: Sequence[Route] | Route) -> None:
-    names, sends = split(targets)
-    for task in tasks:
-        choose(task, ())
-    tasks[0].routes = (*names, *sends)
 
 
 def _merged(held: Checkpoint | None, latest: Checkpoint) -> Checkpoint:

@@ -308,8 +308,8 @@ def _restored(name: str, value: Any) -> Any:
     if name == "error":
         return StepgraphError(f"{value['error']}: {value['message']}")
     if name == "pause":
-        known = {field.name for field in fields(Pause)}
-        return Pause(**{key: _restored(key, each) for key, each in value.items() if key in known and key != "error"})
+        known = {field.name for field in fields(Pause)} - {"error", "unfit"}
+        return Pause(**{key: _restored(key, each) for key, each in value.items() if key in known})
     return tuple(value) if name in _TUPLES else value
 
 

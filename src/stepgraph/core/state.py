@@ -160,6 +160,26 @@ def combine(
     return changes, groups
 
 
+def combine_fitting(
+    plan: Plan, values: Mapping[str, Any], tasks: Sequence[Task]
+) -> tuple[dict[str, Any], dict[str, list[Any]], dict[str, Exception]]:
+    """`combine` without the keys whose updates can't be put together; the third part is what each of them raised."""
+    groups: dict[str, list[Any]] = {}
+    for task in tasks:
+        for key, update in task.writes:
+            groups.setdefault(key, []).append(update)
+    changes = _consume(plan, values, tasks) if plan.consuming else {}
+    values = {**values, **changes}
+    unfit: dict[str, Exception] = {}
+    for key in list(groups):
+        try:
+            changes[key] = _reduce(plan.channels[key], key, values.get(key, MISSING), groups[key], tasks)
+        except Exception as error:  # noqa: BLE001  a reducer is the user's code and may raise anything
+            unfit[key] = error
+            del groups[key]
+    return changes, groups, unfit
+
+
 def _consume(plan: Plan, values: Mapping[str, Any], tasks: Sequence[Task]) -> dict[str, Any]:
     """What becomes of the channels that made these tasks ready, before anything is written to them."""
     found: dict[str, Any] = {}

@@ -268,6 +268,8 @@ class Pause:
     reads: frozenset[str] | None = None
     tasks: tuple[Any, ...] = ()
     error: BaseException | None = None
+    unfit: Mapping[str, Exception] = field(default_factory=dict)
+    """At `step`: the keys whose updates can't be put together, and what each of them raised; `result` lacks them."""
     interrupt: Interrupt | None = None
     response_schema: Any = None
     can_edit: bool = True

@@ -13,14 +13,15 @@ from stepgraph.core.types import APPROVE, Decision, Namespace, Pause
 from stepgraph.debug.frontier import Frontier, Held
 from stepgraph.debug.keeping import keep
 from stepgraph.debug.routing import routes_of, step_routes_of
-from stepgraph.debug.stops import Hits
+from stepgraph.debug.stops import Hits, Stop
 
 if TYPE_CHECKING:
     from stepgraph.debug.run import Run
 
 Mode = Literal["next", "into", "out", "pause"]
 ORDERS = {"next": "next step", "into": "step into", "out": "step out", "pause": "paused by hand"}
-RERUN = Decision("rerun")
+FAIL = Decision("reject", then="route")
+"""What answers about a failure that nobody wants to see: it takes its way as without a debugger."""
 UNWIND = Decision("suspend")
 """What answers node code that asks on the loop by which the answer has to come: it asks again from its top."""
 NODE_ASKS = Cause("the node asks")
@@ -84,7 +85,7 @@ class RunGate:
         request = run.make_request(pause)
         cause = None if request is None else self._cause(request, left)
         if request is None or cause is None:
-            return RERUN if pause.place == "error" else APPROVE
+            return APPROVE if pause.error is None or pause.place == "after" else FAIL
         request.take_cause(cause)
         if pause.place in ("after", "step"):
             routing = routes_of if pause.place == "after" else step_routes_of
@@ -102,7 +103,7 @@ class RunGate:
     def _cause(self, request: Request, left: Held | None) -> Cause | None:
         pause = request.pause
         order = self.order
-        stops = self._stops.at(pause.place, request.path) if self._stops.armed else ()
+        stops = self._asking(pause, request) if self._stops.armed else ()
         cause = self._hits.arrive(stops, request, lambda text: self._run.log(pause, text)) if stops else None
         if cause is not None:
             return cause
@@ -113,6 +114,15 @@ class RunGate:
         if order is not None and order.fits(pause.place, len(pause.ns)):
             return Cause(ORDERS[order.mode])
         return self._static(pause)
+
+    def _asking(self, pause: Pause, request: Request) -> tuple[Stop, ...]:
+        """The stops that fit; updates that can't be put together are a failure of the tasks that made them too."""
+        found = self._stops.at(pause.place, request.path)
+        if pause.unfit:
+            for task in pause.tasks:
+                if any(key in pause.unfit for key, _ in task.writes):
+                    found += self._stops.at("error", path_of(pause.ns, task.name))
+        return tuple(dict.fromkeys(found))
 
     def _static(self, pause: Pause) -> Cause | None:
         """LangGraph's static breakpoints, held live."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from stepgraph.approve.changes import shortened
+from stepgraph.approve.edits import refusal_of
 from stepgraph.approve.jsonable import jsonable
 from stepgraph.approve.text import error_name
 from stepgraph.core.types import MISSING, Route, Send
@@ -45,7 +47,8 @@ def card(request: Request) -> dict[str, Any]:
         "results": {} if large else _results(request),
         "lazy": large,
         "digest": request.digest,
-        "changes": changes(request.changes),
+        "changes": changes(request.changes) if not pause.unfit else [_unfit(request, each) for each in request.changes],
+        "tasks": _tasks(request),
         "routes": [target(route) for route in pause.routes],
         "alternatives": list(pause.alternatives),
         "reads": _reads(request),
@@ -59,6 +62,7 @@ def bare_card(request: Request, error: Exception) -> dict[str, Any]:
     return {
         **dict.fromkeys(("router", "schema", "respond", "value"), None),
         "changes": [],
+        "tasks": [],
         "routes": [],
         "alternatives": [],
         "reads": [],
@@ -120,9 +124,44 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
+def _unfit(request: Request, change: Change) -> dict[str, Any]:
+    """The same where updates can't be put together: for such a key what each task wants to write, and the problem."""
+    error = request.pause.unfit.get(change.key)
+    if error is None:
+        return _change(change)
+    return {
+        "key": change.key,
+        "reducer": change.reducer,
+        "missing": change.old is MISSING,
+        "added": None,
+        "diff": difference(change.old, change.old),
+        "problem": refusal_of(request.plan, change.key, error)[:1_000],
+        "writers": [_writer(address, update) for address, update in change.writers],
+    }
+
+
+def _writer(address: str, update: Any) -> dict[str, Any]:
+    """One write: by which task, on a line, and as JSON unless that is too large for a form."""
+    value = jsonable(update)
+    lazy = len(repr(value)) > LAZY
+    return {"task": shortened(address), "text": one_line(update)[0], "value": None if lazy else value, "lazy": lazy}
+
+
+def _tasks(request: Request) -> list[list[str]]:
+    """Those of the whole superstep, where the updates of some may be dropped: id, and address without its graph."""
+    if request.place != "step":
+        return []
+    return [[task.id, shortened(task.address).rpartition("/")[2]] for task in request.pause.tasks]
+
+
 def _results(request: Request) -> dict[str, Any]:
     """What each key with a reducer would hold: the ground on which `$set` and `$remove` start."""
-    found = {each.key: jsonable(each.new) for each in request.changes if each.reducer and each.new is not MISSING}
+    unfit = request.pause.unfit
+    found = {
+        each.key: jsonable(each.old if each.key in unfit else each.new)
+        for each in request.changes
+        if each.reducer and (each.old if each.key in unfit else each.new) is not MISSING
+    }
     return found if len(repr(found)) <= LAZY else dict.fromkeys(found)
 
 

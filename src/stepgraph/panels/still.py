@@ -58,7 +58,7 @@ def _card(card: Mapping[str, Any]) -> str:
     rows = "".join(
         '<tr><td style="padding:1px 10px 1px 0;vertical-align:top;text-align:left">'
         f"<code>{escape(change['key'])}</code></td>"
-        f'<td style="text-align:left">{_diff(change["diff"])}</td></tr>'
+        f'<td style="text-align:left">{_unfit(change) or _diff(change["diff"])}</td></tr>'
         for change in card["changes"]
     )
     asked = _block(card["question"], "inherit") if card["question"] else ""
@@ -67,6 +67,12 @@ def _card(card: Mapping[str, Any]) -> str:
         f"{asked}"
         f'<table style="margin:2px 0">{rows}</table>allowed: {escape(" ".join(card["allow"]))}</div>'
     )
+
+
+def _unfit(change: Mapping[str, Any]) -> str:
+    """What each task wants to write to a key whose updates can't be put together."""
+    lines = [escape(f"{each['task']}: {each['text']}") for each in change.get("writers", ())]
+    return "<br>".join([*lines, escape(change["problem"])]) if lines else ""
 
 
 def _diff(diff: Mapping[str, Any]) -> str:

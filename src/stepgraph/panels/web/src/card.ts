@@ -1,10 +1,10 @@
 /** The review card: why the run stopped, what would change, where it would go, and the verbs that are allowed. */
 import { drawChange, drawEffect } from "./diff";
-import { breakable, button, fill, h } from "./dom";
+import { SMALL, breakable, button, fill, h, note, noteLine } from "./dom";
 import { EditForm, confirmButtons } from "./edit";
 import { FieldError, clearProblems, makeField } from "./form";
 import { CommandError, type Link } from "./link";
-import type { Card, Effect, Problem } from "./model";
+import type { Card, Change, Effect, Problem, Writer } from "./model";
 
 export const VERBS: Record<string, { label: string; key?: string; form: boolean }> = {
   approve: { label: "Approve", key: "a", form: false },
@@ -21,7 +21,7 @@ const WORDS: Record<string, (card: Card) => string> = {
   before: (card) => `input of ${card.node}`,
   after: (card) => `proposed by ${card.node}`,
   edge: (card) => `where ${card.node} goes`,
-  step: (card) => `step ${card.step} together`,
+  step: (card) => (unfit(card).length ? `step ${card.step} can't be put together` : `step ${card.step} together`),
   committed: (card) => `after step ${card.step}`,
   error: (card) => `${card.node} failed`,
   interrupt: (card) => `${card.node} asks`,
@@ -87,7 +87,7 @@ export class ReviewCard {
   arm(verb: string): boolean {
     const card = this.card;
     if (!card?.allow.includes(verb) || this.#sent) return false;
-    if (VERBS[verb]?.form || this.#asksReason(verb)) {
+    if (VERBS[verb]?.form || this.#asksMore(verb)) {
       this.#open(verb);
       return true;
     }
@@ -136,20 +136,20 @@ export class ReviewCard {
 
   #drawHead(card: Card): void {
     const index = this.#cards.indexOf(card);
-    const several = this.#cards.length > 1 ? h("span", { class: "sg-several" }, button("‹", () => this.turn(-1), { class: "sg-button sg-small", "aria-label": "previous request" }), `${index + 1} of ${this.#cards.length} waiting`, button("›", () => this.turn(1), { class: "sg-button sg-small", "aria-label": "next request" })) : null;
+    const several = this.#cards.length > 1 ? h("span", { class: "sg-several" }, button("‹", () => this.turn(-1), { class: SMALL, "aria-label": "previous request" }), `${index + 1} of ${this.#cards.length} waiting`, button("›", () => this.turn(1), { class: SMALL, "aria-label": "next request" })) : null;
     const head = this.el.querySelector(".sg-cardhead");
-    if (head) fill(head, h("strong", {}, ...breakable((WORDS[card.place] ?? (() => card.title))(card))), h("span", { class: "sg-note" }, `${card.path !== card.node ? `${card.path} · ` : ""}request ${card.id} · step ${card.step}${card.index ? ` · task ${card.index + 1}` : ""}${card.changes.length > 1 ? ` · ${card.changes.length} keys` : ""}`), several);
+    if (head) fill(head, h("strong", {}, ...breakable((WORDS[card.place] ?? (() => card.title))(card))), note(`${card.path !== card.node ? `${card.path} · ` : ""}request ${card.id} · step ${card.step}${card.index ? ` · task ${card.index + 1}` : ""}${card.changes.length > 1 ? ` · ${card.changes.length} keys` : ""}`), several);
   }
 
   #content(card: Card): HTMLElement[] {
     const parts: HTMLElement[] = [];
     if (card.question !== null) parts.push(h("blockquote", { class: "sg-question" }, card.question));
-    if (card.error) parts.push(h("div", { class: "sg-error" }, h("strong", {}, card.error.type), ` ${card.error.message}`), h("details", {}, h("summary", {}, "traceback"), h("pre", { class: "sg-pre" }, card.error.traceback)));
-    parts.push(...card.changes.map(drawChange));
+    if (card.error && !unfit(card).length) parts.push(h("div", { class: "sg-error" }, h("strong", {}, card.error.type), ` ${card.error.message}`), h("details", {}, h("summary", {}, "traceback"), h("pre", { class: "sg-pre" }, card.error.traceback)));
+    parts.push(...card.changes.map((change) => drawChange(change, card.allow.includes("edit") ? (each, writer) => this.#take(each.key, writer) : undefined)));
     if (!parts.length && card.value !== null && typeof card.value === "object" && (card.place === "before" || card.place === "plan")) {
       parts.push(h("div", { class: "sg-input-view" }, ...Object.entries(card.value as object).map(([key, value]) => h("div", { class: "sg-pair" }, h("code", {}, key), h("span", { class: "sg-content" }, clip(value))))));
     }
-    if (!parts.length) parts.push(h("div", { class: "sg-note" }, card.place === "after" ? "Nothing would be written." : "No change is proposed here."));
+    if (!parts.length) parts.push(noteLine(card.place === "after" ? "Nothing would be written." : "No change is proposed here."));
     return parts;
   }
 
@@ -160,11 +160,11 @@ export class ReviewCard {
     for (const [key, value] of card.reads) lines.push(h("div", { class: "sg-read", title: value }, "reads ", h("code", {}, key), ` = ${value}`));
     if (routes.length) lines.push(h("div", {}, "next: ", h("strong", {}, routes.map(plain).join(", "))));
     const others = card.alternatives.filter((each) => !routes.includes(each));
-    if (routes.length && others.length) lines.push(h("div", { class: "sg-note" }, `not: ${others.map(plain).join(", ")}`));
-    if (!routes.length && card.alternatives.length) lines.push(h("div", { class: "sg-note" }, `may go to: ${card.alternatives.map(plain).join(", ")}`));
+    if (routes.length && others.length) lines.push(noteLine(`not: ${others.map(plain).join(", ")}`));
+    if (!routes.length && card.alternatives.length) lines.push(noteLine(`may go to: ${card.alternatives.map(plain).join(", ")}`));
     if (!effect && !routes.length && (card.place === "after" || card.place === "before")) lines.push(...this.#declared(card));
-    if (effect && !effect.known) lines.push(h("div", { class: "sg-note" }, "where it goes can't be told before"));
-    if (effect?.reruns_router) lines.push(h("div", { class: "sg-note" }, "the router runs again: the edit changes what it read"));
+    if (effect && !effect.known) lines.push(noteLine("where it goes can't be told before"));
+    if (effect?.reruns_router) lines.push(noteLine("the router runs again: the edit changes what it read"));
     const proposed = new Map(card.changes.map((change) => [change.key, JSON.stringify(change)]));
     const other = effect?.changes.filter((change) => proposed.get(change.key) !== JSON.stringify(change)) ?? [];
     if (other.length) lines.push(h("div", { class: "sg-effect" }, ...other.map(drawEffect)));
@@ -181,18 +181,19 @@ export class ReviewCard {
     const { always, maybe } = this.acts.targets(card.path);
     return [
       ...(always.length ? [h("div", {}, "next: ", h("strong", {}, always.map(plain).join(", ")))] : []),
-      ...(maybe.length ? [h("div", {}, `may go to ${maybe.map(plain).join(" or ")}`), h("div", { class: "sg-note" }, "the router runs after your decision")] : []),
+      ...(maybe.length ? [h("div", {}, `may go to ${maybe.map(plain).join(" or ")}`), noteLine("the router runs after your decision")] : []),
     ];
   }
 
   #drawVerbs(card: Card): void {
     const verbs = card.allow.map((verb) => {
-      const { label, key, form } = VERBS[verb] ?? { label: verb, form: false };
-      const act = () => (form || this.#asksReason(verb) ? this.#open(verb) : void this.#decide(verb, {}));
+      const { label: word, key, form } = VERBS[verb] ?? { label: verb, form: false };
+      const label = verb === "skip" && this.#asksMore(verb) ? `${word}…` : word;
+      const act = () => (form || this.#asksMore(verb) ? this.#open(verb) : void this.#decide(verb, {}));
       const on = this.#mode === verb || this.armed === verb;
       return button(on && this.armed === verb ? `${label} — Enter` : label, act, { key, class: `sg-button${verb === card.allow[0] ? " sg-primary" : ""}`, "aria-pressed": on ? "true" : null, disabled: this.#sent, "data-verb": verb, "aria-label": label.replace("…", "") });
     });
-    fill(this.#verbs, ...verbs, this.#sent ? h("span", { class: "sg-note" }, "sent…") : null);
+    fill(this.#verbs, ...verbs, this.#sent ? note("sent…") : null);
   }
 
   #open(verb: string, focus = true): void {
@@ -205,21 +206,45 @@ export class ReviewCard {
     if (verb === "edit") void this.#openEdit(card, focus);
     else if (verb === "reject") this.#openReject(card);
     else if (verb === "redirect") this.#openRedirect(card);
+    else if (verb === "skip" && card.tasks.length > 1) this.#openSkip(card);
     else if (verb === "respond") this.#openRespond(card, focus);
     else this.#form(h("div", {}), VERBS[verb]?.label ?? verb, () => this.#decide(verb, {}), true);
   }
 
-  /** Whether even a plain verb needs a form, because its policy wants to know why. */
-  #asksReason(verb: string): boolean {
-    return Boolean(this.card?.reason) && verb !== "suspend";
+  /** Whether even a plain verb needs a form: its policy wants to know why, or it is about some of several tasks. */
+  #asksMore(verb: string): boolean {
+    const card = this.card;
+    return (Boolean(card?.reason) && verb !== "suspend") || (verb === "skip" && (card?.tasks.length ?? 0) > 1);
   }
 
-  async #openEdit(card: Card, focus: boolean): Promise<void> {
+  /** Edit, beginning with what one task wrote to a key and nothing of the others. */
+  #take(key: string, writer: Writer): void {
+    const card = this.card;
+    if (!card || this.#sent) return;
+    this.close();
+    this.#mode = "edit";
+    this.#drawVerbs(card);
+    void this.#openEdit(card, true, { [key]: writer.task });
+  }
+
+  /** Which tasks' updates are dropped. */
+  #openSkip(card: Card): void {
+    const boxes = card.tasks.map(() => h("input", { type: "checkbox" }));
+    const form = h("div", { class: "sg-form sg-targets", role: "group", "aria-label": "drop the updates of" }, note("drop the updates of"), ...card.tasks.map(([, address], i) => h("label", { class: "sg-check" }, boxes[i]!, h("span", {}, address))));
+    this.#form(form, "Skip", async () => {
+      const value = card.tasks.filter((_, i) => boxes[i]!.checked).map(([id]) => id);
+      if (!value.length) { this.#problem.textContent = "Tick the tasks whose updates are dropped."; return; }
+      await this.#decide("skip", { value });
+    }, card.reason);
+    boxes[0]?.focus();
+  }
+
+  async #openEdit(card: Card, focus: boolean, taken: Record<string, string> = {}): Promise<void> {
     const value = card.lazy ? await this.link.ask("proposal", { run: this.acts.run(), request: card.id }) : card.value;
     if (this.#mode !== "edit" || this.card?.id !== card.id) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const preview = () => { clearTimeout(timer); timer = setTimeout(() => void this.#preview(card, form), 250); };
-    const form: EditForm = new EditForm({ schema: card.schema, value, results: card.results }, preview);
+    const form: EditForm = new EditForm({ schema: card.schema, value, results: card.results, writers: Object.fromEntries(unfit(card).map((change) => [change.key, change.writers!])), taken }, preview);
     this.#form(form.el, "Apply edit", async () => {
       if (!form.dirty()) { this.#problem.textContent = "Nothing is changed yet. Approve keeps it as it is."; return; }
       await this.#decide("edit", { value: form.get() }, (problems) => form.show(problems));
@@ -319,6 +344,11 @@ export class ReviewCard {
       this.#drawVerbs(card);
     }
   }
+}
+
+/** The keys whose updates can't be put together. */
+function unfit(card: Card): Change[] {
+  return card.changes.filter((change) => change.writers);
 }
 
 export function plain(target: string): string {

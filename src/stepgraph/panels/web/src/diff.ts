@@ -1,16 +1,32 @@
 /** Before → after as elements: words in a text, rows of a table, paths in a structure. */
-import { h } from "./dom";
-import type { Change, Diff, PathChange, RowChange, Segment } from "./model";
+import { SMALL, breakable, button, h, note, noteLine } from "./dom";
+import type { Change, Diff, PathChange, RowChange, Segment, Writer } from "./model";
 
 /** One key of a proposed update: its name, its reducer, and what changes. */
-export function drawChange(change: Change): HTMLElement {
-  return framed(change, drawDiff(change.diff));
+export function drawChange(change: Change, take?: (change: Change, writer: Writer) => void): HTMLElement {
+  return framed(change, change.writers ? drawWriters(change, change.writers, take) : drawDiff(change.diff));
+}
+
+/** The task without its superstep, which is that of all of them. */
+export function nameOf(writer: Writer): string {
+  return writer.task.split("@")[0]!;
+}
+
+/** Several writes that can't be put together: who wrote what, each with a way to take it alone. */
+function drawWriters(change: Change, writers: Writer[], take?: (change: Change, writer: Writer) => void): HTMLElement {
+  const taken = (writer: Writer) => (take && !writer.lazy ? button("Take this…", () => take(change, writer), { class: SMALL, "aria-label": `take what ${writer.task} wrote` }) : null);
+  return h(
+    "div",
+    { class: "sg-writers" },
+    ...writers.map((writer) => h("div", { class: "sg-writer" }, h("code", { class: "sg-where", title: writer.task }, ...breakable(nameOf(writer))), h("span", { class: "sg-content", title: writer.text }, writer.text), taken(writer))),
+    h("div", { class: "sg-problem" }, change.problem ?? ""),
+  );
 }
 
 /** The same beside a form, where there is little room: of a table only how many rows it is about. */
 export function drawEffect(change: Change): HTMLElement {
   const { diff } = change;
-  return diff.kind === "rows" ? framed(change, h("div", { class: "sg-note" }, counted(diff))) : drawChange(change);
+  return diff.kind === "rows" ? framed(change, noteLine(counted(diff))) : drawChange(change);
 }
 
 function counted({ total: [before, after], changed }: Rows): string {
@@ -27,7 +43,7 @@ function framed(change: Change, body: HTMLElement): HTMLElement {
   return h(
     "div",
     { class: "sg-change", "data-key": change.key },
-    h("div", { class: "sg-key" }, h("code", {}, change.key), notes.length ? h("span", { class: "sg-note" }, notes.join(" · ")) : null),
+    h("div", { class: "sg-key" }, h("code", {}, change.key), notes.length ? note(notes.join(" · ")) : null),
     h("div", { class: "sg-diff" }, body),
   );
 }
@@ -43,7 +59,7 @@ export function drawDiff(diff: Diff): HTMLElement {
         "div",
         { class: "sg-paths" },
         ...diff.paths.map(drawPath),
-        diff.more ? h("div", { class: "sg-note" }, `and ${diff.more} more changes`) : null,
+        diff.more ? noteLine(`and ${diff.more} more changes`) : null,
       );
     case "value":
       return drawValue(diff.old, diff.new);
@@ -67,9 +83,9 @@ function drawSegment([sign, text]: Segment): Node {
 }
 
 function drawValue(old: string | null | undefined, fresh: string | null | undefined): HTMLElement {
-  if (old !== null && old !== undefined && old === fresh) return h("div", { class: "sg-value" }, h("span", { class: "sg-same" }, old), h("span", { class: "sg-note" }, "unchanged"));
+  if (old !== null && old !== undefined && old === fresh) return h("div", { class: "sg-value" }, h("span", { class: "sg-same" }, old), note("unchanged"));
   const before = old === null || old === undefined ? null : h("del", { class: "sg-old" }, old === "" ? "(empty)" : old);
-  const after = fresh === null || fresh === undefined ? h("span", { class: "sg-note" }, "removed") : h("ins", { class: "sg-new" }, fresh === "" ? "(empty)" : fresh);
+  const after = fresh === null || fresh === undefined ? note("removed") : h("ins", { class: "sg-new" }, fresh === "" ? "(empty)" : fresh);
   return h("div", { class: "sg-value" }, before, before ? h("span", { class: "sg-arrow", "aria-label": "becomes" }, "→") : null, after);
 }
 
@@ -92,7 +108,7 @@ function drawRows(diff: Rows): HTMLElement {
     "div",
     { class: "sg-rows" },
     diff.rows.length ? h("div", { class: "sg-scroll", tabindex: -1 }, table) : null,
-    h("div", { class: "sg-note" }, diff.changed ? counted(diff) + (diff.more ? `, the first ${diff.rows.length} shown` : "") : "no row changes"),
+    noteLine(diff.changed ? counted(diff) + (diff.more ? `, the first ${diff.rows.length} shown` : "") : "no row changes"),
   );
 }
 

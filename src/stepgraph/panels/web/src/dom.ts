@@ -11,6 +11,19 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, props: Props = 
   return element;
 }
 
+/** A remark: what is less important than what it stands beside. */
+export function note(...children: Child[]): HTMLElement {
+  return h("span", { class: "sg-note" }, ...children);
+}
+
+/** The same on a line of its own. */
+export function noteLine(...children: Child[]): HTMLElement {
+  return h("div", { class: "sg-note" }, ...children);
+}
+
+/** The class of a small button. */
+export const SMALL = "sg-button sg-small";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** The same for SVG. */

@@ -1,15 +1,20 @@
 /** The form of an edit: one field a key, an operation for keys with a reducer; only what was changed is sent. */
-import { button, fill, h, mark } from "./dom";
-import { type Context, type Field, FieldError, blank, clearProblems, failAt, makeField, same } from "./form";
-import type { Problem, Schema } from "./model";
+import { breakable, button, fill, h, mark, note } from "./dom";
+import { nameOf } from "./diff";
+import { type Context, type Field, FieldError, blank, clearProblems, failAt, makeField, mendField, same } from "./form";
+import type { Problem, Schema, Writer } from "./model";
 
-type Operation = "" | "$append" | "$set" | "$remove" | "$drop";
-const NAMES: Record<Operation, string> = { "": "write", $append: "also append", $set: "replace the value by", $remove: "remove items", $drop: "write nothing" };
+type Operation = "" | "$append" | "$set" | "$remove" | "$drop" | "$writes";
+const NAMES: Record<Operation, string> = { "": "write", $append: "also append", $set: "replace the value by", $remove: "remove items", $drop: "write nothing", $writes: "write by write" };
 export interface Subject {
   schema: Schema | null;
   value: unknown;
   /** Keys with a reducer, and the value that each would have. */
   results: Record<string, unknown>;
+  /** Keys whose updates can't be put together, so that they have to be edited, and who wrote what. */
+  writers?: Record<string, Writer[]>;
+  /** Of such a key: the one task whose update is taken to begin with. */
+  taken?: Record<string, string>;
 }
 
 interface Row { key: string; el: HTMLElement; get(): unknown; changed(): boolean; fail(path: (string | number)[], message: string): void }
@@ -94,17 +99,20 @@ export class EditForm {
     const schema = this.#properties()[key] ?? null;
     const reduced = key in this.subject.results;
     const operation = operationOf(proposed);
-    const initial: Operation = operation?.[0] ?? "";
+    const known = this.subject.writers?.[key] ?? null;
+    const writers = known?.some((each) => each.lazy) ? null : known;
+    const initial: Operation = writers ? "$writes" : operation?.[0] ?? "";
     const inner = operation ? operation[1] : proposed;
     let chosen = initial;
     let field: Field;
     const place = h("div", { class: "sg-keyfield" });
     const make = () => {
-      const base = chosen === initial ? (proposed === undefined ? blank(schema, this.#context.root) : inner) : chosen === "$set" ? this.subject.results[key] : chosen === "$append" ? emptyLike(this.subject.results[key]) : inner;
-      field = chosen === "$drop" ? nothing() : chosen === "$remove" ? picker(this.subject.results[key], this.#context) : makeField(schema, base, this.#context, key);
+      const base = chosen === initial || (writers && chosen === "$set" && !reduced) ? (proposed === undefined ? blank(schema, this.#context.root) : inner) : chosen === "$set" ? this.subject.results[key] : chosen === "$append" ? emptyLike(this.subject.results[key]) : inner;
+      if (chosen === "$writes") field = writersField(writers!, this.subject.taken?.[key] ?? null, schema, this.#context);
+      else field = chosen === "$drop" ? nothing() : chosen === "$remove" ? picker(this.subject.results[key], this.#context) : makeField(schema, base, this.#context, key);
       fill(place, field.el);
     };
-    const options: Operation[] = reduced ? ["", "$append", "$set", "$remove", "$drop"] : ["", "$drop"];
+    const options: Operation[] = writers ? ["$writes", "$set", "$drop"] : reduced ? ["", "$append", "$set", "$remove", "$drop"] : ["", "$drop"];
     const select = h("select", { class: "sg-input sg-op", "aria-label": `what to do with ${key}` }, ...options.map((each) => h("option", { value: each }, NAMES[each])));
     select.value = initial;
     const quiet = () => mark(select, "data-plain", select.value === "" ? "" : null);
@@ -115,10 +123,37 @@ export class EditForm {
       key,
       el: h("div", { class: "sg-keyrow", "data-key": key }, h("div", { class: "sg-keyhead" }, h("code", {}, key), select), place),
       get: () => (chosen === "" ? field.get() : { [chosen]: chosen === "$drop" ? true : field.get() }),
-      changed: () => proposed === undefined || chosen !== initial || !same(field.get(), inner),
+      changed: () => proposed === undefined || known !== null || chosen !== initial || !same(field.get(), inner),
       fail: (path, message) => field.fail(String(path[0] ?? "").startsWith("$") ? path.slice(1) : path, message),
     };
   }
+}
+
+/** What each of several tasks writes to one key, to be changed or left out. */
+function writersField(writers: Writer[], taken: string | null, schema: Schema | null, context: Context): Field {
+  const rows = writers.map((writer) => {
+    const field = mendField(schema, writer.value, context, `what ${writer.task} writes`);
+    const drop = h("input", { type: "checkbox", "aria-label": `drop what ${writer.task} writes` });
+    drop.checked = taken !== null && writer.task !== taken;
+    const el = h("div", { class: "sg-row" }, h("span", { class: "sg-name", title: writer.task }, ...breakable(nameOf(writer))), h("div", { class: "sg-writeredit" }, field.el, h("label", { class: "sg-check" }, drop, h("span", {}, "drop"))));
+    const quiet = () => mark(el, "data-dropped", drop.checked ? "" : null);
+    drop.addEventListener("change", () => { quiet(); context.changed(); });
+    quiet();
+    return { writer, field, drop, el };
+  });
+  const problem = h("div", { class: "sg-problem", role: "alert" });
+  return {
+    el: h("div", { class: "sg-object" }, ...rows.map((row) => row.el), problem),
+    get: () => Object.fromEntries(rows.flatMap(({ writer, field, drop }) => {
+      const value = drop.checked ? { $drop: true } : field.get();
+      return same(value, writer.value) ? [] : [[writer.task, value]];
+    })),
+    fail: (path, message) => {
+      const row = rows.find(({ writer }) => writer.task === path[0]);
+      if (row) row.field.fail(path.slice(1), message);
+      else fill(problem, message);
+    },
+  };
 }
 
 function operationOf(value: unknown): [Operation, unknown] | null {
@@ -135,7 +170,7 @@ function emptyLike(value: unknown): unknown {
 
 function nothing(): Field {
   const problem = h("div", { class: "sg-problem", role: "alert" });
-  return { el: h("div", {}, h("span", { class: "sg-note" }, "this key keeps its value"), problem), get: () => true, fail: (_, message) => fill(problem, message) };
+  return { el: h("div", {}, note("this key keeps its value"), problem), get: () => true, fail: (_, message) => fill(problem, message) };
 }
 
 /** Tick what goes: items of a list, keys of an object. */

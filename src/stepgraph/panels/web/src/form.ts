@@ -1,5 +1,5 @@
 /** A form made from a JSON Schema and a value. It only collects: the kernel judges, and its words appear at the field. */
-import { button, fill, h } from "./dom";
+import { SMALL, button, fill, h, note, noteLine } from "./dom";
 import type { Problem, Schema } from "./model";
 import { tableField } from "./table";
 
@@ -36,6 +36,13 @@ export function makeField(schema: Schema | null | undefined, value: unknown, con
     case "object": return objectField(kind, value, context, label);
     default: return jsonField(value, context, label);
   }
+}
+
+/** The same for a value that may be of another type than the schema says: as JSON then, so that it can be mended. */
+export function mendField(schema: Schema | null, value: unknown, context: Context, label: string): Field {
+  const kind = resolve(schema ?? {}, context.root);
+  const kinds = variantsOf(kind) ?? [kind];
+  return kinds.some((each) => fits(resolve(each, context.root), value, context.root)) ? makeField(schema, value, context, label) : jsonField(value, context, label);
 }
 
 /** Follow `$ref` and single `allOf`; what stands beside them wins. */
@@ -167,7 +174,7 @@ function jsonField(value: unknown, context: Context, label: string): Field {
   const control = h("textarea", { class: "sg-input sg-json", "aria-label": label || "JSON", rows: Math.min(14, Math.max(1, text.split("\n").length)), spellcheck: "false" });
   control.value = text;
   control.addEventListener("input", context.changed);
-  const field: Field = framed(h("div", {}, control, h("div", { class: "sg-note" }, "JSON")), () => {
+  const field: Field = framed(h("div", {}, control, noteLine("JSON")), () => {
     if (control.value === text) return value ?? null;
     try {
       return JSON.parse(control.value);
@@ -185,7 +192,7 @@ function unionField(variants: Schema[], value: unknown, context: Context, label:
   let inner: Field;
   const place = h("div", { class: "sg-variant" });
   const draw = (content: unknown) => {
-    inner = kinds[chosen]!.type === "null" ? framed(h("span", { class: "sg-note" }, "no value"), () => null) : makeField(kinds[chosen], content, context, label);
+    inner = kinds[chosen]!.type === "null" ? framed(note("no value"), () => null) : makeField(kinds[chosen], content, context, label);
     fill(place, inner.el);
   };
   const control = h("select", { class: "sg-input sg-kind", "aria-label": `${label} kind` }, ...names.map((name, i) => h("option", { value: i }, name)));
@@ -234,15 +241,15 @@ function listField(item: Schema | null, items: unknown[], context: Context, labe
   const turn = (to: number) => { first = Math.max(0, to); draw(); };
   const draw = () => {
     const last = Math.min(entries.length, first + LIST_PAGE);
-    const remove = (index: number) => button("×", () => { entries.splice(index, 1); turn(Math.min(first, entries.length - 1)); context.changed(); }, { class: "sg-button sg-small", title: `remove item ${index}`, "aria-label": `remove item ${index}` });
+    const remove = (index: number) => button("×", () => { entries.splice(index, 1); turn(Math.min(first, entries.length - 1)); context.changed(); }, { class: SMALL, title: `remove item ${index}`, "aria-label": `remove item ${index}` });
     fill(list, ...entries.slice(first, last).map((_, i) => h("div", { class: "sg-item" }, h("span", { class: "sg-index" }, String(first + i)), fieldAt(first + i).el, remove(first + i))));
     const many = entries.length > LIST_PAGE;
     fill(
       pager,
-      button("+ item", () => { entries.push({ initial: item ? blank(item, context.root) : typeof items[0] === "number" ? 0 : "", field: null }); turn(Math.floor((entries.length - 1) / LIST_PAGE) * LIST_PAGE); context.changed(); }, { class: "sg-button sg-small" }),
-      many ? button("◀", () => turn(first - LIST_PAGE), { class: "sg-button sg-small", "aria-label": "previous items" }) : null,
-      many ? h("span", { class: "sg-note" }, `items ${first}–${last - 1} of ${entries.length}`) : null,
-      many ? button("▶", () => { if (last < entries.length) turn(last); }, { class: "sg-button sg-small", "aria-label": "next items" }) : null,
+      button("+ item", () => { entries.push({ initial: item ? blank(item, context.root) : typeof items[0] === "number" ? 0 : "", field: null }); turn(Math.floor((entries.length - 1) / LIST_PAGE) * LIST_PAGE); context.changed(); }, { class: SMALL }),
+      many ? button("◀", () => turn(first - LIST_PAGE), { class: SMALL, "aria-label": "previous items" }) : null,
+      many ? note(`items ${first}–${last - 1} of ${entries.length}`) : null,
+      many ? button("▶", () => { if (last < entries.length) turn(last); }, { class: SMALL, "aria-label": "next items" }) : null,
     );
   };
   draw();

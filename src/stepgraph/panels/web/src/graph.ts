@@ -1,5 +1,5 @@
 /** The live graph: drawn once from the kernel's layout, then only restyled by data attributes of the nodes that differ. */
-import { button, fill, h, mark, s } from "./dom";
+import { SMALL, button, fill, h, mark, note, s } from "./dom";
 import { MARK, type NodeRow, type NodeState, type RunView, WORD, edgeKey } from "./model";
 
 type Box = [x: number, y: number, width: number, height: number];
@@ -33,16 +33,16 @@ export class Graph {
   #lastFollowed = "";
   #svg: SVGSVGElement | null = null;
 
-  #lister = button("list", () => this.toggleList(), { class: "sg-button sg-small", title: "L" });
+  #lister = button("list", () => this.toggleList(), { class: SMALL, title: "L" });
 
   constructor(private acts: GraphActs) {
     const zoom = h(
       "div",
       { class: "sg-zoom" },
-      button("+", () => this.zoom(1.25), { "aria-label": "zoom in", class: "sg-button sg-small" }),
-      button("−", () => this.zoom(0.8), { "aria-label": "zoom out", class: "sg-button sg-small" }),
-      button("fit", () => this.fit(), { "aria-label": "fit the graph", class: "sg-button sg-small" }),
-      button("taller", () => this.#toggleTall(), { "aria-label": "taller or lower", class: "sg-button sg-small" }),
+      button("+", () => this.zoom(1.25), { "aria-label": "zoom in", class: SMALL }),
+      button("−", () => this.zoom(0.8), { "aria-label": "zoom out", class: SMALL }),
+      button("fit", () => this.fit(), { "aria-label": "fit the graph", class: SMALL }),
+      button("taller", () => this.#toggleTall(), { "aria-label": "taller or lower", class: SMALL }),
       this.#lister,
     );
     this.el.append(this.#pane, this.#twin, zoom);
@@ -287,7 +287,7 @@ export class Graph {
         const to = targets.get(path);
         const open = name === "__start__" ? null : () => this.acts.menu(path, (this.#twin.querySelector(`[data-path="${CSS.escape(path)}"]`) ?? this.#twin).getBoundingClientRect());
         const label = open ? h("button", { type: "button", class: "sg-link", "data-path": path, "data-state": state, onclick: open }, words) : h("span", {}, words);
-        return h("li", {}, label, h("span", { class: "sg-note" }, `${more ? ` ${more}` : ""}${to?.length ? ` → ${to.join(", ")}` : ""}`), kind === "subgraph" ? list(path) : null);
+        return h("li", {}, label, note(`${more ? ` ${more}` : ""}${to?.length ? ` → ${to.join(", ")}` : ""}`), kind === "subgraph" ? list(path) : null);
       }));
     };
     fill(this.#twin, list(null));

@@ -1,5 +1,5 @@
 /** The first two lines of a panel: what runs or why it stopped, in words, marks and colours. */
-import { breakable, h } from "./dom";
+import { breakable, h, note } from "./dom";
 import type { Card, Head, RunView } from "./model";
 
 const STATUS: Record<string, [mark: string, word: string]> = {
@@ -54,11 +54,11 @@ function reason(view: RunView, head: Head, card: Card | null): HTMLElement[] {
   if (card) return [h("strong", { class: "sg-where" }, ...breakable(card.title)), h("span", { class: "sg-note", title: card.why }, card.why)];
   if (head.error) return [h("span", { class: "sg-errortext", title: head.error.message }, `${head.error.type}: ${head.error.message}`)];
   if (head.status === "suspended" || head.status === "interrupted") {
-    return [h("span", { class: "sg-note" }, `Continue goes on${head.durable === false ? "" : `, in another process dbg.open("${head.thread}")`}`)];
+    return [note(`Continue goes on${head.durable === false ? "" : `, in another process dbg.open("${head.thread}")`}`)];
   }
   if (head.status !== "running") return [];
   const soon = head.ordered === "pause" ? "holds at the next place · " : head.ordered === "cancel" ? "waits for the end of its node · " : "";
-  return [h("span", { class: "sg-note" }, soon + runningWords(view))];
+  return [note(soon + runningWords(view))];
 }
 
 /** Which nodes run, and what one of them said last: long work tells how far it is. */

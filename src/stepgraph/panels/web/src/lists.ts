@@ -1,5 +1,5 @@
 /** The small lists: branches, stops, what nodes printed, and the log of events. */
-import { breakable, button, fill, h, pressed } from "./dom";
+import { SMALL, breakable, button, fill, h, note, noteLine, pressed } from "./dom";
 import { type Branch, GAP, type Output, type Row, type RunView, type Stop } from "./model";
 import { VirtualList } from "./virtual";
 
@@ -15,7 +15,7 @@ export function drawBranches(branches: Branch[], current: string, choose: (id: s
       h("button", { type: "button", class: "sg-line", "aria-current": each.id === current ? "true" : null, onclick: () => choose(each.id) },
         h("span", { class: "sg-mark", "data-status": each.status }, STATUS[each.status] ?? "·"),
         h("span", { class: "sg-name" }, each.branch),
-        h("span", { class: "sg-note" }, `${each.parent ? `from step ${each.parent[1]} · ` : ""}${each.status}`)),
+        note(`${each.parent ? `from step ${each.parent[1]} · ` : ""}${each.status}`)),
       each.note ? h("div", { class: "sg-note sg-indent" }, `“${each.note}”`) : null,
       below(each.id),
     )));
@@ -34,7 +34,7 @@ export class StopList {
     const spec = h("input", { class: "sg-input", name: "spec", placeholder: "after:draft", "aria-label": "where to stop", list: "sg-places" });
     const when = h("input", { class: "sg-input", name: "when", placeholder: "only if, e.g. len(q.new) > 500", "aria-label": "condition" });
     const problem = h("div", { class: "sg-problem", role: "alert" });
-    this.#form = h("form", { class: "sg-stopform" }, spec, when, h("button", { type: "submit", class: "sg-button sg-small" }, "Add stop"), problem);
+    this.#form = h("form", { class: "sg-stopform" }, spec, when, h("button", { type: "submit", class: SMALL }, "Add stop"), problem);
     this.#form.addEventListener("submit", async (event) => {
       event.preventDefault();
       if (!spec.value.trim()) return;
@@ -64,8 +64,8 @@ export class StopList {
       "li",
       { "data-off": !stop.enabled },
       h("label", { class: "sg-check" }, box, h("span", { class: "sg-mark" }, stop.kind === "gate" ? "▣" : "◆"), h("code", {}, ...breakable(stop.spec))),
-      button("×", () => this.acts.remove(stop), { class: "sg-button sg-small", "aria-label": `remove ${stop.spec}`, title: "remove" }),
-      h("div", { class: "sg-note" }, notes.filter(Boolean).join(" · ")),
+      button("×", () => this.acts.remove(stop), { class: SMALL, "aria-label": `remove ${stop.spec}`, title: "remove" }),
+      noteLine(notes.filter(Boolean).join(" · ")),
       stop.problem ? h("div", { class: "sg-problem" }, stop.problem) : null,
     );
   }
@@ -79,11 +79,11 @@ export function drawOutput(pieces: Output[]): HTMLElement {
     if (last && last.task === piece[1]) last.parts.push(piece);
     else groups.push({ task: piece[1], path: piece[2], step: piece[3], parts: [piece] });
   }
-  if (!groups.length) return h("div", { class: "sg-note" }, "Nothing printed or logged yet.");
+  if (!groups.length) return noteLine("Nothing printed or logged yet.");
   return h("div", { class: "sg-output" }, ...groups.map((group) => h(
     "div",
     { class: "sg-said" },
-    h("div", { class: "sg-note" }, `${group.path} · step ${group.step}`),
+    noteLine(`${group.path} · step ${group.step}`),
     h("pre", { class: "sg-pre" }, ...joined(group.parts).map(([kind, text]) => h("span", { "data-kind": kind }, text))),
   )));
 }

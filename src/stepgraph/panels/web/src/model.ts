@@ -12,7 +12,9 @@ export type Diff =
   | { kind: "rows"; columns: string[]; rows: RowChange[]; changed: number; more: number; total: [number, number] }
   | { kind: "paths"; paths: PathChange[]; more: number }
   | { kind: "value"; old: string | null; new: string };
-export interface Change { key: string; reducer: string | null; missing: boolean; added: number | null; diff: Diff }
+/** One task's write to a key whose updates can't be put together; `lazy`: too large for a form. */
+export interface Writer { task: string; text: string; value: unknown; lazy: boolean }
+export interface Change { key: string; reducer: string | null; missing: boolean; added: number | null; diff: Diff; problem?: string; writers?: Writer[] }
 export interface Failure { type: string; message: string; traceback: string }
 export interface Problem { path: (string | number)[]; message: string }
 export interface Effect { changes: Change[]; routes: string[]; known: boolean; reruns_router: boolean; errors: Problem[] }
@@ -22,6 +24,8 @@ export interface Card {
   id: string; title: string; place: string; node: string; path: string; step: number; index: number; router: string | null;
   why: string; stop: string | null; allow: string[]; refused: Record<string, string>; reason: boolean;
   schema: Schema | null; respond: Schema | null; value: unknown; results: Record<string, unknown>; lazy: boolean; digest: string;
+  /** At `step`: id and address of each task. */
+  tasks: [string, string][];
   changes: Change[]; routes: string[]; alternatives: string[]; reads: [string, string][];
   question: string | null; error: Failure | null;
 }

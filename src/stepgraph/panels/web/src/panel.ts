@@ -1,6 +1,6 @@
 /** One view of a run: it owns what a person looks at (branch, step, tab, open form), never what the run is. */
 import { ReviewCard } from "./card";
-import { button, fill, h, mark } from "./dom";
+import { SMALL, button, fill, h, mark } from "./dom";
 import { ForkForm } from "./fork";
 import { Graph, type Shape } from "./graph";
 import { RUN_VERBS, elapsed, statusLine, statusOf, whyLine } from "./head";
@@ -77,7 +77,7 @@ export class Panel {
     this.root = h(
       "div",
       { class: "sg-root", tabindex: 0, role: "region", "aria-label": `run of ${link.session}` },
-      h("div", { class: "sg-status" }, this.#statusParts, button("?", () => this.#help(), { class: "sg-button sg-small", "aria-label": "keys" })),
+      h("div", { class: "sg-status" }, this.#statusParts, button("?", () => this.#help(), { class: SMALL, "aria-label": "keys" })),
       h("div", { class: "sg-bar" }, this.#why, this.#runVerbs),
       this.#banner,
       h("div", { class: "sg-main" }, this.#left, this.#center, this.#right),
@@ -259,7 +259,7 @@ export class Panel {
       return ["gone", "No answer from the kernel: it is busy with a cell, or this is a saved view of a run that has ended. Running the cell again shows a live panel.", none];
     }
     if (link.overdue().length) return ["busy", `kernel busy: handled when the cell ends${waiting.length ? ` (${waiting.join(", ")})` : ""}`, none];
-    const small = { class: "sg-button sg-small" };
+    const small = { class: SMALL };
     if (this.#at !== null) {
       const text = `viewing step ${this.#at} of ${view.steps.at(-1)?.[0] ?? 0}, live at ${head?.step ?? 0}`;
       return ["past", text, () => [button("Back to live", () => this.#goTo(null), small), button("Fork here…", () => this.#openFork(), small)]];

@@ -1,5 +1,5 @@
 /** A list of objects as a table whose cells are edited in place; only the rows of one page are in the document. */
-import { button, fill, h } from "./dom";
+import { SMALL, button, fill, h, note } from "./dom";
 import { type Context, type Field, blank, failAt, makeField, resolve, same, variantsOf } from "./form";
 import type { Schema } from "./model";
 
@@ -27,15 +27,15 @@ export function tableField(item: Schema | null, rows: Item[], context: Context, 
     const last = Math.min(lines.length, first + PAGE);
     fill(
       pager,
-      button("+ row", () => { lines.push({ initial: null, cells: null, problems: [] }); first = lines.length - 1; draw(); context.changed(); }, { class: "sg-button sg-small" }),
-      lines.length > PAGE ? button("◀", () => { first = Math.max(0, first - PAGE); draw(); }, { class: "sg-button sg-small", "aria-label": "previous rows" }) : null,
-      lines.length > PAGE ? h("span", { class: "sg-note" }, `rows ${first}–${last - 1} of ${lines.length}`) : null,
-      lines.length > PAGE ? button("▶", () => { if (first + PAGE < lines.length) { first += PAGE; draw(); } }, { class: "sg-button sg-small", "aria-label": "next rows" }) : null,
+      button("+ row", () => { lines.push({ initial: null, cells: null, problems: [] }); first = lines.length - 1; draw(); context.changed(); }, { class: SMALL }),
+      lines.length > PAGE ? button("◀", () => { first = Math.max(0, first - PAGE); draw(); }, { class: SMALL, "aria-label": "previous rows" }) : null,
+      lines.length > PAGE ? note(`rows ${first}–${last - 1} of ${lines.length}`) : null,
+      lines.length > PAGE ? button("▶", () => { if (first + PAGE < lines.length) { first += PAGE; draw(); } }, { class: SMALL, "aria-label": "next rows" }) : null,
     );
   };
   const drawLine = (line: Line, index: number): HTMLElement => {
     const cells = cellsOf(line);
-    const remove = button("×", () => { lines.splice(lines.indexOf(line), 1); draw(); context.changed(); }, { class: "sg-button sg-small", "aria-label": `remove row ${index}`, title: `remove row ${index}` });
+    const remove = button("×", () => { lines.splice(lines.indexOf(line), 1); draw(); context.changed(); }, { class: SMALL, "aria-label": `remove row ${index}`, title: `remove row ${index}` });
     return h("tr", {}, h("th", { scope: "row" }, String(index)), ...columns.map((name) => h("td", {}, cells.get(name)!.el)), h("td", {}, remove));
   };
   const read = (line: Line): Item => {

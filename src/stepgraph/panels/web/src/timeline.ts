@@ -1,5 +1,5 @@
 /** The time line: one tick a superstep, marks for decisions, forks and stops that would have hit; only what fits is drawn. */
-import { button, fill, h, pressed } from "./dom";
+import { button, fill, h, note, pressed } from "./dom";
 import type { Branch, Step } from "./model";
 
 export interface Moment { steps: Step[]; at: number | null; live: number; held: boolean; branches: Branch[]; run: string; stops: Map<string, string> }
@@ -42,7 +42,7 @@ export class Timeline {
     if (state === this.#drawn) return;
     this.#drawn = state;
     const before = start ? h("span", { class: "sg-note", title: `${start} earlier steps` }, "…") : null;
-    const after = start + room < steps.length ? h("span", { class: "sg-note" }, "…") : null;
+    const after = start + room < steps.length ? note("…") : null;
     const now = moment.held ? h("span", { class: "sg-tick sg-now", title: "stopped inside the next step" }, "◆") : null;
     fill(this.#track, before, ...shown.map((step) => this.#tick(step, step[0] === this.#current(), forks.get(step[0]) ?? [])), after, at === null && !after ? now : null);
   }

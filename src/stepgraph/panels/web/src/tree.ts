@@ -1,5 +1,5 @@
 /** The state as a tree: each branch is fetched when it is opened, long ones in pages, and a search runs in the kernel. */
-import { button, fill, h } from "./dom";
+import { SMALL, button, fill, h, note, noteLine } from "./dom";
 import { VirtualList } from "./virtual";
 
 export interface Line { label: string; type: string; text: string; size: number; cut: boolean }
@@ -35,7 +35,7 @@ export class StateTree {
       const content = wanted ? this.#drawHits(await this.fetch("find", { text: wanted })) : await this.#branch([], 0);
       if (turn === this.#turn) fill(this.#body, content);
     } catch (error) {
-      if (turn === this.#turn) fill(this.#body, h("div", { class: "sg-note" }, (error as Error).message));
+      if (turn === this.#turn) fill(this.#body, noteLine((error as Error).message));
     }
   }
 
@@ -43,7 +43,7 @@ export class StateTree {
     const part = (await this.fetch("value", { position, offset, limit: PAGE })) as Part;
     if (part.text !== null) return this.#drawText(position, part);
     if (part.columns) return this.#drawTable(position, part);
-    if (!part.total) return h("div", { class: "sg-note" }, position.length ? "empty" : "no state yet");
+    if (!part.total) return noteLine(position.length ? "empty" : "no state yet");
     if (part.total > PAGE) return this.#longList(position, part);
     const lines = await Promise.all(part.lines.map((line, i) => this.#item(line, [...position, i])));
     return h("ul", { role: "group" }, ...lines);
@@ -59,9 +59,9 @@ export class StateTree {
       h("span", { class: "sg-fold", "aria-hidden": "true" }, more ? "▸" : ""),
       h("span", { class: "sg-name" }, line.label),
       h("span", { class: "sg-content", "data-type": line.type }, line.text),
-      line.size > 0 ? h("span", { class: "sg-note" }, `${line.size}`) : null,
+      line.size > 0 ? note(`${line.size}`) : null,
     );
-    const show = async () => fill(below, this.#open.has(key) ? await this.#branch(position, 0).catch((error: Error) => h("div", { class: "sg-note" }, error.message)) : null);
+    const show = async () => fill(below, this.#open.has(key) ? await this.#branch(position, 0).catch((error: Error) => noteLine(error.message)) : null);
     if (more) head.addEventListener("click", () => {
       if (!this.#open.delete(key)) this.#open.add(key);
       head.setAttribute("aria-expanded", String(this.#open.has(key)));
@@ -92,7 +92,7 @@ export class StateTree {
 
   async #detail(position: number[], line: Line, list: HTMLElement): Promise<void> {
     const place = list.parentElement?.querySelector(":scope > .sg-detail");
-    if (place) fill(place, h("div", { class: "sg-note" }, `item ${line.label}`), await this.#branch(position, 0));
+    if (place) fill(place, noteLine(`item ${line.label}`), await this.#branch(position, 0));
   }
 
   #drawText(position: number[], part: Part): HTMLElement {
@@ -105,7 +105,7 @@ export class StateTree {
         const next = (await this.fetch("value", { position, offset: length })) as Part;
         shown.append(next.text ?? "");
         more();
-      }, { class: "sg-button sg-small" }));
+      }, { class: SMALL }));
     };
     more();
     return h("div", {}, shown, rest);
@@ -118,7 +118,7 @@ export class StateTree {
     const add = (rows: string[][]) => {
       body.append(...rows.map((row, i) => h("tr", {}, h("th", { scope: "row" }, String(shown + i)), ...row.map((cell) => h("td", {}, cell)))));
       shown += rows.length;
-      fill(rest, shown < part.total ? button(`${shown} of ${part.total} rows: more`, async () => add(((await this.fetch("value", { position, offset: shown, limit: PAGE })) as Part).rows ?? []), { class: "sg-button sg-small" }) : null);
+      fill(rest, shown < part.total ? button(`${shown} of ${part.total} rows: more`, async () => add(((await this.fetch("value", { position, offset: shown, limit: PAGE })) as Part).rows ?? []), { class: SMALL }) : null);
     };
     add(part.rows ?? []);
     return h("div", {}, h("div", { class: "sg-scroll" }, h("table", { class: "sg-table" }, h("thead", {}, h("tr", {}, h("th", {}, ""), ...(part.columns ?? []).map((name) => h("th", { scope: "col" }, name)))), body)), rest);
@@ -127,7 +127,7 @@ export class StateTree {
   #drawHits({ hits, complete }: Hits): HTMLElement {
     const found = hits.map(([position, labels, text]) => h("li", {}, h("button", { type: "button", class: "sg-line", onclick: () => this.#goTo(position) }, h("span", { class: "sg-name" }, labels.join(" › ")), h("span", { class: "sg-content" }, text))));
     const count = hits.length ? `${hits.length} found` : "nothing found";
-    return h("div", {}, h("div", { class: "sg-note" }, complete ? count : `${count}; there is more: search for something narrower`), h("ul", {}, ...found));
+    return h("div", {}, noteLine(complete ? count : `${count}; there is more: search for something narrower`), h("ul", {}, ...found));
   }
 
   #goTo(position: number[]): void {

@@ -221,3 +221,39 @@ describe("an edit", () => {
     expect(key(form, "messages").textContent).not.toContain("wrong item");
   });
 });
+
+describe("the edit of updates that can't be put together", () => {
+  const schema = { type: "object", properties: { answer: { type: "string" }, items: { type: "array", items: { type: "string" } } } };
+  const writers = { answer: [{ task: "left@1", text: "'l'", value: "l", lazy: false }, { task: "right@1", text: "'r'", value: "r", lazy: false }] };
+  const make = (taken: Record<string, string> = {}) => new EditForm({ schema, value: { answer: "r", items: ["a"] }, results: { items: ["a"] }, writers, taken }, vi.fn());
+
+  it("shows what each task writes, and is sent even when nothing is changed", () => {
+    const form = make();
+    expect([...form.el.querySelectorAll("[data-key=answer] .sg-name")].map((each) => each.textContent)).toEqual(["left", "right"]);
+    expect(form.dirty()).toBe(true);
+    expect(form.get()).toEqual({ answer: { $writes: {} } });
+  });
+
+  it("takes one update and drops the others", () => {
+    expect(make({ answer: "left@1" }).get()).toEqual({ answer: { $writes: { "right@1": { $drop: true } } } });
+  });
+
+  it("takes another value in place of all", () => {
+    const form = make();
+    choose(form.el, "$set", "[data-key=answer] .sg-op");
+    expect(form.get()).toEqual({ answer: { $set: "r" } });
+  });
+
+  it("puts a problem at the update that it is about", () => {
+    const form = make();
+    form.show([{ path: ["answer", "$writes", "right@1"], message: "no" }, { path: ["answer"], message: "one value" }]);
+    expect(form.el.querySelectorAll("[data-wrong]").length).toBe(1);
+    expect(form.el.textContent).toContain("one value");
+  });
+
+  it("shows an update of a wrong type as JSON", () => {
+    const form = new EditForm({ schema, value: { items: ["a"] }, results: { items: ["a"] }, writers: { items: [{ task: "lone@1", text: "3", value: 3, lazy: false }] } }, vi.fn());
+    expect(form.el.querySelector("textarea")!.value).toBe("3");
+    expect(form.get()).toEqual({ items: { $writes: {} } });
+  });
+});
