@@ -61,6 +61,13 @@ def shapes(quick: bool) -> list[Shape]:
     ]
 
 
+def bytes_of(checkpointer: MemoryCheckpointer) -> int:
+    """Bytes of what is kept encoded, each blob once."""
+    logs = checkpointer._logs.values()
+    blobs = {number: blob for log in logs for number, blob in log.blobs.items()}
+    return sum(len(line) for log in logs for line in log.lines) + sum(len(blob.data) for blob in blobs.values())
+
+
 class Ours:
     """Our checkpointers, memory or SQLite."""
 
@@ -99,7 +106,7 @@ class Ours:
 
     def size(self) -> int:
         if isinstance(self.saver, MemoryCheckpointer):
-            return sum(len(line) for log in self.saver._logs.values() for line in log.lines)
+            return bytes_of(self.saver)
         self.saver.close()
         return self.path.stat().st_size
 

@@ -12,6 +12,7 @@ import pytest
 from stepgraph import END, START, StateGraph
 from stepgraph.core.checkpoint import Checkpointer, Extend
 from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
+from tests.benchmarks.storage import bytes_of
 from tests.contract.checkpointer import Story, counted
 
 Changes = Callable[[int], Mapping[str, Any]]
@@ -22,6 +23,11 @@ def appended(n: int) -> Mapping[str, Any]:
     """A message of 150 bytes, besides the counter that most loops have."""
     message = {"role": "user", "content": f"{n:0121}"}
     return {"messages": Extend((message,)) if n else [message]}
+
+
+def nested(n: int) -> Mapping[str, Any]:
+    """A message of 100 bytes in containers, which memory keeps apart from its lines, in a list that is rebuilt."""
+    return {"messages": [{"content": [{"text": f"{each:020}{part}"} for part in range(40)]} for each in range(n + 1)]}
 
 
 def replaced(n: int) -> Mapping[str, Any]:
@@ -44,7 +50,7 @@ def in_memory(changes: Changes, steps: int) -> int:
     for n in range(steps):
         story.save(changes(n))
     assert story.load().version == steps
-    return sum(len(line) for log in checkpointer._logs.values() for line in log.lines)
+    return bytes_of(checkpointer)
 
 
 @pytest.fixture(params=["memory", "file", "file, a commit a step"])
@@ -91,6 +97,10 @@ def test_a_list_that_an_unknown_reducer_grows_is_stored_by_its_items(size: Bytes
     assert (
         size(replaced, 600) <= 600 * 500 + 40_960
     )  # as for five thousand messages above; whole lists would take 27 MB
+
+
+def test_a_list_of_big_new_objects_is_stored_by_what_is_new_in_it(size: Bytes) -> None:
+    assert size(nested, 120) <= 120 * 4500 + 40_960  # each message is about 1,500 bytes; whole lists would take 11 MB
 
 
 def test_a_fork_on_another_thread_takes_no_copy_of_the_state(tmp_path: Path) -> None:

@@ -221,7 +221,7 @@ def test_a_list_that_only_grows_is_encoded_once() -> None:
         )
         if n > 30 and not line.startswith(b'{"id"'):
             assert len(line) < 700
-    assert codec.calls < 160
+    assert codec.calls < 180  # each a time, but for the first dozen: a small list is encoded whole
 
 
 texts = st.lists(st.sampled_from(["1", "2", '"a"', "[3,4]", "55"]), max_size=7)

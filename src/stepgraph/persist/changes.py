@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from stepgraph.core.checkpoint import REMOVED, Extend, Removed
-from stepgraph.persist.codec import ATOMS, TEXT, Codec, Unstorable, write
+from stepgraph.persist.codec import ATOMS, BLOB, TEXT, Codec, Unstorable, write
 from stepgraph.persist.encoded import Encoded, appended, new_in, splices, splices_text
 from stepgraph.persist.items import LARGE, Held, Known, Memo
 from stepgraph.persist.patch import difference, size_of
@@ -15,6 +15,8 @@ from stepgraph.persist.patch import difference, size_of
 SMALL: Final = frozenset({int, bool, float, type(None)})
 LONG: Final = 512
 """Characters from which a value is compared with the one before it, to store the difference only."""
+_WHOLE: Final = 16_384
+"""Bytes from which the lists in a dict are taken apart, though it could be one blob."""
 
 quoted = lru_cache(4096)(write)
 """A key as JSON; the same few again and again."""
@@ -95,9 +97,12 @@ class Changes:
     def _whole(self, value: Any) -> str:
         """The text of a value. The items of its lists are remembered: a graph's input comes again in its keys."""
         kind = type(value)
-        if kind is list and not ATOMS.issuperset(map(type, value)):
+        if kind is list:  # which may grow: never one blob
             return f"[{self._inner(value)}]"
         if kind is dict and list in map(type, value.values()) and not self._memo.has(value) and _is_plain(value):
+            blob = self._codec.blob(value)
+            if blob is not None and len(blob.data) < _WHOLE:
+                return self._memo.take(value, blob)
             return f"{{{','.join([f'{quoted(key)}:{self._whole(each)}' for key, each in value.items()])}}}"
         return self._memo.text(value, self._codec)
 
@@ -114,7 +119,7 @@ class Changes:
         self.made.append((key, Atom(text)))
 
     def _value(self, key: str, change: Any, old: Any) -> None:
-        if type(old) is not Encoded or old.size() < LONG:
+        if type(old) is not Encoded or (old.size() < LONG and BLOB not in old.text()):
             self._set(key, Encoded(self._whole(change)))
         elif type(change) is list and old.is_list and not ATOMS.issuperset(map(type, change)):
             self._items(key, change, old)
@@ -124,8 +129,8 @@ class Changes:
     def _items(self, key: str, change: list[Any], old: Encoded) -> None:
         """A list that another one replaces: the new items, and which of the old ones stay."""
         codec, memo = self._codec, self._memo
-        if old.size() < LARGE:
-            made = Encoded.of_items([write(item) for item in codec.lower_all(change)])
+        if old.size() < LARGE and BLOB not in old.text():
+            made = Encoded.of_items([memo.text(item, codec) for item in change])
         elif old.held is not None and old.held.grew_to(change):
             more = [memo.known(item, codec) for item in change[len(old.held.known) :]]
             self.grown.append(f"{quoted(key)}:[{','.join(each.text for each in more)}]")

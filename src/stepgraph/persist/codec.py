@@ -2,8 +2,8 @@
 
 A tag is an object whose first key is `"~"`: `{"~":[1,2]}` is a tuple, `{"~":"dec","v":"1.5"}` a Decimal. A dict that
 has the key `"~"` itself is stored as pairs, and inside a JSON string the quote is escaped, so the characters `{"~"`
-stand in a text exactly when it holds a tag: a text without them is decoded by the C parser alone. Nothing is pickled,
-and reading imports no module that a stored text merely names.
+stand in a text exactly when it holds a tag: a text without them is decoded by the C parser alone. Nothing that is read
+from elsewhere was pickled, and reading imports no module that a stored text merely names.
 """
 
 from __future__ import annotations
@@ -11,14 +11,19 @@ from __future__ import annotations
 import json
 import json.encoder
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from stepgraph.core.registry import codec_names, type_codecs
+
+if TYPE_CHECKING:
+    from stepgraph.persist.blobs import Blob
 
 ATOMS: Final = frozenset({str, int, float, bool, type(None)})
 """What JSON keeps exactly, and what never changes."""
 TEXT: Final = frozenset({str})
 MARK: Final = '{"~"'
+BLOB: Final = '{"~":"#"'
+"""The tag of what stands for a big value that is kept elsewhere."""
 _LIMIT: Final = 10_000
 """Bits up to which Python writes an int in decimal without asking (`sys.set_int_max_str_digits`)."""
 
@@ -62,6 +67,10 @@ class Codec:
     def plain(self, value: Any) -> str:
         """The text of a value that JSON keeps exactly."""
         return write(value)
+
+    def blob(self, value: Any) -> Blob | None:
+        """What keeps a big value outside of the text, where the text never leaves this process; else None."""
+        return None
 
     def loads(self, text: str) -> Any:
         """The value of a text. Raises Unreadable."""

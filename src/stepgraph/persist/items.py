@@ -16,10 +16,13 @@ import uuid
 from collections.abc import Sequence
 from itertools import chain
 from operator import attrgetter, is_
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from stepgraph.core.types import MISSING
 from stepgraph.persist.codec import ATOMS, TEXT, Codec
+
+if TYPE_CHECKING:
+    from stepgraph.persist.blobs import Blob
 
 LARGE: Final = 4096
 """Characters of a list below which nothing is gained, and of an item from which it is compared by `==`."""
@@ -168,55 +171,93 @@ class Copied:
 def _plain(value: Any) -> Any:
     """A copy of a value that JSON keeps exactly; MISSING for any other."""
     kind = type(value)
-    if kind in ATOMS:
-        return value
     if kind is list:
         if ATOMS.issuperset(map(type, value)):
+            return value[:]
+        items = [each if type(each) in ATOMS else _plain(each) for each in value]
+        return MISSING if MISSING in items else items
+    if kind is dict and TEXT.issuperset(map(type, value)) and "~" not in value:
+        if ATOMS.issuperset(map(type, value.values())):
             return value.copy()
-        items = list(map(_plain, value))
-        return MISSING if any(each is MISSING for each in items) else items
-    if kind is not dict or not TEXT.issuperset(map(type, value)) or "~" in value:
+        items = [each if type(each) in ATOMS else _plain(each) for each in value.values()]
+        return MISSING if MISSING in items else dict(zip(value, items, strict=True))
+    return value if kind in ATOMS else MISSING
+
+
+def _twin(value: Any) -> Any:
+    """A copy of a dict or list of built-in types; MISSING if another container with something changeable is in it.
+
+    What has a hash does not change, and asking for that takes half the time of looking at the types.
+    """
+    kind = type(value)
+    if kind is not list and kind is not dict:
         return MISSING
-    if ATOMS.issuperset(map(type, value.values())):
-        return value.copy()
-    copy = dict(zip(value, map(_plain, value.values()), strict=True))
-    return MISSING if any(each is MISSING for each in copy.values()) else copy
+    members = value if kind is list else value.values()
+    try:
+        hash(tuple(members))
+    except TypeError:
+        items = [each if type(each) in ATOMS else _twin(each) for each in members]
+        if MISSING in items:
+            return MISSING
+        return items if kind is list else dict(zip(value, items, strict=True))
+    return value.copy()
 
 
-class Known(NamedTuple):
-    """An item, what it consisted of (None when that cannot be told), and its text."""
+class Known:
+    """An item with its text, and what tells whether that still holds."""
 
-    item: Any
-    content: Content | Copied | None
-    text: str
+    __slots__ = ("blob", "content", "item", "text")
+
+    def __init__(self, item: Any, text: str, blob: Blob | None = None) -> None:
+        self.item, self.text, self.blob = item, text, blob
+        self.content: Content | Copied | None = None
+        """What it consists of, once it was `described`; None when that cannot be told."""
+
+    @property
+    def size(self) -> int:
+        """Characters, or bytes of what stands for them."""
+        return len(self.text) if self.blob is None else len(self.blob.data)
+
+    def described(self, copy: Any = MISSING) -> Known:
+        """Itself, with what it consists of: it is as it was encoded. `copy` is one of a plain item, if there is one."""
+        if self.content is None:
+            large = self.size >= (LARGE if self.blob is None else LARGE // 2)
+            if large and self.blob is not None:
+                copy = _twin(self.item)
+            if large and copy is not MISSING:
+                self.content = Copied([self.item], [copy])
+            else:
+                content = Content()
+                self.content = content if content.note(self.item) else None
+        return self
 
     def unchanged(self) -> bool:
         """Whether its text still tells what it is."""
-        return self.content is not None and self.content.unchanged()
+        if self.content is None:
+            return self.blob is not None and self.blob.holds(self.item)
+        return self.content.unchanged()
 
 
 def known(item: Any, codec: Codec) -> Known:
     """An item encoded, and what it consists of."""
+    blob = codec.blob(item)
+    if blob is not None:
+        return Known(item, blob.text, blob).described()
     copy = _plain(item)
-    return _described(item, codec.dumps(item) if copy is MISSING else codec.plain(copy), copy)
-
-
-def _described(item: Any, text: str, copy: Any) -> Known:
-    if copy is not MISSING and len(text) >= LARGE:
-        return Known(item, Copied([item], [copy]), text)
-    content = Content()
-    return Known(item, content if content.note(item) else None, text)
+    return Known(item, codec.dumps(item) if copy is MISSING else codec.plain(copy)).described(copy)
 
 
 class Memo:
     """The big items of the last checkpoints, so that one is encoded once, whichever keys it is written to."""
 
-    __slots__ = ("_before", "_now", "_size")
+    __slots__ = ("_again", "_before", "_now", "_size")
 
     def __init__(self) -> None:
         self._now: dict[int, Known] = {}
         self._before: dict[int, Known] = {}
         self._size = 0
+        self._again = False
+        """Whether items come again: else nobody needs to know what they consist of."""
 
     def begin(self) -> None:
         """A checkpoint begins: what none has had for long is forgotten. That of the last one is kept."""
@@ -229,42 +270,51 @@ class Memo:
 
     def text(self, item: Any, codec: Codec) -> str:
         """The text of an item, made if need be. Small ones are not looked at twice."""
-        if type(item) in ATOMS or not self.has(item):
-            copy = _plain(item)
-            text = codec.dumps(item) if copy is MISSING else codec.plain(copy)
-            if len(text) < MEMORABLE or type(item) is str:
-                return text
-            self._now[id(item)] = _described(item, text, copy)
-            self._size += len(text)
-            return text
-        return self.known(item, codec).text
+        if type(item) in ATOMS:
+            return codec.dumps(item)
+        if self.has(item):
+            return self.known(item, codec).text
+        blob = codec.blob(item)
+        if blob is not None:
+            return self.take(item, blob)
+        copy = _plain(item)
+        text = codec.dumps(item) if copy is MISSING else codec.plain(copy)
+        return text if len(text) < MEMORABLE else self._kept(Known(item, text).described(copy)).text
+
+    def take(self, item: Any, blob: Blob) -> str:
+        """Remember an item that has just become a blob; gives its text."""
+        found = Known(item, blob.text, blob)
+        return self._kept(found.described() if self._again else found).text
 
     def known(self, item: Any, codec: Codec) -> Known:
         """The item with its text, which is made if need be."""
+        self._again = True
         number = id(item)
         found = self._now.get(number)
         if found is not None and found.unchanged():
-            return found
+            return found.described()
         found = self._before.get(number)
-        if found is None or not found.unchanged():
-            found = known(item, codec)
-        if len(found.text) >= MEMORABLE:
-            self._now[number] = found
-            self._size += len(found.text)
+        found = known(item, codec) if found is None or not found.unchanged() else found.described()
+        return self._kept(found) if found.size >= MEMORABLE else found
+
+    def _kept(self, found: Known) -> Known:
+        self._now[id(found.item)] = found
+        self._size += found.size
         return found
 
 
 class Held:
     """The items of a list as they were when it was encoded."""
 
-    __slots__ = ("content", "copied", "known", "tellable")
+    __slots__ = ("content", "copied", "known", "others", "tellable")
 
     def __init__(self, known: list[Known]) -> None:
         self.known = known
         self.content = Content()
         self.copied: Copied | None = None
+        self.others: list[Known] = []
+        """Those whose content cannot be told; of a blob it is seen all the same whether it changed."""
         self.tellable = True
-        """Whether the content of all items can be told."""
         self._note(known)
 
     def texts(self) -> list[str]:
@@ -278,7 +328,12 @@ class Held:
 
     def unchanged(self) -> bool:
         """Whether the texts still tell what the items are."""
-        return self.tellable and self.content.unchanged() and (self.copied is None or self.copied.unchanged())
+        return (
+            self.tellable
+            and self.content.unchanged()
+            and (self.copied is None or self.copied.unchanged())
+            and all(each.unchanged() for each in self.others)
+        )
 
     def extend(self, known: list[Known]) -> None:
         """More items have come."""
@@ -291,7 +346,9 @@ class Held:
             if type(content) is Content:
                 self.content.extend(content)
             elif type(content) is not Copied:
-                self.tellable = False
+                if each.blob is None:
+                    self.tellable = False
+                self.others.append(each)
             elif self.copied is None:
                 self.copied = Copied([*content.items], [*content.copies])
             else:

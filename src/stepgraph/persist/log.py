@@ -10,7 +10,7 @@ import os
 import threading
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple, Self
 
 from stepgraph.core.checkpoint import Checkpoint, Record, Source, Stored, ThreadInfo
@@ -108,10 +108,10 @@ class Trouble:
 
 
 class LogCheckpointer(ABC):
-    """A checkpointer over logs. `allowed_modules` (and all below them) may be imported to read values."""
+    """A checkpointer over logs."""
 
-    def __init__(self, *, allowed_modules: Iterable[str] = (), private: bool = False) -> None:
-        self._codec = Codec(allowed_modules=allowed_modules, private=private)
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
         self._logs: dict[tuple[str, str], Any] = {}
         self._lock = threading.RLock()
         self._trouble = Trouble()

@@ -10,6 +10,8 @@ from typing import Any
 from stepgraph.core.checkpoint import Checkpoint, Extend, Record
 from stepgraph.core.errors import CheckpointError
 from stepgraph.core.types import MISSING
+from stepgraph.persist.blobs import Blob, BlobCodec
+from stepgraph.persist.codec import BLOB
 from stepgraph.persist.lines import is_record, split_id
 from stepgraph.persist.log import Log, LogCheckpointer, Tail
 from stepgraph.persist.tip import Tip
@@ -25,7 +27,8 @@ class MemoryCheckpointer(LogCheckpointer):
     """Loading waits for nothing, and no other process can read it."""
 
     def __init__(self) -> None:
-        super().__init__(private=True)
+        self._blobs = BlobCodec()
+        super().__init__(self._blobs)
         self._waiting = 0
         """Checkpoints of all threads that are not encoded yet."""
 
@@ -91,7 +94,7 @@ class MemoryCheckpointer(LogCheckpointer):
         return log
 
     def _begun(self, thread: str, ns: str) -> MemoryLog:
-        log: MemoryLog = self._logs.setdefault((thread, ns), MemoryLog(thread, ns))
+        log: MemoryLog = self._logs.setdefault((thread, ns), MemoryLog(thread, ns, self._blobs))
         return log
 
     def _roots(self) -> list[str]:
@@ -118,7 +121,8 @@ class MemoryCheckpointer(LogCheckpointer):
         """Replace the links into `thread` by keyframes."""
         with log.lock:
             for number in log.parents.pop(thread):
-                log.lines[number] = self._replayed(log, number).keyframe(shapes=True)
+                log.lines[number] = line = self._replayed(log, number).keyframe(shapes=True)
+                log.hold(line)
 
     def flush(self) -> None:
         """Nothing to wait for."""
@@ -131,6 +135,8 @@ class MemoryLog(Log):
     """Lines in a list; ids as arrays of counters, one for each prefix."""
 
     __slots__ = (
+        "blobs",
+        "codec",
         "encoded",
         "ids",
         "last",
@@ -144,9 +150,12 @@ class MemoryLog(Log):
         "said",
     )
 
-    def __init__(self, thread: str, ns: str) -> None:
+    def __init__(self, thread: str, ns: str, codec: BlobCodec) -> None:
         super().__init__(thread, ns)
+        self.codec = codec
         self.lines: list[bytes] = []
+        self.blobs: dict[int, Blob] = {}
+        """What the lines have the numbers of."""
         self.marks = array("Q")
         self.ids: dict[str, tuple[array[int], array[int]]] = {}
         """Prefix -> counters, and the numbers of their lines."""
@@ -187,6 +196,12 @@ class MemoryLog(Log):
         found[0].append(counter)
         found[1].append(number)
         self.lines.append(line)
+        self.hold(line)
+
+    def hold(self, line: bytes) -> None:
+        """Keep the blobs that a line names."""
+        if _BLOB in line:
+            self.codec.hold(line, self.blobs)
 
     def append_record(self, line: bytes, checkpoint: str, *, named: bool) -> None:
         """Keep the line of a record."""
@@ -316,6 +331,7 @@ _WAITING = 32_768
 """Checkpoints of all threads that may wait unencoded: each takes some 450 bytes, a line some tens."""
 _PREFIX = 24
 """Characters that the ids of a run have in common; of an id of another form nothing is said by its beginning."""
+_BLOB = BLOB.encode()
 _NOTHING: tuple[array[int], array[int]] = (array("q"), array("Q"))
 
 

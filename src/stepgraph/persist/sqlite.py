@@ -22,6 +22,7 @@ from urllib.parse import unquote
 from stepgraph.core.checkpoint import Stored
 from stepgraph.core.errors import CheckpointError
 from stepgraph.persist.blocks import ids, unpacked_id
+from stepgraph.persist.codec import Codec
 from stepgraph.persist.commit import Committer, after
 from stepgraph.persist.file import BITS, LAST, File
 from stepgraph.persist.lines import checkpoint_of, is_record
@@ -42,7 +43,7 @@ class SqliteCheckpointer(LogCheckpointer):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, allowed_modules: Iterable[str] = ()) -> None:
-        super().__init__(allowed_modules=allowed_modules)
+        super().__init__(Codec(allowed_modules=allowed_modules))
         self.path = os.fspath(path)
         self._file = File(self.path)
         self._committer = Committer(self._file, self._trouble)

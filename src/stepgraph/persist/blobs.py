@@ -1,0 +1,100 @@
+"""Big plain values in memory: each kept pickled, once, while a line has the number that stands for it.
+
+Pickling takes a sixth of the time of JSON, and nothing but this process ever reads it. Only exact built-in types are
+pickled, so no code of a user's runs and whatever our JSON refuses is refused here too.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import re
+import weakref
+from itertools import count
+from typing import Any, Final
+
+from stepgraph.persist.codec import ATOMS, Codec
+
+_NUMBER: Final = re.compile(rb'\{"~":"#","v":(\d+)\}')
+_LEAST: Final = 512
+"""Bytes from which a value is kept so."""
+_FEW: Final = 32
+_CONTAINERS: Final = frozenset({dict, list, tuple})
+
+
+class Blob:
+    """A value as it was when it was pickled. Equal contents, which have the same bytes, are the same blob."""
+
+    __slots__ = ("__weakref__", "data", "number", "text")
+
+    def __init__(self, number: int, data: bytes) -> None:
+        self.number, self.data = number, data
+        self.text = f'{{"~":"#","v":{number}}}'
+        """What stands for it in a line."""
+
+    def holds(self, value: Any) -> bool:
+        """Whether the value is still the same, in types too."""
+        return _pickled(value) == self.data
+
+
+class BlobCodec(Codec):
+    """The codec of values that never leave this process. A blob lives as long as somebody holds it."""
+
+    def __init__(self) -> None:
+        super().__init__(private=True)
+        self._by_number: weakref.WeakValueDictionary[int, Blob] = weakref.WeakValueDictionary()
+        self._by_data: weakref.WeakValueDictionary[bytes, Blob] = weakref.WeakValueDictionary()
+        self._numbers = count()
+
+    def blob(self, value: Any) -> Blob | None:
+        """The value as a blob; None when it is small, flat, or has more in it than built-in types."""
+        kind = type(value)
+        if kind not in _CONTAINERS:
+            return None
+        if len(value) < _FEW and ATOMS.issuperset(map(type, value.values() if kind is dict else value)):
+            return None
+        data = _pickled(value)
+        if data is None or len(data) < _LEAST:
+            return None
+        found = self._by_data.get(data)
+        if found is None:
+            found = Blob(next(self._numbers), data)
+            self._by_number[found.number] = self._by_data[data] = found
+        return found
+
+    def hold(self, line: bytes, held: dict[int, Blob]) -> None:
+        """Add to those held the blobs that a line has the numbers of."""
+        for number in map(int, _NUMBER.findall(line)):
+            if number not in held:
+                held[number] = self._by_number[number]
+
+    def _tagged(self, tag: Any, raw: dict[str, Any]) -> Any:
+        return pickle.loads(self._by_number[raw["v"]].data) if tag == "#" else super()._tagged(tag, raw)
+
+
+class _NotPlain(Exception):  # noqa: N818  says what was met; nobody but `_pickled` sees it
+    """An object of another than the built-in types."""
+
+
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, _: Any) -> Any:
+        raise _NotPlain
+
+
+def _pickled(value: Any) -> bytes | None:
+    """The bytes of a value; None if it cannot be kept so.
+
+    In `fast` mode what is met twice is written twice, as in JSON, so that equal contents give the same bytes.
+    """
+    file = io.BytesIO()
+    pickler = _Pickler(file, _PROTOCOL)
+    pickler.fast = True
+    try:
+        pickler.dump(value)
+    except (_NotPlain, ValueError, RecursionError, pickle.PicklingError):
+        return None
+    return file.getvalue()
+
+
+_PROTOCOL: Final = 4
+"""The last one without out-of-band buffers, which may change later."""
