@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from stepgraph.compat.savers_ours import LangGraphSaver
 from tests.differential.plain import error_text, namespace, plain
 
 BESIDE = "__stepgraph__"
@@ -20,12 +21,21 @@ def dump(saver: Any) -> dict[str, list[Any]]:
     for (thread, ns), tuples in found.items():
         ordered = sorted(tuples, key=lambda each: each.checkpoint["id"])
         places = {each.checkpoint["id"]: place for place, each in enumerate(ordered)}
-        history = [checkpoint(each, places) for each in ordered]
+        history = [checkpoint(each, places, paths(saver, each)) for each in ordered]
         shown.setdefault(f"{thread} {namespace(ns)}".strip(), []).append(history)
     return {where: sorted(each, key=repr) for where, each in sorted(shown.items())}
 
 
-def checkpoint(found: Any, places: Mapping[str, int]) -> dict[str, Any]:
+def paths(saver: Any, found: Any) -> dict[str, str]:
+    """Task id -> the path that was given with its writes."""
+    if isinstance(saver, LangGraphSaver):
+        return {task: path for path, task, *_ in saver._rows(found)}
+    place = found.config["configurable"]
+    stored = saver.writes.get((place["thread_id"], place["checkpoint_ns"], place["checkpoint_id"]), {})
+    return {task: path for task, _, _, path in stored.values()}
+
+
+def checkpoint(found: Any, places: Mapping[str, int], paths: Mapping[str, str]) -> dict[str, Any]:
     """One checkpoint by field."""
     held, parent = found.checkpoint, found.parent_config
     return {
@@ -43,18 +53,18 @@ def checkpoint(found: Any, places: Mapping[str, int]) -> dict[str, Any]:
             for name, seen in held["versions_seen"].items()
         },
         "updated_channels": held.get("updated_channels"),
-        "writes": writes(found.pending_writes or ()),
+        "writes": writes(found.pending_writes or (), paths),
     }
 
 
-def writes(pending: Any) -> list[Any]:
-    """Pending writes by task; tasks in no order, because they are sorted by ids."""
+def writes(pending: Any, paths: Mapping[str, str]) -> list[Any]:
+    """Pending writes by task, with its path; tasks in no order, because they are sorted by ids."""
     tasks: dict[str, list[Any]] = {}
     for task, channel, value in pending:
         if channel != BESIDE:
             shown = error_text(value) if channel == "__error__" else plain(value)
             tasks.setdefault(task, []).append((channel, shown))
-    return sorted((sorted(each, key=repr) for each in tasks.values()), key=repr)
+    return sorted(([paths[task], *sorted(each, key=repr)] for task, each in tasks.items()), key=repr)
 
 
 def number(version: Any) -> int:

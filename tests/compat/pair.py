@@ -35,7 +35,18 @@ class Both:
     def StateGraph(self, *args: Any, **kwargs: Any) -> Builders:  # noqa: N802  the engines' name
         return Builders(self, [engine.StateGraph(*args, **kwargs) for engine in ENGINES])
 
+    @property
+    def entrypoint(self) -> Any:
+        return Entrypoints(self)
+
+    def task(self, function: Any = None, **options: Any) -> Any:
+        if function is None:
+            return lambda given: self.task(given, **options)
+        return Graphs(self, [engine.task(function, **_parts(options, which)) for which, engine in enumerate(ENGINES)])
+
     def __getattr__(self, name: str) -> Any:
+        if name in MADE:
+            return lambda *args, **kwargs: Graphs(self, [getattr(each, name)(*args, **kwargs) for each in ENGINES])
         return getattr(ENGINES[self.turn], name)
 
     def next(self) -> None:
@@ -54,9 +65,7 @@ class Builders:
     def __getattr__(self, name: str) -> Any:
         def call(*args: Any, **kwargs: Any) -> Any:
             found = [
-                getattr(made, name)(
-                    *(_part(each, which) for each in args), **{key: _part(each, which) for key, each in kwargs.items()}
-                )
+                getattr(made, name)(*(_part(each, which) for each in args), **_parts(kwargs, which))
                 for which, made in enumerate(self._made)
             ]
             return Graphs(self._both, found) if name == "compile" else self
@@ -64,8 +73,27 @@ class Builders:
         return call
 
 
+class Entrypoints:
+    """Both engines' decorator."""
+
+    def __init__(self, both: Both) -> None:
+        self._both = both
+
+    def __call__(self, **options: Any) -> Callable[[Any], Graphs]:
+        made = [engine.entrypoint(**_parts(options, which)) for which, engine in enumerate(ENGINES)]
+        return lambda function: Graphs(self._both, [each(function) for each in made])
+
+    @property
+    def final(self) -> Any:
+        return ENGINES[self._both.turn].entrypoint.final
+
+
+MADE = frozenset({"RetryPolicy", "TimeoutPolicy"})
+"""Classes of which each engine gets an object of its own."""
+
+
 class Graphs:
-    """Two compiled graphs, of which one is asked."""
+    """Two compiled graphs, tasks or policies, of which one is asked."""
 
     def __init__(self, both: Both, made: list[Any]) -> None:
         self._both = both
@@ -74,9 +102,18 @@ class Graphs:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.made[self._both.turn], name)
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.made[self._both.turn](*args, **kwargs)
+
 
 def _part(given: Any, which: int) -> Any:
+    if isinstance(given, (list, tuple)):
+        return type(given)(_part(each, which) for each in given)
     return given.made[which] if isinstance(given, Graphs) else given
+
+
+def _parts(options: dict[str, Any], which: int) -> dict[str, Any]:
+    return {name: _part(each, which) for name, each in options.items()}
 
 
 class PairLab(Lab):

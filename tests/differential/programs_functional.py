@@ -342,7 +342,7 @@ def failing(times: int, error: type[Exception] = ConnectionError) -> Any:
 
 @program
 def tasks_with_policies(lab: Lab) -> None:
-    """Tasks with one policy and with several, a task that has the entrypoint's, and one that gives up."""
+    """Tasks with one policy and with several, and a task that has the entrypoint's."""
     policy = lab.RetryPolicy(**QUICK)
     one = lab.task(name="one", retry_policy=policy)(failing(2))
     several = lab.task(name="several", retry_policy=[lab.RetryPolicy(max_attempts=1, retry_on=KeyError), policy])(
@@ -356,13 +356,18 @@ def tasks_with_policies(lab: Lab) -> None:
     flow(lab, work, retry_policy=policy)
     lab.run(1)
     lab.run(2)
+
+
+@program
+def a_task_gives_up(lab: Lab) -> None:
+    """Its entrypoint is tried again, and calls it again."""
     given_up = lab.task(name="given_up", retry_policy=lab.RetryPolicy(max_attempts=1))(failing(1))
 
     def hopeless(x: int) -> Any:
         return given_up(x).result()
 
     lab.only_results = True
-    flow(lab, hopeless, retry_policy=policy)
+    flow(lab, hopeless, retry_policy=lab.RetryPolicy(**QUICK))
     lab.run(3)
     lab.run(4)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import secrets
 from typing import Any
+from uuid import UUID, uuid5
 
+from stepgraph.compat.format import INTERRUPT
 from stepgraph.core.task import PULL, PUSH
 from stepgraph.run.ids import RunIds
 
@@ -19,6 +21,16 @@ except ImportError as error:
 def task_id(checkpoint: str, ns: str, step: int, name: str, triggers: tuple[str, ...], key: int) -> str:
     """The id of a task planned from a checkpoint: `key` is -1 for one that edges made, else the place of its Send."""
     return _hashed(checkpoint, ns, step, name, *((PULL, *sorted(triggers)) if key < 0 else (PUSH, str(key))))
+
+
+def call_id(checkpoint: str, around: str, step: int, name: str, caller: Any, count: int) -> str:
+    """The id of a function that a task calls: `around` is that task's namespace, `caller` its path."""
+    return _hashed(checkpoint, around, step, name, PUSH, path_text(caller), str(count))
+
+
+def edit_id(checkpoint: str, place: int) -> str:
+    """The id of an edit that stands for no planned task."""
+    return str(uuid5(UUID(checkpoint), f"{INTERRUPT}:{place}" if place else INTERRUPT))
 
 
 def handler_id(checkpoint: str, ns: str, step: int, name: str, failed: str) -> str:

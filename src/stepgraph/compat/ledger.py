@@ -105,7 +105,7 @@ class Ledger:
         for key in plan.subscribers:
             names.update(plan.subscribers[key])
         if self.start:
-            names.add(START)
+            names.add(plan.entry)
         return sorted(name for name in names if name in plan.nodes and self._triggered(name))
 
     def waiting(self) -> frozenset[str]:
@@ -121,7 +121,7 @@ class Ledger:
         seen, versions = self.seen.get(name, {}), self.versions
         return any(
             self._available(key) and key in versions and (key not in seen or versions[key] > seen[key])
-            for key in triggers_of(self.plan, name)
+            for key in self.plan.nodes[name].triggers
         )
 
     def _available(self, key: str) -> bool:
@@ -145,7 +145,7 @@ class Ledger:
 
     def planned(self, sends: Sequence[Any]) -> list[Ran]:
         """The tasks that would run next, as if they had run and written nothing."""
-        found = [Ran(name, triggers_of(self.plan, name)) for name in self.ready()]
+        found = [Ran(name, self.plan.nodes[name].triggers) for name in self.ready()]
         return found + [Ran(send[0], (PUSH,)) for send in sends]
 
     def input(self, dropped: Sequence[Ran], state: State, keys: tuple[str, ...] = (START,)) -> None:
@@ -253,7 +253,7 @@ class Ledger:
                     self.finished.add(key)
                     self._write(key)
                     self.updated.add(key)
-        for name in following - {START}:
+        for name in following - {plan.entry}:
             if not self._triggered(name):
                 self._go(name)
                 if name in plan.deferred:
@@ -274,11 +274,6 @@ class Ledger:
             self.sends = False
             self.updated.discard(TASKS)
             self._write(TASKS)
-
-
-def triggers_of(plan: Plan, name: str) -> tuple[str, ...]:
-    """The channels that can make a node ready."""
-    return (START,) if name == START else plan.nodes[name].triggers
 
 
 def _node(key: str) -> str:

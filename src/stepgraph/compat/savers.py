@@ -11,9 +11,9 @@ from time import time_ns
 from typing import Any
 from uuid import uuid4
 
-from stepgraph.compat.format import BESIDE, INPUT
-from stepgraph.compat.format_ids import checkpoint_id, handler_id, interrupt_id, path_text, task_id
-from stepgraph.compat.ledger import Ledger, Ran, triggers_of
+from stepgraph.compat.format import BESIDE, INPUT, INTERRUPT
+from stepgraph.compat.format_ids import call_id, checkpoint_id, edit_id, handler_id, interrupt_id, path_text, task_id
+from stepgraph.compat.ledger import Ledger, Ran
 from stepgraph.compat.stored import Theirs, checkpoint_of, following, stored_of, writes_of
 from stepgraph.core.checkpoint import Checkpoint, Record, Source, Stored, ThreadInfo
 from stepgraph.core.errors import CheckpointError
@@ -135,6 +135,8 @@ class Opened(Translated):
         """The ledger without what callers' Commands wrote since."""
         self._given: list[Ran] = []
         """What they wrote."""
+        self._called: set[str] = set()
+        """The names of the functions that node code has called in this superstep."""
         self._next: dict[str, Any] = {}
         """The checkpoint of the last superstep, in LangGraph's form."""
         self._base: Mapping[str, Any] = {}
@@ -168,6 +170,16 @@ class Opened(Translated):
         self._given.append(Ran(INPUT, (), tuple(key for key, _ in task.writes), task.routes))
         self.ledger.apply(self._given, self.engine.state)
 
+    def called(self, task: Task) -> None:
+        """Node code calls this function."""
+        self._called.add(task.name)
+
+    def edited(self, task: Task, place: int, planned: bool) -> None:
+        """The path of an edit, and its id where it stands for no task."""
+        task._path = (INTERRUPT, place)
+        if not planned:
+            task._id = edit_id(task.scope.checkpoint or _NO_CHECKPOINT, place)
+
     def turned(self, source: Source, tasks: Any) -> None:
         """A superstep has been applied: work out its checkpoint."""
         engine, ledger, state = self.engine, self.ledger, self.engine.state
@@ -175,6 +187,7 @@ class Opened(Translated):
             ledger.resume()
             self._resumed = True
         self._before, self._given = None, []
+        called, self._called = [Ran(name, (PUSH,)) for name in self._called], set()
         edited = any(task.edited for task in tasks)
         if source == "input":
             keys = tuple(key for task in tasks for key, _ in task.writes) if self.plan.intake else (START,)
@@ -182,7 +195,7 @@ class Opened(Translated):
         elif source == "update" and not (tasks or state.next or state.sends):
             ledger.apply(ledger.planned(self._sends), state)
         elif source != "fork":
-            ledger.apply([ran for task in tasks for ran in _ran(task)], state)
+            ledger.apply([*(ran for task in tasks for ran in _ran(task)), *called], state)
         control = state.control(self.plan)
         self._sends = control.sends
         self._next = checkpoint_of(ledger, state, control, engine.scope.checkpoint, engine.scope.inputs)
@@ -192,10 +205,13 @@ class Opened(Translated):
     def task_id(self, task: Task) -> str:
         """The id of a planned task."""
         scope = task.scope
-        place = (scope.checkpoint or _NO_CHECKPOINT, scope.ns_text, task.step, task.name)
+        around = scope.ns_text if task.caller is None else "|".join(task.caller.ns)
+        place = (scope.checkpoint or _NO_CHECKPOINT, around, task.step, task.name)
+        if task.caller is not None:
+            return call_id(*place, task.caller.path, task.key)
         if task.failed is not None:
             return handler_id(*place, task.failed.id)
-        return task_id(*place, triggers_of(scope.plan, task.name), task.key)
+        return task_id(*place, task.node.triggers, task.key)
 
     def interrupt_id(self, ns: str, slot: int) -> str:
         """The id of the `slot`-th question (from 0) of the task with this namespace."""
@@ -304,10 +320,9 @@ _order = count()
 
 def _ran(task: Task) -> list[Ran]:
     """What a finished task did; an edit in a node's name counts as triggered, but by nothing that there is."""
-    plan = task.scope.plan
-    triggers = (PUSH,) if task.key >= 0 else triggers_of(plan, task.name)
+    triggers = (PUSH,) if task.key >= 0 else task.node.triggers
     keys = tuple(key for key, _ in task.writes)
-    ran = Ran(task.name, ("__interrupt__",) if task.edited else triggers, keys, task.routes, task.joins)
+    ran = Ran(task.name, (INTERRUPT,) if task.edited else triggers, keys, task.routes, task.joins)
     return [ran] if task.handler is None else [ran, Ran(task.handler.name, (PUSH,))]
 
 

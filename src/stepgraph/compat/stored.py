@@ -24,7 +24,7 @@ from stepgraph.compat.format import (
 )
 from stepgraph.compat.format_ids import task_id
 from stepgraph.compat.langgraph._internal._constants import RETURN
-from stepgraph.compat.ledger import Ledger, numbers, triggers_of
+from stepgraph.compat.ledger import Ledger, numbers
 from stepgraph.core.channels import NamedBarrierValue, Topic
 from stepgraph.core.checkpoint import Control, Record, Stored
 from stepgraph.core.entry import NOBODY
@@ -201,7 +201,7 @@ def _planned(plan: Plan, stored: Stored) -> dict[str, tuple[str, tuple[Any, ...]
     control, step = stored.control, stored.step + 1
     found: dict[str, tuple[str, tuple[Any, ...]]] = {}
     for name in control.next:
-        found[task_id(stored.id, stored.ns, step, name, triggers_of(plan, name), -1)] = (name, (PULL, name))
+        found[task_id(stored.id, stored.ns, step, name, plan.nodes[name].triggers, -1)] = (name, (PULL, name))
     for place, (name, _, _) in enumerate(control.sends):
         found[task_id(stored.id, stored.ns, step, name, (), place)] = (name, (PUSH, place, False))
     return found

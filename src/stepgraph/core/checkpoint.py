@@ -148,6 +148,12 @@ class Keeper(Protocol):
     def amended(self, task: Any) -> None:
         """A caller's Command has been applied: `task` has its writes and routes."""
 
+    def called(self, task: Any) -> None:
+        """Node code calls this function of the functional API, or finds its result recorded."""
+
+    def edited(self, task: Any, place: int, planned: bool) -> None:
+        """`task` is the edit at that place of its superstep, in the name of a planned task or of none."""
+
     def turned(self, source: Source, tasks: Sequence[Any]) -> None:
         """A superstep of these tasks has been applied; its checkpoint has its id and may be saved next, or never."""
 

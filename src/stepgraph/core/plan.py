@@ -195,7 +195,7 @@ class Plan:
         for node in self.nodes.values():
             node.alone = (node.name,)
             node.control = Control(node.alone)
-            node.triggers = tuple(sorted(node.subscribes)) or (
+            node.triggers = (START,) if node.takes_input else tuple(sorted(node.subscribes)) or (
                 f"branch:to:{node.name}", *(b.key for b in self.barriers.values() if b.node == node.name)
             )  # fmt: skip
             node.quick = not node.routers

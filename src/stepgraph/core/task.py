@@ -236,8 +236,6 @@ class Task:
     @property
     def triggers(self) -> tuple[str, ...]:
         """The channels that made it ready."""
-        if self.node.takes_input:
-            return ("__start__",)
         return (PUSH,) if self.key >= 0 or self.failed is not None else self.node.triggers
 
     @property
@@ -249,7 +247,8 @@ class Task:
     @property
     def lasting_ns(self) -> Namespace:
         """The namespace of a graph with a history of its own that this task runs: without task ids."""
-        return tuple(part.partition(":")[0] for part in (*self.scope.ns, self.name))
+        around = self.scope.ns if self.caller is None else self.caller.lasting_ns
+        return tuple(part.partition(":")[0] for part in (*around, self.name))
 
     def call_ns(self, persistent: bool) -> Namespace:
         """The namespace of the next graph that this task's body calls: the second and later ones get a number."""
@@ -318,6 +317,9 @@ def call_of(caller: Task, node: Node, input: Any) -> Task:
     task = Task(node, caller.scope, caller.step, count, input)
     task.caller, task.index = caller, count
     task._path = (PUSH, caller.path, count, True)
+    if caller.scope.keeper is not None:
+        caller.scope.keeper.called(task)
+        return task
     digits = blake2b(f"{caller.id}\0{node.name}\0{count}".encode(), digest_size=16).hexdigest()
     task._id = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
     return task

@@ -158,11 +158,11 @@ def _as_nodes(engine: Engine, updates: Sequence[StateUpdate], keeps: bool) -> Fl
         for task in ready(plan, state, engine.scope):
             planned[task.name].append(task)
     tasks = []
-    for update in updates:
+    for place, update in enumerate(updates):
         name = update.as_node or _inferred(engine, engine.checkpoint is None)
         if name not in plan.nodes:
             raise InvalidUpdateError(f"Node {name} does not exist; graph {plan.name!r} has {sorted(plan.nodes)}.")
-        tasks.append((yield from _as_node(engine, name, update, planned[name])))
+        tasks.append((yield from _as_node(engine, name, update, planned[name], place)))
     joined = {key: barrier for key, barrier in plan.barriers.items() if _complete(engine, key)}
     yield from _commit(engine, tasks, tasks if keeps else (), joined)
 
@@ -171,11 +171,14 @@ def _complete(engine: Engine, key: str) -> bool:
     return len(engine.state.barriers.get(key, ())) == len(engine.plan.barriers[key].sources)
 
 
-def _as_node(engine: Engine, name: str, update: StateUpdate, planned: deque[Task]) -> Flow:
+def _as_node(engine: Engine, name: str, update: StateUpdate, planned: deque[Task], place: int) -> Flow:
     """A task of that node, the planned one if there is one, whose body had returned the values; its routers run."""
     node = engine.plan.nodes[name]
-    key = planned.popleft().key if planned and update.task_id is None else -1
+    stands_for = planned.popleft() if planned and update.task_id is None else None
+    key = -1 if stands_for is None else stands_for.key
     task = Task(node, engine.scope, engine.state.step, key, engine.state.values)
+    if engine.keeper is not None:
+        engine.keeper.edited(task, place, stands_for is not None)
     if update.task_id is not None:
         task._id = update.task_id
     task.edited = True
