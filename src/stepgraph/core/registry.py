@@ -79,8 +79,14 @@ validators = Registry(
 )
 """What is checked -> function from (schema, value) to the value as the schema makes it, or of a schema alone."""
 
-taps = Registry("tap", {"langchain": "stepgraph.integrations.langchain_streams:install"})
-"""Library -> function that lets runs hear what the library's models and tools say in node code."""
+taps = Registry(
+    "tap",
+    {
+        "langchain": "stepgraph.integrations.langchain_streams:install",
+        "langchain progress": "stepgraph.integrations.langchain_progress:install",
+    },
+)
+"""What is heard -> function that lets runs hear what a library's models and tools say or do in node code."""
 
 stores = Registry(
     "store URL scheme", {"memory": "stepgraph.store.memory:from_url", "sqlite": "stepgraph.store.sqlite:from_url"}
@@ -99,6 +105,7 @@ def open_store(url: str) -> Any:
 adapters = Registry(
     "adapter",
     {
+        "called": "stepgraph.integrations.tracing:called",
         "box": "stepgraph.compat.channels:Box",
         "channel": "stepgraph.compat.channels:rule_of",
         "graph": "stepgraph.integrations.runnable_graph:RunnableGraph",

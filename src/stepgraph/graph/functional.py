@@ -86,8 +86,10 @@ class TaskFunction:
             args, kwargs = given
             return {RETURN: function(*args, **{**extra, **kwargs})}
 
+        action: Any = awaited if asynchronous else body
+        action.calls = function  # for those who tell of the call
         return node_of(
-            awaited if asynchronous else body,
+            action,
             self.__name__,
             is_async=asynchronous,
             inject=injection_of(function, first=True),
@@ -139,6 +141,9 @@ class final(Generic[R, S]):  # noqa: N801  it is used as `entrypoint.final(...)`
     """What the caller gets."""
     save: S
     """What the next run on the thread gets as `previous`."""
+
+
+final.__qualname__ = "entrypoint.final"
 
 
 class entrypoint:  # noqa: N801  a decorator

@@ -14,7 +14,7 @@ from stepgraph.graph.calls import takes_options
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.integrations.ambient import child_config, surrounding
 from stepgraph.integrations.tracing import listened, manager_for, traced
-from stepgraph.run.config import inherited
+from stepgraph.run.config import inherited, shown_metadata
 from stepgraph.run.context import current_task
 
 
@@ -146,7 +146,8 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
         return options.get("stream_mode") in (None, "values") and listened(settings)
 
     def _manager(self, settings: Settings) -> Any:
-        manager = manager_for(settings, asynchronous=settings.asynchronous)
+        shown = {**settings, "metadata": shown_metadata(settings)}
+        manager = manager_for(shown, asynchronous=settings.asynchronous)
         if "ls_integration" not in manager.metadata:
             manager.add_metadata({"ls_integration": "langgraph"})
         return manager

@@ -7,6 +7,7 @@ nothing of this is there.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -21,8 +22,10 @@ from langchain_core.runnables.config import _set_config_context
 
 from stepgraph.core.body import continues
 from stepgraph.core.plan import Node, Plan, Router
-from stepgraph.core.task import Task
-from stepgraph.core.types import START
+from stepgraph.core.task import RETURN, Task
+from stepgraph.core.types import END, PREVIOUS, START
+from stepgraph.graph.functional import final
+from stepgraph.run.aio import around
 from stepgraph.run.context import config_of, current_task
 from stepgraph.run.threads import pool
 
@@ -33,6 +36,8 @@ _SWITCHES = tuple(
     for name in ("LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING", "LANGCHAIN_TRACING")
 )
 HIDDEN = "langsmith:hidden"
+_OF_ENTRYPOINTS = frozenset((END, PREVIOUS))
+"""What the node of an entrypoint writes."""
 _SECRET = ("key", "token", "secret", "password", "auth")
 
 
@@ -117,6 +122,13 @@ class _TracedNode:
         around = task.scope.request.config.get("callbacks")
         task.callbacks = None if around is None else around.get_child(f"graph:step:{task.step}")
         return config_of(task)
+
+    def told(self, result: Any) -> Any:
+        """What callbacks hear that the node gave: of an entrypoint what its function returned."""
+        if self.plain.writes != _OF_ENTRYPOINTS:
+            return result
+        given, kept = result[END], result[PREVIOUS]
+        return given if given is kept else final(value=given, save=kept)
 
     def shown(self, value: Any, part: str) -> Any:
         """What tracers record of an input or output."""
@@ -245,7 +257,8 @@ class _SyncNode(_TracedNode):
             if plain.routers:
                 task.traced = (run, result)
             else:
-                _ended(run, result, self.shown(result, "outputs"))
+                told = self.told(result)
+                _ended(run, told, self.shown(told, "outputs"))
             return result
 
         return run_node
@@ -302,14 +315,15 @@ class _AsyncNode(_TracedNode):
                 if continues(plain, result):
                     result = await result.ainvoke(value, config_of(task))
                 if not plain.routers:
-                    await _tap(run, result)
+                    await _tap(run, self.told(result))
             except BaseException as error:
                 await asyncio.shield(run.on_chain_error(error))
                 raise
             if plain.routers:
                 task.traced = (run, result)
             else:
-                await _aended(run, result, self.shown(result, "outputs"))
+                told = self.told(result)
+                await _aended(run, told, self.shown(told, "outputs"))
             return result
 
         return run_node
@@ -333,9 +347,7 @@ class _AsyncNode(_TracedNode):
             return await plain.twin(value, **extra)
         if plain.inline:
             return plain.body(value, **extra)
-        context = copy_context()
-        body = plain.body
-        return await asyncio.wrap_future(pool.submit(lambda: context.run(body, value, **extra)))
+        return await _in_thread(plain.body, value, extra)
 
     async def streamed(self, task: Task, value: Any, run: Any) -> Any:
         """The steps' result, added up of the chunks that event streams show."""
@@ -378,6 +390,76 @@ class _AsyncNode(_TracedNode):
             return chosen
 
         return choose
+
+
+async def _in_thread(body: Callable[..., Any], value: Any, extra: dict[str, Any]) -> Any:
+    """Call it where it holds up no loop; functions that it calls run on this one."""
+    context = copy_context()
+    context.run(around.set, asyncio.get_running_loop())
+    return await asyncio.wrap_future(pool.submit(lambda: context.run(body, value, **extra)))
+
+
+def called(node: Node) -> Node:
+    """The node of a function of the functional API, with a run of its own below that of the task that calls it."""
+    body: Any = node.body
+    shown = _arguments_of(body.calls)
+
+    def run_function(given: Any) -> Any:
+        task = current_task.get()
+        extra = {} if node.inject is None else node.inject(task)
+        run = manager_for(_called_config(task)).on_chain_start(None, shown(given), name=node.name)
+        task.callbacks = run.get_child("seq:step:1")
+        try:
+            _entered(config_of(task))
+            result = body(given, **extra)
+        except BaseException as error:
+            run.on_chain_error(error)
+            raise
+        run.on_chain_end(result[RETURN])
+        return result
+
+    async def await_function(given: Any) -> Any:
+        task = current_task.get()
+        extra = {} if node.inject is None else node.inject(task)
+        manager = manager_for(_called_config(task), asynchronous=True)
+        run = await manager.on_chain_start(None, shown(given), name=node.name)
+        task.callbacks = run.get_child("seq:step:1")
+        try:
+            _entered(config_of(task))
+            result = await (body(given, **extra) if node.is_async else _in_thread(body, given, extra))
+            await _tap(run, result[RETURN])
+        except BaseException as error:
+            await asyncio.shield(run.on_chain_error(error))
+            raise
+        await run.on_chain_end(result[RETURN])
+        return result
+
+    if node.is_async:
+        return replace(node, body=await_function, inject=None)
+    return replace(node, body=run_function, twin=await_function, inject=None)
+
+
+def _called_config(task: Task) -> dict[str, Any]:
+    """The config of a called function's own run."""
+    assert task.caller is not None
+    task.callbacks = task.caller.callbacks.copy()  # it is changed for the run
+    return config_of(task)
+
+
+def _arguments_of(function: Any) -> Callable[[Any], dict[str, Any]]:
+    """What makes of (args, kwargs) what tracers show of a call: the arguments by name, with their defaults."""
+    signature = inspect.signature(function)
+    keywords = [name for name, each in signature.parameters.items() if each.kind is each.VAR_KEYWORD]
+
+    def shown(given: Any) -> dict[str, Any]:
+        bound = signature.bind_partial(*given[0], **given[1])
+        bound.apply_defaults()
+        found = {name: value for name, value in bound.arguments.items() if name not in ("self", "cls")}
+        for name in keywords:
+            found.update(found.pop(name))
+        return found
+
+    return shown
 
 
 async def _chosen(router: Router, value: Any, extra: dict[str, Any]) -> Any:

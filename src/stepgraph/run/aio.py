@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
+from stepgraph.core import registry
 from stepgraph.core.body import Continues
 from stepgraph.core.effects import (
     Ask,
@@ -242,10 +243,12 @@ class AsyncDriver:
         if task is not None and not (task.node.is_async or task.node.child is not None):
             flow.close()
             raise sync_timeout_unsupported(task.name)
-        clock = asyncio.get_running_loop().time
-        started = last = clock()
         run = seconds if policy is None else policy.run_timeout
         idle = None if policy is None else policy.idle_timeout
+        if idle is not None and policy.refresh_on == "auto" and "langchain_core" in sys.modules:
+            registry.taps.load("langchain progress")()
+        clock = asyncio.get_running_loop().time
+        started = last = clock()
 
         def beat() -> None:
             nonlocal last

@@ -9,6 +9,7 @@ from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
+from stepgraph.core import registry
 from stepgraph.core.effects import Flow
 from stepgraph.core.flow import call_flow
 from stepgraph.core.plan import Node
@@ -39,6 +40,8 @@ def start(node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     plan = scope.plan
     if plan.call_retries or plan.call_cache is not None:
         node = replace(node, retries=node.retries or plan.call_retries, cache=node.cache or plan.call_cache)
+    if caller.callbacks is not None:
+        node = registry.adapters.load("called")(node)
     task = call_of(caller, node, (args, kwargs))
     if scope.called is None:
         scope.called = {}

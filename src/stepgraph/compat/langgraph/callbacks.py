@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stepgraph.compat.absent import absent
+from typing import TYPE_CHECKING, Any
+
 from stepgraph.integrations.callbacks import (
     GraphCallbackHandler,
     GraphInterruptEvent,
@@ -11,16 +12,31 @@ from stepgraph.integrations.callbacks import (
     GraphResumeEvent,
 )
 
+if TYPE_CHECKING:
+    from stepgraph.integrations.graph_managers import async_manager_of as get_async_graph_callback_manager_for_config
+    from stepgraph.integrations.graph_managers import manager_of as get_sync_graph_callback_manager_for_config
+
 __all__ = (
     "GraphCallbackHandler",
     "GraphInterruptEvent",
     "GraphLifecycleEvent",
     "GraphLifecycleStatus",
     "GraphResumeEvent",
-)
-
-__getattr__ = absent(
-    "langgraph.callbacks",
     "get_async_graph_callback_manager_for_config",
     "get_sync_graph_callback_manager_for_config",
 )
+
+_MANAGERS = {
+    "GraphCallbacks": "GraphCallbacks",
+    "get_async_graph_callback_manager_for_config": "async_manager_of",
+    "get_sync_graph_callback_manager_for_config": "manager_of",
+}
+"""What needs langchain-core."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MANAGERS:
+        raise AttributeError(f"module 'langgraph.callbacks' has no attribute {name!r}")
+    from stepgraph.integrations import graph_managers
+
+    return getattr(graph_managers, _MANAGERS[name])
