@@ -36,3 +36,7 @@ def test_a_superstep_without_listeners_takes_at_most_25_calls() -> None:
     calls = (calls_of(1000) - calls_of(100)) / 900
 
     assert calls <= 25
+
+
+def test_a_call_of_one_node_takes_at_most_25_calls() -> None:
+    assert calls_of(1) <= 25

@@ -28,23 +28,22 @@ from stepgraph.core.errors import (
 )
 from stepgraph.core.flow import flow_of, troubled
 from stepgraph.core.keeping import keep_outcome, unfit
-from stepgraph.core.lean import conclude, lean_flows
+from stepgraph.core.lean import lean_flows
 from stepgraph.core.plan import Plan
 from stepgraph.core.recovery import take_up
 from stepgraph.core.request import Request
+from stepgraph.core.sprint import TRAIL, sprint
 from stepgraph.core.state import (
     State,
     advance,
-    advance_alone,
     combine,
     in_order,
     names_of,
     ready,
     records_of,
     told,
-    view,
 )
-from stepgraph.core.task import Scope, Task
+from stepgraph.core.task import NOTHING, Scope, Task
 from stepgraph.core.together import ask_step, mend_step, split
 from stepgraph.core.types import MISSING, START, Decision, Interrupt, Pause, Route, Writes
 
@@ -64,9 +63,11 @@ class Engine:
 
     __slots__ = (
         "amended",
+        "begun",
         "checkpoint",
         "commanded",
         "edited",
+        "failed",
         "held",
         "keeper",
         "passed",
@@ -91,40 +92,52 @@ class Engine:
         self.checkpoint: str | None = None
         """The id of the checkpoint that the planned tasks belong to."""
         self.tasks: Sequence[Task] = ()
-        self.pending: Mapping[str, dict[str, Record]] = {}
+        self.begun = False
+        """Whether the input has been taken in already, and supersteps may have run (`core/sprint.py`)."""
+        self.failed: tuple[Task, BaseException] | None = None
+        """The task that ended these supersteps, and what it raised."""
+        self.pending: Mapping[str, dict[str, Record]] = NOTHING
         """Records of the loaded checkpoint by task id and kind."""
-        self.amended: dict[str, Any] = {}
+        self.amended: Mapping[str, Any] = NOTHING
         """Keys that the caller's Command wrote since the last checkpoint."""
         self.commanded: tuple[Writes, tuple[Route, ...]] = (), ()
         """What callers' Commands wrote and where they went, since the last checkpoint."""
-        self.edited: Mapping[str, Any] = {}
+        self.edited: Mapping[str, Any] = NOTHING
         """What a person has just edited at [step], while routers run again because of it."""
         self.passed = -1
         """The version at which static breakpoints have been passed already."""
         self.replaying = False
-        self.saving = request.checkpointer is not None
-        self.keeper: Keeper | None = None
-        """The checkpointer, where it keeps the thread in another engine's format."""
-        if self.saving and (opened := getattr(request.checkpointer, "opened", None)) is not None:
-            self.keeper = self.scope.keeper = request.checkpointer = opened(self)
-        self.trail: list[tuple[str, ...]] = []
+        self.trail: list[tuple[str, ...]]
         """The nodes of each of the last supersteps that the recursion limit allows; its error shows the circle."""
         self.held: Checkpoint | None = None
         """With durability "exit": the last checkpoint, not saved yet."""
-        self.withheld: list[Record] = []
+        self.withheld: list[Record]
         """With durability "exit": the records of its tasks."""
+        self.keeper: Keeper | None = None
+        """The checkpointer, where it keeps the thread in another engine's format."""
+        self.saving = request.checkpointer is not None
+        if self.saving:
+            self.withheld = []
+            opened = getattr(request.checkpointer, "opened", None)
+            if opened is not None:
+                self.keeper = self.scope.keeper = request.checkpointer = opened(self)
 
     def run(self) -> Generator[Any, Any, Outcome]:
         """Open the thread, run supersteps until nothing is ready, pause or fail."""
         status, error, interrupts = "failed", None, ()
         self.scope.engine = self
         try:
-            yield from open_thread(self)
+            if self.failed is not None:
+                yield from self.fail_alone(*self.failed)
+                yield from self.join()
+                yield from self._commit(self.tasks)
+            elif not self.begun:
+                yield from open_thread(self)
             yield from self._supersteps()
             status = "done"
         except GraphInterrupt as pause:
             status, interrupts = "interrupted", pause.args[0]
-            yield from self._join()
+            yield from self.join()
             if self.request.parent is not None:
                 yield from self._close(status)
                 raise
@@ -141,7 +154,7 @@ class Engine:
             error = failure
             if isinstance(failure, (Cancelled, GraphDrained)):
                 status = "cancelled"
-            yield from self._join(cancel=True)
+            yield from self.join(cancel=True)
             if self.request.durability == "exit":
                 yield from self._close(status)
             raise
@@ -157,7 +170,7 @@ class Engine:
         unknown = status == "interrupted" and self.plan.entry != START  # the last run's result is none of this one
         return Outcome(status, None if unknown else self.plan.output(values), tuple(interrupts), self.state)
 
-    def _join(self, *, cancel: bool = False) -> Flow:
+    def join(self, *, cancel: bool = False) -> Flow:
         """Wait for what node code called and did not wait for."""
         called, self.scope.called = self.scope.called, None
         if called:
@@ -192,10 +205,10 @@ class Engine:
         if request.durability == "exit" and (request.parent is None or status != "done" or request.lasting):
             if self.held is not None:
                 held, self.held = self.held, None
-                yield Save(request.checkpointer, self._thread, ns, held)
+                yield Save(request.checkpointer, self.thread, ns, held)
             for record in self.withheld:
                 assert self.checkpoint is not None
-                yield SaveRecord(request.checkpointer, self._thread, ns, self.checkpoint, record)
+                yield SaveRecord(request.checkpointer, self.thread, ns, self.checkpoint, record)
         if self.request.parent is None and self.request.durability != "async":
             yield Flush(self.request.checkpointer)
 
@@ -204,7 +217,7 @@ class Engine:
         self.request.emit = self.scope.emit = emit
 
     @property
-    def _thread(self) -> str:
+    def thread(self) -> str:
         return self.request.thread or ""
 
     def _shown_at_pause(self) -> dict[str, Any]:
@@ -219,6 +232,7 @@ class Engine:
     def _supersteps(self) -> Flow:
         state, scope, plan = self.state, self.scope, self.plan
         emit, gate = scope.emit, scope.gate
+        self.trail = []
         before = self.request.interrupt_before or plan.interrupt_before
         after = self.request.interrupt_after or plan.interrupt_after
         counts = scope.counts
@@ -232,7 +246,7 @@ class Engine:
             yield from self._boundary("committed", (), again=True)
         while state.next or state.sends:
             if sprinting and not self.pending:
-                yield from self._sprint()
+                yield from sprint(self)
                 if not (state.next or state.sends):
                     break
             self._check_bounds()
@@ -259,7 +273,7 @@ class Engine:
             else:
                 yield Within(self._work(tasks), None, None, limit)
             if scope.called:
-                yield from self._join()
+                yield from self.join()
             if any(task.status != "finished" for task in tasks):
                 self._pause(tasks)
             yield from self._commit(tasks)
@@ -277,59 +291,14 @@ class Engine:
         if state.step > self.scope.stop:
             raise self._out_of_steps()
 
-    def _sprint(self) -> Flow:
-        """Supersteps of one lean task each: the same rules, with all that needs a second task or an onlooker left out.
-
-        Returns at the first superstep that is not of that kind.
-        """
-        state, scope, plan = self.state, self.scope, self.plan
-        nodes, values, root, saving = plan.nodes, state.values, scope.root, self.saving
-        stop = scope.stop - min(TRAIL, self.request.recursion_limit // 2)
-        plain = plan.plain
-        light = plain and self.request.durability == "async"
-        handing = Save(self.request.checkpointer, self._thread, scope.ns_text, NOT_YET)
-        while len(state.next) == 1 and not state.sends and state.step <= stop and not root.cancelled:
-            node = nodes[state.next[0]]
-            if not node.lean:
-                return
-            given = values.copy() if node.reads is None else view(node, values, state.step, scope)
-            task = Task(node, scope, state.step, -1, given)
-            task.lean = True
-            task.alone = plain
-            try:
-                if node.passes:
-                    conclude(task, given)
-                else:
-                    yield task
-            except BaseException as error:
-                self.tasks = (task,)
-                if task.alone and task.changes is not None:
-                    task.writes = tuple(task.changes.items())
-                yield from troubled(self, task, error)
-                if task.status != "finished":
-                    self._pause(self.tasks)
-            changes, groups = task.changes, task.groups
-            if changes is None or (groups is None and not plain):
-                if scope.called:
-                    yield from self._join()
-                try:
-                    changes, groups = combine(plan, values, (task,))
-                except Exception as error:
-                    self.tasks = (task,)
-                    yield from unfit(self, task, error)
-                    raise
-            if not saving:
-                advance_alone(plan, state, task, changes)
-            elif light and not self.amended:
-                advance_alone(plan, state, task, changes)
-                handing.checkpoint = self._next_checkpoint("loop", changes, state.step - 1)
-                yield handing
-            else:
-                self.tasks = (task,)
-                before = {key: values[key] for key in changes if key in values}
-                task.writes = task.writes or tuple(changes.items())
-                advance_alone(plan, state, task, changes)
-                yield from self._save_step(before, changes, groups or {}, None)
+    def fail_alone(self, task: Task, error: BaseException) -> Flow:
+        """What a lone lean task raised ends the run, or its superstep; unless the task has gone on the long way."""
+        self.tasks = (task,)
+        if task.alone and task.changes is not None:
+            task.writes = tuple(task.changes.items())
+        yield from troubled(self, task, error)
+        if task.status != "finished":
+            self._pause(self.tasks)
 
     def _work(self, tasks: Sequence[Task]) -> Flow:
         """Run the planned tasks to their outcomes."""
@@ -401,11 +370,11 @@ class Engine:
         else:
             before = {key: state.values[key] for key in changes if key in state.values}
             advance(plan, state, ordered, changes, overwrite)
-            yield from self._save_step(before, changes, groups, overwrite)
+            yield from self.save_step(before, changes, groups, overwrite)
         if scope.emit is not None:
             self.show("loop", tuple(groups if plan.subscribers and not plan.plain else changes))
 
-    def _save_step(
+    def save_step(
         self,
         before: Mapping[str, Any],
         changes: Mapping[str, Any],
@@ -436,7 +405,7 @@ class Engine:
                 )
             )
 
-    def _next_checkpoint(self, source: Source, changes: Mapping[str, Any], step: int) -> Checkpoint:
+    def next_checkpoint(self, source: Source, changes: Mapping[str, Any], step: int) -> Checkpoint:
         """The checkpoint that the next tasks will belong to."""
         request, state, scope = self.request, self.state, self.scope
         parent, self.checkpoint = self.checkpoint, request.new_id()
@@ -458,7 +427,7 @@ class Engine:
     def save(self, source: Source, changes: Mapping[str, Any], step: int, tasks: Sequence[Task] = ()) -> Flow:
         """Hand over the checkpoint that the next tasks will belong to; `tasks` led to it."""
         request = self.request
-        checkpoint = self._next_checkpoint(source, changes, step)
+        checkpoint = self.next_checkpoint(source, changes, step)
         if self.keeper is not None:
             self.keeper.turned(source, tasks)
         parent, now = checkpoint.parent, checkpoint.time
@@ -467,11 +436,11 @@ class Engine:
             parent = self.held.parent
             self.withheld.clear()
         else:
-            yield Save(request.checkpointer, self._thread, self.scope.ns_text, checkpoint)
+            yield Save(request.checkpointer, self.thread, self.scope.ns_text, checkpoint)
             if request.durability == "sync":
                 yield Flush(request.checkpointer)
         if self.scope.emit is not None:
-            self.scope.emit(ev.CheckpointSaved(self.scope.ns, step, now, self._thread, checkpoint.id, parent, source))
+            self.scope.emit(ev.CheckpointSaved(self.scope.ns, step, now, self.thread, checkpoint.id, parent, source))
 
     def _boundary(self, place: Any, tasks: Sequence[Task], *, again: bool = False) -> Flow:
         """Ask at [plan] or [committed]: whole superstep, nothing running."""
@@ -528,12 +497,6 @@ class Engine:
         values = self.state.values
         fresh = {**values, **combine(self.plan, values, (task,))[0], **self.edited}
         return {key: value for key, value in fresh.items() if value is not MISSING} if self.edited else fresh
-
-
-TRAIL = 40
-"""How many supersteps before the recursion limit are remembered."""
-NOT_YET: Any = None
-"""In place of a checkpoint that is filled in before the effect is yielded."""
 
 
 def _circle(trail: Sequence[tuple[str, ...]]) -> str:

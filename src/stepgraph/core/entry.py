@@ -315,7 +315,8 @@ def amend(engine: Engine, writes: Writes, routes: Sequence[Route]) -> None:
     state.sends = (*sends, *state.sends)
     if engine.keeper is not None:
         engine.keeper.amended(task)
-    engine.amended.update((key, value) for key, value in changes.items() if key not in engine.plan.untracked)
+    untracked = engine.plan.untracked
+    engine.amended = {**engine.amended, **{key: value for key, value in changes.items() if key not in untracked}}
 
 
 def written(records: Mapping[str, Record]) -> tuple[Writes, tuple[Route, ...]]:

@@ -179,6 +179,10 @@ class Plan:
     """Whether lone tasks can take the short way: no joins, no deferred nodes, no keys that change by themselves."""
     plain: bool = False
     """Whether every key keeps the last value."""
+    has_async: bool = False
+    """Whether a node or router, here or in a graph that is a node, is an async function."""
+    straight: bool = False
+    """Whether a run that nobody looks at can begin as a sprint on the caller's thread."""
 
     def __post_init__(self) -> None:
         self.entries = tuple((k, c) for k, c in self.channels.items() if c.initial() is not MISSING)
@@ -192,6 +196,9 @@ class Plan:
         self.all_output = not isinstance(self.output_keys, str) and set(self.output_keys) >= set(self.channels)
         if self.nodes:
             self.nodes[self.entry].takes_input = True
+        self.has_async = any(_is_async(node) for node in self.nodes.values())
+        breaks = self.interrupt_before or self.interrupt_after
+        self.straight = self.sprints and not (self.has_async or breaks or self.intake)
         for node in self.nodes.values():
             node.alone = (node.name,)
             node.control = Control(node.alone)
@@ -260,6 +267,14 @@ class Plan:
             found.update(dict.fromkeys(router.targets))
         found.update(dict.fromkeys(node.ends))
         return tuple(found)
+
+
+def _is_async(node: Node) -> bool:
+    return (
+        node.is_async
+        or any(router.is_async for router in node.routers)
+        or (node.child is not None and node.child.has_async)
+    )
 
 
 def targets_of(router: Router, chosen: Any) -> Sequence[Any]:

@@ -30,7 +30,6 @@ class Request:
     probe: Probe | None = None
     interrupt_before: frozenset[str] = NONE
     interrupt_after: frozenset[str] = NONE
-    recursion_limit: int = 10_007
     durability: Durability = "async"
     metadata: Mapping[str, Any]
     store: Any = None
@@ -63,12 +62,14 @@ class Request:
         config: dict[str, Any],
         clock: Callable[[], float],
         new_id: Callable[[], str],
+        recursion_limit: int = 10_007,
         **settings: Any,
     ) -> None:
         self.input = input
         self.config = config
         self.clock = clock
         self.new_id = new_id
+        self.recursion_limit = recursion_limit
         self.metadata = {}
         if settings:
             self.__dict__.update(settings)

@@ -16,6 +16,9 @@ from stepgraph.core.types import MISSING, START, Route, Send, Writes
 logger = logging.getLogger("stepgraph")
 
 
+NOBODY: frozenset[str] = frozenset()
+
+
 class State:
     """Values and what runs next. Owned by one engine, changed only between supersteps.
 
@@ -27,7 +30,7 @@ class State:
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
         self.barriers: dict[str, frozenset[str]] = {}
-        self.waiting: frozenset[str] = frozenset()
+        self.waiting = NOBODY
         """Deferred nodes that were triggered and wait until nothing else is ready."""
         self.next: tuple[str, ...] = ()
         self.sends: tuple[Send, ...] = ()
@@ -40,12 +43,12 @@ class State:
 
     @classmethod
     def fresh(cls, plan: Plan) -> State:
-        return cls(plan.initial())
+        return cls(plan.initial() if plan.entries else {})
 
     @classmethod
     def restored(cls, plan: Plan, stored: Stored) -> State:
         """As it was at `stored`. Keys and nodes that the graph no longer has are left out, new keys start empty."""
-        state = cls(plan.initial())
+        state = cls.fresh(plan)
         channels = plan.channels
         state.values.update((key, value) for key, value in stored.values.items() if key in channels)
         control = stored.control

@@ -23,36 +23,36 @@ else:
         from hashlib import blake2b
 
 PULL, PUSH = "__pregel_pull", "__pregel_push"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Scope:
-    """What all tasks of one graph run share. One a namespace; `root` is that of the outermost graph."""
+    """What all tasks of one graph run share. One a namespace."""
 
-    answer: list[Any] | None = None
-    """The answer of `Command(resume=value)`, until the first interrupt takes it."""
-    answers_by_id: dict[str, Any] | None = None
-    """The answers of `Command(resume={id: answer})` that nobody has taken yet."""
-    root: Scope
-    stop = 0
-    """The last superstep that the recursion limit allows."""
-    cancelled = False
-    resumed = False
-    """Whether the run goes on from a checkpoint instead of taking new input."""
-    inputs: Any = None
-    """The graph's input, for START."""
-    keeper: Keeper | None = None
-    """Names tasks and questions, where the thread is kept in another engine's format."""
-    checkpoint: str | None = None
-    engine: Any = None
-    """The engine that runs it, for what node code starts; None before and after the run."""
-    recorded: Mapping[str, dict[str, Record]] = MappingProxyType({})
-    """What earlier processes recorded of functions that node code calls, by task id."""
-    called: dict[str, Any] | None = None
-    """The functions of the functional API that node code has called in this superstep: task id -> future."""
-    _base: tuple[Any, tuple[str, int]] | None = None
-
-    values: dict[str, Any]
-    """The state's values, for the routers of tasks on the short way."""
+    __slots__ = (
+        "_base",
+        "_root",
+        "answer",
+        "answers_by_id",
+        "called",
+        "cancelled",
+        "checkpoint",
+        "clock",
+        "counts",
+        "emit",
+        "engine",
+        "gate",
+        "inputs",
+        "keeper",
+        "ns",
+        "plan",
+        "probe",
+        "recorded",
+        "request",
+        "resumed",
+        "stop",
+        "values",
+    )
 
     def __init__(self, plan: Plan, request: Request, root: Scope | None) -> None:
         self.plan = plan
@@ -62,12 +62,36 @@ class Scope:
         self.gate = request.gate
         self.probe = request.probe
         self.clock = request.clock
-        if root is None:
-            self.root = self
-            self.counts = Counts()
-        else:
-            self.root = root
-            self.counts = root.counts
+        self._root = root  # None of the root itself: a circle would be left to the garbage collector
+        self.counts: Counts = Counts() if root is None else root.counts
+        self.answer: list[Any] | None = None
+        """The answer of `Command(resume=value)`, until the first interrupt takes it."""
+        self.answers_by_id: dict[str, Any] | None = None
+        """The answers of `Command(resume={id: answer})` that nobody has taken yet."""
+        self.stop = 0
+        """The last superstep that the recursion limit allows."""
+        self.cancelled = False
+        self.resumed = False
+        """Whether the run goes on from a checkpoint instead of taking new input."""
+        self.inputs: Any = None
+        """The graph's input, for START."""
+        self.keeper: Keeper | None = None
+        """Names tasks and questions, where the thread is kept in another engine's format."""
+        self.checkpoint: str | None = None
+        self.engine: Any = None
+        """The engine that runs it, for what node code starts; None before and after the run."""
+        self.recorded: Mapping[str, dict[str, Record]] = NOTHING
+        """What earlier processes recorded of functions that node code calls, by task id."""
+        self.called: dict[str, Any] | None = None
+        """The functions of the functional API that node code has called in this superstep: task id -> future."""
+        self.values: dict[str, Any]
+        """The state's values, for the routers of tasks on the short way; not there before the first superstep."""
+        self._base: tuple[Any, tuple[str, int]] | None = None
+
+    @property
+    def root(self) -> Scope:
+        """The scope of the outermost graph."""
+        return self._root or self
 
     @property
     def ns_text(self) -> str:
@@ -128,11 +152,6 @@ class Task:
     """How many functions of the functional API its body has called in this attempt."""
     caller: Task | None = None
     """The task whose body called it, for a function of the functional API."""
-    status: Status = "planned"
-    lean = False
-    """Nobody looks on: the driver finishes it with `conclude` in the task's own context."""
-    alone = False
-    """It is lean, has no sibling, and every key of the state keeps the last value."""
     carried = False
     kept = False
     """Whether a record of its outcome was handed over."""
@@ -144,23 +163,12 @@ class Task:
     """How many questions its body has asked in this attempt."""
     calls = 0
     """How many graphs its body has called."""
-    writes: Writes = ()
-    gotos: tuple[Route, ...] = ()
-    routes: tuple[Route, ...] = ()
-    routed = False
-    """Whether `routes` are its own, not just its node's static edges."""
     chosen = False
     """Whether a person chose them."""
     joined: tuple[str, ...] | None = None
     """The AND-joins that it takes part in, where a decision changed them."""
     edited = False
     """Whether it is an edit in its node's name: nothing triggered it."""
-    collected = False
-    """Whether its body is over and `writes` and `gotos` are what it returned."""
-    groups: dict[str, list[Any]] | None = None
-    """The updates that `changes` were made of, as `combine` gives them."""
-    changes: dict[str, Any] | None = None
-    """What `writes` make of the state, where that is known already."""
     timeout: TimeoutPolicy | None = None
     """Its own limits, which a Send brought, in place of its node's."""
     progress: Any = None
@@ -194,7 +202,7 @@ class Task:
     reads: frozenset[str] | None = None
     interrupts: tuple[Interrupt, ...] = ()
 
-    # Class-level defaults instead of slots: a task that nobody looks at sets five attributes.
+    # What every task sets is set here, where that costs a fifth of hiding a class-level default later.
     def __init__(self, node: Node, scope: Scope, step: int, key: int, input: Any) -> None:
         self.node = node
         self.scope = scope
@@ -202,6 +210,22 @@ class Task:
         self.key = key
         """-1 for a task that an edge made, else the position of its Send."""
         self.input = input
+        self.status: Status = "planned"
+        self.lean = False
+        """Nobody looks on: the driver finishes it with `conclude` in the task's own context."""
+        self.alone = False
+        """It is lean, has no sibling, and every key of the state keeps the last value."""
+        self.writes: Writes = ()
+        self.gotos: tuple[Route, ...] = ()
+        self.routes: tuple[Route, ...] = ()
+        self.routed = False
+        """Whether `routes` are its own, not just its node's static edges."""
+        self.collected = False
+        """Whether its body is over and `writes` and `gotos` are what it returned."""
+        self.groups: dict[str, list[Any]] | None = None
+        """The updates that `changes` were made of, as `combine` gives them."""
+        self.changes: dict[str, Any] | None = None
+        """What `writes` make of the state, where that is known already."""
 
     @property
     def name(self) -> str:

@@ -30,6 +30,7 @@ from stepgraph.run.chunks import Mappers, printer, v1, v2
 from stepgraph.run.config import addresses, inherited, merged
 from stepgraph.run.context import TASK, ambient, current_task
 from stepgraph.run.ids import RunIds
+from stepgraph.run.straight import straight
 from stepgraph.run.streams import Streams
 from stepgraph.run.sync import SyncDriver
 from stepgraph.run.threads import pool
@@ -80,7 +81,10 @@ class CompiledStateGraph:
         """Whether every call prints updates and values."""
         self.context_schema = context_schema
         self.config: dict[str, Any] = {}
-        self.has_async = _has_async(plan)
+
+    @property
+    def has_async(self) -> bool:
+        return self.plan.has_async
 
     @property
     def saver(self) -> Any:
@@ -154,14 +158,28 @@ class CompiledStateGraph:
         thread_id. With `version="v2"` the result is a GraphOutput; with a `stream_mode` other than "values", a list
         of chunks. Raises what nodes raise, GraphRecursionError, InvalidUpdateError, EmptyInputError.
         """
-        if not options and not self.debug:
-            engine = self._engine(input, self._merged(config, thread))
-            return _result(self._outcome(engine), None)
+        if not (options or self.debug):
+            return self._run(self._engine(input, self._merged(config, thread)))
         if options.get("stream_mode") not in (None, "values"):
             return list(self.stream(input, config, thread=thread, **options))
         engine = self._begin("invoke", input, config, thread, options)
         self._print(engine, options)
         return self._versioned(_result(self._outcome(engine), options.get("output_keys")), options)
+
+    def _run(self, engine: Engine) -> Any:
+        """Run it from sync code: straight on, where nobody looks at it and nothing is stored."""
+        plan, request = engine.plan, engine.request
+        if (
+            plan.straight
+            and type(request.input) is dict
+            and request.checkpointer is None
+            and request.parent is None
+            and request.emit is None
+            and request.step_timeout is None
+            and straight(engine)
+        ):
+            return plan.output(engine.state.values)
+        return _result(self._outcome(engine), None)
 
     def _outcome(self, engine: Engine) -> Outcome:
         """Run it from sync code."""
@@ -756,9 +774,13 @@ class CompiledStateGraph:
         """The same for a call that says nothing but its input: all settings are what they are by default."""
         if config or self.checkpointer is not None or current_task.get(None) is not None:
             return self.engine(input, config)
-        request = Request(input, config, time, RunIds())
-        request.store, request.cache, request.step_timeout = self.store, self.cache, self.step_timeout
-        request.recursion_limit = DEFAULT_RECURSION_LIMIT
+        request = Request(input, config, time, RunIds(), DEFAULT_RECURSION_LIMIT)
+        if self.store is not None:
+            request.store = self.store
+        if self.cache is not None:
+            request.cache = self.cache
+        if self.step_timeout is not None:
+            request.step_timeout = self.step_timeout
         return Engine(self.plan, request)
 
     def _nested(self, outer: Any, request: Request) -> Engine:
@@ -812,15 +834,6 @@ def graph_class() -> type[CompiledStateGraph]:
         return CompiledStateGraph
     runnable: type[CompiledStateGraph] = registry.adapters.load("graph")
     return runnable
-
-
-def _has_async(plan: Plan) -> bool:
-    return any(
-        node.is_async
-        or any(router.is_async for router in node.routers)
-        or (node.child is not None and _has_async(node.child))
-        for node in plan.nodes.values()
-    )
 
 
 def _checkpointer(given: Any) -> Any:

@@ -49,7 +49,7 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
     def invoke(self, input: Any, config: Any = None, *, thread: str | None = None, **options: Any) -> Any:
         """As `CompiledStateGraph.invoke`, and the config's callbacks hear of it."""
         if self._plainly(config, thread):
-            return super().invoke(input, **options)
+            return super().invoke(input, **options) if options or self.debug else self._run(self._engine(input, {}))
         settings = self._merged(config, thread)
         if not self._heard(settings, options):
             return super().invoke(input, settings, **options)

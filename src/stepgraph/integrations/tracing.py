@@ -54,7 +54,29 @@ def listened(config: Mapping[str, Any]) -> bool:
             return True
         if switch is not None and os.environ.get(switch):
             return True
-    return bool(contexts._tracing_v2_is_enabled() or sys.modules["langchain_core.globals"].get_debug())
+    return _traces(contexts) or bool(sys.modules["langchain_core.globals"].get_debug())
+
+
+def _traces(contexts: Any) -> bool:
+    """Whether LangSmith's tracer is on. langchain-core's own answer takes as long as a whole run of a node.
+
+    It is what the context says, else what was set for the process, else what the environment says, which langsmith
+    reads once. Only the last of these is told here.
+    """
+    around = sys.modules.get("langsmith._internal._context")
+    try:
+        told = (
+            contexts.tracing_v2_callback_var.get() is not None
+            or around._TRACING_ENABLED.get() is not None  # type: ignore[union-attr]  # then AttributeError
+            or around._PARENT_RUN_TREE_REF.get() is not None  # type: ignore[union-attr]
+            or around._GLOBAL_TRACING_ENABLED is not None  # type: ignore[union-attr]
+        )
+        if not told:
+            variable = contexts.ls_utils.get_env_var
+            return bool(variable("TRACING_V2", default=variable("TRACING", default="")) == "true")
+    except AttributeError:  # a version of langsmith that keeps this elsewhere
+        pass
+    return bool(contexts._tracing_v2_is_enabled())
 
 
 def manager_for(config: Mapping[str, Any], tags: Any = None, *, asynchronous: bool = False) -> Any:

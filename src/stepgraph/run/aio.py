@@ -92,7 +92,9 @@ class AsyncDriver:
                 if kind is Task:
                     node = effect.node
                     if node.is_async and self.node_loop is None:
-                        context = effect.context = copy_context()
+                        context = copy_context()
+                        if not (node.quick or effect.lean):  # its routers will run in it
+                            effect.context = context
                         argument = await InContext(context.run(call_body, effect), context)
                         if effect.lean:
                             argument = context.run(conclude, effect, argument)
@@ -123,7 +125,9 @@ class AsyncDriver:
 
     async def _body(self, task: Task) -> Any:
         """A body that is sync, or that belongs on the node loop."""
-        context = task.context = copy_context()
+        context = copy_context()
+        if not (task.node.quick or task.lean):
+            task.context = context
         if task.node.is_async:
             assert self.node_loop is not None
             future = asyncio.run_coroutine_threadsafe(_on_loop(task, context), self.node_loop)

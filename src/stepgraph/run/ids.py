@@ -21,11 +21,8 @@ class RunIds:
     beside each other in one superstep share it.
     """
 
-    __slots__ = ("_count", "_prefix")
-
-    def __init__(self) -> None:
-        self._count = count()
-        self._prefix = ""
+    _prefix = ""
+    _count: count[int]
 
     def __call__(self) -> str:
         prefix = self._prefix or self._begin()
@@ -33,7 +30,9 @@ class RunIds:
 
     def _begin(self) -> str:
         with _lock:
-            self._prefix = self._prefix or _prefix()
+            if not self._prefix:
+                self._count = count()
+                self._prefix = _prefix()
             return self._prefix
 
 

@@ -81,7 +81,9 @@ class SyncDriver:
                     if chunks and kind in USERS:
                         yield
                     if kind is Task:
-                        context = effect.context = copy_context()
+                        context = copy_context()
+                        if not (effect.node.quick or effect.lean):  # its routers will run in it
+                            effect.context = context
                         if self.live:
                             argument = yield from self._beside(context.run, call_body, effect)
                         else:
@@ -104,8 +106,7 @@ class SyncDriver:
                 except GeneratorExit:
                     raise
                 except BaseException as error:
-                    raised = error if isinstance(error, Exception) else _failure(effect, error)
-                    step, argument = flow.throw, self._told(raised)
+                    step, argument = flow.throw, self._told(failure(effect, error))
                 if chunks:
                     yield
         finally:
@@ -166,7 +167,7 @@ class SyncDriver:
                 if shelf is not None:
                     keep(shelf, task)
             except BaseException as error:
-                task.error = error if isinstance(error, Exception) else _failure(task, error)
+                task.error = failure(task, error)
 
         yield from self._batch(work, bodies.tasks, False)
 
@@ -213,9 +214,9 @@ class SyncDriver:
         raise TypeError(f"Not an effect: {effect!r}")
 
 
-def _failure(effect: Any, error: BaseException) -> BaseException:
+def failure(effect: Any, error: BaseException) -> BaseException:
     """A CancelledError that a body raised by itself, as the failure that it is."""
-    if type(effect) is not Task or type(error).__name__ != "CancelledError":
+    if isinstance(error, Exception) or type(effect) is not Task or type(error).__name__ != "CancelledError":
         return error
     found = NodeCancelledError(effect.name)
     found.__cause__ = error

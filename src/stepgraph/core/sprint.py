@@ -1,0 +1,85 @@
+"""Supersteps of one lean task each: the same rules, with all that needs a second task or an onlooker left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stepgraph.core.effects import Flow, Save
+from stepgraph.core.keeping import unfit
+from stepgraph.core.lean import conclude
+from stepgraph.core.state import advance_alone, combine, view
+from stepgraph.core.task import Task
+
+if TYPE_CHECKING:
+    from stepgraph.core.engine import Engine
+
+TRAIL = 40
+"""How many supersteps before the recursion limit are remembered."""
+NOT_YET: Any = None
+"""In place of a checkpoint that is filled in before the effect is yielded."""
+
+
+def begin(engine: Engine) -> None:
+    """Take in new input where nothing is stored and nobody looks on: what `open_thread` does, in a few lines.
+
+    The superstep of a START that only passes the input on is over with that.
+    """
+    plan, state, scope, given = engine.plan, engine.state, engine.scope, engine.request.input
+    start = plan.nodes[plan.entry]
+    engine.begun, scope.engine = True, engine
+    scope.stop = engine.request.recursion_limit
+    scope.values, scope.inputs = state.values, given
+    if start.passes and plan.plain and type(given) is dict and start.writes.issuperset(given):
+        state.values.update(given)
+        state.step, state.version, state.ran, state.next = 1, 2, start.alone, start.successors
+    else:
+        state.step, state.version, state.next = 0, 1, start.alone
+
+
+def sprint(engine: Engine) -> Flow:
+    """Supersteps until one is not of that kind, or nothing is left to run."""
+    state, scope, plan, saving = engine.state, engine.scope, engine.plan, engine.saving
+    nodes, values, root = plan.nodes, state.values, scope.root
+    limit = engine.request.recursion_limit
+    stop = scope.stop - (TRAIL if limit >= 2 * TRAIL else limit // 2)
+    plain = plan.plain
+    if saving:
+        light = plain and engine.request.durability == "async"
+        handing = Save(engine.request.checkpointer, engine.thread, scope.ns_text, NOT_YET)
+    while len(state.next) == 1 and not state.sends and state.step <= stop and not root.cancelled:
+        node = nodes[state.next[0]]
+        if not node.lean:
+            return
+        given = values.copy() if node.reads is None else view(node, values, state.step, scope)
+        task = Task(node, scope, state.step, -1, given)
+        task.lean = True
+        task.alone = plain
+        try:
+            if node.passes:
+                conclude(task, given)
+            else:
+                yield task
+        except BaseException as error:
+            yield from engine.fail_alone(task, error)
+        changes, groups = task.changes, task.groups
+        if changes is None or (groups is None and not plain):
+            if scope.called:
+                yield from engine.join()
+            try:
+                changes, groups = combine(plan, values, (task,))
+            except Exception as error:
+                engine.tasks = (task,)
+                yield from unfit(engine, task, error)
+                raise
+        if not saving:
+            advance_alone(plan, state, task, changes)
+        elif light and not engine.amended:
+            advance_alone(plan, state, task, changes)
+            handing.checkpoint = engine.next_checkpoint("loop", changes, state.step - 1)
+            yield handing
+        else:
+            engine.tasks = (task,)
+            before = {key: values[key] for key in changes if key in values}
+            task.writes = task.writes or tuple(changes.items())
+            advance_alone(plan, state, task, changes)
+            yield from engine.save_step(before, changes, groups or {}, None)
