@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import cProfile
+from collections.abc import Callable
 from typing import TypedDict
 
-from stepgraph import START, CompiledStateGraph, StateGraph
+from stepgraph import START, StateGraph
 
 
 class Count(TypedDict):
     n: int
 
 
-def chain(length: int) -> CompiledStateGraph:
+def built(length: int) -> StateGraph:
     graph = StateGraph(Count)
     previous = START
     for position in range(length):
         graph.add_node(f"n{position}", lambda state: {"n": state["n"] + 1})
         graph.add_edge(previous, f"n{position}")
         previous = f"n{position}"
-    return graph.compile()
+    return graph
+
+
+def calls_within(act: Callable[[], object]) -> int:
+    """Python-level calls."""
+    profile = cProfile.Profile(builtins=False)
+    profile.enable()
+    act()
+    profile.disable()
+    return sum(entry.callcount for entry in profile.getstats())
 
 
 def calls_of(length: int, **options: object) -> int:
     """Python-level calls of one run of a chain."""
-    graph = chain(length)
-    profile = cProfile.Profile(builtins=False)
-    profile.enable()
-    graph.invoke({"n": 0}, **options)
-    profile.disable()
-    return sum(entry.callcount for entry in profile.getstats())
+    graph = built(length).compile()
+    return calls_within(lambda: graph.invoke({"n": 0}, **options))
 
 
 def test_a_superstep_without_listeners_takes_at_most_25_calls() -> None:
@@ -40,3 +46,9 @@ def test_a_superstep_without_listeners_takes_at_most_25_calls() -> None:
 
 def test_a_call_of_one_node_takes_at_most_25_calls() -> None:
     assert calls_of(1) <= 25
+
+
+def test_compiling_takes_at_most_4_calls_a_node() -> None:
+    calls = (calls_within(built(1000).compile) - calls_within(built(100).compile)) / 900
+
+    assert calls <= 4

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Annotated, Any, TypedDict
 
 import pytest
+from langchain_core.runnables import RunnableLambda
 
 from stepgraph import END, START, Command, Send, StateGraph, entrypoint, get_config, get_runtime, interrupt, task
 from stepgraph.graph import compiled
@@ -108,6 +109,8 @@ PROGRAMS: dict[str, Callable[[], CompiledStateGraph]] = {
     "a router that fails": lambda: one(lambda state: {"n": 3}, then=raising(ValueError, "no way")),
     "a loop": lambda: one(lambda state: {"n": state["n"] + 1}, then=lambda s: "first" if s["n"] < 9 else "last"),
     "a loop without end": lambda: one(lambda state: {"n": state["n"] + 1}, then=lambda state: "first"),
+    "a Runnable as the result": lambda: one(lambda state: RunnableLambda(lambda given: {"n": given["n"] + 7})),
+    "a failing Runnable as the result": lambda: one(lambda state: RunnableLambda(raising(OSError, "within"))),
     "a context of its own": lambda: one(changes_its_context),
     "a call that goes on": lambda: one(calls_and_does_not_wait),
     "a call that fails": lambda: one(calls_what_fails),

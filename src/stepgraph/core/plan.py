@@ -94,19 +94,35 @@ class Node:
     """The user's callable, for names, source code and hashes."""
     quick: bool = False
     """Has no routers, so its routes are known without asking: set by Plan."""
-    triggers: tuple[str, ...] = ()
-    """The channels that can make it ready, under LangGraph's names. Set by Plan."""
+    joined_by: tuple[str, ...] = ()
+    """The barrier channels that make it ready. Set by Plan."""
     alone: tuple[str, ...] = ()
     """(name,): what ran when it ran alone. Set by Plan."""
-    control: Control = field(default_factory=Control)
-    """What a checkpoint keeps when this node alone runs next; shared by all of them. Set by Plan."""
     lean: bool = False
     """Can take the short way (`core/lean.py`): sync routers, no subgraph, no policy. Set by Plan."""
     passes: bool = False
     """Runs no user's code, as START without routers: a driver has nothing to do. Set by Plan."""
 
+    # Made when somebody asks first: most nodes of a big graph are never asked.
+    _control: Control | None = None
+    _triggers: tuple[str, ...] | None = None
     subgraph: Any = MISSING
     """What `graph` has found."""
+
+    @property
+    def control(self) -> Control:
+        """What a checkpoint keeps when this node alone runs next; shared by all of them."""
+        if self._control is None:
+            self._control = Control(self.alone)
+        return self._control
+
+    @property
+    def triggers(self) -> tuple[str, ...]:
+        """The channels that can make it ready, under LangGraph's names."""
+        if self._triggers is None:
+            edges = tuple(sorted(self.subscribes)) or (f"branch:to:{self.name}", *self.joined_by)
+            self._triggers = (START,) if self.takes_input else edges
+        return self._triggers
 
     def graph(self) -> Any:
         """The compiled graph that the node is, or that its function names; None if there is none.
@@ -185,50 +201,59 @@ class Plan:
     """Whether a run that nobody looks at can begin as a sprint on the caller's thread."""
 
     def __post_init__(self) -> None:
-        self.entries = tuple((k, c) for k, c in self.channels.items() if c.initial() is not MISSING)
-        self.settling = tuple(k for k, c in self.channels.items() if type(c).settle is not Channel.settle)
-        self.plain = all(channel.plain for channel in self.channels.values())
-        self.vanishing = any(isinstance(channel, Topic) for channel in self.channels.values())
-        self._subscribe()
-        self.deferred = frozenset(name for name, node in self.nodes.items() if node.defer)
-        self.untracked = frozenset(k for k, c in self.channels.items() if not c.persistent)
+        channels, nodes = self.channels, self.nodes
+        self.entries = tuple((k, c) for k, c in channels.items() if c.initial() is not MISSING)
+        self.settling = tuple(k for k, c in channels.items() if type(c).settle is not Channel.settle)
+        self.plain = all(channel.plain for channel in channels.values())
+        self.vanishing = any(isinstance(channel, Topic) for channel in channels.values())
+        self.untracked = frozenset(k for k, c in channels.items() if not c.persistent)
+        self.all_output = not isinstance(self.output_keys, str) and set(self.output_keys) >= set(channels)
+        self.has_async = False
+        subscribers: dict[str, list[str]] = {}
+        deferred = []
+        for name, node in nodes.items():
+            self._complete(node)
+            if node.defer:
+                deferred.append(name)
+            for key in dict.fromkeys(node.subscribes) if node.subscribes else ():
+                subscribers.setdefault(key, []).append(name)
+        self.deferred = frozenset(deferred)
+        if subscribers:
+            self._subscribe(subscribers)
+        for name in {barrier.node for barrier in self.barriers.values()}:
+            nodes[name].joined_by = tuple(each.key for each in self.barriers.values() if each.node == name)
+        if nodes:
+            nodes[self.entry].takes_input = True
         self.sprints = not (self.barriers or self.deferred or self.settling or self.vanishing or self.subscribers)
-        self.all_output = not isinstance(self.output_keys, str) and set(self.output_keys) >= set(self.channels)
-        if self.nodes:
-            self.nodes[self.entry].takes_input = True
-        self.has_async = any(_is_async(node) for node in self.nodes.values())
         breaks = self.interrupt_before or self.interrupt_after
         self.straight = self.sprints and not (self.has_async or breaks or self.intake)
-        for node in self.nodes.values():
-            node.alone = (node.name,)
-            node.control = Control(node.alone)
-            node.triggers = (START,) if node.takes_input else tuple(sorted(node.subscribes)) or (
-                f"branch:to:{node.name}", *(b.key for b in self.barriers.values() if b.node == node.name)
-            )  # fmt: skip
-            node.quick = not node.routers
-            node.passes = node.body is None and node.mapper is None and node.quick
-            node.lean = not (
-                node.child is not None
-                or node.retries
-                or node.timeout is not None
-                or node.cache is not None
-                or node.handler is not None
-                or node.writer is not None
-                or any(router.is_async for router in node.routers)
-            )
 
-    def _subscribe(self) -> None:
-        found: dict[str, list[str]] = {}
-        for name, node in self.nodes.items():
-            for key in dict.fromkeys(node.subscribes):
-                found.setdefault(key, []).append(name)
-        if found:
-            self.subscribers = {key: tuple(names) for key, names in found.items()}
-            kinds = {key: type(channel) for key, channel in self.channels.items()}
-            self.consuming = frozenset(key for key in found if kinds[key].consume is not Channel.consume)
-            self.finishing = tuple(key for key, kind in kinds.items() if kind.finish is not Channel.finish)
-            self.veiled = tuple(key for key, kind in kinds.items() if kind.read is not Channel.read)
-            self.vanishing = self.vanishing or bool(self.consuming)
+    def _complete(self, node: Node) -> None:
+        """What the plan sets of a node: this is most of what compiling costs."""
+        routers, child = node.routers, node.child
+        node.alone = (node.name,)
+        node.quick = not routers
+        node.passes = node.body is None and node.mapper is None and not routers
+        routes_async = bool(routers) and any(router.is_async for router in routers)
+        if routes_async or node.is_async or (child is not None and child.has_async):
+            self.has_async = True
+        node.lean = not (
+            routes_async
+            or child is not None
+            or node.retries
+            or node.timeout is not None
+            or node.cache is not None
+            or node.handler is not None
+            or node.writer is not None
+        )
+
+    def _subscribe(self, found: Mapping[str, Sequence[str]]) -> None:
+        self.subscribers = {key: tuple(names) for key, names in found.items()}
+        kinds = {key: type(channel) for key, channel in self.channels.items()}
+        self.consuming = frozenset(key for key in found if kinds[key].consume is not Channel.consume)
+        self.finishing = tuple(key for key, kind in kinds.items() if kind.finish is not Channel.finish)
+        self.veiled = tuple(key for key, kind in kinds.items() if kind.read is not Channel.read)
+        self.vanishing = self.vanishing or bool(self.consuming)
 
     def initial(self) -> dict[str, Any]:
         """The values before anything was written."""
@@ -267,14 +292,6 @@ class Plan:
             found.update(dict.fromkeys(router.targets))
         found.update(dict.fromkeys(node.ends))
         return tuple(found)
-
-
-def _is_async(node: Node) -> bool:
-    return (
-        node.is_async
-        or any(router.is_async for router in node.routers)
-        or (node.child is not None and node.child.has_async)
-    )
 
 
 def targets_of(router: Router, chosen: Any) -> Sequence[Any]:

@@ -585,7 +585,8 @@ class CompiledStateGraph:
         return self.cache
 
     def _cache_namespaces(self, nodes: Sequence[str] | None) -> list[tuple[str, ...]]:
-        return [self.plan.nodes[name].cache_ns for name in (self.plan.nodes if nodes is None else nodes)]
+        asked = [self.plan.nodes[name] for name in (self.plan.nodes if nodes is None else nodes)]
+        return [node.cache_ns for node in asked if node.cache is not None]
 
     # Shape
 

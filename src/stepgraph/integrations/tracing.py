@@ -63,18 +63,18 @@ def _traces(contexts: Any) -> bool:
     It is what the context says, else what was set for the process, else what the environment says, which langsmith
     reads once. Only the last of these is told here.
     """
-    around = sys.modules.get("langsmith._internal._context")
+    around: Any = sys.modules.get("langsmith._internal._context")
     try:
         told = (
             contexts.tracing_v2_callback_var.get() is not None
-            or around._TRACING_ENABLED.get() is not None  # type: ignore[union-attr]  # then AttributeError
-            or around._PARENT_RUN_TREE_REF.get() is not None  # type: ignore[union-attr]
-            or around._GLOBAL_TRACING_ENABLED is not None  # type: ignore[union-attr]
+            or around._TRACING_ENABLED.get() is not None
+            or around._PARENT_RUN_TREE_REF.get() is not None
+            or around._GLOBAL_TRACING_ENABLED is not None
         )
         if not told:
             variable = contexts.ls_utils.get_env_var
             return bool(variable("TRACING_V2", default=variable("TRACING", default="")) == "true")
-    except AttributeError:  # a version of langsmith that keeps this elsewhere
+    except AttributeError:  # a version of langsmith that keeps this elsewhere, or another module in its place
         pass
     return bool(contexts._tracing_v2_is_enabled())
 
