@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import registry
+from stepgraph.core.child import without_ids
 from stepgraph.core.effects import Flow, Within
 from stepgraph.core.errors import ParentCommand
 from stepgraph.core.keeping import started
 from stepgraph.core.plan import Node
 from stepgraph.core.task import Task
-from stepgraph.core.types import Command
+from stepgraph.core.types import Command, Namespace
 from stepgraph.core.writes import collect
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def run_body(engine: Engine, task: Task) -> Flow:
         else:
             result = yield from _attempt(engine, task)
     except ParentCommand as up:
-        result = _arrived(task, up)
+        result = arrived(task, up)
+        if result is None:
+            raise
     writes, task.gotos = collect(node, result)
     task.writes += writes  # after what the body wrote before it returned
     task.collected = True
@@ -95,9 +98,18 @@ def _probed(task: Task) -> Flow:
         task.input = given
 
 
-def _arrived(task: Task, up: ParentCommand) -> Any:
-    """A Command for the parent, raised by the child that this task ran, becomes this task's result."""
-    if task.node.child is None:
-        raise up
+def arrived(task: Task, up: ParentCommand) -> Command[Any] | None:
+    """A Command that a graph inside the task's body sent up is the task's own result, if it is for this graph.
+
+    It names the graph by namespace, with task ids or without, or by the node's name.
+    """
     command: Command[Any] = up.args[0]
-    return Command(update=command.update, goto=command.goto, resume=command.resume)
+    own = graph_address(task.ns)
+    if command.graph in (own, without_ids(own), task.name):
+        return Command(update=command.update, goto=command.goto, resume=command.resume)
+    return None
+
+
+def graph_address(ns: Namespace) -> str:
+    """A namespace as text, without the numbers that tell several calls by one body apart."""
+    return "|".join(part for part in ns if not part.isdigit())

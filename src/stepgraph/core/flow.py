@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stepgraph.core import events as ev
 from stepgraph.core.asking import Again, Stopped, ask_after, ask_before, ask_edge, ask_error
-from stepgraph.core.body import Continues, goes_on, run_body
+from stepgraph.core.body import Continues, arrived, goes_on, graph_address, run_body
 from stepgraph.core.caching import recall, remember
 from stepgraph.core.decisions import verdict_of
 from stepgraph.core.effects import Flow, Sleep
@@ -23,7 +24,8 @@ from stepgraph.core.keeping import decided, failed, failure, finished, interrupt
 from stepgraph.core.recovery import handler_of, kept, wait_before_retry
 from stepgraph.core.routing import route
 from stepgraph.core.task import RETURN, Task
-from stepgraph.core.types import START
+from stepgraph.core.types import PARENT, START
+from stepgraph.core.writes import collect
 
 if TYPE_CHECKING:
     from stepgraph.core.engine import Engine
@@ -165,7 +167,10 @@ def call_flow(engine: Engine, task: Task) -> Flow:
 
 
 def troubled(engine: Engine, task: Task, error: BaseException) -> Flow:
-    """What an exception means for its task: a pause is recorded and swallowed, everything else is raised again."""
+    """What an exception means for its task: a pause is recorded and swallowed, everything else is raised again.
+
+    A Command for this graph, which one that a lean body called has sent up, finishes the task.
+    """
     scope = task.scope
     match error:
         case GraphInterrupt():
@@ -174,7 +179,9 @@ def troubled(engine: Engine, task: Task, error: BaseException) -> Flow:
             task.status = "suspended"
             if scope.emit is not None and scope.gate is None:
                 scope.emit(ev.TaskInterrupted(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, ()))
-        case ParentCommand() | GraphDrained() | GeneratorExit():
+        case ParentCommand():
+            yield from _climbing(engine, task, error)
+        case GraphDrained() | GeneratorExit():
             raise error
         case Continues(result=result):
             task.node, task.lean, task.alone = goes_on(task.node, result), False, False
@@ -182,3 +189,20 @@ def troubled(engine: Engine, task: Task, error: BaseException) -> Flow:
         case _:
             yield from failed(engine, task, error)
             raise error
+
+
+def _climbing(engine: Engine, task: Task, up: ParentCommand) -> Flow:
+    """A Command on its way up is addressed, once: "the parent" means another graph at each level."""
+    result = arrived(task, up) if task.lean else None  # of others the body's end has asked already
+    if result is None:
+        if up.args[0].graph == PARENT:
+            up.args = (replace(up.args[0], graph=graph_address(task.scope.ns)),)
+        raise up
+    try:
+        writes, task.gotos = collect(task.node, result)
+        task.writes, task.collected = (*task.writes, *writes), True
+        yield from route(engine, task)
+    except Exception as error:
+        yield from failed(engine, task, error)
+        raise
+    task.status = "finished"

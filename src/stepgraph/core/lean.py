@@ -48,6 +48,9 @@ def lean_flows(engine: Engine, tasks: Sequence[Task]) -> Flow:
             raise
         except BaseException as raised:  # what the others leave is recorded first
             first = first or raised
+        else:
+            if task.status == "finished" and shelf is not None:
+                keep(shelf, task)
     if first is not None:
         raise first
 

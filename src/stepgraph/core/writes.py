@@ -47,7 +47,7 @@ def _items(node: Node, result: Mapping[str, Any]) -> Writes:
 
 
 def _command(node: Node, command: Command[Any]) -> tuple[Writes, tuple[Route, ...]]:
-    if command.graph == PARENT or command.graph is not None:
+    if command.graph == PARENT:
         raise ParentCommand(command)
     return update_of(node, command), _gotos(node, command.goto)
 

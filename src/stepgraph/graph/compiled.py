@@ -42,7 +42,7 @@ DEFAULT_RECURSION_LIMIT = int(environ.get("LANGGRAPH_DEFAULT_RECURSION_LIMIT", "
 
 
 class CompiledStateGraph:
-    """A runnable graph. Made by `StateGraph.compile()`; immutable, and safe to run many times at once."""
+    """A runnable graph. Made by `StateGraph.compile()`; safe to run many times at once."""
 
     __class_getitem__: Any = classmethod(GenericAlias)
     """Annotations may name the types of state, context, input and output: `CompiledStateGraph[State, Context]`."""
@@ -93,7 +93,12 @@ class CompiledStateGraph:
 
     @property
     def name(self) -> str:
+        """What it is called in traces, drawings and messages; may be set."""
         return self.plan.name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._replan(name=name)
 
     @property
     def nodes(self) -> Mapping[str, Any]:
@@ -133,12 +138,36 @@ class CompiledStateGraph:
         return list(self.plan.channels)
 
     @property
+    def stream_channels_asis(self) -> str | Sequence[str]:
+        """The keys that streams and snapshots show; a single name for a state that is not a mapping."""
+        return self.output_channels if isinstance(self.plan.output_keys, str) else self.stream_channels_list
+
+    @property
+    def stream_transformers(self) -> tuple[Any, ...]:
+        """What makes streams of its own of every v3 run."""
+        return self.transformers
+
+    @property
     def interrupt_before_nodes(self) -> str | list[str]:
+        """The nodes before which runs stop; may be set."""
         return _listed(self.plan.interrupt_before)
+
+    @interrupt_before_nodes.setter
+    def interrupt_before_nodes(self, names: str | Sequence[str]) -> None:
+        self._replan(interrupt_before=_stops(names))
 
     @property
     def interrupt_after_nodes(self) -> str | list[str]:
+        """The nodes after which runs stop; may be set."""
         return _listed(self.plan.interrupt_after)
+
+    @interrupt_after_nodes.setter
+    def interrupt_after_nodes(self, names: str | Sequence[str]) -> None:
+        self._replan(interrupt_after=_stops(names))
+
+    def _replan(self, **changes: Any) -> None:
+        """Change what later calls of this very object are given: other graphs share its plan."""
+        self.plan = replace(self.plan, **changes)
 
     # Running: the options of all calls stand in `graph/calls.py`
 
@@ -646,7 +675,7 @@ class CompiledStateGraph:
         other = type(self).__new__(type(self))
         other.__dict__.update(self.__dict__)
         if "name" in changes:
-            other.plan = replace(self.plan, name=changes.pop("name"))
+            other._replan(name=changes.pop("name"))
         other.__dict__.update(changes)
         return other
 
@@ -827,6 +856,10 @@ class CompiledStateGraph:
 
 def _listed(names: frozenset[str]) -> str | list[str]:
     return "*" if "*" in names else sorted(names)
+
+
+def _stops(names: str | Sequence[str]) -> frozenset[str]:
+    return frozenset((names,) if isinstance(names, str) else names)
 
 
 def graph_class() -> type[CompiledStateGraph]:

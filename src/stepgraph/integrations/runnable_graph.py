@@ -189,16 +189,22 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
             config.engine = engine
         return engine
 
+    def _replan(self, **changes: Any) -> None:
+        super()._replan(**changes)
+        for kind in ("_traced_sync", "_traced_async"):
+            self.__dict__.pop(kind, None)
+
     def _traced(self, asynchronous: bool) -> RunnableGraph:
         """This graph on a plan whose bodies and routers report themselves."""
         kind = "_traced_async" if asynchronous else "_traced_sync"
-        known: RunnableGraph | None = self.__dict__.get(kind)
-        if known is None:
-            known = object.__new__(type(self))
-            known.__dict__.update(self.__dict__)
-            known.plan = traced(self.plan, asynchronous)
-            self.__dict__[kind] = known
-        return known
+        plan = self.__dict__.get(kind)
+        if plan is None:
+            plan = self.__dict__[kind] = traced(self.plan, asynchronous)
+        # A new one each time: a checkpointer, a store or a timeout may have been set on this graph since.
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.plan = plan
+        return other
 
 
 _NOTHING: Mapping[str, Any] = {}

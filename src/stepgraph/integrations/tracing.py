@@ -21,9 +21,10 @@ from langchain_core.runnables import Runnable, RunnableSequence
 from langchain_core.runnables.config import _set_config_context
 
 from stepgraph.core.body import continues
+from stepgraph.core.errors import ParentCommand
 from stepgraph.core.plan import Node, Plan, Router
 from stepgraph.core.task import RETURN, Task
-from stepgraph.core.types import END, PREVIOUS, START
+from stepgraph.core.types import END, PARENT, PREVIOUS, START, Command
 from stepgraph.graph.functional import final
 from stepgraph.run.aio import around
 from stepgraph.run.context import config_of, current_task
@@ -243,6 +244,14 @@ def _router_name(router: Router) -> str | None:
     return None if name in (None, "<lambda>") else str(name)
 
 
+def _upward(result: Any) -> ParentCommand | None:
+    """The first Command for the parent graph in a node's result: in LangGraph the node's run ends with it."""
+    for each in result if isinstance(result, (list, tuple)) else (result,):
+        if isinstance(each, Command) and each.graph == PARENT:
+            return ParentCommand(each)
+    return None
+
+
 class _SyncNode(_TracedNode):
     def node(self) -> Node:
         plain = self.plain
@@ -276,7 +285,10 @@ class _SyncNode(_TracedNode):
             except BaseException as error:
                 run.on_chain_error(error)
                 raise
-            if plain.routers:
+            up = _upward(result)
+            if up is not None:
+                run.on_chain_error(up)
+            elif plain.routers:
                 task.traced = (run, result)
             else:
                 told = self.told(result)
@@ -341,7 +353,10 @@ class _AsyncNode(_TracedNode):
             except BaseException as error:
                 await asyncio.shield(run.on_chain_error(error))
                 raise
-            if plain.routers:
+            up = _upward(result)
+            if up is not None:
+                await run.on_chain_error(up)
+            elif plain.routers:
                 task.traced = (run, result)
             else:
                 told = self.told(result)

@@ -43,6 +43,32 @@ class StreamChannel(Generic[T]):
             raise RuntimeError("StreamChannel is already bound")
         self.is_async, self._stamp, self._forward = is_async, stamp, forward
 
+    # LangGraph's names, which transformers of other packages use
+
+    @property
+    def _request_more(self) -> Pump | None:
+        return self.pump
+
+    @_request_more.setter
+    def _request_more(self, pump: Pump | None) -> None:
+        self.pump = pump
+
+    @property
+    def _arequest_more(self) -> AsyncPump | None:
+        return self.apump
+
+    @_arequest_more.setter
+    def _arequest_more(self, apump: AsyncPump | None) -> None:
+        self.apump = apump
+
+    @property
+    def _closed(self) -> bool:
+        return self.closed
+
+    def _bind(self, *, is_async: bool) -> None:
+        """For a channel that no run knows."""
+        self.belong(is_async=is_async, stamp=int)
+
     # Writing
 
     def push(self, item: T) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Literal, NotRequired, TypedDict
 
 from stepgraph.core.errors import GraphInterrupt
@@ -38,10 +37,12 @@ class TasksLifecycle(StreamTransformer):
         self._seen: set[Namespace] = set()
         self._open: dict[Namespace, str] = {}
         """The subgraphs that run, with the id of the task that runs each."""
-        self._tool_calls: dict[str, str] = {}
+        self._pending_tool_calls: dict[str, str] = {}
         """The tool call that a task is about, by the task's id."""
         self._pending_cause: Any = None
         """Why the subgraph has begun that `_on_started` is told of."""
+        self._lc_by_ns: dict[Namespace, str | None] = {}
+        """The agent that a namespace runs, by LangChain's name for it."""
 
     def _should_track(self, ns: Namespace) -> bool:
         """Whether that subgraph is one of those to tell of."""
@@ -55,38 +56,51 @@ class TasksLifecycle(StreamTransformer):
         """A subgraph has ended."""
         raise NotImplementedError
 
+    # `learn` in four parts, whose names are LangGraph's: subclasses in other packages call them one by one.
+
     def learn(self, event: ProtocolEvent) -> list[Ending]:
         """Take in the start or result of a task; returns the subgraphs that have ended with it."""
         ns, data = tuple(event["params"]["namespace"]), event["params"]["data"]
         if "result" in data:
-            return list(self._endings(ns, data))
-        call = _tool_call(data.get("input"))
-        if call is not None:
-            self._tool_calls[data["id"]] = call
-        if self._should_track(ns) and ns not in self._seen:
-            self._seen.add(ns)
-            self._begin(ns, (data.get("metadata") or {}).get("lc_agent_name"))
+            return self._pop_terminal_transitions(ns, data)
+        self._record_identity(ns, data)
+        self._record_pending_tool_calls(data)
+        self._handle_task_start(ns, data)
         return []
 
-    def _begin(self, ns: Namespace, agent: str | None) -> None:
+    def _record_identity(self, ns: Namespace, data: dict[str, Any]) -> None:
+        """The first task of a namespace says which agent runs there."""
+        self._lc_by_ns.setdefault(ns, (data.get("metadata") or {}).get("lc_agent_name"))
+
+    def _record_pending_tool_calls(self, data: dict[str, Any]) -> None:
+        """A task may be about a tool call, which is then the cause of the subgraph that it runs."""
+        call = _tool_call(data.get("input"))
+        if call is not None:
+            self._pending_tool_calls[data["id"]] = call
+
+    def _handle_task_start(self, ns: Namespace, data: dict[str, Any]) -> None:
+        """The first task of a subgraph: it has begun."""
+        if not self._should_track(ns) or ns in self._seen:
+            return
+        self._seen.add(ns)
+        agent = (data.get("metadata") or {}).get("lc_agent_name")
         name, _, task = ns[-1].partition(":")
-        call = self._tool_calls.get(task) if agent is not None else None
-        cause = None if call is None else {"type": "toolCall", "tool_call_id": call}
-        self._pending_cause = cause
+        call = self._pending_tool_calls.get(task) if agent is not None else None
+        self._pending_cause = None if call is None else {"type": "toolCall", "tool_call_id": call}
         self._on_started(ns, agent if agent is not None else name or None, task or None)
         if task:
             self._open[ns] = task
 
-    def _endings(self, ns: Namespace, data: dict[str, Any]) -> Iterator[Ending]:
-        for child, task in list(self._open.items()):
-            if child[:-1] == ns and task == data.get("id"):
-                del self._open[child]
-                if data.get("interrupts"):
-                    yield child, "interrupted", None
-                elif data.get("error"):
-                    yield child, "failed", str(data["error"])
-                else:
-                    yield child, "completed", None
+    def _pop_terminal_transitions(self, ns: Namespace, data: dict[str, Any]) -> list[Ending]:
+        """The subgraphs that end with a task's result, and how."""
+        ended = [child for child, task in self._open.items() if child[:-1] == ns and task == data.get("id")]
+        for child in ended:
+            del self._open[child]
+        if data.get("interrupts"):
+            return [(child, "interrupted", None) for child in ended]
+        if data.get("error"):
+            return [(child, "failed", str(data["error"])) for child in ended]
+        return [(child, "completed", None) for child in ended]
 
     def process(self, event: ProtocolEvent) -> bool:
         if event["method"] != "tasks":
@@ -117,7 +131,7 @@ def _ending_of(err: BaseException) -> tuple[SubgraphStatus, str | None]:
 
 def _tool_call(given: Any) -> str | None:
     """The id of the tool call that a task's input is, or of the first of several."""
-    if isinstance(given, dict) and given.get("__type") == "tool_call_with_context":
+    if isinstance(given, dict):
         given = [given.get("tool_call")]
     for each in given if isinstance(given, list) else ():
         if isinstance(each, dict) and isinstance(each.get("id"), str):
@@ -205,9 +219,9 @@ class SubgraphTransformer(TasksLifecycle):
     def _marked(self, ns: Namespace, status: SubgraphStatus, error: str | None) -> Any:
         """The handle with its last status; None if it had one already."""
         handle = self._handles.get(ns)
-        if handle is None or handle.ended:
+        if handle is None or handle._seen_terminal:
             return None
-        handle.status, handle.ended = status, True
+        handle.status, handle._seen_terminal = status, True
         handle.error = handle.error or error
         return None if handle.mux.events.closed else handle
 

@@ -94,6 +94,25 @@ class StreamMux:
         channel.belong(is_async=self.is_async, stamp=self._stamp, forward=forward)
         self._channels.append(channel)
 
+    # What transformers of other packages (LangChain's and Deep Agents') call by LangGraph's names
+
+    @property
+    def _transformers(self) -> list[StreamTransformer]:
+        return self.transformers
+
+    @property
+    def _events(self) -> StreamChannel[ProtocolEvent]:
+        return self.events
+
+    def _make_child(self, scope: tuple[str, ...]) -> StreamMux:
+        """As `child`. Raises RuntimeError where there are no factories."""
+        made = self.child(scope)
+        if made is None:
+            raise RuntimeError(
+                "This StreamMux has no factories to make transformers for a subgraph: give them as `factories`."
+            )
+        return made
+
     def child(self, scope: tuple[str, ...]) -> StreamMux | None:
         """The same transformers for a subgraph; None where there are no factories to make them."""
         if self._factories is None:
@@ -111,6 +130,10 @@ class StreamMux:
             bind = getattr(transformer, "drive", None)
             if bind is not None:
                 bind(pump, apump)
+            for name, given in (("_bind_pump", pump), ("_bind_apump", apump)):  # LangGraph's names
+                bind = getattr(transformer, name, None)
+                if bind is not None and given is not None:
+                    bind(given)
 
     # Events
 

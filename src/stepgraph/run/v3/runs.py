@@ -35,6 +35,13 @@ class _Run:
             f"{type(self).__name__!r} object has no attribute {name!r} (registered projections: {known or 'none'})"
         )
 
+    @property
+    def _mux(self) -> StreamMux:  # LangGraph's name, which transformers of other packages read, and the next one too
+        return self.mux
+
+    def _observe_event(self, event: ProtocolEvent) -> None:
+        self.observe(event)
+
     def observe(self, event: ProtocolEvent) -> None:
         """Remember the newest values and the questions of the graph's own level."""
         params = event["params"]
@@ -274,10 +281,10 @@ class SubgraphRunStream(GraphRunStream):
         self.path, self.graph_name, self.trigger_call_id = path, graph_name, trigger_call_id
         self.status: Any = "started"
         self.error: str | None = None
-        self.ended = False
+        self._seen_terminal = False  # LangGraph's name: transformers of other packages set it
 
     def _pump(self) -> bool:
-        if self._exhausted or self.ended or self.mux.events.closed or self.mux.pump is None:
+        if self._exhausted or self._seen_terminal or self.mux.events.closed or self.mux.pump is None:
             return False
         return self.mux.pump()
 
@@ -290,9 +297,9 @@ class AsyncSubgraphRunStream(AsyncGraphRunStream):
         self.path, self.graph_name, self.trigger_call_id = path, graph_name, trigger_call_id
         self.status: Any = "started"
         self.error: str | None = None
-        self.ended = False
+        self._seen_terminal = False  # LangGraph's name: transformers of other packages set it
 
     async def _apump(self) -> bool:
-        if self._exhausted or self.ended or self.mux.events.closed or self.mux.apump is None:
+        if self._exhausted or self._seen_terminal or self.mux.events.closed or self.mux.apump is None:
             return False
         return await self.mux.apump()
