@@ -90,3 +90,8 @@ def test_a_command_for_the_parent_goes_up() -> None:
     with pytest.raises(ParentCommand) as caught:
         collect(KEYED, [{"b": 1}, command])
     assert caught.value.args[0] is command
+
+
+def test_a_command_for_another_graph_is_for_this_one_and_an_empty_list_is_no_update() -> None:
+    assert collect(KEYED, Command(graph="other", update={"a": 1}, goto="x")) == ((("a", 1),), ("x",))
+    assert collect(KEYED, Command(update=[])) == ((), ())

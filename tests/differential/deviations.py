@@ -13,6 +13,10 @@ DEVIATIONS = {
         "LangGraph's own snapshots raise after a write conflict, and a router's failure counts as a finished task: "
         "parity rule 2 says not to copy either."
     ),
+    "unfit answers": (
+        "An update of a Command that is neither mapping, object nor list of pairs, a goto that is neither name nor "
+        "Send, and a router's answer that is no name are refused here; LangGraph ignores them, or raises a TypeError."
+    ),
     "better messages": (
         "An error says what, where and how to mend it, in words that LangGraph does not have; its class is the same."
     ),

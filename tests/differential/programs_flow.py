@@ -489,6 +489,28 @@ def goto_from_input(lab: Lab) -> None:
 
 
 @program
+def commands_on_a_new_thread(lab: Lab) -> None:
+    """A thread that has nothing yet takes a Command as input of START, whose edges are followed beside its goto."""
+
+    g = lab.graph(Log)
+    for name in ("a", "b", "c"):
+        g.add_node(name, lambda s, name=name: {"log": [name]})
+    g.add_edge(lab.START, "a")
+    g.add_edge("b", "c")
+    lab.compile(g)
+    commands = {
+        "goto": lab.Command(goto="b"),
+        "update": lab.Command(update={"log": ["u"]}),
+        "both": lab.Command(update={"count": 9}, goto=["b", "c"]),
+    }
+    for lab.thread, command in commands.items():
+        lab.run(command)
+    if lab.saved:
+        lab.thread = "answer"
+        lab.run(lab.Command(resume="nobody asked"))
+
+
+@program
 def chosen_output_keys(lab: Lab) -> None:
     """A stream that shows some keys only, as a list and as one name."""
 

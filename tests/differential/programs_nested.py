@@ -321,3 +321,54 @@ def loop_through_a_subgraph(lab: Lab) -> None:
     lab.run({"count": 0})
     for answer in (1, 1, 1):
         lab.resume(answer)
+
+
+@program(sync_only=True)
+def handoff_from_called_graphs(lab: Lab) -> None:
+    """A graph that a node calls, as its first or second one, hands over to the graph of that node."""
+    low = lab.graph(Log)
+    low.add_node("x", lambda s: lab.Command(graph=lab.Command.PARENT, update={"log": ["up"]}, goto="end"))
+    low.add_edge(lab.START, "x")
+    inner, plain = low.compile(), child_of(lab, "p")
+
+    def once(s: Log) -> Any:
+        inner.invoke(s)
+
+    def second(s: Log) -> Any:
+        plain.invoke(s)
+        inner.invoke(s)
+
+    g = lab.graph(Log)
+    g.add_node("once", once, destinations=("end",))
+    g.add_node("second", second, destinations=("end",))
+    g.add_node("after", lambda s: {"log": ["after"]})
+    g.add_node("end", lambda s: {"log": ["end"]})
+    g.add_conditional_edges(lab.START, lambda s: s["log"][-1], ["once", "second"])
+    g.add_edge("once", "after")
+    lab.compile(g)
+    lab.run({"log": ["once"], "count": 0})
+    lab.run({"log": ["second"], "count": 0})
+    outer = lab.graph(Log)
+    outer.add_node("deep", g.compile())
+    outer.add_node("beside", lambda s: {"log": ["beside"]})
+    outer.add_edge(lab.START, "deep")
+    outer.add_edge(lab.START, "beside")
+    lab.compile(outer)
+    lab.run({"log": ["second"], "count": 0})
+
+
+@program
+def commands_that_name_a_graph(lab: Lab) -> None:
+    """Only PARENT goes up: a Command that names another graph is for the graph of its node."""
+    inner = lab.graph(Log)
+    for name in ("sub", "x"):
+        command = lab.Command(graph=name, update={"log": [name]}, goto="then")
+        inner.add_node(f"for_{name}", lambda s, command=command: command, destinations=("then",))
+        inner.add_edge(lab.START, f"for_{name}")
+    inner.add_node("then", lambda s: {"log": ["then"]})
+    g = lab.graph(Log)
+    g.add_node("sub", inner.compile())
+    g.add_node("then", lambda s: {"log": ["outer"]})
+    g.add_edge(lab.START, "sub")
+    lab.compile(g)
+    lab.run({"log": ["in"], "count": 0})

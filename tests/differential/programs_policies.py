@@ -440,3 +440,31 @@ def a_failure_cancels_what_waits(lab: Lab) -> None:
     lab.run({"log": ["in"], "count": 0})
     lab.run(None)
     lab.note("ran", sorted(ran))  # which of them starts first depends on threads
+
+
+@program(needs_saver=True)
+def drained_by_a_node(lab: Lab) -> None:
+    """Node code finds a control in its runtime though the caller gave none, also in a graph inside."""
+
+    def plain(s: Log) -> dict[str, Any]:
+        return {"log": ["plain"]}
+
+    def leave(s: Log, runtime: Any) -> dict[str, Any]:
+        if s["log"][-1] == "leave":
+            runtime.control.request_drain("enough")
+        return {"log": [f"left: {runtime.drain_reason}"]}
+
+    for nested in (False, True):
+        inner = lab.graph(Log)
+        inner.add_sequence([("leave", leave), ("then", plain)])
+        inner.add_edge(lab.START, "leave")
+        g = inner
+        if nested:
+            g = lab.graph(Log)
+            g.add_sequence([("inner", inner.compile()), ("after", plain)])
+            g.add_edge(lab.START, "inner")
+        lab.compile(g)
+        lab.thread = f"nested {nested}"
+        lab.run({"log": ["leave"]})
+        lab.run(None)
+        lab.run({"log": ["stay"]})

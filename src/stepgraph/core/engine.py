@@ -148,7 +148,8 @@ class Engine:
                 raise
         except GeneratorExit:
             status = "cancelled"
-            self.scope.root.cancelled = True  # for graphs inside that helper threads are running
+            root = self.scope.root  # for graphs inside that helper threads are running
+            root.cancelled, root.halted = True, ("cancelled",)
             raise
         except BaseException as failure:
             error = failure
@@ -259,8 +260,9 @@ class Engine:
                 self._attach(tasks)
             if before and state.version > self.passed and _listed(tasks, before):
                 raise GraphInterrupt(())
-            if control is not None and control.drain_requested:
-                raise GraphDrained(control.drain_reason)
+            asked = control or scope.root.control
+            if asked is not None and asked.drain_requested:
+                raise GraphDrained(asked.drain_reason)
             if state.step > watched:
                 self.trail.append(tuple([task.name for task in tasks]))
             entering = tasks[0].name == START

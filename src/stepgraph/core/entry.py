@@ -70,7 +70,7 @@ def open_thread(engine: Engine) -> Flow:
     forks = yield from _travel(engine, stored, resuming)
     if isinstance(request.input, Command):
         yield from _command(engine, request.input, forks)
-        resuming = stored is not None or bool(engine.state.next or engine.state.sends)
+        resuming = stored is not None
     scope.resumed = resuming
     if resuming:
         if forks:
@@ -280,15 +280,18 @@ def _command(engine: Engine, command: Command[Any], forks: bool) -> Flow:
         if request.checkpointer is None:
             raise RuntimeError("Cannot use Command(resume=...) without checkpointer")
         _take_answers(engine, command.resume)
-        if engine.keeper is not None and scope.root.answer and request.durability != "exit":
+        known = engine.keeper is not None and engine.checkpoint is not None
+        if known and scope.root.answer and request.durability != "exit":
             assert engine.checkpoint is not None
             given = Record(NOBODY, "resume", scope.root.answer.copy(), "", ())
             yield SaveRecord(request.checkpointer, request.thread or "", scope.ns_text, engine.checkpoint, given)
-    if command.resume is None and command.update is None and not command.goto:
+    empty = isinstance(command.update, (dict, list, tuple)) and not command.update
+    updates = command.update is not None and not empty
+    if command.resume is None and not updates and not command.goto:
         raise EmptyInputError("Received an empty Command as input: give it `resume`, `update` or `goto`.")
-    if command.update is not None or command.goto:
+    if updates or command.goto:
         anybody = Node(START, None, writes=frozenset(engine.plan.channels))
-        writes = update_of(anybody, command) if command.update is not None else ()
+        writes = update_of(anybody, command) if updates else ()
         routes = tuple(as_routes(command.goto))
         amend(engine, writes, routes)
         engine.commanded = (*engine.commanded[0], *writes), (*engine.commanded[1], *routes)

@@ -56,7 +56,7 @@ class GraphInterrupt(GraphBubbleUp):
     """A pause that unwinds: raised by `interrupt()` when nobody live can answer."""
 
     def __init__(self, interrupts: Sequence[Interrupt] = ()) -> None:
-        super().__init__(tuple(interrupts))
+        super().__init__(interrupts)
 
 
 def refuses_answer(error: BaseException) -> BaseException:

@@ -46,7 +46,7 @@ def sprint(engine: Engine) -> Flow:
     if saving:
         light = plain and engine.request.durability == "async"
         handing = Save(engine.request.checkpointer, engine.thread, scope.ns_text, NOT_YET)
-    while len(state.next) == 1 and not state.sends and state.step <= stop and not root.cancelled:
+    while len(state.next) == 1 and not state.sends and state.step <= stop and not root.halted:
         node = nodes[state.next[0]]
         if not node.lean:
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -38,10 +38,12 @@ class Scope:
         "cancelled",
         "checkpoint",
         "clock",
+        "control",
         "counts",
         "emit",
         "engine",
         "gate",
+        "halted",
         "inputs",
         "keeper",
         "ns",
@@ -71,6 +73,10 @@ class Scope:
         self.stop = 0
         """The last superstep that the recursion limit allows."""
         self.cancelled = False
+        self.halted: Sequence[str] = ()
+        """Not empty when the run is to end before its next superstep: cancelled, or asked by node code to drain."""
+        self.control: Any = None
+        """The control that node code got, where the caller gave none."""
         self.resumed = False
         """Whether the run goes on from a checkpoint instead of taking new input."""
         self.inputs: Any = None

@@ -130,6 +130,13 @@ class Interrupt:
     response_schema: Any = None
     """JSON Schema of the answer that is expected, where the node gave a schema."""
 
+    @classmethod
+    def from_ns(cls, value: Any, ns: str, *, response_schema: Any = None) -> Interrupt:
+        """The first question of the task whose namespace is `ns`, with the id that `interrupt` gives it."""
+        from hashlib import blake2b
+
+        return cls(value, blake2b(ns.encode(), digest_size=16).hexdigest(), response_schema)
+
 
 @dataclass(frozen=True, slots=True)
 class Overwrite:

@@ -74,7 +74,7 @@ def update_of(node: Node, command: Command[Any]) -> Writes:
     update = command.update
     if update is None:
         return ()
-    if isinstance(update, (list, tuple)) and update and all(_is_pair(each) for each in update):
+    if isinstance(update, (list, tuple)) and all(_is_pair(each) for each in update):
         return tuple((key, value) for key, value in update if key in node.writes)
     return updates(node, update)
 

@@ -758,9 +758,7 @@ class CompiledStateGraph:
         saver = self.saver if not isinstance(self.checkpointer, bool) else None
         if outer is None:
             if self.checkpointer is True and not reading:
-                raise RuntimeError(
-                    "checkpointer=True cannot be used for root graphs: it is for subgraphs with their own history."
-                )
+                raise RuntimeError(ROOT_ONLY_LENT)
             if saver is not None and thread is None:
                 raise ThreadRequiredError
         plan, ns_text = self.plan, configurable.get("checkpoint_ns") or "" if outer is None else ""
@@ -788,7 +786,7 @@ class CompiledStateGraph:
             durability=durability or ("async" if outer is None else outer.scope.request.durability),
             metadata=_metadata(config),
             store=self.store,
-            context=None if context is None else as_context(self.context_schema, context),
+            context=None if context is None else as_context(self.context_schema, context) or None,
             cache=self.cache,
             step_timeout=self.step_timeout,
             **more,
@@ -842,6 +840,8 @@ class CompiledStateGraph:
 
     def _saver(self, engine: Engine) -> Any:
         saver = engine.request.checkpointer
+        if saver is None and self.checkpointer is True:
+            raise RuntimeError(ROOT_ONLY_LENT)
         if saver is None:
             raise ValueError(
                 'No checkpointer set: compile the graph with one, e.g. compile(checkpointer="sqlite:///runs.db").'
@@ -852,6 +852,9 @@ class CompiledStateGraph:
         from stepgraph.graph.drawing import mimebundle
 
         return mimebundle(self)
+
+
+ROOT_ONLY_LENT = "checkpointer=True cannot be used for root graphs: it is for subgraphs with their own history."
 
 
 def _listed(names: frozenset[str]) -> str | list[str]:
@@ -872,7 +875,7 @@ def graph_class() -> type[CompiledStateGraph]:
 
 def _checkpointer(given: Any) -> Any:
     """The object behind what `compile(checkpointer=...)` was given; a URL is opened."""
-    if isinstance(given, str):
+    if isinstance(given, str) and "://" in given:
         return registry.open_checkpointer(given)
     if given is None or isinstance(given, bool) or hasattr(registry.translated(given), "save_record"):
         return given

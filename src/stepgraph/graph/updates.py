@@ -221,7 +221,7 @@ def _inferred(engine: Engine, fresh: bool) -> str:
     """The node that ran last, if only one did."""
     plan, state = engine.plan, engine.state
     others = [name for name in plan.nodes if name != START]
-    if len(others) == 1:
+    if len(others) == 1 and plan.intake is not None:
         return others[0]
     seen = {name: version for name, version in state.seen.items() if name in plan.nodes}
     if not seen:

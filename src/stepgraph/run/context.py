@@ -14,6 +14,7 @@ from stepgraph.core import registry
 from stepgraph.core.channels import Channel
 from stepgraph.core.errors import GraphInterrupt, Rejected, refuses_answer
 from stepgraph.core.lean import conclude
+from stepgraph.core.policies import RunControl
 from stepgraph.core.state import combine
 from stepgraph.core.task import Scope, Task
 from stepgraph.core.types import MISSING, PREVIOUS, Decision, Interrupt, Pause
@@ -77,7 +78,7 @@ def config_of(task: Task) -> dict[str, Any]:
     if task.callbacks is not None:
         config["callbacks"] = task.callbacks
     configurable = dict(config.get("configurable") or {})
-    if scope.thread is not None:
+    if scope.thread is not None and str(configurable.get("thread_id")) != scope.thread:
         configurable["thread_id"] = scope.thread
     metadata = _metadata(scope, configurable)
     configurable.update(
@@ -180,9 +181,30 @@ def runtime_of(task: Task) -> Runtime[Any]:
             task.began,
         ),
         server_info=_server(config.get("configurable") or {}),
-        control=request.control,
+        control=request.control or _control(scope.root),
         **given,
     )
+
+
+def _control(root: Scope) -> RunControl:
+    """What node code drains the run with, where the caller gave no control."""
+    if root.control is None:
+        root.control = _OwnControl()
+        root.halted = root.halted or root.control.asked
+    found: RunControl = root.control
+    return found
+
+
+class _OwnControl(RunControl):
+    __slots__ = ("asked",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def request_drain(self, reason: str = "shutdown") -> None:
+        super().request_drain(reason)
+        self.asked.append(reason)
 
 
 def _server(configurable: Mapping[str, Any]) -> ServerInfo | None:

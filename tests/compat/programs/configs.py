@@ -1,0 +1,316 @@
+"""Runtime, context and config: what nodes and graphs inside get of their caller's."""
+
+# ruff: noqa: B023  what is made in a loop runs at once
+
+import asyncio
+import operator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.config import get_config, get_store, get_stream_writer
+from langgraph.graph import START, StateGraph
+from langgraph.runtime import Runtime, get_runtime
+from langgraph.store.memory import InMemoryStore
+from langgraph.types import Send
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+
+class Log(TypedDict):
+    log: Annotated[list, operator.add]
+
+
+def kind(call: Any) -> Any:
+    try:
+        return call()
+    except BaseException as error:
+        return type(error).__name__
+
+
+def thread(name: str = "t", **more: Any) -> Any:
+    return {"configurable": {"thread_id": name, **more}}
+
+
+def public(config: Any) -> Any:
+    """Of a config, what LangGraph's users read."""
+    configurable = {key: value for key, value in (config.get("configurable") or {}).items() if not key.startswith("__")}
+    drop = (
+        "checkpoint_ns",
+        "checkpoint_map",
+        "checkpoint_id",
+        "langgraph_checkpoint_ns",
+        "langgraph_path",
+        "lc_versions",
+        "ls_integration",
+    )
+    configurable = {key: value for key, value in configurable.items() if key not in drop}
+    metadata = {key: value for key, value in (config.get("metadata") or {}).items() if key not in drop}
+    return {
+        "configurable": configurable,
+        "metadata": metadata,
+        "tags": sorted(config.get("tags") or ()),
+        "limit": config.get("recursion_limit"),
+        "concurrency": config.get("max_concurrency"),
+        "run_name": config.get("run_name"),
+    }
+
+
+def lone(node: Any, **compiled: Any) -> Any:
+    return StateGraph(Log).add_node("a", node).add_edge(START, "a").compile(**compiled)
+
+
+def what_a_node_sees(show: Any) -> None:
+    seen: list[Any] = []
+
+    def node(s: Log, config: RunnableConfig) -> dict:
+        seen.append(public(config))
+        return {}
+
+    for given in (
+        {},
+        {
+            "tags": ["t"],
+            "metadata": {"m": 1, "nested": {"x": 1}},
+            "run_name": "named",
+            "recursion_limit": 9,
+            "max_concurrency": 3,
+        },
+        {
+            "configurable": {
+                "thread_id": "t",
+                "user": "u",
+                "n": 3,
+                "flag": True,
+                "obj": [1],
+                "_hidden": 1,
+                "__private": 2,
+            }
+        },
+        {"foo": "bar"},
+        {"configurable": {"thread_id": 5}},
+    ):
+        for app in (lone(node), lone(node, checkpointer=InMemorySaver())):
+            seen.clear()
+            try:
+                found: Any = app.invoke({"log": []}, given)
+            except (ValueError, KeyError):
+                found = "refused"
+            show((found, seen))
+    seen.clear()
+    lone(node).with_config({"tags": ["bound"], "metadata": {"b": 1}, "configurable": {"k": 1}}).invoke(
+        {"log": []}, {"tags": ["t"], "metadata": {"m": 1}}
+    )
+    show(seen)
+
+
+def metadata_of_checkpoints(show: Any) -> None:
+    app = lone(lambda s: {}, checkpointer=InMemorySaver())
+    config = {
+        "configurable": {
+            "thread_id": "t",
+            "user": "u",
+            "n": 3,
+            "f": 1.5,
+            "flag": True,
+            "obj": [1],
+            "none": None,
+            "__private": 2,
+        },
+        "metadata": {"m": 1, "list": [1], "user": "of metadata"},
+        "tags": ["x"],
+        "run_name": "named",
+    }
+    app.invoke({"log": []}, config)
+    for each in app.get_state_history(thread()):
+        show(
+            {
+                key: value
+                for key, value in each.metadata.items()
+                if key not in ("run_id", "lc_versions", "ls_integration")
+            }
+        )
+
+
+def graphs_inside(show: Any) -> None:
+    """A graph that a node calls inherits; with a thread of its own it is no subgraph."""
+    seen: list[Any] = []
+
+    def inner(s: Log, config: RunnableConfig, runtime: Runtime) -> dict:
+        configurable = config["configurable"]
+        seen.append(
+            (public(config), "|" in configurable.get("checkpoint_ns", ""), runtime.context, runtime.store is not None)
+        )
+        return {"log": ["inner"]}
+
+    low = lone(inner)
+    own = lone(inner, checkpointer=InMemorySaver())
+
+    @dataclass
+    class Context:
+        user: str
+
+    def ways(config: RunnableConfig) -> Any:
+        return {
+            "bare": lambda s: low.invoke(s),
+            "config": lambda s: low.invoke(s, config),
+            "tags": lambda s: low.invoke(s, {"tags": ["more"], "metadata": {"i": 1}}),
+            "thread": lambda s: own.invoke(s, thread("other", extra=1)),
+            "context": lambda s: low.invoke(s, context={"own": 1}),
+            "user": lambda s: low.invoke(s, {"configurable": {"user": "inner"}}),
+            "empty": lambda s: low.invoke(s, context=None),
+        }
+
+    for way in ("bare", "config", "tags", "thread", "context", "user", "empty"):
+        seen.clear()
+
+        def outer(s: Log, config: RunnableConfig) -> dict:
+            ways(config)[way](s)
+            return {"log": ["outer"]}
+
+        app = StateGraph(Log, context_schema=Context).add_node("outer", outer).add_edge(START, "outer")
+        app = app.compile(checkpointer=InMemorySaver(), store=InMemoryStore())
+        given = {**thread(user="u"), "tags": ["top"], "metadata": {"m": 1}, "recursion_limit": 50}
+        show((way, kind(lambda: app.invoke({"log": []}, given, context={"user": "c"})), seen))
+
+
+def contexts(show: Any) -> None:
+    @dataclass
+    class Data:
+        user: str
+        n: int = 1
+
+    class Model(BaseModel):
+        user: str
+        n: int = 1
+
+    class Dict(TypedDict):
+        user: str
+
+    seen: list[Any] = []
+
+    def node(s: Log, runtime: Runtime) -> dict:
+        seen.append((type(runtime.context).__name__, runtime.context, get_runtime().context == runtime.context))
+        return {}
+
+    for schema in (Data, Model, Dict, None):
+        app = StateGraph(Log, context_schema=schema).add_node("a", node).add_edge(START, "a").compile()
+        for given in (
+            {"user": "u"},
+            Data("d"),
+            Model(user="m"),
+            None,
+            {"user": "u", "x": 1},
+            {},
+            {"n": "3", "user": "u"},
+            5,
+        ):
+            seen.clear()
+            show((kind(lambda: app.invoke({"log": []}, context=given)), seen))
+        seen.clear()
+        show(kind(lambda: app.invoke({"log": []}, {"configurable": {"user": "by configurable"}})), seen)
+
+
+def where_am_i(show: Any) -> None:
+    seen: list[Any] = []
+
+    def node(s: Any, runtime: Runtime) -> dict:
+        info = runtime.execution_info
+        seen.append(
+            (
+                info.checkpoint_id is not None,
+                info.checkpoint_ns.count("|"),
+                info.task_id is not None,
+                info.thread_id,
+                info.node_attempt,
+                info.node_first_attempt_time is not None,
+                runtime.previous,
+                runtime.control is not None,
+            )
+        )
+        return {"log": [1]}
+
+    app = StateGraph(Log).add_node("a", node).add_node("sub", lone(node)).add_edge(START, "a")
+    app = app.add_conditional_edges("a", lambda s: [Send("sub", {"log": []})])
+    app.compile(checkpointer=InMemorySaver()).invoke({"log": []}, thread())
+    app.compile().invoke({"log": []})
+    asyncio.run(app.compile().ainvoke({"log": []}, {"run_id": "12345678-1234-1234-1234-123456789012"}))
+    show(seen)
+
+
+def from_anywhere(show: Any) -> None:
+    seen: list[Any] = []
+
+    def helper() -> None:
+        writer = get_stream_writer()
+        writer({"user": get_config()["configurable"].get("user")})
+        seen.append((get_store() is not None, get_runtime().context))
+
+    def node(s: Log) -> dict:
+        helper()
+        RunnableLambda(lambda _: helper()).invoke(1)
+        return {"log": ["n"]}
+
+    async def anode(s: Log) -> dict:
+        helper()
+        await RunnableLambda(lambda _: helper()).ainvoke(1)
+        await asyncio.gather(asyncio.to_thread(helper), asyncio.create_task(asyncio.sleep(0)))
+        return {"log": ["n"]}
+
+    store = InMemoryStore()
+    show(
+        list(
+            lone(node, store=store).stream(
+                {"log": []}, {"configurable": {"user": "u"}}, stream_mode=["custom", "updates"]
+            )
+        )
+    )
+
+    async def listed() -> list[Any]:
+        app = lone(anode, store=store)
+        return [
+            each
+            async for each in app.astream(
+                {"log": []}, {"configurable": {"user": "u"}}, stream_mode=["custom", "updates"]
+            )
+        ]
+
+    show(asyncio.run(listed()), seen)
+    show(kind(get_config), kind(get_store), kind(get_stream_writer), kind(get_runtime))
+    show(lone(node).invoke({"log": []}))
+
+
+def what_handlers_hear(show: Any) -> None:
+    """Names, tags and metadata of the runs in a graph, as tracers get them."""
+
+    class Runs(BaseCallbackHandler):
+        def __init__(self) -> None:
+            self.seen: list[Any] = []
+
+        def on_chain_start(
+            self,
+            serialized: Any,
+            inputs: Any,
+            *,
+            run_id: Any,
+            parent_run_id: Any = None,
+            tags: Any = None,
+            metadata: Any = None,
+            **more: Any,
+        ) -> None:
+            kept = {
+                key: value
+                for key, value in (metadata or {}).items()
+                if key in ("langgraph_step", "langgraph_node", "langgraph_triggers", "langgraph_path", "m")
+            }
+            self.seen.append((more.get("name"), parent_run_id is None, sorted(tags or ()), kept))
+
+    inner = lone(lambda s: {"log": ["in"]})
+    g = StateGraph(Log).add_node("a", lambda s: {"log": ["a"]}, metadata={"m": "node"}).add_node("sub", inner)
+    app = g.add_edge(START, "a").add_conditional_edges("a", lambda s: "sub", ["sub"]).compile(name="whole")
+    for run in (lambda c: app.invoke({"log": []}, c), lambda c: asyncio.run(app.ainvoke({"log": []}, c))):
+        runs = Runs()
+        run({"callbacks": [runs], "tags": ["top"], "metadata": {"m": "call"}})
+        show(runs.seen)

@@ -1,0 +1,250 @@
+"""States, histories, edits and journeys: the call forms and what each gives."""
+
+# ruff: noqa: B023  what is made in a loop runs at once
+
+import operator
+from typing import Annotated, Any
+
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command, Send, StateSnapshot, StateUpdate, interrupt
+from typing_extensions import TypedDict
+
+
+class Log(TypedDict):
+    log: Annotated[list, operator.add]
+
+
+def kind(call: Any) -> Any:
+    try:
+        return call()
+    except BaseException as error:
+        return type(error).__name__
+
+
+def thread(name: str = "t", **more: Any) -> Any:
+    return {"configurable": {"thread_id": name, **more}}
+
+
+def chain(*names: str, **compiled: Any) -> Any:
+    g = StateGraph(Log).add_sequence([(name, lambda s, name=name: {"log": [name]}) for name in names])
+    return g.add_edge(START, names[0]).compile(**{"checkpointer": InMemorySaver(), **compiled})
+
+
+def brief(state: Any) -> Any:
+    tasks = [(task.name, task.error, [each.value for each in task.interrupts], task.result) for task in state.tasks]
+    return state.metadata and (state.metadata["source"], state.metadata["step"]), state.next, state.values, tasks
+
+
+def an_empty_thread(show: Any) -> None:
+    app = chain("a", "b")
+    state = app.get_state(thread())
+    show(
+        state.values,
+        state.next,
+        state.metadata,
+        state.created_at,
+        state.parent_config,
+        state.tasks,
+        state.interrupts,
+        state.config,
+    )
+    show(list(app.get_state_history(thread())), kind(lambda: app.get_state(thread("t", checkpoint_id="nowhere")).next))
+    show(kind(lambda: app.invoke(None, thread())), StateSnapshot._fields)
+
+
+def live_and_recorded(show: Any) -> None:
+    def ask(s: Log) -> dict:
+        return {"log": [interrupt("q")]}
+
+    g = (
+        StateGraph(Log)
+        .add_node("done", lambda s: {"log": ["done"]})
+        .add_node(ask)
+        .add_node("after", lambda s: {"log": ["after"]})
+    )
+    app = (
+        g.add_edge(START, "done").add_edge(START, "ask").add_edge("done", "after").compile(checkpointer=InMemorySaver())
+    )
+    app.invoke({"log": ["in"]}, thread())
+    live = app.get_state(thread())
+    show("live", brief(live), sorted(live.config["configurable"]))
+    show("recorded", brief(app.get_state(live.config)), brief(app.get_state(thread("t", checkpoint_id=None))))
+    show([brief(each) for each in app.get_state_history(thread())])
+    show(
+        [brief(each) for each in app.get_state_history(live.config)],
+        [brief(each) for each in app.get_state_history(thread(), limit=1)],
+    )
+    show(
+        [brief(each) for each in app.get_state_history(thread(), filter={"source": "input"})],
+        [brief(each) for each in app.get_state_history(thread(), before=live.config)],
+    )
+    show(app.invoke(Command(resume="yes"), live.config), brief(app.get_state(thread())))
+
+
+def whose_update(show: Any) -> None:
+    """Whose update it is, where the caller doesn't say: the last node's, if that is clear."""
+
+    def branched() -> Any:
+        g = StateGraph(Log)
+        for name in ("a", "b", "c"):
+            g.add_node(name, lambda s, name=name: {"log": [name]})
+        return (
+            g.add_edge(START, "a")
+            .add_edge(START, "b")
+            .add_edge("a", "c")
+            .compile(checkpointer=InMemorySaver(), interrupt_before=["c"])
+        )
+
+    for app in (chain("a"), chain("a", "b", interrupt_before=["b"]), chain("a", "b"), branched()):
+        for began in (False, True):
+            name = str(began)
+            if began:
+                app.invoke({"log": ["in"]}, thread(name))
+            for as_node in (None, "a", START, "__input__", END, "x", "__copy__"):
+                for values in ({"log": ["u"]}, None):
+                    if values is None and as_node == "__input__":
+                        continue
+                    found = kind(lambda: app.update_state(thread(name), values, as_node))
+                    show(
+                        (
+                            began,
+                            as_node,
+                            values,
+                            found if isinstance(found, str) else "made",
+                            brief(app.get_state(thread(name))),
+                        )
+                    )
+    show(kind(lambda: chain("a", checkpointer=None).update_state(thread(), {"log": []})))
+
+
+def as_several_nodes(show: Any) -> None:
+    for supersteps in (
+        [[StateUpdate({"log": ["1"]}, "a")], [StateUpdate({"log": ["2"]}, "b")]],
+        [[StateUpdate({"log": ["1"]}, "a"), StateUpdate({"log": ["2"]}, "b")]],
+        [[StateUpdate({"log": ["1"]}), StateUpdate({"log": ["2"]})]],
+        [],
+        [[]],
+        [[StateUpdate({"log": ["1"]})]],
+        [[StateUpdate(None, END)]],
+        [[StateUpdate({"log": ["1"]}, "__input__")], [StateUpdate({"log": ["2"]}, "a")]],
+        [[StateUpdate({"log": ["1"]}, "__input__"), StateUpdate({"log": ["2"]}, "a")]],
+        [[StateUpdate(None, END), StateUpdate(None, "a")]],
+        [[StateUpdate({"log": ["1"]}, "x")]],
+        [[StateUpdate({"log": ["1"]}, "a")], [StateUpdate({"log": ["2"]}, "x")]],
+        [[StateUpdate(None, "__copy__"), StateUpdate(None, "a")]],
+        [[StateUpdate([({"log": ["c"]}, "a")], "__copy__")]],
+    ):
+        app = chain("a", "b", "c")
+        app.invoke({"log": ["in"]}, thread())
+        found = kind(lambda: app.bulk_update_state(thread(), supersteps))
+        show((found if isinstance(found, str) else "made"), [brief(each) for each in app.get_state_history(thread())])
+
+
+def update_and_go_on(show: Any) -> None:
+    app = chain("a", "b", "c", interrupt_before=["b"])
+    app.invoke({"log": []}, thread())
+    made = app.update_state(thread(), {"log": ["edit"]})
+    show(sorted(made["configurable"]), brief(app.get_state(thread())), app.invoke(None, thread()))
+    app.update_state(thread(), {"log": ["again"]}, as_node="b")
+    show(brief(app.get_state(thread())), app.invoke(None, thread()))
+    show([brief(each) for each in app.get_state_history(thread())])
+    old = list(app.get_state_history(thread()))[-2]
+    forked = app.update_state(old.config, {"log": ["fork"]})
+    show(
+        brief(app.get_state(forked)),
+        app.invoke(None, forked),
+        [each.metadata["source"] for each in app.get_state_history(thread())],
+    )
+    show(
+        app.get_state(forked).parent_config["configurable"]["checkpoint_id"]
+        == old.config["configurable"]["checkpoint_id"]
+    )
+
+
+def replays(show: Any) -> None:
+    app = chain("a", "b", "c")
+    app.invoke({"log": []}, thread())
+    history = list(app.get_state_history(thread()))
+    for each in history:
+        show((brief(each), kind(lambda: app.invoke(None, each.config))))
+        show([(s.metadata["source"], s.metadata["step"], s.next) for s in app.get_state_history(thread())][:3])
+    show(app.invoke({"log": ["new"]}, history[2].config), brief(app.get_state(thread())))
+    show(kind(lambda: app.invoke(None, thread("t", checkpoint_id="0" * 8))))
+
+
+def given_task_ids(show: Any) -> None:
+    g = (
+        StateGraph(Log)
+        .add_node("a", lambda s: {"log": [s]})
+        .add_conditional_edges(START, lambda s: [Send("a", 1), Send("a", 2)])
+    )
+    app = g.compile(checkpointer=InMemorySaver(), interrupt_before=["a"])
+    app.invoke({"log": []}, thread())
+    tasks = app.get_state(thread()).tasks
+    show([(task.name, task.path) for task in tasks])
+    app.bulk_update_state(thread(), [[StateUpdate({"log": ["as the second"]}, "a", tasks[1].id)]])
+    show([brief(each) for each in app.get_state_history(thread())])
+
+
+def graphs_inside(show: Any) -> None:
+    def ask(s: Log) -> dict:
+        return {"log": [interrupt("q")]}
+
+    inner = (
+        StateGraph(Log)
+        .add_node("before", lambda s: {"log": ["before"]})
+        .add_node(ask)
+        .add_edge(START, "before")
+        .add_edge("before", "ask")
+        .compile()
+    )
+    app = StateGraph(Log).add_node("sub", inner).add_edge(START, "sub").compile(checkpointer=InMemorySaver())
+    app.invoke({"log": []}, thread())
+    flat, deep = app.get_state(thread()), app.get_state(thread(), subgraphs=True)
+    show(
+        sorted(flat.tasks[0].state["configurable"]), flat.tasks[0].state["configurable"]["checkpoint_ns"].split(":")[0]
+    )
+    show(brief(deep.tasks[0].state), sorted(deep.tasks[0].state.config["configurable"]))
+    show(
+        brief(app.get_state(flat.tasks[0].state)), [brief(each) for each in app.get_state_history(flat.tasks[0].state)]
+    )
+    app.update_state(flat.tasks[0].state, {"log": ["edited inside"]})
+    show(brief(app.get_state(thread(), subgraphs=True).tasks[0].state), app.invoke(Command(resume="a"), thread()))
+    show(
+        kind(lambda: app.update_state(thread("t", checkpoint_ns="nowhere:1"), {"log": []})),
+        kind(lambda: app.get_state(thread("t", checkpoint_ns="nowhere:1"))),
+    )
+    show(
+        [name for name, _ in app.get_subgraphs()],
+        [name for name, _ in app.get_subgraphs(namespace="sub")],
+        [name for name, _ in app.get_subgraphs(namespace="x")],
+    )
+    lasting = StateGraph(Log).add_node("a", lambda s: {"log": ["a"]}).add_edge(START, "a").compile(checkpointer=True)
+    show(kind(lambda: lasting.invoke({"log": []}, thread())), kind(lambda: lasting.get_state(thread())))
+
+
+def new_nodes_and_keys(show: Any) -> None:
+    """A thread goes on under a graph that has other channels: what it does not know it ignores."""
+
+    class More(TypedDict):
+        log: Annotated[list, operator.add]
+        new: Annotated[list, operator.add]
+
+    saver = InMemorySaver()
+    chain("a", "b", checkpointer=saver, interrupt_before=["b"]).invoke({"log": ["in"]}, thread())
+    g = StateGraph(More).add_sequence(
+        [
+            ("a", lambda s: {"log": ["a"]}),
+            ("b", lambda s: {"log": ["b2"], "new": [s.get("new")]}),
+            ("c", lambda s: {"new": ["c"]}),
+        ]
+    )
+    app = g.add_edge(START, "a").compile(checkpointer=saver)
+    show(brief(app.get_state(thread())), app.invoke(None, thread()))
+
+    class Less(TypedDict):
+        new: Annotated[list, operator.add]
+
+    app = StateGraph(Less).add_node("a", lambda s: {"new": ["less"]}).add_edge(START, "a").compile(checkpointer=saver)
+    show(app.get_state(thread()).values, app.invoke({"new": ["x"]}, thread()))
