@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from jupyter_client.session import json_packer
 
+from stepgraph import END, START, StateGraph
 from stepgraph.core.events import TaskEmitted
+from stepgraph.debug import debug
 from stepgraph.debug.run import Run
-from tests.panels.conftest import FakePage
+from stepgraph.panels.run_panel import RunPanel
+from tests.panels.conftest import FakePage, Ticket
 
 
 def test_hello_gives_everything_that_a_page_draws(page: FakePage, held: Run) -> None:
@@ -121,6 +124,34 @@ def test_stops_are_added_switched_and_removed(page: FakePage, held: Run) -> None
     page.value("unstop", stop=made["id"])
     assert [stop.spec for stop in held.session.stops] == ["after:draft"]
     assert "nobody" in page.refusal("stop", spec="after:nobody")["message"]
+
+
+def test_a_rule_for_the_rest_of_the_run_is_made_shown_and_revoked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def turn(state: Ticket) -> Ticket:
+        return {"messages": ["turn"]}
+
+    graph = StateGraph(Ticket).add_node(turn).add_edge(START, "turn")
+    graph.add_conditional_edges("turn", lambda state: "turn" if len(state["messages"]) < 4 else END, ["turn", END])
+    dbg = debug(graph.compile(name="turns"))
+    stop = dbg.stop("after:turn")
+    dbg.stop("before:turn", hits=3)
+    run = dbg.start({"question": "?"})
+    panel = RunPanel(run)
+    page = FakePage(panel)
+    monkeypatch.setattr(panel, "send", page.take)
+    asked = iter(run.requests())
+    page.value("decide", request=next(asked).id, verb="approve", scope="run", reason="harmless")
+    request = next(each for each in asked if each.place == "before")
+    assert run.step.number == 3
+    rule = {"id": "rule 1", "title": "after:turn", "stop": stop.id, "verb": "approve", "by": "panel"}
+    assert page.value("hello")["head"]["rules"] == [{**rule, "reason": "harmless"}]
+    page.value("revoke", rule="rule 1")
+    page.value("revoke", rule="rule 1")
+    assert page.value("hello")["head"]["rules"] == []
+    request.approve()
+    assert next(asked).place == "after"
+    run.cancel()
+    panel.close()
 
 
 def test_the_form_of_a_fork_sets_keys_with_a_reducer(page: FakePage) -> None:

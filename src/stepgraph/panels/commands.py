@@ -88,6 +88,7 @@ def decide(_panel: RunPanel, run: Run, given: Arguments) -> None:
             by=given.get("by") or BY,
             seen=given.get("seen"),
             then=given.get("then", "stop"),
+            scope=given.get("scope", "once"),
             request=request.id,
         )
     )
@@ -154,6 +155,12 @@ def enable(_panel: RunPanel, run: Run, given: Arguments) -> None:
     _stop(run, given["stop"]).enabled = bool(given["on"])
 
 
+def revoke(_panel: RunPanel, run: Run, given: Arguments) -> None:
+    """Ask again what a rule of the run decided so far; one that is revoked already is no error."""
+    if any(rule.id == given["rule"] for rule in run.rules):
+        run.revoke(given["rule"])
+
+
 def go_on(_panel: RunPanel, run: Run, given: Arguments) -> None:
     """One of the run's own verbs: next, into, out, go, pause, cancel."""
     match given["verb"]:
@@ -214,6 +221,7 @@ COMMANDS: Mapping[str, tuple[Worker, Command]] = {
     "stop": (ACTING, stop),
     "unstop": (ACTING, unstop),
     "enable": (ACTING, enable),
+    "revoke": (ACTING, revoke),
 }
 
 

@@ -14,6 +14,7 @@ from stepgraph.panels.listing import parent_of
 
 if TYPE_CHECKING:
     from stepgraph.approve.requests import Request
+    from stepgraph.approve.rules import Rule
     from stepgraph.debug.ledger import StepRow
     from stepgraph.debug.run import Run
 
@@ -115,6 +116,7 @@ class Feed:
             "error": None if error is None else failure(error),
             "stats": _stats(run),
             "durable": run.durable,
+            "rules": [] if run.ended else [_rule(rule) for rule in run.rules],
             "failures": [f"{name}: {type(error).__name__}: {error}" for name, error in run.hub.failures],
         }
 
@@ -202,6 +204,18 @@ def _card(request: Request) -> dict[str, Any]:
         return card(request)
     except Exception as error:  # noqa: BLE001  values are of users' classes, which may raise anything
         return bare_card(request, error)
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    decision = rule.decision
+    return {
+        "id": rule.id,
+        "title": rule.title,
+        "stop": rule.stop.id,
+        "verb": decision.verb,
+        "by": decision.by,
+        "reason": decision.reason,
+    }
 
 
 def _stats(run: Run) -> dict[str, Any]:

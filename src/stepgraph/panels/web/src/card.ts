@@ -16,6 +16,8 @@ export const VERBS: Record<string, { label: string; key?: string; form: boolean 
   rerun: { label: "Run again", key: "j", form: false },
   suspend: { label: "Suspend", form: false },
 };
+/** The verbs that mean the same whatever is shown. */
+const RULED = ["approve", "reject", "skip", "redirect", "rerun"];
 const WORDS: Record<string, (card: Card) => string> = {
   plan: (card) => `planned for step ${card.step}`,
   before: (card) => `input of ${card.node}`,
@@ -44,6 +46,7 @@ export class ReviewCard {
   #mode: string | null = null;
   #sent = false;
   #submit: (() => void) | null = null;
+  #lasting = h("input", { type: "checkbox" });
   #act = h("div", { class: "sg-act" });
   #then = h("div", { class: "sg-then" });
   #verbs = h("div", { class: "sg-verbs", role: "toolbar", "aria-label": "decide" });
@@ -66,7 +69,7 @@ export class ReviewCard {
     }
     this.#drawn = state;
     this.close();
-    this.#sent = false;
+    this.#sent = this.#lasting.checked = false;
     if (card) this.#draw(card);
     else fill(this.el);
   }
@@ -193,7 +196,8 @@ export class ReviewCard {
       const on = this.#mode === verb || this.armed === verb;
       return button(on && this.armed === verb ? `${label} — Enter` : label, act, { key, class: `sg-button${verb === card.allow[0] ? " sg-primary" : ""}`, "aria-pressed": on ? "true" : null, disabled: this.#sent, "data-verb": verb, "aria-label": label.replace("…", "") });
     });
-    fill(this.#verbs, ...verbs, this.#sent ? note("sent…") : null);
+    const lasting = card.stop && card.allow.some((verb) => RULED.includes(verb)) ? h("label", { class: "sg-check sg-lasting", title: "what this stop asks here later in the run is decided in the same way: approve, reject, skip, redirect or run again" }, this.#lasting, h("span", {}, "for the rest of the run")) : null;
+    fill(this.#verbs, ...verbs, lasting, this.#sent ? note("sent…") : null);
   }
 
   #open(verb: string, focus = true): void {
@@ -331,7 +335,7 @@ export class ReviewCard {
     this.#drawVerbs(card);
     const reason = this.#mode === verb && this.#reason ? { reason: this.#reason.value } : {};
     try {
-      await this.link.ask("decide", { run: this.acts.run(), request: card.id, verb, seen: card.digest, ...reason, ...more });
+      await this.link.ask("decide", { run: this.acts.run(), request: card.id, verb, seen: card.digest, scope: this.#lasting.checked && RULED.includes(verb) ? "run" : "once", ...reason, ...more });
       this.acts.announce(`${verb}: done`);
       this.close();
       this.acts.done();

@@ -12,6 +12,7 @@ interface Drawn { group: SVGGElement; sign: SVGTextElement; count: SVGTextElemen
 export interface GraphActs { menu(path: string, anchor: DOMRect): void; collapse(path: string, on: boolean): void }
 
 const PAD = 12;
+const STOPS: Record<string, string> = { on: "has a stop", off: "has a stop that is off", rule: "is decided for the rest of the run" };
 const IDLE: NodeRow = ["", 0, 0];
 /** Which state stands for a closed subgraph: the most urgent inside. */
 const URGENCY: NodeState[] = ["", "skipped", "done", "failed", "running", "held"];
@@ -92,7 +93,7 @@ export class Graph {
     }
   }
 
-  /** Which nodes have stops: shown as a notch. */
+  /** Which nodes have stops (on, off, or "rule": decided for the rest of the run): shown as a notch. */
   showStops(stops: Map<string, string>): void {
     this.#stops = stops;
     for (const [path, drawn] of this.#nodes) mark(drawn.group, "data-stop", this.#stops.get(path) ?? null);
@@ -283,7 +284,7 @@ export class Graph {
       return h("ul", {}, ...nodes.map(([path, name, kind]) => {
         const [state, count] = view.nodes.get(path) ?? IDLE;
         const words = `${MARK[state]} ${plain(name)}`.trim();
-        const more = [name === "__start__" ? "" : WORD[state], count > 1 ? `${count} ×` : "", this.#stops.has(path) ? "has a stop" : ""].filter(Boolean).join(", ");
+        const more = [name === "__start__" ? "" : WORD[state], count > 1 ? `${count} ×` : "", STOPS[this.#stops.get(path) ?? ""]].filter(Boolean).join(", ");
         const to = targets.get(path);
         const open = name === "__start__" ? null : () => this.acts.menu(path, (this.#twin.querySelector(`[data-path="${CSS.escape(path)}"]`) ?? this.#twin).getBoundingClientRect());
         const label = open ? h("button", { type: "button", class: "sg-link", "data-path": path, "data-state": state, onclick: open }, words) : h("span", {}, words);

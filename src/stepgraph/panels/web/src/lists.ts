@@ -1,6 +1,6 @@
 /** The small lists: branches, stops, what nodes printed, and the log of events. */
 import { SMALL, breakable, button, fill, h, note, noteLine, pressed } from "./dom";
-import { type Branch, GAP, type Output, type Row, type RunView, type Stop } from "./model";
+import { type Branch, GAP, type Output, type Row, type Rule, type RunView, type Stop } from "./model";
 import { VirtualList } from "./virtual";
 
 const STATUS: Record<string, string> = { running: "●", held: "◆", done: "✓", failed: "✗", cancelled: "◌", suspended: "‖", interrupted: "◆" };
@@ -23,7 +23,7 @@ export function drawBranches(branches: Branch[], current: string, choose: (id: s
   return h("div", {}, below(null));
 }
 
-export interface StopActs { enable(stop: Stop, on: boolean): void; remove(stop: Stop): void; add(spec: string, when: string): Promise<string | null> }
+export interface StopActs { enable(stop: Stop, on: boolean): void; remove(stop: Stop): void; revoke(rule: Rule): void; add(spec: string, when: string): Promise<string | null> }
 
 export class StopList {
   #list = h("ul", { class: "sg-stops" });
@@ -51,8 +51,20 @@ export class StopList {
     (this.#form.elements.namedItem("when") as HTMLInputElement).focus();
   }
 
-  update(stops: Stop[]): void {
-    fill(this.#list, ...stops.map((stop) => this.#item(stop)), stops.length ? null : h("li", { class: "sg-note" }, "No stops. Click a node to set one."));
+  update(stops: Stop[], rules: Rule[]): void {
+    const drawn = [...stops.map((stop) => this.#item(stop)), ...rules.map((rule) => this.#rule(rule))];
+    fill(this.#list, ...drawn, stops.length ? null : h("li", { class: "sg-note" }, "No stops. Click a node to set one."));
+  }
+
+  /** What is decided without asking in this run, until it is taken back. */
+  #rule(rule: Rule): HTMLElement {
+    return h(
+      "li",
+      { "data-rule": rule.id },
+      h("span", { class: "sg-check" }, h("span", { class: "sg-mark" }, "☺"), h("code", {}, ...breakable(rule.title))),
+      button("×", () => this.acts.revoke(rule), { class: SMALL, "aria-label": `ask again at ${rule.title}`, title: "ask again" }),
+      noteLine([`${rule.verb} for the rest of the run`, rule.by ? `by ${rule.by}` : "", rule.reason ? `“${rule.reason}”` : ""].filter(Boolean).join(" · ")),
+    );
   }
 
   #item(stop: Stop): HTMLElement {

@@ -34,7 +34,10 @@ export interface Head {
   started: number | null; ended: number | null; error: Failure | null; stats: Record<string, number>; failures: string[]; durable?: boolean;
   /** What was ordered and has yet to happen. */
   ordered?: "pause" | "cancel" | null;
+  rules?: Rule[];
 }
+/** What a person decided for the rest of the run: the stop `stop` asks no more at `title`. */
+export interface Rule { id: string; title: string; stop: string; verb: string; by: string | null; reason: string | null }
 export type Step = [step: number, nodes: string[], next: string[], source: string, decisions: string[], hits: string[]];
 export type Row = [seq: number, time: number, type: string, path: string, step: number, text: string];
 /** A row that stands for events which are not in the page: from `seq` to `step`, both included. */

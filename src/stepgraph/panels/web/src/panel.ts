@@ -58,7 +58,7 @@ export class Panel {
     this.#card = new ReviewCard(link, { run: () => this.#run, nodes: () => this.#nodeNames(), targets: (path) => this.#targets(path), done: () => this.root.focus(), announce: (text) => this.#announce(text) });
     this.#tree = new StateTree((cmd, args) => link.ask(cmd, { run: this.#run, at: this.#at, ...args }));
     this.#time = new Timeline({ go: (at) => this.#goTo(at), fork: () => this.#openFork(), branch: (id) => this.#show(id) });
-    this.#stops = new StopList({ enable: (stop, on) => this.#enable(stop, on), remove: (stop) => this.#removeStop(stop), add: (spec, when) => this.#addStop(spec, when) });
+    this.#stops = new StopList({ enable: (stop, on) => this.#enable(stop, on), remove: (stop) => this.#removeStop(stop), revoke: (rule) => void this.#command("revoke", { rule: rule.id }).catch(() => undefined), add: (spec, when) => this.#addStop(spec, when) });
     this.#fork = new ForkForm({
       subject: (at) => link.ask("schema", { run: this.#run, at }),
       fork: (at, note, updates, again) => link.ask("fork", { run: this.#run, at, note, updates, again }),
@@ -130,7 +130,8 @@ export class Panel {
   #draw(): void {
     const [dirty, view] = [this.#dirty, this.#view];
     this.#dirty = new Set();
-    if (dirty.has("session")) { this.#drawGraph(); this.#drawLists(); }
+    const rules = JSON.stringify(view.head?.rules ?? []);
+    if (dirty.has("session") || rules !== this.#rules) { this.#rules = rules; this.#drawGraph(); this.#drawLists(); }
     if (dirty.has("requests")) this.#drawCard();
     if (dirty.has("head") || dirty.has("requests") || dirty.has("session") || (dirty.has("output") && view.head?.status === "running")) this.#drawHead();
     if (dirty.has("nodes") && this.#at === null) this.#graph.restyle(view, this.#changedNodes());
@@ -145,6 +146,8 @@ export class Panel {
     mark(this.root, "data-gaps", String(this.link.gaps));
     mark(this.root, "data-messages", String(this.link.messages));
   }
+
+  #rules = "[]";
 
   #changedNodes(): string[] | null {
     const view = this.#view;
@@ -184,7 +187,10 @@ export class Panel {
   #stopMarks(): Map<string, string> {
     const found = new Map<string, string>();
     const paths = (this.#shape ?? (this.link.model.get("_graph") as Shape)).nodes.map((node) => node[0]);
+    const rules = this.#view.head?.rules ?? [];
+    for (const { title } of rules) found.set(title.split(":")[1] ?? "", "rule");
     for (const stop of this.link.stops) {
+      if (rules.some((rule) => rule.stop === stop.id)) continue;
       const [, pattern] = stop.spec.split(/:(.*)/s) as [string, string | undefined];
       const node = pattern?.split("/").length === 2 && stop.spec.startsWith("edge:") ? pattern.split("/")[0]! : pattern;
       for (const path of paths) if (node === path || (node === "*" && !path.includes("__"))) found.set(path, stop.enabled ? "on" : (found.get(path) ?? "off"));
@@ -293,7 +299,7 @@ export class Panel {
   }
 
   #drawLists(): void {
-    this.#stops.update(this.link.stops);
+    this.#stops.update(this.link.stops, this.#view.head?.rules ?? []);
     fill(this.#panels.branches.querySelector(".sg-slot")!, drawBranches(this.link.branches, this.#run, (id) => this.#show(id)));
     this.#drawTabs();
   }
@@ -305,7 +311,7 @@ export class Panel {
 
   #drawTabs(): void {
     const inTabs = TABS.filter(([tab]) => this.#panels[tab].parentElement === this.#tabArea);
-    const count: Partial<Record<Tab, number>> = { stops: this.link.stops.length, branches: this.link.branches.length > 1 ? this.link.branches.length : 0 };
+    const count: Partial<Record<Tab, number>> = { stops: this.link.stops.length + (this.#view.head?.rules?.length ?? 0), branches: this.link.branches.length > 1 ? this.link.branches.length : 0 };
     const key = JSON.stringify([inTabs, count, this.#tab]);
     if (key === this.#drawnTabs) return;
     this.#drawnTabs = key;

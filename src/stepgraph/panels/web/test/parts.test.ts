@@ -3,7 +3,7 @@ import { drawDiff, drawEffect } from "../src/diff";
 import { ForkForm } from "../src/fork";
 import { Graph, type Shape } from "../src/graph";
 import { isTyping, keyOf } from "../src/keys";
-import { LogList } from "../src/lists";
+import { LogList, StopList } from "../src/lists";
 import { type Row, RunView, type Step } from "../src/model";
 import { Timeline } from "../src/timeline";
 import { VirtualList } from "../src/virtual";
@@ -219,5 +219,23 @@ describe("the edges of the graph", () => {
     expect(taken()).toEqual([true, true, true, true, true]);
     view.apply({ edges: [["c", "a", 2]] });
     expect(taken()).toEqual([true, true, true, false, true]);
+  });
+});
+
+describe("the list of stops", () => {
+  const acts = () => ({ enable: vi.fn(), remove: vi.fn(), revoke: vi.fn(), add: vi.fn() });
+  const stop = { id: "s1", spec: "after:draft", kind: "stop", when: null, enabled: true, hits: 2, allow: [], problem: null };
+  const rule = { id: "rule 1", title: "after:draft", stop: "s1", verb: "approve", by: "ana", reason: "<b>fine</b>" };
+
+  it("tells a decision for the rest of the run from a stop, and takes it back", () => {
+    const given = acts();
+    const list = new StopList(given);
+    list.update([stop], [rule]);
+    const drawn = list.el.querySelector("[data-rule]")!;
+    expect(drawn.textContent).toContain("approve for the rest of the run · by ana · “<b>fine</b>”");
+    drawn.querySelector("button")!.click();
+    expect(given.revoke).toHaveBeenCalledWith(rule);
+    list.update([stop], []);
+    expect(list.el.querySelectorAll("li").length).toBe(1);
   });
 });
