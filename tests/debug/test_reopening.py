@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -324,4 +325,34 @@ def test_the_table_of_tasks_has_those_of_earlier_processes(leave):
     again = dbg.open("t1").steps()
     assert again["status"].tolist() == ["done"] * 3
     assert again["decision"].tolist() == [None, "edit", None]
-    assert again["reads"].tolist() == [None] * 3
+    assert again["reads"].tolist() == [[]] * 3
+
+
+def test_when_tasks_of_earlier_processes_ran_and_what_they_read_is_known(leave):
+    pytest.importorskip("pandas")
+    from stepgraph.debug import session as sessions
+
+    began = time.time()
+    shapes = leave("chain", "after:b")
+    reopened = time.time()
+    run = shapes.session("chain").open("t1")
+    held(run)[0].approve()
+    table = finished(run).steps()
+    assert table["reads"].tolist() == [[]] * 3
+    started = [each.timestamp() for each in table["started"]]
+    assert began < started[0] < started[1] < reopened < started[2]
+    assert all(0 <= seconds < reopened - began for seconds in table["seconds"]), "not the time in which it lay held"
+    sessions._sessions.clear()
+    again = shapes.session("chain").open("t1").steps()
+    assert again["started"].tolist() == table["started"].tolist()
+    assert again["seconds"].tolist() == pytest.approx(table["seconds"].tolist(), abs=1e-5)
+
+
+def test_without_a_debugger_nothing_is_kept_of_times(tmp_path, support):
+    pytest.importorskip("pandas")
+    shapes = Shapes(str(tmp_path / "runs.db"))
+    app = shapes.chain().compile(checkpointer=f"sqlite:///{shapes.db}", name="chain")
+    app.invoke({"seen": []}, thread="t1", durability="sync")
+    table = shapes.session("chain").open("t1").steps()
+    assert table["reads"].tolist() == [None] * 3
+    assert table["started"].isna().all()

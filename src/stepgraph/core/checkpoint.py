@@ -66,7 +66,7 @@ class Checkpoint:
 
 
 Kind = Literal[
-    "outcome", "interrupt", "resume", "error", "input", "proposal", "decision", "question", "audit", "handler"
+    "outcome", "interrupt", "resume", "error", "input", "proposal", "decision", "question", "audit", "handler", "times"
 ]
 WHOLE_STEP = ""
 """The task id of what concerns no task but a whole superstep."""
@@ -81,7 +81,8 @@ class Record(NamedTuple):
     input: the edited input · proposal: (writes, gotos) as the body returned them · decision: dict form of what was
     decided · question: where and why a person was asked and, once that is so, how they decided, kept by the debugger ·
     audit: one decision with all about it, under a task id of its own · handler: that the task's error handler took
-    over, which runs as a task of its own: (its node, the error's class as "module:name", its message).
+    over, which runs as a task of its own: (its node, the error's class as "module:name", its message) · times: by task
+    id when tasks ran and what they read, kept by the debugger under a task id of its own.
     """
 
     task: str

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from stepgraph.core.types import ROOT, START, TaskSnapshot
 from stepgraph.debug.audit import audit
 from stepgraph.debug.ledger import TaskRow
+from stepgraph.debug.times import times_of, with_times
 
 if TYPE_CHECKING:
     from stepgraph.debug.run import Run
 
 
 def rows_of(run: Run) -> list[TaskRow]:
-    """Every task of the run's way, oldest first. When those of earlier processes ran, and what they read, is not known.
+    """Every task of the run's way, oldest first. Of earlier processes only the outermost graph's tasks are told.
 
-    Of them only the outermost graph's tasks are told.
+    When those ran, and what they read, is known where a debugger watched them.
     """
     own = run.ledger.rows()
     before: list[TaskRow] = []
@@ -23,7 +24,9 @@ def rows_of(run: Run) -> list[TaskRow]:
         origin, step = run.parent
         before = _until(rows_of(origin), step)
     if run.reopened:
-        before += _stored(run, {row.id for row in own})
+        times = times_of(run)
+        before += [with_times(row, times) for row in _stored(run, {row.id for row in own})]
+        own = [with_times(row, times) for row in own]
     return [*before, *own]
 
 

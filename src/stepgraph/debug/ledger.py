@@ -134,6 +134,18 @@ class Ledger:
             book = self._settled()
             return book.planned.get((), (book.step, ()))
 
+    def untold(self) -> list[TaskRow]:
+        """The outermost graph's tasks that ended since this was last asked."""
+        with self._lock:
+            book = self._settled()
+            found, book.untold = list(book.untold.values()), {}
+            return found
+
+    def row(self, task: str) -> TaskRow | None:
+        """The task with this id, if it is known."""
+        with self._lock:
+            return self._settled().tasks.get(task)
+
     def superstep(self, ns: Namespace, step: int) -> int:
         """The superstep of the outermost graph in which superstep `step` of a namespace is."""
         return step if not ns else self.planned()[0]
@@ -182,6 +194,8 @@ class Book:
         """What runs now: (superstep, its tasks) by namespace."""
         self.saved: dict[Namespace, str] = {}
         """The newest checkpoint of each namespace."""
+        self.untold: dict[str, TaskRow] = {}
+        """Tasks of the outermost graph that ended and that nobody has written down."""
         self.step = self.decisions = self.supersteps = self.reruns = 0
         self.text: list[str] = []
         self._size = 0
@@ -268,15 +282,22 @@ class Book:
         row = self._row(event)
         row.status, row.ended = "carried" if event.carried and row.started is None else "done", event.time
         row.writes, row.routes, row.carried, row.index = event.writes, event.routes, event.carried, event.index
+        self._note(row)
+
+    def _note(self, row: TaskRow) -> None:
+        if not row.ns:
+            self.untold[row.id] = row
 
     def _failed(self, event: TaskFailed) -> None:
         row = self._row(event)
         row.status, row.ended, row.error, row.index = "failed", event.time, event.error, event.index
         row._unwound = True
+        self._note(row)
 
     def _interrupted(self, event: TaskInterrupted) -> None:
         row = self._row(event)
         row.status, row.ended, row._unwound = "interrupted", event.time, True
+        self._note(row)
 
     def _paused(self, event: Paused) -> None:
         row = self.tasks.get(event.pause.task or "")

@@ -29,6 +29,7 @@ from stepgraph.debug.probe import Watch
 from stepgraph.debug.relay import Relayed, Unwaited
 from stepgraph.debug.show import run_text, show
 from stepgraph.debug.steps import Step, current, frame
+from stepgraph.debug.times import keep_times
 from stepgraph.debug.waiting import Attendance, Reach, awaiting, settle, wait
 from stepgraph.debug.worker import Worker
 from stepgraph.run.hub import Hub
@@ -350,7 +351,8 @@ class Run:
     def steps(self) -> pandas.DataFrame:
         """One row a task: step, node, path, status, started, seconds, reads, writes, decision.
 
-        With those before a fork and, of the outermost graph, those of earlier processes.
+        With those before a fork and, of the outermost graph, those of earlier processes: when these ran and what they
+        read is known where a debugger watched them.
         """
         return frame(rows_of(self))
 
@@ -375,6 +377,7 @@ class Run:
     def hold(self, request: Request) -> None:
         """A question to whoever may answer."""
         request.on_end(self._make_rule)
+        keep_times(self, request.task)
         self.inbox.put(request)
 
     def decided_by_rule(self, request: Request) -> bool:
@@ -424,6 +427,7 @@ class Run:
         if not self.ended:
             self._end = "suspended"
             self.inbox.end("the process ended; the run can be reopened")
+            keep_times(self)
             self.saver.flush()
 
     def begin(self, input: Any) -> None:
@@ -477,7 +481,8 @@ class Run:
         return self
 
     def _ended_with(self, worker: Worker) -> None:
-        error = worker.done.exception() or self._flushed()
+        unkept = self._flushed()
+        error = worker.done.exception() or unkept
         if error is None:
             outcome: Outcome = worker.done.result()
             self.result = outcome.values
@@ -497,6 +502,7 @@ class Run:
     def _flushed(self) -> BaseException | None:
         """Makes the end durable before anybody hears of it; what the checkpointer raises is the run's error."""
         try:
+            keep_times(self)
             self.saver.flush()
         except Exception as error:  # noqa: BLE001  shown as the run's error
             return error
