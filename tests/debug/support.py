@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypedDict
 
 from stepgraph.approve.requests import Request
 from stepgraph.core.types import END, START
-from stepgraph.debug import debug
+from stepgraph.debug import debug, lifetime
 from stepgraph.debug.run import Run
 from stepgraph.debug.session import Session
 from stepgraph.graph.builder import StateGraph
@@ -43,6 +43,14 @@ def finished(run: Run) -> Run:
     while not run.wait(0.2):
         assert time.monotonic() < end, run.summary
     return run
+
+
+def end_runs() -> None:
+    """End what a test left held or at work: while a run lives, output is captured and threads switch faster."""
+    for run in list(lifetime._alive):
+        assert isinstance(run, Run)
+        run.cancel()
+        run.wait(SECONDS)
 
 
 def burden() -> float:

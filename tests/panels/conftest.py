@@ -15,6 +15,7 @@ from stepgraph.debug import debug
 from stepgraph.debug.run import Run
 from stepgraph.debug.session import Session
 from stepgraph.panels.run_panel import RunPanel
+from tests.debug.support import end_runs
 
 NAMES = count()
 
@@ -54,6 +55,12 @@ def support() -> StateGraph:
         "draft", lambda state: "send" if state["confidence"] > 0.5 else "human", ["send", "human"]
     )
     return graph
+
+
+@pytest.fixture(autouse=True)
+def _no_runs_left() -> Iterator[None]:
+    yield
+    end_runs()
 
 
 @pytest.fixture
