@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -25,6 +25,9 @@ from stepgraph import (
 from stepgraph.cache import InMemoryCache, SqliteCache
 from stepgraph.core.deprecated import LangGraphDeprecatedSinceV05, LangGraphDeprecatedSinceV10
 from stepgraph.graph.functional import final
+
+SECONDS = 10.0
+"""How long a test waits for what should happen at once."""
 
 
 def test_generators_and_functions_without_a_parameter_are_refused() -> None:
@@ -66,38 +69,49 @@ def test_an_async_task_in_sync_code_says_what_to_do() -> None:
 
 
 def test_tasks_run_at_once() -> None:
+    all_three = Barrier(3)
+
     @task
-    def slow(x: int) -> int:
-        time.sleep(0.1)
+    def meet(x: int) -> int:
+        all_three.wait(SECONDS)
         return x
 
-    began = time.monotonic()
-    flow = entrypoint()(lambda xs: [future.result() for future in [slow(x) for x in xs]])
+    flow = entrypoint()(lambda xs: [future.result() for future in [meet(x) for x in xs]])
     assert flow.invoke([1, 2, 3]) == [1, 2, 3]
-    assert time.monotonic() - began < 0.29
 
 
 def test_what_is_not_waited_for_ends_before_the_run_does() -> None:
     done: list[int] = []
+    left = Event()
+    """Set when the body that called has come to its last line."""
 
     @task
     def slow(x: int) -> None:
-        time.sleep(0.05)
+        assert left.wait(SECONDS)
         done.append(x)
 
     @task
     async def slow_too(x: int) -> None:
-        await asyncio.sleep(0.05)
+        while not left.is_set():  # noqa: ASYNC110  it is set on another thread too
+            await asyncio.sleep(0)
         done.append(x)
 
+    def first(x: int) -> None:
+        slow(x)
+        left.set()
+
     async def later(x: int) -> None:
+        left.clear()
         slow_too(x)
+        left.set()
 
     def node(state: dict[str, int]) -> dict[str, int]:
+        left.clear()
         slow(3)
+        left.set()
         return state
 
-    entrypoint()(lambda x: slow(x) and None).invoke(1)
+    entrypoint()(first).invoke(1)
     assert done == [1]
     asyncio.run(entrypoint()(later).ainvoke(2))
     assert done == [1, 2]
