@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from threading import Thread, Timer
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.approve.judge import judge_of
@@ -25,6 +26,9 @@ ANSWER_SECONDS = 3.0
 """How long a front end has to answer the panel's first ping."""
 EDITOR_SECONDS = 30.0
 """The same where an editor sent the cell: somebody is there, but its ping may wait behind many cells or a slow line."""
+FORM_SECONDS = 1.0
+"""How long the judge of edited values is put off: importing Pydantic takes longer than all that the first paint needs, and
+no form is open before it."""
 BY = "unattended policy"
 
 
@@ -59,6 +63,7 @@ def _load() -> None:
     with suppress(Exception):
         checkpointers.load("memory")
         displays.load("run")
+        sleep(FORM_SECONDS)
         judge_of({})
 
 
