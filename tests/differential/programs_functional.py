@@ -476,3 +476,312 @@ def timeouts_of_functions(lab: Lab) -> None:
     flow(lab, too_slow, timeout=0.1)
     lab.run(3)
     lab.note("calls", calls)
+
+
+@program(needs_saver=True)
+def tasks_at_once_ask(lab: Lab) -> None:
+    """Questions of parallel tasks, answered one after the other, beside a task that has none."""
+    calls: list[str] = []
+
+    @lab.task
+    def ask(name: str) -> str:
+        return f"{name}: {lab.interrupt(name)}"
+
+    @lab.task
+    def quick(x: int) -> int:
+        calls.append("quick")
+        return x
+
+    def work(names: list[str]) -> Any:
+        asked, one = [ask(name) for name in names], quick(1)
+        return [one.result(), *(each.result() for each in asked)]
+
+    flow(lab, work)
+    lab.only_results = True  # which of the questions is raised depends on threads
+    lab.run(["a", "b", "c"])
+    for _ in range(3):
+        lab.answer(lambda value: value * 2)
+    lab.note("calls", calls)
+
+
+@program(needs_saver=True)
+def tasks_of_tasks_ask(lab: Lab) -> None:
+    """Two levels, with questions before, between and after the inner calls, and a task that has two."""
+    calls: list[str] = []
+
+    @lab.task
+    def inner(name: str) -> Any:
+        calls.append(name)
+        return [lab.interrupt(f"{name}?"), lab.interrupt(f"{name} sure?")]
+
+    @lab.task
+    def outer(name: str) -> Any:
+        first = lab.interrupt(f"outer {name}?")
+        return [first, inner(f"{name}1").result(), lab.interrupt("between?"), inner(f"{name}2").result()]
+
+    def work(name: str) -> Any:
+        return [outer(name).result(), lab.interrupt("last?")]
+
+    flow(lab, work)
+    lab.run("x")
+    for number in range(7):
+        lab.resume(number)
+    lab.note("calls", calls)
+
+
+@program(needs_saver=True)
+def questions_and_what_was_kept(lab: Lab) -> None:
+    """`previous` is that of the run before, however often a run pauses; other input drops what was asked."""
+
+    @lab.task
+    def twice(x: int) -> int:
+        return x * 2
+
+    def count(x: int, *, previous: Any = None) -> Any:
+        total = (previous or 0) + twice(x).result()
+        answer = lab.interrupt({"total": total})
+        return lab.entrypoint.final(value=[previous, total, answer, twice(total).result()], save=total)
+
+    flow(lab, count)
+    lab.run(1)
+    lab.resume("a")
+    lab.run(2)
+    lab.run(3)
+    lab.resume("c")
+    lab.run(4)
+    lab.resume("d")
+
+
+@program(needs_saver=True)
+def an_entrypoint_asks_again_and_again(lab: Lab) -> None:
+    """One question a round, tasks between them, and one that is left by an error."""
+    lab.racy = ("ValueError",)  # LangGraph's stream says {"work": None} of a failure after an answer
+    calls: list[Any] = []
+
+    @lab.task
+    def check(answer: Any) -> Any:
+        calls.append(answer)
+        if answer == "bad" and calls.count("bad") == 1:
+            raise ValueError("bad")
+        return answer
+
+    def work(rounds: int) -> Any:
+        return [check(lab.interrupt(f"round {number}")).result() for number in range(rounds)]
+
+    flow(lab, work)
+    lab.run(3)
+    lab.answer(lambda _: "good")  # by ids: LangGraph gives other answers a second time
+    lab.answer(lambda _: "bad")
+    lab.run(None)
+    lab.answer(lambda _: "better")
+    lab.note("calls", calls)
+
+
+@program(needs_saver=True)
+def a_task_calls_a_graph_that_asks(lab: Lab) -> None:
+    ran: list[str] = []
+
+    def first(s: Log) -> Any:
+        ran.append("first")
+        return {"log": ["first"]}
+
+    def ask(s: Log) -> Any:
+        return {"log": [lab.interrupt("graph?")]}
+
+    g = lab.engine.StateGraph(Log)
+    g.add_node("first", first)
+    g.add_node("ask", ask)
+    g.add_edge(lab.START, "first")
+    g.add_edge("first", "ask")
+    graph = g.compile()
+
+    @lab.task
+    def call(x: str) -> Any:
+        return graph.invoke({"log": [x]})["log"]
+
+    def work(x: str) -> Any:
+        return [call(x).result(), lab.interrupt("entrypoint?"), call("again").result()]
+
+    flow(lab, work)
+    lab.run("in")
+    for answer in ("a", "b", "c"):
+        lab.resume(answer)
+    lab.note("ran", ran)
+
+
+@program(needs_saver=True)
+def an_entrypoint_calls_one_that_asks(lab: Lab) -> None:
+    @lab.task
+    def add(x: int) -> int:
+        return x + 1
+
+    @lab.entrypoint()
+    def other(x: int) -> Any:
+        return [add(x).result(), lab.interrupt("inner?")]
+
+    @lab.task
+    def call(x: int) -> Any:
+        return other.invoke(x)
+
+    def work(x: int) -> Any:
+        before = add(x).result()
+        return [before, call(before).result(), add(before).result(), lab.interrupt("outer?")]
+
+    flow(lab, work)
+    lab.run(1)
+    lab.resume("a")
+    lab.resume("b")
+
+
+@program(sync_only=True, needs_saver=True)
+def tasks_in_nodes_ask(lab: Lab) -> None:
+    """Tasks of two nodes of a superstep, one of which asks, then of a loop."""
+    calls: list[str] = []
+
+    @lab.task
+    def ask(name: str) -> str:
+        return f"{name} {lab.interrupt(name)}"
+
+    @lab.task
+    def note(name: str) -> str:
+        calls.append(name)
+        return name
+
+    def left(s: Log) -> Any:
+        return {"log": [note("left").result(), ask("left?").result(), note("left again").result()]}
+
+    def right(s: Log) -> Any:
+        return {"log": [note("right").result()]}
+
+    def last(s: Log) -> Any:
+        return {"log": [ask(f"last {len(s['log'])}?").result()]}
+
+    g = lab.graph(Log)
+    for name, node in (("left", left), ("right", right), ("last", last)):
+        g.add_node(name, node)
+    g.add_edge(lab.START, "left")
+    g.add_edge(lab.START, "right")
+    g.add_edge("left", "last")
+    g.add_edge("right", "last")
+    g.add_conditional_edges("last", lambda s: "last" if len(s["log"]) < 7 else lab.END, ["last", lab.END])
+    lab.compile(g)
+    lab.run({"log": ["in"]})
+    for answer in ("a", "b", "c"):
+        lab.resume(answer)
+    lab.note("calls", sorted(calls))
+
+
+@program(needs_saver=True)
+def tasks_fail_beside_others(lab: Lab) -> None:
+    """What ended is kept although its caller failed; what a failed task had called too."""
+    calls: list[str] = []
+
+    def call(name: str, fails: int = 0) -> str:
+        calls.append(name)
+        if calls.count(name) <= fails:
+            raise ConnectionError(name)
+        return name
+
+    @lab.task
+    def steady(name: str) -> str:
+        return call(name)
+
+    @lab.task
+    def shaky(name: str, fails: int) -> str:
+        return call(name, fails)
+
+    @lab.task
+    def outer(name: str) -> Any:
+        return [steady(f"{name} inner").result(), call(name, 1)]
+
+    def work(x: int) -> Any:
+        first = [steady(f"first {number}") for number in range(x)]
+        found = [each.result() for each in first]
+        try:
+            shaky("caught", 9).result()
+        except ConnectionError:
+            found.append("caught")
+        return [*found, outer("outer").result(), shaky("last", 2).result(), call("entrypoint", 1)]
+
+    flow(lab, work)
+    lab.run(2)
+    for _ in range(4):
+        lab.run(None)
+    lab.note("calls", sorted(calls))
+
+
+@program(needs_saver=True)
+def an_entrypoint_is_edited_and_replayed(lab: Lab) -> None:
+    """History of an entrypoint: breakpoints, an edit of what it returned, and replays with and without a question."""
+
+    @lab.task
+    def double(x: int) -> int:
+        return x * 2
+
+    def work(x: int, *, previous: Any = None) -> Any:
+        return [previous, double(x).result(), lab.interrupt("?") if x > 1 else None]
+
+    flow(lab, work)
+    lab.run(1, interrupt_before=["work"])
+    lab.run(None)
+    lab.run(2)
+    lab.resume("yes")
+    lab.update("edited")
+    lab.run(3)
+    lab.resume("no")
+    lab.run(None, lab.at(1, "input"))
+    lab.resume("another")
+    lab.run(None, lab.at(-1, "input"))
+    lab.history()
+
+
+@program(needs_saver=True)
+def nobody_waits_for_tasks(lab: Lab) -> None:
+    """A superstep ends when all that was called has ended; what failed unseen is nobody's failure."""
+    calls: list[str] = []
+
+    @lab.task
+    def noted(name: str) -> None:
+        calls.append(name)
+
+    @lab.task
+    def fails(name: str) -> None:
+        raise ValueError(name)
+
+    def work(x: int) -> None:
+        noted("unseen")
+        fails("unseen")
+        if x == 2:
+            lab.interrupt("?")
+
+    flow(lab, work)
+    lab.run(1)
+    lab.run(2)
+    lab.resume("!")
+    lab.note("calls", calls)
+
+
+@program(needs_saver=True)
+def tasks_at_exit(lab: Lab) -> None:
+    """With durability "exit" what was recorded is kept once, at the end."""
+    calls: list[int] = []
+
+    @lab.task
+    def square(x: int) -> int:
+        calls.append(x)
+        return x * x
+
+    def work(x: int) -> Any:
+        found = square(x).result()
+        if x == 3 and calls.count(3) == 1:
+            raise ValueError("3")
+        return [found, lab.interrupt("?") if x == 2 else None]
+
+    flow(lab, work)
+    for x in (1, 2):
+        lab.run(x, durability="exit")
+    lab.resume("!", durability="exit")
+    lab.run(3, durability="exit")
+    lab.run(None, durability="exit")
+    lab.note("calls", calls)
+    lab.without_history = "results at exit"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 
-from stepgraph import END, START, StateGraph
+from stepgraph import END, START, Command, StateGraph, interrupt
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
 
@@ -156,6 +156,25 @@ def test_a_finished_sibling_of_a_failed_node_does_not_run_again(world: World, sa
 
     assert run(None) == {"log": ["in", "left", "right"]}
     assert (world.calls["left"], world.calls["right"]) == (2, 1)
+
+
+@pytest.mark.parametrize("way", ["lean", "stream", "sync"])
+def test_an_answer_is_kept_by_a_node_that_fails_afterwards(world: World, saver: Any, way: str) -> None:
+    def asks(state: Any) -> Any:
+        answers = [interrupt("one?"), interrupt("two?")]
+        world.check("asks")
+        return {"log": answers}
+
+    run = ways(StateGraph(world.schema()).add_node(asks).add_edge(START, "asks").compile(checkpointer=saver), way)
+    world.broken = {"asks"}
+    run({"log": ["in"]})
+    run(Command(resume=1))
+    with pytest.raises(ConnectionError):
+        run(Command(resume=2))
+
+    world.broken = set()
+
+    assert run(None) == {"log": ["in", 1, 2]}
 
 
 @pytest.mark.parametrize("way", ["lean", "stream", "sync"])

@@ -16,6 +16,7 @@ from stepgraph.compat.format_ids import call_id, checkpoint_id, edit_id, handler
 from stepgraph.compat.ledger import Ledger, Ran
 from stepgraph.compat.stored import Theirs, checkpoint_of, following, stored_of, writes_of
 from stepgraph.core.checkpoint import Checkpoint, Record, Source, Stored, ThreadInfo
+from stepgraph.core.child import parents_of
 from stepgraph.core.errors import CheckpointError
 from stepgraph.core.plan import START, Node, Plan
 from stepgraph.core.task import PUSH, Task
@@ -266,16 +267,11 @@ class Opened(Translated):
 
     def _parents(self, source: Source) -> dict[str, str]:
         """The checkpoints of the graphs around this one, by namespace: for an edit those that it had when it ran."""
-        found: dict[str, str] = {}
-        task = self.engine.request.parent
-        while task is not None:
-            if task.scope.checkpoint is not None:
-                found[task.scope.ns_text] = task.scope.checkpoint
-            task = task.scope.request.parent
+        found = parents_of(self.engine.request.parent)
         if source == "update" and not found:
             return self._around
         given = (self._base.get("configurable") or {}).get("checkpoint_map") or {}
-        return {**given, **dict(reversed(found.items()))} or self._around
+        return {**given, **found} or self._around
 
     def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> Any:
         """Put what is known of a task as pending writes of the checkpoint."""

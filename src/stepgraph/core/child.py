@@ -9,11 +9,17 @@ from stepgraph.core.task import Task
 
 
 def parents_of(task: Task | None) -> dict[str, str]:
-    """The checkpoints that a graph run by `task` belongs to, from the outermost graph's on, by namespace as text."""
+    """The checkpoints that a graph run by `task` belongs to, from the outermost graph's on, by namespace as text.
+
+    What calls a function has the checkpoint of its graph, also under its own namespace.
+    """
     found: dict[str, str] = {}
     while task is not None:
-        scope = task.scope
+        scope, caller = task.scope, task.caller
         if scope.checkpoint is not None:
+            while caller is not None:
+                found["|".join(caller.ns)] = scope.checkpoint
+                caller = caller.caller
             found[scope.ns_text] = scope.checkpoint
         task = scope.request.parent
     return dict(reversed(found.items()))

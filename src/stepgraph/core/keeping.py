@@ -123,6 +123,8 @@ def failed(engine: Engine, task: Task, error: BaseException) -> Flow:
         note = task.note()
         if note not in getattr(error, "__notes__", ()):
             error.add_note(note)
+        if engine.saving and task.answers:  # nobody is asked again what was answered before the failure
+            yield from record(engine, task, "resume", list(task.answers))
         if engine.saving and not isinstance(error, Cancelled):
             if task.collected and not isinstance(error, Rejected):
                 # The body is over, a router or reducer failed: a resume goes on from the proposal.

@@ -68,6 +68,8 @@ class Node:
     """The channels of a graph of channels and nodes that make it ready when they are written."""
     writer: Callable[[Any], tuple[Writes, tuple[Route, ...]]] | None = None
     """What its result writes and where it goes, where that is not told by the result itself."""
+    edited: Callable[[Any], Any] | None = None
+    """What an edit of the state in its name is as an update, where its body's result is no update itself."""
     defer: bool = False
     takes_input: bool = False
     """Gets what the caller gave, not the state: START, or the one node of the functional API. Set by Plan."""

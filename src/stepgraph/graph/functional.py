@@ -204,6 +204,7 @@ class entrypoint:  # noqa: N801  a decorator
             cache=self.cache_policy,
             cache_ns=cache_namespace(function, name),
             source=function,
+            edited=_update,
         )
         plan = Plan(
             name="LangGraph",

@@ -254,5 +254,9 @@ def journey(saver: Checkpointer, thread: str, configurable: Mapping[str, Any]) -
     if not known:
         stored = saver.load(thread, ns, checkpoint)
         known = {} if stored is None else stored.metadata.get("parents") or {}
-    places = {**known, ns: checkpoint}
-    return {without_ids(each): (each, places[each]) for each in places}
+    found, graphs = {}, set()
+    for each, place in {**known, ns: checkpoint}.items():
+        if place not in graphs:  # else a function's caller stands there, with its graph's checkpoint
+            found[without_ids(each)] = (each, place)
+        graphs.add(place)
+    return found

@@ -182,7 +182,7 @@ def _as_node(engine: Engine, name: str, update: StateUpdate, planned: deque[Task
     if update.task_id is not None:
         task._id = update.task_id
     task.edited = True
-    task.writes, task.gotos = collect(node, update.values)
+    task.writes, task.gotos = collect(node, update.values if node.edited is None else node.edited(update.values))
     yield from route(engine, task)
     return task
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from stepgraph.core import events as ev
 from stepgraph.core import registry
 from stepgraph.core.channels import Channel
+from stepgraph.core.child import parents_of
 from stepgraph.core.errors import GraphInterrupt, Rejected, refuses_answer
 from stepgraph.core.lean import conclude
 from stepgraph.core.policies import RunControl
@@ -85,7 +86,11 @@ def config_of(task: Task) -> dict[str, Any]:
         {
             "checkpoint_id": None,
             "checkpoint_ns": "|".join(task.ns),
-            "checkpoint_map": {"": scope.root.checkpoint_id, scope.ns_text: scope.checkpoint_id},
+            "checkpoint_map": {
+                "": scope.root.checkpoint_id,
+                **parents_of(task),
+                scope.ns_text: scope.checkpoint_id,
+            },
             RUNNING: task.id,
             "__pregel_runtime": runtime_of(task),
             "__pregel_read": partial(_read, task, scope.plan.channels),
