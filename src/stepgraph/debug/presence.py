@@ -27,8 +27,8 @@ ANSWER_SECONDS = 3.0
 EDITOR_SECONDS = 30.0
 """The same where an editor sent the cell: somebody is there, but its ping may wait behind many cells or a slow line."""
 FORM_SECONDS = 1.0
-"""How long the judge of edited values is put off: importing Pydantic takes longer than all that the first paint needs, and
-no form is open before it."""
+"""How long the judge of edited values is put off: importing Pydantic takes longer than all that the first paint needs,
+and no form is open before it."""
 BY = "unattended policy"
 
 
