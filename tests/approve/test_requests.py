@@ -81,6 +81,13 @@ def test_a_gate_that_wants_a_reason_takes_words_only(ask, reason):
     request.approve(reason="as agreed")
 
 
+def test_a_word_is_no_decision(ask):
+    request = ask("after", PROPOSED)
+    with pytest.raises(TypeError, match=r"a Decision is wanted, got str 'approve'; for example Decision\('approve'\)"):
+        request.decide("approve")
+    assert request.pending
+
+
 @pytest.mark.parametrize("name", ["by", "reason"])
 def test_who_decided_and_why_are_text(ask, name):
     request = ask("after", PROPOSED)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 from stepgraph.core.errors import NodeError
-from stepgraph.core.types import START
+from stepgraph.core.types import START, Command
 from stepgraph.debug import debug
 from stepgraph.graph.builder import StateGraph
 from stepgraph.run.context import interrupt
@@ -81,6 +81,9 @@ class Shapes:
 
         return StateGraph(State).add_node(fails).add_edge(START, "fails")
 
+    def failing_inside(self) -> StateGraph:
+        return StateGraph(State).add_node("sub", self.failing().compile()).add_edge(START, "sub")
+
     def handled(self) -> StateGraph:
         def fails(state: State) -> State:
             self.node("fails")(state)
@@ -103,6 +106,17 @@ class Shapes:
 
         builder = StateGraph(State).add_node("a", self.node("a")).add_node("b", self.node("b")).add_edge(START, "a")
         return builder.add_conditional_edges("a", route, ["b"])
+
+    def choosing(self) -> StateGraph:
+        """a goes to c by a Command, and to b or d by a router."""
+
+        def a(state: State) -> Command[str]:
+            return Command(update=self.node("a")(state), goto="c")
+
+        builder = StateGraph(State).add_node("a", a, destinations=("c",)).add_edge(START, "a")
+        for name in "bcd":
+            builder.add_node(name, self.node(name))
+        return builder.add_conditional_edges("a", lambda state: "b" if "far" in state["seen"] else "d", ["b", "d"])
 
     def single(self) -> StateGraph:
         return StateGraph(State).add_node("a", self.node("a")).add_edge(START, "a")
@@ -148,6 +162,10 @@ def main(db: str, shape: str, answered: str, *stops: str) -> None:
     run = dbg.start({"seen": []}, thread="t1")
     if shape == "blocking":
         _leave_in_the_body(shapes, run, stops[0])
+    elif answered == "redirect":
+        held(run)[0].redirect("d")
+        while [request.place for request in run.pending()] != ["step"]:
+            run.inbox.wait(len(run.inbox.all()), 0.01)
     elif shape == "asking_once":
         held(run)[0].respond("early")
     else:

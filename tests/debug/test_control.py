@@ -286,6 +286,21 @@ def test_an_unattended_run_is_decided_by_its_policy(support, policy):
     assert run.inbox.all()[0].decided is not None
 
 
+@pytest.mark.parametrize(
+    ("policy", "problem", "message"),
+    [
+        ("aprove", ValueError, r"unattended\('aprove'\): .*did you mean 'approve'\?.*function of the request"),
+        ("edit", ValueError, "no verb that can decide by itself"),
+        (3, TypeError, "a verb or a function of the request is wanted"),
+    ],
+)
+def test_a_policy_that_can_decide_nothing_is_refused_at_once(support, policy, problem, message):
+    run = support.debug().start({"question": "refund"})
+    with pytest.raises(problem, match=message):
+        run.unattended(policy)
+    assert finished(run).status == "done"
+
+
 def test_a_policy_that_returns_nothing_leaves_the_run_held(support):
     dbg = support.debug()
     dbg.stop("after:draft")

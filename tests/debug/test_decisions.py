@@ -50,6 +50,17 @@ def test_what_a_place_refuses_is_refused_with_the_allowed_verbs(support, place):
     assert request.pending
 
 
+@pytest.mark.parametrize("place", ["plan", "step", "committed"])
+def test_a_rejected_superstep_of_a_subgraph_is_named_with_it(support, place):
+    inner = StateGraph(State).add_node("draft", lambda state: {"answer": "a"}).add_edge(START, "draft")
+    outer = StateGraph(State).add_node("sub", inner.compile()).add_edge(START, "sub")
+    dbg = support.debug(outer.compile(name="outer"))
+    dbg.stop(f"{place}:sub")
+    run = dbg.start({"question": "refund"})
+    held(run)[0].reject("no")
+    assert str(finished(run).error) == "Rejected at superstep 1 of sub: no"
+
+
 class TestBefore:
     def test_edit_changes_the_input_of_this_task_only(self, support):
         run = at(support, "before:draft", lambda q: q.edit({"question": "invoice"}))

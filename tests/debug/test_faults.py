@@ -52,6 +52,44 @@ def test_a_node_that_raises_fails_the_run_with_its_own_error(support):
     assert run.steps()["status"].tolist() == ["failed"]
 
 
+@pytest.mark.parametrize("quiet", [{"when": "False"}, {"hits": 2}, {"log": "failed: {q.error}"}])
+def test_a_stop_at_errors_that_asks_nobody_leaves_the_error_as_it_is(support, quiet):
+    calls = []
+
+    def work(state):
+        calls.append("work")
+        raise ValueError("no")
+
+    dbg = support.debug(graph(work))
+    dbg.stop("error", **quiet)
+    run = finished(dbg.start({"n": 1}))
+    assert (run.status, str(run.error), calls) == ("failed", "no", ["work"])
+    assert run.stats.asked == 0
+    assert ("failed: no" in run.stdout) == ("log" in quiet)
+
+
+def test_an_error_that_nobody_is_asked_about_goes_to_its_handler_with_what_the_body_had_returned(support):
+    """The router fails; the body is over, and its answer counts before the handler's."""
+
+    def work(state):
+        return {"numbers": [1]}
+
+    def route(state):
+        raise ValueError("no way")
+
+    def rescue(state):
+        return {"numbers": [2]}
+
+    results = []
+    for stops in ([], ["error"]):
+        builder = StateGraph(State).add_node("work", work, error_handler=rescue).add_edge(START, "work")
+        dbg = support.debug(builder.add_conditional_edges("work", route, [END]).compile(name=f"rescued {stops}"))
+        for stop in stops:
+            dbg.stop(stop, when="False")
+        results.append(finished(dbg.start({"n": 1})).result)
+    assert results[0] == results[1] == {"n": 1, "numbers": [1, 2]}
+
+
 def test_a_router_that_raises_is_asked_again_alone(support):
     calls = []
 

@@ -117,6 +117,24 @@ def test_what_a_node_asked_is_asked_without_entering_its_body(leave, answered):
     assert run.stats.reruns == 0
 
 
+def test_a_question_of_another_process_can_be_rejected(leave):
+    shapes = leave("asking")
+    run = shapes.session("asking").open("t1")
+    held(run)[0].reject("not now")
+    assert finished(run).status == "failed"
+    assert str(run.error) == "Rejected at ask#0@1: not now"
+    assert shapes.calls() == {"ask": 2}, "entered once more, to be told"
+
+
+def test_a_failure_inside_a_subgraph_of_another_process_can_be_rejected(leave):
+    shapes = leave("failing_inside", "error:sub/*")
+    run = shapes.session("failing_inside").open("t1")
+    held(run)[0].reject("enough")
+    assert finished(run).status == "failed"
+    assert str(run.error) == "ValueError: not the first time"
+    assert shapes.calls() == {"fails": 1}
+
+
 def test_a_failure_is_asked_about_again_without_running_the_body(leave):
     shapes = leave("failing", "error")
     run = shapes.session("failing").open("t1")
@@ -177,6 +195,27 @@ def test_where_a_router_failed_it_alone_is_asked_again(leave):
     request.rerun()
     assert finished(run).result == {"seen": ["a", "b"]}
     assert shapes.calls() == {"a": 1, "route": 2, "b": 1}
+
+
+def test_an_edit_of_a_whole_step_of_another_process_lets_the_routers_run_again(leave):
+    shapes = leave("choosing", "step")
+    run = shapes.session("choosing").open("t1")
+    (request,) = held(run)
+    assert request.preview({"seen": {"$set": ["far"]}}).routes == ("c", "b")
+    request.edit({"seen": {"$set": ["far"]}})
+    assert sorted(finished(run).result["seen"]) == ["b", "c", "far"], "the goto of the node's Command stays"
+    assert shapes.calls() == {"a": 1, "b": 1, "c": 1}
+    assert run.stats.reruns == 0
+
+
+def test_a_choice_of_another_process_stays_when_the_whole_step_is_edited(leave):
+    """The routers ran, a person sent the task elsewhere, and the process was killed while the step was asked about."""
+    shapes = leave("choosing", "edge:a", "step", answered="redirect")
+    run = shapes.session("choosing").open("t1")
+    (request,) = held(run)
+    assert request.title == "step"
+    request.edit({"seen": {"$set": ["far"]}})
+    assert finished(run).result == {"seen": ["far", "d"]}
 
 
 def test_a_question_after_the_last_checkpoint_is_asked_again(leave):

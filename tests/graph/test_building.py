@@ -149,6 +149,21 @@ COMPILING: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
 }
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda builder: builder.add_edge("drfat", "send"),
+        lambda builder: builder.add_edge("send", "drfat"),
+        lambda builder: builder.add_conditional_edges("send", other, ["drfat"]),
+        lambda builder: builder.compile(interrupt_after=["drfat"]),
+    ],
+)
+def test_an_unknown_name_is_told_with_the_closest_and_those_there_are(wrong):
+    builder = StateGraph(State).add_node("draft", note).add_node("send", note).add_edge(START, "draft")
+    with pytest.raises(ValueError, match=r"drfat.*did you mean 'draft'\?\). Nodes: draft, send; add it with add_node"):
+        wrong(builder).compile()
+
+
 @pytest.mark.parametrize("mistake", COMPILING)
 def test_a_mistake_in_the_whole_is_said_when_compiling(mistake: str) -> None:
     compile_it, kind, message = COMPILING[mistake]

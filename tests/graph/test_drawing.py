@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 import shutil
 import socket
 import sys
@@ -15,6 +16,7 @@ from langgraph import types as langgraph_types
 from typing_extensions import TypedDict
 
 import stepgraph
+from stepgraph.graph.drawing import structure, to_dot
 from stepgraph.graph.picture import Graph, Node
 from tests.differential.engines import Words
 
@@ -298,3 +300,34 @@ def test_a_subgraph_without_checkpoints_is_not_listed() -> None:
     g.add_node("child", hinted(OURS).compile(checkpointer=False))
     g.add_edge(OURS.START, "child")
     assert list(g.compile().get_subgraphs()) == []
+
+
+def test_a_graph_in_a_notebook_is_legible_on_a_white_and_on_a_dark_page() -> None:
+    g = graph_of(OURS, "a", "b")
+    g.add_node("child", hinted(OURS).compile())
+    g.add_edge(OURS.START, "a")
+    g.add_edge("a", "child")
+    g.add_conditional_edges("child", lambda state: "yes", {"yes": "b", "no": OURS.END})
+    lines = to_dot(structure(g.compile())).splitlines()
+    on_the_page = [
+        line for line in lines if line.startswith(("graph ", "edge ")) or '"START"' in line or '"END"' in line
+    ]
+    assert len(on_the_page) == 6, "two defaults, and START and END outside and inside"
+    for line in on_the_page:
+        colours = re.findall(r'color="(#\w+)"', line)
+        assert colours
+        for colour in colours:
+            assert contrast(colour, "#ffffff") >= 4.5
+            assert contrast(colour, "#111111") >= 4
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2."""
+
+    def light(colour: str) -> float:
+        parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+        red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    lights = sorted([light(one), light(other)])
+    return (lights[1] + 0.05) / (lights[0] + 0.05)

@@ -12,7 +12,7 @@ from stepgraph.approve.changes import Change, address_of, changes_of, path_of, p
 from stepgraph.approve.checks import Effect, Routing, check_storable, check_words, checked_value, preview_of
 from stepgraph.approve.digest import digest
 from stepgraph.approve.jsonable import jsonable
-from stepgraph.approve.judge import Judge, judge_type
+from stepgraph.approve.judge import Judge, describe, judge_type
 from stepgraph.approve.rules import check_scope
 from stepgraph.approve.verbs import allowed, check_verb, refused
 from stepgraph.core.errors import StaleDecisionError, UnknownRequestError
@@ -321,6 +321,11 @@ class Request:
 
     def decide(self, decision: Decision) -> None:
         """Take a decision. Raises a DecisionError, and stays pending, if it can't be taken."""
+        if not isinstance(decision, Decision):
+            raise TypeError(
+                f"{self.name}: a Decision is wanted, got {describe(decision)}; for example Decision('approve'), "
+                "or call the verb itself: approve(), edit(value), …"
+            )
         try:
             checked = self._check(decision)
             with self._lock:

@@ -132,7 +132,8 @@ def ask_edge(engine: Engine, task: Task) -> Flow:
 def ask_error(engine: Engine, task: Task, error: Exception, *, again: bool) -> Flow:
     """[error]: whether the body runs again. Siblings go on meanwhile.
 
-    Where a router failed, `rerun` runs the routers alone: the body is over.
+    Where a router failed, `rerun` runs the routers alone: the body is over. `approve`, which no person can choose here,
+    is a gate's way to say that nobody is asked after all.
     """
     if task.collected and not proposed(task):
         yield from keep_proposal(engine, task)
@@ -140,6 +141,8 @@ def ask_error(engine: Engine, task: Task, error: Exception, *, again: bool) -> F
     pause.error, pause.writes, pause.again = error, task.writes, again
     pause.alternatives = engine.plan.alternatives(task.node)
     decision: Decision = yield from ask(engine, pause)
+    if decision.verb == "approve":
+        raise error
     if decision.verb == "rerun" and task.collected:
         return False
     task.writes, task.gotos, task.routes, task.routed, task.collected, task.chosen = (), (), (), False, False, False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.errors import InvalidUpdateError, Rejected
 from stepgraph.core.task import Task
-from stepgraph.core.types import END, Command, Decision, Pause, Place, Route, Send, Writes
+from stepgraph.core.types import END, Command, Decision, Namespace, Pause, Place, Route, Send, Writes
 from stepgraph.core.writes import collect, update_of
 
 if TYPE_CHECKING:
@@ -43,6 +43,12 @@ def update_from(engine: Engine, value: Any, pause: Pause) -> Writes:
             f"the graph has {sorted(channels)}."
         )
     return pairs
+
+
+def superstep(ns: Namespace, step: int) -> str:
+    """How a message calls a superstep, with the subgraphs around it."""
+    inside = "/".join(part.partition(":")[0] for part in ns)
+    return f"superstep {step} of {inside}" if inside else f"superstep {step}"
 
 
 def rejected(decision: Decision, where: str) -> Rejected:

@@ -16,7 +16,7 @@ from stepgraph.core import events as ev
 from stepgraph.core.asking import ask
 from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Extend, Keeper, Record, Source, undecided
 from stepgraph.core.child import child_request
-from stepgraph.core.decisions import rejected, update_from
+from stepgraph.core.decisions import rejected, superstep, update_from
 from stepgraph.core.effects import Flow, Flush, Join, Save, SaveRecord, Together, Within
 from stepgraph.core.entry import open_thread
 from stepgraph.core.errors import (
@@ -460,7 +460,7 @@ class Engine:
             case "redirect":
                 yield from self._redirect(decision.value)
             case "reject":
-                raise rejected(decision, f"superstep {step}")
+                raise rejected(decision, superstep(self.scope.ns, step))
             case "suspend":
                 raise Suspended(f"Suspended at {place} of superstep {step}.")
         if decision.verb in ("edit", "redirect") and place == "plan":

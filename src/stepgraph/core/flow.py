@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
 from stepgraph.core.asking import Again, Stopped, ask_after, ask_before, ask_edge, ask_error
@@ -20,7 +20,18 @@ from stepgraph.core.errors import (
     Rejected,
     Suspended,
 )
-from stepgraph.core.keeping import decided, failed, failure, finished, interrupted, keep_outcome, record, take_up
+from stepgraph.core.keeping import (
+    decided,
+    failed,
+    failure,
+    finished,
+    interrupted,
+    keep_outcome,
+    keep_proposal,
+    proposed,
+    record,
+    take_up,
+)
 from stepgraph.core.recovery import handler_of, kept, wait_before_retry
 from stepgraph.core.routing import route
 from stepgraph.core.task import RETURN, Task
@@ -62,15 +73,20 @@ def flow_of(engine: Engine, task: Task) -> Flow:
     # A lone task's outcome is in the checkpoint that follows at once, from whose changes a snapshot of the step
     # before derives its result: a record of its own would double the bytes of every step.
     gate = None if task.name == START else scope.gate
-    if engine.saving and (
-        len(engine.tasks) > 1
-        or task.caller is not None
-        or engine.keeper is not None
-        or (gate is not None and gate.wants("step", None, scope.ns))
-    ):
+    asked = gate is not None and engine.saving and gate.wants("step", None, scope.ns)
+    if gate is not None and asked and _may_be_rerouted(task, gate):
+        yield from keep_proposal(engine, task)
+    if asked or (engine.saving and (len(engine.tasks) > 1 or task.caller is not None or engine.keeper is not None)):
         yield from keep_outcome(engine, task)
     if scope.emit is not None:
         finished(task)
+
+
+def _may_be_rerouted(task: Task, gate: Any) -> bool:
+    """Whether an edit at [step] may let its routers run again, in any process, and what they need is not kept yet."""
+    if not task.node.routers or task.chosen or proposed(task):
+        return False
+    return not any(gate.wants(place, task.name, task.scope.ns) for place in ("after", "edge"))
 
 
 def _decided_flow(engine: Engine, task: Task) -> Flow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
@@ -30,6 +30,10 @@ def take_up(task: Task) -> bool:
         task.status, task.carried = "finished", True
         if task.scope.emit is not None:
             finished(task)
+        proposal = records.get("proposal")
+        if proposal is not None and not _by_person(records):
+            task.gotos = unpacked(proposal.payload[1])
+            task.reads = frozenset(task.scope.plan.channels)  # what its routers read is not kept: it may be any key
         return True
     answers = records.get("resume")
     if answers is not None:
@@ -63,6 +67,15 @@ def failure(task: Task) -> Exception | None:
     if question is not None and error.__traceback__ is None and "traceback" in question:
         error.add_note(f"It was raised in an earlier process:\n{question['traceback']}")
     return error
+
+
+def _by_person(records: Mapping[str, Record]) -> bool:
+    """Whether a person decided where the task goes, in an earlier process."""
+    decision, question = records.get("decision"), records.get("question")
+    if decision is not None and (decision.payload["verb"] == "redirect" or "routes" in decision.payload):
+        return True
+    made = None if question is None or question.payload["place"] != "edge" else question.payload.get("decided")
+    return made is not None and made["verb"] in ("edit", "redirect", "skip")
 
 
 def proposed(task: Task) -> bool:

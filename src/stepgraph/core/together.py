@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.asking import ask
-from stepgraph.core.decisions import choose, rejected
+from stepgraph.core.decisions import choose, rejected, superstep
 from stepgraph.core.effects import Flow
 from stepgraph.core.errors import Suspended
 from stepgraph.core.keeping import keep_outcome
@@ -37,7 +37,7 @@ def ask_step(engine: Engine, tasks: Sequence[Task], changes: dict[str, Any], gro
         case "redirect":
             _redirect(tasks, decision.value)
         case "reject":
-            raise rejected(decision, f"superstep {pause.step}")
+            raise rejected(decision, superstep(pause.ns, pause.step))
         case "suspend":
             raise Suspended(f"Suspended at step {pause.step}.")
     return changes, groups, overwrite

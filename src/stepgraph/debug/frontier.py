@@ -51,8 +51,12 @@ class Frontier:
         if pause.place == "plan":
             return self._at_plan(pause)
         if pause.place == "step":
-            return None if ns in self._asked else Held(_cause(self._question(ns, WHOLE_STEP), "step"))
+            return None if ns in self._asked else self._at_step(pause)
         return self._at_task(pause)
+
+    def _at_step(self, pause: Pause) -> Held:
+        self._free.add(pause.ns)
+        return Held(_cause(self._question(pause.ns, WHOLE_STEP), "step"))
 
     def _at_committed(self, pause: Pause) -> Held:
         self._free.add(pause.ns)

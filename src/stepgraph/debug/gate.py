@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 Mode = Literal["next", "into", "out", "pause"]
 ORDERS = {"next": "next step", "into": "step into", "out": "step out", "pause": "paused by hand"}
 FAIL = Decision("reject", then="route")
-"""What answers about a failure that nobody wants to see: it takes its way as without a debugger."""
+"""What answers about a step that can't be put together, where nobody wants to see it: it fails as ever."""
+RERUN = Decision("rerun")
+"""What answers a failure that an earlier process asked about, where nobody asks any more: a resume tries again."""
 UNWIND = Decision("suspend")
 """What answers node code that asks on the loop by which the answer has to come: it asks again from its top."""
 NODE_ASKS = Cause("the node asks")
@@ -85,7 +87,7 @@ class RunGate:
         request = run.make_request(pause)
         cause = None if request is None else self._cause(request, left)
         if request is None or cause is None:
-            return APPROVE if pause.error is None or pause.place == "after" else FAIL
+            return _passed(pause)
         request.take_cause(cause)
         if pause.place in ("after", "step"):
             routing = routes_of if pause.place == "after" else step_routes_of
@@ -138,6 +140,13 @@ class RunGate:
             return None
         found = sorted(nodes) if "*" in names else sorted(nodes & names)
         return Cause(f"{word}: {', '.join(found)}") if found else None
+
+
+def _passed(pause: Pause) -> Decision:
+    """The answer where nobody is asked: all takes its way as without a debugger."""
+    if pause.place == "error":
+        return RERUN if pause.again else APPROVE
+    return FAIL if pause.place == "step" and pause.error is not None else APPROVE
 
 
 def _standing_in(request: Request, run: Run) -> Future[Decision]:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from stepgraph.approve.judge import judge_of
 from stepgraph.approve.requests import Request
+from stepgraph.approve.verbs import closest
 from stepgraph.core.registry import checkpointers, displays
-from stepgraph.core.types import Decision
+from stepgraph.core.types import Decision, Verb
 from stepgraph.debug.waiting import Reach
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ FORM_SECONDS = 1.0
 """How long the judge of edited values is put off: importing Pydantic takes longer than all that the first paint needs,
 and no form is open before it."""
 BY = "unattended policy"
+ALONE: tuple[Verb, ...] = ("approve", "reject", "skip", "rerun", "suspend")
+"""Verbs that need no value."""
 
 
 def kernel_reach() -> Reach:
@@ -87,12 +90,24 @@ _nobody = False
 """Set when a first run waited in vain: further ones in this kernel do not wait again."""
 
 
+def _checked(policy: Policy) -> Policy:
+    """The policy. Raises ValueError for a word that can't be one, before anything waits for it."""
+    if isinstance(policy, str) and policy not in ALONE:
+        raise ValueError(
+            f"unattended({policy!r}): {policy!r} is no verb that can decide by itself{closest(policy, ALONE)}. "
+            f"Verbs: {', '.join(ALONE)}; or give a function of the request."
+        )
+    if not isinstance(policy, str) and not callable(policy):
+        raise TypeError(f"unattended({policy!r}): a verb or a function of the request is wanted.")
+    return policy
+
+
 class Unattended:
     """Decides a run's requests by policy, from three seconds after the start on, unless a front end has answered."""
 
     def __init__(self, run: Run, policy: Policy) -> None:
         self._run = run
-        self._policy = policy
+        self._policy = _checked(policy)
         self._editor = from_editor()
         self._left: set[str] = set()
         """Requests that the policy left to a person."""

@@ -329,22 +329,32 @@ class StateGraph:
         sources = {start for start, _ in self.edges} | {s for starts, _ in self.waiting_edges for s in starts}
         sources.update(self.branches)
         if unknown := sources - self.nodes.keys() - {START}:
-            raise ValueError(f"Found edge starting at unknown node '{min(unknown)}'")
+            raise ValueError(f"Found edge starting at unknown node '{min(unknown)}'{self._meant(min(unknown))}")
         if START not in sources:
             raise ValueError("Graph must have an entrypoint: add at least one edge from START to another node")
         for start, branches in self.branches.items():
             for name, branch in branches.items():
                 for target in (branch.path_map or {}).values():
                     if target not in self.nodes and target != END:
-                        raise ValueError(f"At '{start}' node, '{name}' branch found unknown target '{target}'")
+                        raise ValueError(
+                            f"At '{start}' node, '{name}' branch found unknown target '{target}'{self._meant(target)}"
+                        )
         targets = {end for _, end in self.edges} | {end for _, end in self.waiting_edges}
         if unknown := targets - self.nodes.keys() - {END}:
-            raise ValueError(f"Found edge ending at unknown node `{min(unknown)}`")
+            raise ValueError(f"Found edge ending at unknown node `{min(unknown)}`{self._meant(min(unknown))}")
         for name in interrupt or ():
             if name not in self.nodes:
-                raise ValueError(f"Interrupt node `{name}` not found")
+                raise ValueError(f"Interrupt node `{name}` not found{self._meant(name)}")
         self.compiled = True
         return self
+
+    def _meant(self, name: object) -> str:
+        """How to mend an unknown name, for the end of a message."""
+        from difflib import get_close_matches
+
+        close = get_close_matches(str(name), list(self.nodes), n=1)
+        hint = f" (did you mean '{close[0]}'?)" if close else ""
+        return f"{hint}. Nodes: {', '.join(self.nodes) or 'none yet'}; add it with add_node, or correct the name."
 
     def compile(
         self,

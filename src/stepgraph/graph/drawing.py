@@ -85,6 +85,10 @@ def _edges(plan: Plan, prefix: str) -> Iterator[EdgeShape]:
                 yield EdgeShape(prefix + name, prefix + target, True, node.end_labels.get(target))
 
 
+GREY = "#767676"
+"""What is drawn on the page itself: the page may be white or nearly black, and an image can't know which."""
+
+
 def to_dot(shape: GraphShape, collapsed: frozenset[str] = frozenset()) -> str:
     """DOT text. Elements have stable ids: `n:<path>`, `e:<position in shape.edges>`, `c:<path>` for clusters.
 
@@ -92,10 +96,11 @@ def to_dot(shape: GraphShape, collapsed: frozenset[str] = frozenset()) -> str:
     """
     lines = [
         "digraph G {",
-        'graph [rankdir=LR, bgcolor="transparent", nodesep=0.3, ranksep=0.45, fontname="sans-serif", compound=true];',
+        'graph [rankdir=LR, bgcolor="transparent", nodesep=0.3, ranksep=0.45, fontname="sans-serif", compound=true,'
+        f' color="{GREY}", fontcolor="{GREY}"];',
         'node [shape=box, style="rounded,filled", fillcolor="#ffffff", fontname="sans-serif", fontsize=12,'
-        ' height=0.36, margin="0.14,0.06"];',
-        'edge [arrowsize=0.7, fontname="sans-serif", fontsize=10];',
+        f' height=0.36, margin="0.14,0.06", color="{GREY}", fontcolor="#000000"];',
+        f'edge [arrowsize=0.7, fontname="sans-serif", fontsize=10, color="{GREY}", fontcolor="{GREY}"];',
     ]
     children: dict[str | None, list[NodeShape]] = {}
     for node in shape.nodes:
@@ -149,7 +154,7 @@ def _look(node: NodeShape) -> str:
     identity = f"id={quoted('n:' + node.path)}"
     if node.kind in ("start", "end"):
         label = "START" if node.kind == "start" else "END"
-        return f'{identity}, label="{label}", shape=box, style="rounded", fontsize=10, height=0.28'
+        return f'{identity}, label="{label}", shape=box, style="rounded", fontsize=10, height=0.28, fontcolor="{GREY}"'
     extra = ', style="rounded,filled,bold"' if node.kind == "subgraph" else ""
     return f"{identity}, label={quoted(node.name)}{extra}"
 
