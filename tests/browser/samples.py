@@ -176,3 +176,63 @@ dbg.stop("after:n10_3")
 run = dbg.start({"n": 0})
 run
 """
+
+PLACES = """
+import operator
+from typing import Annotated, TypedDict
+
+from stepgraph import END, START, StateGraph, interrupt
+from stepgraph.debug import debug
+
+
+class Case(TypedDict, total=False):
+    question: str
+    answer: str
+    sources: Annotated[list[str], operator.add]
+
+
+LONG = "Your parcel " + "https://example.org/tracking/" + "0123456789" * 9 + " arrives on Thursday. " * 6
+
+
+def search_the_knowledge_base(state):
+    return {"answer": LONG, "sources": ["tracking page"]}
+
+
+def ask_a_colleague(state):
+    if state["question"] == "ask":
+        return {"sources": [interrupt({"text": "How long does it take?", "choices": ["a day", "a week"]})]}
+    if state["question"] == "fail":
+        raise ConnectionError("the colleague can't be reached: " + LONG)
+    return {"sources": ["Bo"], **({"answer": "We have sent it again."} if state["question"] == "both" else {})}
+
+
+def reply(state):
+    return {"answer": f"Dear customer, {state['answer']}"}
+
+
+graph = StateGraph(Case)
+for node in (search_the_knowledge_base, ask_a_colleague, reply):
+    graph.add_node(node.__name__, node)
+graph.add_edge(START, "search_the_knowledge_base")
+graph.add_edge(START, "ask_a_colleague")
+graph.add_edge(["search_the_knowledge_base", "ask_a_colleague"], "reply")
+graph.add_conditional_edges("reply", lambda state: END if len(state["answer"]) else "reply", ["reply", END])
+
+
+def held(question, *stops):
+    dbg = debug(graph.compile(name=f"{question} {' '.join(stops)}"))
+    for stop in stops:
+        dbg.stop(stop)
+    run = dbg.start({"question": question})
+    if stops or question == "ask":
+        next(iter(run.requests()))
+    else:
+        run.wait()
+    return run
+
+
+runs = [held("plain", stop) for stop in ("plan", "before:reply", "after:reply", "edge:reply", "step", "committed")]
+runs += [held("fail", "error"), held("ask"), held("both", "error"), held("fail")]
+runs.append(runs[2].at(1).fork("a shorter answer", answer="On Thursday."))
+runs[-1].next()
+"""

@@ -6,8 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.lab import Notebook, Opener, Panel
-from tests.browser.samples import BIG, DATA, HELD, NESTED, SUPPORT
+from tests.browser.samples import BIG, DATA, HELD, NESTED, PLACES, SUPPORT
 
+HOLDS = 11
 OVERFLOWING = """(root) => {
   const scrolls = (element) => /auto|scroll|hidden|clip/.test(getComputedStyle(element).overflowX);
   const inside = (element) => {
@@ -141,3 +142,26 @@ def test_motion_is_left_out_for_those_who_do_not_want_it(open_notebook: Opener, 
         "(root) => [...root.querySelectorAll('*')].some((each) => getComputedStyle(each).transitionDuration !== '0s')"
     )
     assert not panel.root.evaluate(moves)
+
+
+@pytest.mark.parametrize(("width", "theme"), [(560, "JupyterLab Dark"), (1_400, "JupyterLab Light")])
+def test_every_place_is_readable(open_notebook: Opener, page: Page, width: int, theme: str) -> None:
+    """One panel a place: held there, after an error, with a conflict, on a branch."""
+    page.set_viewport_size({"width": width, "height": 1_400})
+    notebook = open_notebook([PLACES, *(f"runs[{index}]" for index in range(HOLDS))])
+    notebook.run_all()
+    notebook.command("apputils:change-theme", {"theme": theme})
+    light = "true" if "Light" in theme else "false"
+    page.wait_for_function("(light) => document.body.dataset.jpThemeLight === light", arg=light)
+    for index in range(HOLDS):
+        page.locator(".sg-root").nth(index).scroll_into_view_if_needed()
+        panel = notebook.panel(index).until_live()
+        status = panel.attribute("status")
+        if status == "held":
+            expect(panel.root.locator(".sg-cardhead")).not_to_be_empty()
+        place = panel.root.locator(".sg-cardhead strong").inner_text() if status == "held" else status
+        name = f"place_{'light' if light == 'true' else 'dark'}_{index}"
+        panel.picture(name)
+        assert panel.root.evaluate(OVERFLOWING) == [], place
+        assert panel.root.evaluate(CONTRAST) == [], place
+    notebook.command("apputils:change-theme", {"theme": "JupyterLab Light"})

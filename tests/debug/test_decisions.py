@@ -531,3 +531,24 @@ class TestWhatCannotBeStored:
             request.edit({"handle": object()})  # what a task wrote is recorded whole, to go on from it elsewhere
         request.approve()
         assert finished(run).status == "done", run.error
+
+
+class TestWhatIsShown:
+    def test_an_edge_shows_what_the_update_makes_of_its_keys(self, support):
+        dbg = support.debug()
+        dbg.stop("edge:draft")
+        run = dbg.start({"question": "refund"})
+        (request,) = held(run)
+        shown = {each.key: (each.old, each.new) for each in request.changes}
+        assert shown["messages"] == (["classified"], ["classified", "drafted"])
+        assert shown["answer"][1] == "about refund"
+
+    def test_a_failed_router_shows_what_the_update_makes_of_its_keys(self, support):
+        def route(state: State) -> str:
+            raise ValueError("no way")
+
+        builder = StateGraph(State).add_node("work", lambda state: {"messages": ["done"]}).add_edge(START, "work")
+        dbg = support.debug(builder.add_conditional_edges("work", route, [END]).compile(name="no way"))
+        dbg.stop("error:work")
+        (request,) = held(dbg.start({"messages": ["first"]}))
+        assert [(each.key, each.new) for each in request.changes] == [("messages", ["first", "done"])]

@@ -103,3 +103,9 @@ def test_large_values_give_small_diffs_soon(old: Any, new: Any) -> None:
     found = difference(old, new)
     assert len(json.dumps(found)) < 300_000
     assert time.process_time() - begin < 5
+
+
+def test_a_text_put_before_another_is_only_added() -> None:
+    assert text("On Thursday.", "Dear customer, On Thursday.") == [("+", "Dear customer, "), ("=", "On Thursday.")]
+    assert text("On Thursday", "On Thursday, at last") == [("=", "On Thursday"), ("+", ", at last")]
+    assert text("On Thursday", "On Thursdays") == [("=", "On "), ("-", "Thursday"), ("+", "Thursdays")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from stepgraph.core.decisions import as_record, as_writes, choose, from_record, packed, replace_body, verdict
@@ -115,6 +116,7 @@ def ask_edge(engine: Engine, task: Task) -> Flow:
     pause.alternatives = engine.plan.alternatives(task.node)
     pause.state = engine.fresh_state(task)
     pause.writes = task.writes
+    pause.result = {key: pause.state[key] for key, _ in task.writes if key in pause.state}
     pause.reads = task.reads
     pause.router = task.node.routers[0].name if task.node.routers else None
     decision: Decision = yield from ask(engine, pause)
@@ -140,6 +142,8 @@ def ask_error(engine: Engine, task: Task, error: Exception, *, again: bool) -> F
     pause = _pause(engine, task, "error")
     pause.error, pause.writes, pause.again = error, task.writes, again
     pause.alternatives = engine.plan.alternatives(task.node)
+    with suppress(Exception):  # a reducer refuses what the body returned, and that may be the failure
+        pause.result = preview(engine.plan, engine.state.values, task.writes)
     decision: Decision = yield from ask(engine, pause)
     if decision.verb == "approve":
         raise error

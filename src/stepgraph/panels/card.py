@@ -47,9 +47,9 @@ def card(request: Request) -> dict[str, Any]:
         "results": {} if large else _results(request),
         "lazy": large,
         "digest": request.digest,
-        "changes": changes(request.changes) if not pause.unfit else [_unfit(request, each) for each in request.changes],
+        "changes": [_row(request, each) for each in request.changes],
         "tasks": _tasks(request),
-        "routes": [target(route) for route in pause.routes],
+        "routes": _routes(request),
         "alternatives": list(pause.alternatives),
         "reads": _reads(request),
         "question": None if pause.interrupt is None else spelled_out(pause.interrupt.value),
@@ -124,11 +124,12 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-def _unfit(request: Request, change: Change) -> dict[str, Any]:
-    """The same where updates can't be put together: for such a key what each task wants to write, and the problem."""
+def _row(request: Request, change: Change) -> dict[str, Any]:
+    """The same with who wrote it, where several tasks may have; where it can't be put together, what each wants."""
     error = request.pause.unfit.get(change.key)
     if error is None:
-        return _change(change)
+        by = dict.fromkeys(shortened(address).partition("@")[0].rpartition("/")[2] for address, _ in change.writers)
+        return {**_change(change), "by": list(by) if len(request.pause.tasks) > 1 else []}
     return {
         "key": change.key,
         "reducer": change.reducer,
@@ -145,6 +146,13 @@ def _writer(address: str, update: Any) -> dict[str, Any]:
     value = jsonable(update)
     lazy = len(repr(value)) > LAZY
     return {"task": shortened(address), "text": one_line(update)[0], "value": None if lazy else value, "lazy": lazy}
+
+
+def _routes(request: Request) -> list[str]:
+    """Where it goes from here; at `plan` and `committed`, the nodes that run next."""
+    if request.place in ("plan", "committed"):
+        return list(dict.fromkeys(task.node for task in request.pause.tasks))
+    return [target(route) for route in request.pause.routes]
 
 
 def _tasks(request: Request) -> list[list[str]]:

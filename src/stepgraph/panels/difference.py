@@ -93,7 +93,7 @@ def _common(a: str, b: str) -> int:
             low = middle
         else:
             high = middle - 1
-    while 0 < low < max(len(a), len(b)) and (a[low - 1 : low].isalnum()):
+    while low and a[low - 1].isalnum() and (a[low : low + 1].isalnum() or b[low : low + 1].isalnum()):
         low -= 1
     return low
 

@@ -1,6 +1,6 @@
 /** The review card: why the run stopped, what would change, where it would go, and the verbs that are allowed. */
 import { drawChange, drawEffect } from "./diff";
-import { SMALL, breakable, button, fill, h, note, noteLine } from "./dom";
+import { SMALL, breakable, button, div, fill, h, note, noteLine, span } from "./dom";
 import { EditForm, confirmButtons } from "./edit";
 import { FieldError, clearProblems, makeField } from "./form";
 import { CommandError, type Link } from "./link";
@@ -47,8 +47,8 @@ export class ReviewCard {
   #sent = false;
   #submit: (() => void) | null = null;
   #lasting = h("input", { type: "checkbox" });
-  #act = h("div", { class: "sg-act" });
-  #then = h("div", { class: "sg-then" });
+  #act = div("sg-act");
+  #then = div("sg-then");
   #verbs = h("div", { class: "sg-verbs", role: "toolbar", "aria-label": "decide" });
   #problem = h("div", { class: "sg-problem", role: "alert" });
 
@@ -129,7 +129,7 @@ export class ReviewCard {
   }
 
   #draw(card: Card): void {
-    const body = h("div", { class: "sg-cardbody" }, h("div", { class: "sg-changes" }, ...this.#content(card)), this.#then);
+    const body = div("sg-cardbody", div("sg-changes", ...this.#content(card)), this.#then);
     fill(this.el, h("header", { class: "sg-cardhead" }), body, this.#verbs, this.#problem, this.#act);
     this.#drawHead(card);
     this.#drawThen(card, null);
@@ -139,7 +139,7 @@ export class ReviewCard {
 
   #drawHead(card: Card): void {
     const index = this.#cards.indexOf(card);
-    const several = this.#cards.length > 1 ? h("span", { class: "sg-several" }, button("‹", () => this.turn(-1), { class: SMALL, "aria-label": "previous request" }), `${index + 1} of ${this.#cards.length} waiting`, button("›", () => this.turn(1), { class: SMALL, "aria-label": "next request" })) : null;
+    const several = this.#cards.length > 1 ? span("sg-several", button("‹", () => this.turn(-1), { class: SMALL, "aria-label": "previous request" }), `${index + 1} of ${this.#cards.length} waiting`, button("›", () => this.turn(1), { class: SMALL, "aria-label": "next request" })) : null;
     const head = this.el.querySelector(".sg-cardhead");
     if (head) fill(head, h("strong", {}, ...breakable((WORDS[card.place] ?? (() => card.title))(card))), note(`${card.path !== card.node ? `${card.path} · ` : ""}request ${card.id} · step ${card.step}${card.index ? ` · task ${card.index + 1}` : ""}${card.changes.length > 1 ? ` · ${card.changes.length} keys` : ""}`), several);
   }
@@ -147,21 +147,22 @@ export class ReviewCard {
   #content(card: Card): HTMLElement[] {
     const parts: HTMLElement[] = [];
     if (card.question !== null) parts.push(h("blockquote", { class: "sg-question" }, card.question));
-    if (card.error && !unfit(card).length) parts.push(h("div", { class: "sg-error" }, h("strong", {}, card.error.type), ` ${card.error.message}`), h("details", {}, h("summary", {}, "traceback"), h("pre", { class: "sg-pre" }, card.error.traceback)));
+    if (card.error && !unfit(card).length) parts.push(div("sg-error", h("strong", {}, card.error.type), ` ${card.error.message}`), h("details", {}, h("summary", {}, "traceback"), h("pre", { class: "sg-pre" }, card.error.traceback)));
     parts.push(...card.changes.map((change) => drawChange(change, card.allow.includes("edit") ? (each, writer) => this.#take(each.key, writer) : undefined)));
     if (!parts.length && card.value !== null && typeof card.value === "object" && (card.place === "before" || card.place === "plan")) {
-      parts.push(h("div", { class: "sg-input-view" }, ...Object.entries(card.value as object).map(([key, value]) => h("div", { class: "sg-pair" }, h("code", {}, key), h("span", { class: "sg-content" }, clip(value))))));
+      parts.push(h("div", { class: "sg-input-view" }, ...Object.entries(card.value as object).map(([key, value]) => div("sg-pair", h("code", {}, key), span("sg-content", clip(value))))));
     }
-    if (!parts.length) parts.push(noteLine(card.place === "after" ? "Nothing would be written." : "No change is proposed here."));
+    if (!parts.length) parts.push(noteLine(card.place === "after" ? "Nothing would be written." : card.place === "committed" ? "The step is saved; nothing else is proposed." : "No change is proposed here."));
     return parts;
   }
 
   /** The right column: where it goes from here; with an effect, where it would go after the edit. */
   #drawThen(card: Card, effect: Effect | null): void {
-    const routes = !effect ? card.routes : effect.known && !effect.routes.length && this.#mayEnd(card) ? ["__end__"] : effect.routes;
-    const lines: (HTMLElement | null)[] = [h("div", { class: "sg-thenhead" }, effect ? "then, with this edit" : "then")];
+    const ends = !card.routes.length && (card.place === "edge" || card.place === "committed");
+    const routes = !effect ? (ends ? ["__end__"] : card.routes) : effect.known && !effect.routes.length && this.#mayEnd(card) ? ["__end__"] : effect.routes;
+    const lines: (HTMLElement | null)[] = [div("sg-thenhead", effect ? "then, with this edit" : "then")];
     for (const [key, value] of card.reads) lines.push(h("div", { class: "sg-read", title: value }, "reads ", h("code", {}, key), ` = ${value}`));
-    if (routes.length) lines.push(h("div", {}, "next: ", h("strong", {}, routes.map(plain).join(", "))));
+    if (routes.length) lines.push(h("div", {}, card.place === "plan" ? "runs: " : "next: ", h("strong", {}, routes.map(plain).join(", "))));
     const others = card.alternatives.filter((each) => !routes.includes(each));
     if (routes.length && others.length) lines.push(noteLine(`not: ${others.map(plain).join(", ")}`));
     if (!routes.length && card.alternatives.length) lines.push(noteLine(`may go to: ${card.alternatives.map(plain).join(", ")}`));
@@ -170,7 +171,7 @@ export class ReviewCard {
     if (effect?.reruns_router) lines.push(noteLine("the router runs again: the edit changes what it read"));
     const proposed = new Map(card.changes.map((change) => [change.key, JSON.stringify(change)]));
     const other = effect?.changes.filter((change) => proposed.get(change.key) !== JSON.stringify(change)) ?? [];
-    if (other.length) lines.push(h("div", { class: "sg-effect" }, ...other.map(drawEffect)));
+    if (other.length) lines.push(div("sg-effect", ...other.map(drawEffect)));
     fill(this.#then, ...(lines.length > 1 ? lines : []));
   }
 
@@ -274,7 +275,7 @@ export class ReviewCard {
   #openReject(card: Card): void {
     const reason = h("textarea", { class: "sg-input", rows: 2, "aria-label": "reason", placeholder: card.reason ? "why (required)" : "why (it is kept in the record)" });
     const then = h("select", { class: "sg-input sg-kind", "aria-label": "then" }, h("option", { value: "stop" }, "then stop the run"), ...(card.node ? [h("option", { value: "retry" }, "then run the task again"), h("option", { value: "route" }, "then go to the error handler")] : []));
-    this.#form(h("div", { class: "sg-form" }, reason, then), "Reject", () => this.#decide("reject", { reason: reason.value, then: then.value }));
+    this.#form(div("sg-form", reason, then), "Reject", () => this.#decide("reject", { reason: reason.value, then: then.value }));
     reason.focus();
   }
 
@@ -298,7 +299,7 @@ export class ReviewCard {
     }
     const field = makeField(schema ?? { type: "string" }, schema ? undefined : "", { root: schema ?? {}, changed }, "answer");
     const problems = (found: Problem[]) => { for (const each of found) field.fail(each.path, each.message); };
-    this.#form(h("div", { class: "sg-form" }, field.el), "Respond", () => this.#decide("respond", { value: field.get() }, problems), card.reason);
+    this.#form(div("sg-form", field.el), "Respond", () => this.#decide("respond", { value: field.get() }, problems), card.reason);
     if (focus) field.el.querySelector<HTMLElement>("input, textarea, select")?.focus();
   }
 

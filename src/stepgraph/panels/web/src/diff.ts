@@ -1,5 +1,5 @@
 /** Before → after as elements: words in a text, rows of a table, paths in a structure. */
-import { SMALL, breakable, button, h, note, noteLine } from "./dom";
+import { SMALL, breakable, button, div, h, note, noteLine, span } from "./dom";
 import type { Change, Diff, PathChange, RowChange, Segment, Writer } from "./model";
 
 /** One key of a proposed update: its name, its reducer, and what changes. */
@@ -15,11 +15,9 @@ export function nameOf(writer: Writer): string {
 /** Several writes that can't be put together: who wrote what, each with a way to take it alone. */
 function drawWriters(change: Change, writers: Writer[], take?: (change: Change, writer: Writer) => void): HTMLElement {
   const taken = (writer: Writer) => (take && !writer.lazy ? button("Take this…", () => take(change, writer), { class: SMALL, "aria-label": `take what ${writer.task} wrote` }) : null);
-  return h(
-    "div",
-    { class: "sg-writers" },
-    ...writers.map((writer) => h("div", { class: "sg-writer" }, h("code", { class: "sg-where", title: writer.task }, ...breakable(nameOf(writer))), h("span", { class: "sg-content", title: writer.text }, writer.text), taken(writer))),
-    h("div", { class: "sg-problem" }, change.problem ?? ""),
+  return div("sg-writers",
+    ...writers.map((writer) => div("sg-writer", h("code", { class: "sg-where", title: writer.task }, ...breakable(nameOf(writer))), h("span", { class: "sg-content", title: writer.text }, writer.text), taken(writer))),
+    div("sg-problem", change.problem ?? ""),
   );
 }
 
@@ -39,12 +37,13 @@ function framed(change: Change, body: HTMLElement): HTMLElement {
     change.added !== null ? `+${change.added}` : null,
     change.reducer ? `through ${change.reducer}` : null,
     change.missing ? "new" : null,
+    change.by?.length ? `by ${change.by.join(", ")}` : null,
   ].filter(Boolean);
   return h(
     "div",
     { class: "sg-change", "data-key": change.key },
-    h("div", { class: "sg-key" }, h("code", {}, change.key), notes.length ? note(notes.join(" · ")) : null),
-    h("div", { class: "sg-diff" }, body),
+    div("sg-key", h("code", {}, change.key), notes.length ? note(notes.join(" · ")) : null),
+    div("sg-diff", body),
   );
 }
 
@@ -55,9 +54,7 @@ export function drawDiff(diff: Diff): HTMLElement {
     case "rows":
       return drawRows(diff);
     case "paths":
-      return h(
-        "div",
-        { class: "sg-paths" },
+      return div("sg-paths",
         ...diff.paths.map(drawPath),
         diff.more ? noteLine(`and ${diff.more} more changes`) : null,
       );
@@ -73,7 +70,7 @@ function drawText(segments: Segment[]): HTMLElement {
     const part = (sign: string) => segments.filter((each) => each[0] === sign).map((each) => each[1]).join("");
     return drawValue(part("-"), part("+"));
   }
-  return h("div", { class: "sg-text" }, ...segments.map(drawSegment));
+  return div("sg-text", ...segments.map(drawSegment));
 }
 
 function drawSegment([sign, text]: Segment): Node {
@@ -83,15 +80,15 @@ function drawSegment([sign, text]: Segment): Node {
 }
 
 function drawValue(old: string | null | undefined, fresh: string | null | undefined): HTMLElement {
-  if (old !== null && old !== undefined && old === fresh) return h("div", { class: "sg-value" }, h("span", { class: "sg-same" }, old), note("unchanged"));
+  if (old !== null && old !== undefined && old === fresh) return div("sg-value", span("sg-same", old), note("unchanged"));
   const before = old === null || old === undefined ? null : h("del", { class: "sg-old" }, old === "" ? "(empty)" : old);
   const after = fresh === null || fresh === undefined ? note("removed") : h("ins", { class: "sg-new" }, fresh === "" ? "(empty)" : fresh);
-  return h("div", { class: "sg-value" }, before, before ? h("span", { class: "sg-arrow", "aria-label": "becomes" }, "→") : null, after);
+  return div("sg-value", before, before ? h("span", { class: "sg-arrow", "aria-label": "becomes" }, "→") : null, after);
 }
 
 function drawPath(change: PathChange): HTMLElement {
   const content = change.segments ? drawText(change.segments) : drawValue(change.old, change.new);
-  return h("div", { class: "sg-path" }, h("code", { class: "sg-where" }, change.path.join(" › ")), content);
+  return div("sg-path", h("code", { class: "sg-where" }, change.path.join(" › ")), content);
 }
 
 type Rows = Extract<Diff, { kind: "rows" }>;
@@ -104,9 +101,7 @@ function drawRows(diff: Rows): HTMLElement {
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, ""), ...diff.columns.map((name, i) => h("th", { scope: "col", "data-touched": touched[i] }, name)))),
     h("tbody", {}, ...diff.rows.map(drawRow)),
   );
-  return h(
-    "div",
-    { class: "sg-rows" },
+  return div("sg-rows",
     diff.rows.length ? h("div", { class: "sg-scroll", tabindex: -1 }, table) : null,
     noteLine(diff.changed ? counted(diff) + (diff.more ? `, the first ${diff.rows.length} shown` : "") : "no row changes"),
   );
@@ -120,6 +115,6 @@ function drawRow(row: RowChange): HTMLElement {
 }
 
 function drawCell(cell: string[], sign: string): HTMLElement {
-  if (cell.length < 2) return h("td", {}, sign === "~" ? h("span", { class: "sg-same" }, cell[0] ?? "") : (cell[0] ?? ""));
+  if (cell.length < 2) return h("td", {}, sign === "~" ? span("sg-same", cell[0] ?? "") : (cell[0] ?? ""));
   return h("td", { "data-touched": true }, cell[0] ? h("del", {}, cell[0]) : null, cell[0] ? " " : null, h("ins", {}, cell[1] || "(empty)"));
 }

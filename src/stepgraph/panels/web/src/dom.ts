@@ -11,14 +11,23 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, props: Props = 
   return element;
 }
 
+/** The two kinds that are most, with nothing but a class. */
+export function div(name: string, ...children: Child[]): HTMLDivElement {
+  return h("div", { class: name }, ...children);
+}
+
+export function span(name: string, ...children: Child[]): HTMLSpanElement {
+  return h("span", { class: name }, ...children);
+}
+
 /** A remark: what is less important than what it stands beside. */
 export function note(...children: Child[]): HTMLElement {
-  return h("span", { class: "sg-note" }, ...children);
+  return span("sg-note", ...children);
 }
 
 /** The same on a line of its own. */
 export function noteLine(...children: Child[]): HTMLElement {
-  return h("div", { class: "sg-note" }, ...children);
+  return div("sg-note", ...children);
 }
 
 /** The class of a small button. */

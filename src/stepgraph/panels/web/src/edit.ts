@@ -1,5 +1,5 @@
 /** The form of an edit: one field a key, an operation for keys with a reducer; only what was changed is sent. */
-import { breakable, button, fill, h, mark, note } from "./dom";
+import { breakable, button, div, fill, h, mark, note } from "./dom";
 import { nameOf } from "./diff";
 import { type Context, type Field, FieldError, blank, clearProblems, failAt, makeField, mendField, same } from "./form";
 import type { Problem, Schema, Writer } from "./model";
@@ -20,11 +20,11 @@ export interface Subject {
 interface Row { key: string; el: HTMLElement; get(): unknown; changed(): boolean; fail(path: (string | number)[], message: string): void }
 
 export class EditForm {
-  readonly el = h("div", { class: "sg-form" });
+  readonly el = div("sg-form");
   #rows: Row[] = [];
   #whole: Field | null = null;
   #context: Context;
-  #list = h("div", { class: "sg-keys" });
+  #list = div("sg-keys");
 
   constructor(private subject: Subject, changed: () => void) {
     const schema = subject.schema ?? {};
@@ -105,7 +105,7 @@ export class EditForm {
     const inner = operation ? operation[1] : proposed;
     let chosen = initial;
     let field: Field;
-    const place = h("div", { class: "sg-keyfield" });
+    const place = div("sg-keyfield");
     const make = () => {
       const base = chosen === initial || (writers && chosen === "$set" && !reduced) ? (proposed === undefined ? blank(schema, this.#context.root) : inner) : chosen === "$set" ? this.subject.results[key] : chosen === "$append" ? emptyLike(this.subject.results[key]) : inner;
       if (chosen === "$writes") field = writersField(writers!, this.subject.taken?.[key] ?? null, schema, this.#context);
@@ -121,7 +121,7 @@ export class EditForm {
     make();
     return {
       key,
-      el: h("div", { class: "sg-keyrow", "data-key": key }, h("div", { class: "sg-keyhead" }, h("code", {}, key), select), place),
+      el: h("div", { class: "sg-keyrow", "data-key": key }, div("sg-keyhead", h("code", {}, key), select), place),
       get: () => (chosen === "" ? field.get() : { [chosen]: chosen === "$drop" ? true : field.get() }),
       changed: () => proposed === undefined || known !== null || chosen !== initial || !same(field.get(), inner),
       fail: (path, message) => field.fail(String(path[0] ?? "").startsWith("$") ? path.slice(1) : path, message),
@@ -135,7 +135,7 @@ function writersField(writers: Writer[], taken: string | null, schema: Schema | 
     const field = mendField(schema, writer.value, context, `what ${writer.task} writes`);
     const drop = h("input", { type: "checkbox", "aria-label": `drop what ${writer.task} writes` });
     drop.checked = taken !== null && writer.task !== taken;
-    const el = h("div", { class: "sg-row" }, h("span", { class: "sg-name", title: writer.task }, ...breakable(nameOf(writer))), h("div", { class: "sg-writeredit" }, field.el, h("label", { class: "sg-check" }, drop, h("span", {}, "drop"))));
+    const el = div("sg-row", h("span", { class: "sg-name", title: writer.task }, ...breakable(nameOf(writer))), div("sg-writeredit", field.el, h("label", { class: "sg-check" }, drop, h("span", {}, "drop"))));
     const quiet = () => mark(el, "data-dropped", drop.checked ? "" : null);
     drop.addEventListener("change", () => { quiet(); context.changed(); });
     quiet();
@@ -143,7 +143,7 @@ function writersField(writers: Writer[], taken: string | null, schema: Schema | 
   });
   const problem = h("div", { class: "sg-problem", role: "alert" });
   return {
-    el: h("div", { class: "sg-object" }, ...rows.map((row) => row.el), problem),
+    el: div("sg-object", ...rows.map((row) => row.el), problem),
     get: () => Object.fromEntries(rows.flatMap(({ writer, field, drop }) => {
       const value = drop.checked ? { $drop: true } : field.get();
       return same(value, writer.value) ? [] : [[writer.task, value]];
@@ -180,7 +180,7 @@ function picker(value: unknown, context: Context): Field {
   for (const box of boxes) box.addEventListener("change", context.changed);
   const problem = h("div", { class: "sg-problem", role: "alert" });
   return {
-    el: h("div", { class: "sg-picker" }, ...items.map(([text], i) => h("label", { class: "sg-check" }, boxes[i]!, h("span", {}, text.slice(0, 120)))), problem),
+    el: div("sg-picker", ...items.map(([text], i) => h("label", { class: "sg-check" }, boxes[i]!, h("span", {}, text.slice(0, 120)))), problem),
     get: () => items.filter((_, i) => boxes[i]!.checked).map(([, each]) => each),
     fail: (_, message) => fill(problem, message),
   };
@@ -188,5 +188,5 @@ function picker(value: unknown, context: Context): Field {
 
 /** What may stand beside an edit. */
 export function confirmButtons(label: string, confirm: () => void, cancel: () => void): HTMLElement {
-  return h("div", { class: "sg-confirm" }, button(label, confirm, { class: "sg-button sg-primary", title: "Ctrl+Enter" }), button("Cancel", cancel, { title: "Esc" }));
+  return div("sg-confirm", button(label, confirm, { class: "sg-button sg-primary", title: "Ctrl+Enter" }), button("Cancel", cancel, { title: "Esc" }));
 }

@@ -1,5 +1,5 @@
 /** A form made from a JSON Schema and a value. It only collects: the kernel judges, and its words appear at the field. */
-import { SMALL, button, fill, h, note, noteLine } from "./dom";
+import { SMALL, button, div, fill, h, note, noteLine, span } from "./dom";
 import type { Problem, Schema } from "./model";
 import { tableField } from "./table";
 
@@ -113,7 +113,7 @@ function isOpaque(value: unknown): boolean {
 /** The frame of every leaf: control, and room for what is wrong with it. */
 function framed(control: HTMLElement, get: () => unknown): Field {
   const problem = h("div", { class: "sg-problem", role: "alert" });
-  const el = h("div", { class: "sg-field" }, control, problem);
+  const el = div("sg-field", control, problem);
   return {
     el,
     get,
@@ -190,7 +190,7 @@ function unionField(variants: Schema[], value: unknown, context: Context, label:
   const names = kinds.map((kind, i) => (kind.type === "null" ? "none" : String(kind.title ?? kind.type ?? `form ${i + 1}`)));
   let chosen = Math.max(0, kinds.findIndex((kind) => fits(kind, value, context.root)));
   let inner: Field;
-  const place = h("div", { class: "sg-variant" });
+  const place = div("sg-variant");
   const draw = (content: unknown) => {
     inner = kinds[chosen]!.type === "null" ? framed(note("no value"), () => null) : makeField(kinds[chosen], content, context, label);
     fill(place, inner.el);
@@ -203,7 +203,7 @@ function unionField(variants: Schema[], value: unknown, context: Context, label:
     context.changed();
   });
   draw(value);
-  return { el: h("div", { class: "sg-union" }, control, place), get: () => inner.get(), fail: (path, message) => inner.fail(path, message) };
+  return { el: div("sg-union", control, place), get: () => inner.get(), fail: (path, message) => inner.fail(path, message) };
 }
 
 /** Whether a value looks like a member of the union: by type, then by required and constant properties. */
@@ -234,15 +234,15 @@ const LIST_PAGE = 30;
 /** A list whose items can be changed, added and removed; only one page of them is in the document. */
 function listField(item: Schema | null, items: unknown[], context: Context, label: string): Field {
   const entries: { initial: unknown; field: Field | null }[] = items.map((initial) => ({ initial, field: null }));
-  const list = h("div", { class: "sg-list" });
-  const pager = h("div", { class: "sg-pager" });
+  const list = div("sg-list");
+  const pager = div("sg-pager");
   let first = 0;
   const fieldAt = (index: number): Field => (entries[index]!.field ??= makeField(item, entries[index]!.initial, context, `${label} item ${index}`));
   const turn = (to: number) => { first = Math.max(0, to); draw(); };
   const draw = () => {
     const last = Math.min(entries.length, first + LIST_PAGE);
     const remove = (index: number) => button("×", () => { entries.splice(index, 1); turn(Math.min(first, entries.length - 1)); context.changed(); }, { class: SMALL, title: `remove item ${index}`, "aria-label": `remove item ${index}` });
-    fill(list, ...entries.slice(first, last).map((_, i) => h("div", { class: "sg-item" }, h("span", { class: "sg-index" }, String(first + i)), fieldAt(first + i).el, remove(first + i))));
+    fill(list, ...entries.slice(first, last).map((_, i) => div("sg-item", span("sg-index", String(first + i)), fieldAt(first + i).el, remove(first + i))));
     const many = entries.length > LIST_PAGE;
     fill(
       pager,
@@ -254,7 +254,7 @@ function listField(item: Schema | null, items: unknown[], context: Context, labe
   };
   draw();
   return {
-    el: h("div", { class: "sg-array" }, list, pager),
+    el: div("sg-array", list, pager),
     get: () => { const now = entries.map((entry) => (entry.field ? entry.field.get() : entry.initial)); return same(now, items) ? items : now; },
     fail: (path, message) => {
       const index = Number(path[0]);
@@ -273,7 +273,7 @@ function objectField(kind: Schema, value: unknown, context: Context, label: stri
   const extra = typeof kind.additionalProperties === "object" ? (kind.additionalProperties as Schema) : null;
   const fields = new Map(names.map((name) => [name, makeField(properties[name] ?? extra, name in given ? given[name] : blank(properties[name], context.root), context, name)]));
   const untouched = new Map(names.map((name) => [name, snapshot(fields.get(name)!)]));
-  const rows = names.map((name) => h("div", { class: "sg-row" }, h("span", { class: "sg-name", title: String(properties[name]?.description ?? "") }, name), fields.get(name)!.el));
+  const rows = names.map((name) => div("sg-row", h("span", { class: "sg-name", title: String(properties[name]?.description ?? "") }, name), fields.get(name)!.el));
   const el = h("div", { class: "sg-object", role: "group", "aria-label": label }, ...rows);
   return {
     el,

@@ -1,5 +1,5 @@
 /** The live graph: drawn once from the kernel's layout, then only restyled by data attributes of the nodes that differ. */
-import { SMALL, button, fill, h, mark, note, s } from "./dom";
+import { SMALL, button, div, fill, h, mark, note, s } from "./dom";
 import { MARK, type NodeRow, type NodeState, type RunView, WORD, edgeKey } from "./model";
 
 type Box = [x: number, y: number, width: number, height: number];
@@ -18,10 +18,10 @@ const IDLE: NodeRow = ["", 0, 0];
 const URGENCY: NodeState[] = ["", "skipped", "done", "failed", "running", "held"];
 
 export class Graph {
-  readonly el = h("div", { class: "sg-graph" });
+  readonly el = div("sg-graph");
   selected: string | null = null;
   #pane = h("div", { class: "sg-pane", role: "img" });
-  #twin = h("div", { class: "sg-twin" });
+  #twin = div("sg-twin");
   #nodes = new Map<string, Drawn>();
   #clusters = new Map<string, SVGGElement>();
   #edges: { path: SVGPathElement; source: string; target: string; always: boolean }[] = [];
@@ -37,9 +37,7 @@ export class Graph {
   #lister = button("list", () => this.toggleList(), { class: SMALL, title: "L" });
 
   constructor(private acts: GraphActs) {
-    const zoom = h(
-      "div",
-      { class: "sg-zoom" },
+    const zoom = div("sg-zoom",
       button("+", () => this.zoom(1.25), { "aria-label": "zoom in", class: SMALL }),
       button("−", () => this.zoom(0.8), { "aria-label": "zoom out", class: SMALL }),
       button("fit", () => this.fit(), { "aria-label": "fit the graph", class: SMALL }),

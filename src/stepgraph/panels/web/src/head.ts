@@ -1,5 +1,5 @@
 /** The first two lines of a panel: what runs or why it stopped, in words, marks and colours. */
-import { breakable, h, note } from "./dom";
+import { breakable, h, note, span } from "./dom";
 import type { Card, Head, RunView } from "./model";
 
 const STATUS: Record<string, [mark: string, word: string]> = {
@@ -28,7 +28,7 @@ export function statusLine(title: string, head: Head, waiting: number, live: boo
     h("strong", { class: "sg-title", title }, title),
     h("span", { class: "sg-note sg-branchname" }, `thread ${head.thread} · branch ${head.branch}${note}`),
     ...(head.durable === false ? [h("span", { class: "sg-note", title: "The graph has no checkpointer: the run ends with this process." }, "not durable")] : []),
-    h("span", { class: "sg-gap" }),
+    span("sg-gap"),
     h("span", { class: "sg-badge", "data-status": head.status }, `${live ? "live " : ""}${sign}`),
     h("span", {}, `step ${Math.max(0, head.step)}`),
     clock,

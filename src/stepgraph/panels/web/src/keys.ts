@@ -1,5 +1,5 @@
 /** Keys of a panel: single letters while it has focus, never a chord that belongs to the notebook or the browser. */
-import { SMALL, button, h, note } from "./dom";
+import { SMALL, button, div, h, note } from "./dom";
 
 export const KEYS: [keys: string, act: string][] = [
   ["c  p  q", "continue, pause, stop the run"],
@@ -39,5 +39,5 @@ export function isTyping(target: EventTarget | null): boolean {
 
 export function drawHelp(close: () => void): HTMLElement {
   const rows = KEYS.map(([keys, act]) => h("tr", {}, h("td", {}, ...keys.split(/\s+/).map((key) => h("kbd", {}, key))), h("td", {}, act)));
-  return h("div", { class: "sg-help", role: "dialog", "aria-label": "keys" }, h("div", { class: "sg-helphead" }, h("strong", {}, "Keys"), note("while the panel has the focus ring"), button("Close", close, { class: SMALL })), h("table", {}, h("tbody", {}, ...rows)));
+  return h("div", { class: "sg-help", role: "dialog", "aria-label": "keys" }, div("sg-helphead", h("strong", {}, "Keys"), note("while the panel has the focus ring"), button("Close", close, { class: SMALL })), h("table", {}, h("tbody", {}, ...rows)));
 }

@@ -1,5 +1,5 @@
 /** The small lists: branches, stops, what nodes printed, and the log of events. */
-import { SMALL, breakable, button, fill, h, note, noteLine, pressed } from "./dom";
+import { SMALL, breakable, button, div, fill, h, note, noteLine, pressed, span } from "./dom";
 import { type Branch, GAP, type Output, type Row, type Rule, type RunView, type Stop } from "./model";
 import { VirtualList } from "./virtual";
 
@@ -14,7 +14,7 @@ export function drawBranches(branches: Branch[], current: string, choose: (id: s
       {},
       h("button", { type: "button", class: "sg-line", "aria-current": each.id === current ? "true" : null, onclick: () => choose(each.id) },
         h("span", { class: "sg-mark", "data-status": each.status }, STATUS[each.status] ?? "·"),
-        h("span", { class: "sg-name" }, each.branch),
+        span("sg-name", each.branch),
         note(`${each.parent ? `from step ${each.parent[1]} · ` : ""}${each.status}`)),
       each.note ? h("div", { class: "sg-note sg-indent" }, `“${each.note}”`) : null,
       below(each.id),
@@ -61,7 +61,7 @@ export class StopList {
     return h(
       "li",
       { "data-rule": rule.id },
-      h("span", { class: "sg-check" }, h("span", { class: "sg-mark" }, "☺"), h("code", {}, ...breakable(rule.title))),
+      span("sg-check", span("sg-mark", "☺"), h("code", {}, ...breakable(rule.title))),
       button("×", () => this.acts.revoke(rule), { class: SMALL, "aria-label": `ask again at ${rule.title}`, title: "ask again" }),
       noteLine([`${rule.verb} for the rest of the run`, rule.by ? `by ${rule.by}` : "", rule.reason ? `“${rule.reason}”` : ""].filter(Boolean).join(" · ")),
     );
@@ -75,10 +75,10 @@ export class StopList {
     return h(
       "li",
       { "data-off": !stop.enabled },
-      h("label", { class: "sg-check" }, box, h("span", { class: "sg-mark" }, stop.kind === "gate" ? "▣" : "◆"), h("code", {}, ...breakable(stop.spec))),
+      h("label", { class: "sg-check" }, box, span("sg-mark", stop.kind === "gate" ? "▣" : "◆"), h("code", {}, ...breakable(stop.spec))),
       button("×", () => this.acts.remove(stop), { class: SMALL, "aria-label": `remove ${stop.spec}`, title: "remove" }),
       noteLine(notes.filter(Boolean).join(" · ")),
-      stop.problem ? h("div", { class: "sg-problem" }, stop.problem) : null,
+      stop.problem ? div("sg-problem", stop.problem) : null,
     );
   }
 }
@@ -92,9 +92,7 @@ export function drawOutput(pieces: Output[]): HTMLElement {
     else groups.push({ task: piece[1], path: piece[2], step: piece[3], parts: [piece] });
   }
   if (!groups.length) return noteLine("Nothing printed or logged yet.");
-  return h("div", { class: "sg-output" }, ...groups.map((group) => h(
-    "div",
-    { class: "sg-said" },
+  return div("sg-output", ...groups.map((group) => div("sg-said",
     noteLine(`${group.path} · step ${group.step}`),
     h("pre", { class: "sg-pre" }, ...joined(group.parts).map(([kind, text]) => h("span", { "data-kind": kind }, text))),
   )));
@@ -123,7 +121,7 @@ export class LogList {
   #list: VirtualList;
   #view: RunView | null = null;
   #lines: Row[] = [];
-  #note = h("div", { class: "sg-note" });
+  #note = div("sg-note");
 
   constructor(private fetch: FetchRows) {
     this.#list = new VirtualList(0, 20, (index) => this.#draw(this.#lines[index]), 12);
@@ -145,7 +143,7 @@ export class LogList {
     if (!row) return h("div", {});
     const [seq, , type, path, step, text] = row;
     if (type === GAP) return this.#gap(seq, step);
-    return h("div", { class: "sg-event", title: text }, h("span", { class: "sg-index" }, String(seq)), h("span", { class: "sg-at" }, `step ${step}`), h("span", { class: "sg-type", "data-type": type }, type), path ? h("span", { class: "sg-name" }, path) : null, h("span", { class: "sg-content" }, text));
+    return h("div", { class: "sg-event", title: text }, span("sg-index", String(seq)), span("sg-at", `step ${step}`), h("span", { class: "sg-type", "data-type": type }, type), path ? span("sg-name", path) : null, span("sg-content", text));
   }
 
   #gap(first: number, last: number): HTMLElement {

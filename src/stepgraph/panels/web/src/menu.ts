@@ -1,5 +1,5 @@
 /** The menu of a node: stops around it, and for a subgraph whether it is open. */
-import { button, h } from "./dom";
+import { button, div, h } from "./dom";
 import type { Stop } from "./model";
 
 const PLACES: [place: string, label: string][] = [
@@ -30,7 +30,7 @@ export function drawMenu({ path, stops, subgraph, collapsed }: MenuSubject, acts
   return h(
     "div",
     { class: "sg-menu", role: "menu", "aria-label": path },
-    h("div", { class: "sg-menuhead" }, h("strong", {}, path)),
+    div("sg-menuhead", h("strong", {}, path)),
     ...PLACES.map(([place, label]) => toggle(place, label)),
     subgraph ? item(collapsed ? "▸ Open the subgraph" : "▾ Close the subgraph", () => acts.collapse(path, !collapsed)) : null,
     item("… with a condition", () => acts.condition(path)),

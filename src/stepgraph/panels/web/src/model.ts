@@ -14,7 +14,7 @@ export type Diff =
   | { kind: "value"; old: string | null; new: string };
 /** One task's write to a key whose updates can't be put together; `lazy`: too large for a form. */
 export interface Writer { task: string; text: string; value: unknown; lazy: boolean }
-export interface Change { key: string; reducer: string | null; missing: boolean; added: number | null; diff: Diff; problem?: string; writers?: Writer[] }
+export interface Change { key: string; reducer: string | null; missing: boolean; added: number | null; diff: Diff; by?: string[]; problem?: string; writers?: Writer[] }
 export interface Failure { type: string; message: string; traceback: string }
 export interface Problem { path: (string | number)[]; message: string }
 export interface Effect { changes: Change[]; routes: string[]; known: boolean; reruns_router: boolean; errors: Problem[] }

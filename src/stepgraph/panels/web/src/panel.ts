@@ -1,6 +1,6 @@
 /** One view of a run: it owns what a person looks at (branch, step, tab, open form), never what the run is. */
 import { ReviewCard } from "./card";
-import { SMALL, button, fill, h, mark } from "./dom";
+import { SMALL, button, div, fill, h, mark, span } from "./dom";
 import { ForkForm } from "./fork";
 import { Graph, type Shape } from "./graph";
 import { RUN_VERBS, elapsed, statusLine, statusOf, whyLine } from "./head";
@@ -32,17 +32,17 @@ export class Panel {
   #sure = false;
   #shape: Shape | null = null;
 
-  #statusParts = h("div", { class: "sg-parts" });
-  #why = h("div", { class: "sg-why" });
+  #statusParts = div("sg-parts");
+  #why = div("sg-why");
   #runVerbs = h("div", { class: "sg-verbs sg-runverbs", role: "toolbar", "aria-label": "run" });
   #banner = h("div", { class: "sg-banner", role: "status", hidden: true });
-  #left = h("div", { class: "sg-left" });
-  #center = h("div", { class: "sg-center" });
-  #right = h("div", { class: "sg-right" });
+  #left = div("sg-left");
+  #center = div("sg-center");
+  #right = div("sg-right");
   #tabBar = h("div", { class: "sg-tabs", role: "tablist" });
-  #tabArea = h("div", { class: "sg-tabarea" });
+  #tabArea = div("sg-tabarea");
   #voice = h("div", { class: "sg-voice", role: "status", "aria-live": "polite" });
-  #over = h("div", { class: "sg-over" });
+  #over = div("sg-over");
   #panels: Record<Tab, HTMLElement>;
   #graph: Graph;
   #card: ReviewCard;
@@ -68,19 +68,19 @@ export class Panel {
     const panel = (tab: Tab, label: string, ...content: Node[]) => h("section", { class: "sg-panel", "data-panel": tab, role: "tabpanel", "aria-label": label }, h("h4", {}, label), ...content);
     this.#panels = {
       state: panel("state", "State", this.#tree.el),
-      output: panel("output", "Output", h("div", { class: "sg-slot" })),
+      output: panel("output", "Output", div("sg-slot")),
       log: panel("log", "Events", this.#log.el),
       stops: panel("stops", "Stops", this.#stops.el),
-      branches: panel("branches", "Branches", h("div", { class: "sg-slot" })),
+      branches: panel("branches", "Branches", div("sg-slot")),
     };
     this.#center.append(this.#graph.el, this.#card.el);
     this.root = h(
       "div",
       { class: "sg-root", tabindex: 0, role: "region", "aria-label": `run of ${link.session}` },
-      h("div", { class: "sg-status" }, this.#statusParts, button("?", () => this.#help(), { class: SMALL, "aria-label": "keys" })),
-      h("div", { class: "sg-bar" }, this.#why, this.#runVerbs),
+      div("sg-status", this.#statusParts, button("?", () => this.#help(), { class: SMALL, "aria-label": "keys" })),
+      div("sg-bar", this.#why, this.#runVerbs),
       this.#banner,
-      h("div", { class: "sg-main" }, this.#left, this.#center, this.#right),
+      div("sg-main", this.#left, this.#center, this.#right),
       this.#time.el,
       this.#fork.el,
       this.#tabBar,
@@ -222,7 +222,7 @@ export class Panel {
     }
   }
   #told = "";
-  #clock = h("span", { class: "sg-clock" });
+  #clock = span("sg-clock");
 
   #drawRunVerbs(status: string): void {
     const dead = this.link.health === "dead";
@@ -252,7 +252,7 @@ export class Panel {
     mark(this.#banner, "hidden", text ? null : "");
   }
   #bannerText = h("span", {});
-  #bannerActions = h("span", { class: "sg-verbs" });
+  #bannerActions = span("sg-verbs");
 
   #bannerContent(waiting: string[], head: Head | null): [kind: string | null, text: string, actions: () => HTMLElement[]] {
     const { link } = this;

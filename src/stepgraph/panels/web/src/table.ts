@@ -1,5 +1,5 @@
 /** A list of objects as a table whose cells are edited in place; only the rows of one page are in the document. */
-import { SMALL, button, fill, h, note } from "./dom";
+import { SMALL, button, div, fill, h, note } from "./dom";
 import { type Context, type Field, blank, failAt, makeField, resolve, same, variantsOf } from "./form";
 import type { Schema } from "./model";
 
@@ -14,7 +14,7 @@ export function tableField(item: Schema | null, rows: Item[], context: Context, 
   const columns = [...new Set([...rows.slice(0, 500).flatMap((row) => Object.keys(row)), ...Object.keys(properties)])];
   const lines: Line[] = rows.map((initial) => ({ initial, cells: null, problems: [] }));
   const body = h("tbody");
-  const pager = h("div", { class: "sg-pager" });
+  const pager = div("sg-pager");
   let first = 0;
 
   const cellsOf = (line: Line): Map<string, Field> =>
@@ -48,10 +48,8 @@ export function tableField(item: Schema | null, rows: Item[], context: Context, 
     return line.initial !== null && same(now, line.initial) ? line.initial : now;
   };
   draw();
-  const el = h(
-    "div",
-    { class: "sg-rows" },
-    h("div", { class: "sg-scroll" }, h("table", { class: "sg-table sg-edit" }, h("thead", {}, h("tr", {}, h("th", {}, ""), ...columns.map((name) => h("th", { scope: "col" }, name)), h("th", {}, ""))), body)),
+  const el = div("sg-rows",
+    div("sg-scroll", h("table", { class: "sg-table sg-edit" }, h("thead", {}, h("tr", {}, h("th", {}, ""), ...columns.map((name) => h("th", { scope: "col" }, name)), h("th", {}, ""))), body)),
     pager,
   );
   return {

@@ -1,5 +1,5 @@
 /** The time line: one tick a superstep, marks for decisions, forks and stops that would have hit; only what fits is drawn. */
-import { button, fill, h, note, pressed } from "./dom";
+import { button, div, fill, h, note, pressed, span } from "./dom";
 import type { Branch, Step } from "./model";
 
 export interface Moment { steps: Step[]; at: number | null; live: number; held: boolean; branches: Branch[]; run: string; stops: Map<string, string> }
@@ -22,7 +22,7 @@ export class Timeline {
       button("▶|", () => this.jump("live"), { "aria-label": "live", title: "End" }),
     ];
     const [first, back, forward, live] = this.#controls;
-    this.el = h("div", { class: "sg-timeline" }, first, back, this.#track, forward, live);
+    this.el = div("sg-timeline", first, back, this.#track, forward, live);
   }
 
   update(moment: Moment): void {
@@ -87,6 +87,6 @@ export class Timeline {
     const tick = h("button", { type: "button", class: "sg-tick", role: "option", "aria-selected": String(current), "aria-label": `step ${step}: ${told}`, title: `step ${step}\n${told}`, "data-source": source, ...pressed(() => this.acts.go(step)) },
       h("span", { class: "sg-marks", "aria-hidden": "true" }, marks), String(step));
     const branches = forks.map((branch) => h("button", { type: "button", class: "sg-forkmark", title: `branch ${branch.branch}${branch.note ? `: ${branch.note}` : ""}`, "aria-label": `branch ${branch.branch}`, ...pressed(() => this.acts.branch(branch.id)) }, "⑂"));
-    return h("span", { class: "sg-tickbox" }, tick, ...branches);
+    return span("sg-tickbox", tick, ...branches);
   }
 }

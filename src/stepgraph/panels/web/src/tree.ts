@@ -1,5 +1,5 @@
 /** The state as a tree: each branch is fetched when it is opened, long ones in pages, and a search runs in the kernel. */
-import { SMALL, button, fill, h, note, noteLine } from "./dom";
+import { SMALL, button, div, fill, h, note, noteLine, span } from "./dom";
 import { VirtualList } from "./virtual";
 
 export interface Line { label: string; type: string; text: string; size: number; cut: boolean }
@@ -20,7 +20,7 @@ export class StateTree {
   constructor(private fetch: Fetch) {
     let timer: ReturnType<typeof setTimeout> | undefined;
     this.#search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => void this.refresh(), 200); });
-    this.el = h("div", { class: "sg-state" }, this.#search, this.#body);
+    this.el = div("sg-state", this.#search, this.#body);
   }
 
   focusSearch(): void {
@@ -52,12 +52,12 @@ export class StateTree {
   async #item(line: Line, position: number[]): Promise<HTMLElement> {
     const key = position.join(".");
     const more = line.size > 0 || line.cut;
-    const below = h("div", { class: "sg-below" });
+    const below = div("sg-below");
     const head = h(
       more ? "button" : "span",
       { class: "sg-line", type: more ? "button" : null, title: line.type, "aria-expanded": more ? String(this.#open.has(key)) : null },
       h("span", { class: "sg-fold", "aria-hidden": "true" }, more ? "▸" : ""),
-      h("span", { class: "sg-name" }, line.label),
+      span("sg-name", line.label),
       h("span", { class: "sg-content", "data-type": line.type }, line.text),
       line.size > 0 ? note(`${line.size}`) : null,
     );
@@ -85,7 +85,7 @@ export class StateTree {
         return h("span", { class: "sg-line sg-note" }, `${index} …`);
       }
       const detail = () => void this.#detail([...position, index], line, list.el);
-      return h("button", { class: "sg-line", type: "button", title: line.type, onclick: line.size || line.cut ? detail : null }, h("span", { class: "sg-name" }, line.label), h("span", { class: "sg-content", "data-type": line.type }, line.text));
+      return h("button", { class: "sg-line", type: "button", title: line.type, onclick: line.size || line.cut ? detail : null }, span("sg-name", line.label), h("span", { class: "sg-content", "data-type": line.type }, line.text));
     });
     return h("div", {}, list.el, h("div", { class: "sg-below sg-detail" }));
   }
@@ -121,11 +121,11 @@ export class StateTree {
       fill(rest, shown < part.total ? button(`${shown} of ${part.total} rows: more`, async () => add(((await this.fetch("value", { position, offset: shown, limit: PAGE })) as Part).rows ?? []), { class: SMALL }) : null);
     };
     add(part.rows ?? []);
-    return h("div", {}, h("div", { class: "sg-scroll" }, h("table", { class: "sg-table" }, h("thead", {}, h("tr", {}, h("th", {}, ""), ...(part.columns ?? []).map((name) => h("th", { scope: "col" }, name)))), body)), rest);
+    return h("div", {}, div("sg-scroll", h("table", { class: "sg-table" }, h("thead", {}, h("tr", {}, h("th", {}, ""), ...(part.columns ?? []).map((name) => h("th", { scope: "col" }, name)))), body)), rest);
   }
 
   #drawHits({ hits, complete }: Hits): HTMLElement {
-    const found = hits.map(([position, labels, text]) => h("li", {}, h("button", { type: "button", class: "sg-line", onclick: () => this.#goTo(position) }, h("span", { class: "sg-name" }, labels.join(" › ")), h("span", { class: "sg-content" }, text))));
+    const found = hits.map(([position, labels, text]) => h("li", {}, h("button", { type: "button", class: "sg-line", onclick: () => this.#goTo(position) }, span("sg-name", labels.join(" › ")), span("sg-content", text))));
     const count = hits.length ? `${hits.length} found` : "nothing found";
     return h("div", {}, noteLine(complete ? count : `${count}; there is more: search for something narrower`), h("ul", {}, ...found));
   }

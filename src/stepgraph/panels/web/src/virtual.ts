@@ -1,15 +1,15 @@
 /** A list of any length with a screenful of elements: rows of one height, made when they come into view. */
-import { h } from "./dom";
+import { div, h } from "./dom";
 
 export class VirtualList {
   readonly el: HTMLElement;
   #space: HTMLElement;
-  #shown = h("div", { class: "sg-window" });
+  #shown = div("sg-window");
   #first = -1;
   #last = -1;
 
   constructor(private total: number, private height: number, private draw: (index: number) => HTMLElement, private room = 10) {
-    this.#space = h("div", { class: "sg-space" }, this.#shown);
+    this.#space = div("sg-space", this.#shown);
     this.el = h("div", { class: "sg-virtual", tabindex: -1 }, this.#space);
     this.el.addEventListener("scroll", () => this.#update(false), { passive: true });
     this.resize(total);
