@@ -180,13 +180,14 @@ class Committer:
 
 def _position(connection: sqlite3.Connection, log: SqliteLog) -> tuple[int, int, int]:
     """A log's number, the number of its next line and of its last mark; 0 for all when it was there and is deleted."""
+    if not log.number:
+        made = connection.execute("INSERT OR IGNORE INTO log (thread, ns) VALUES (?, ?)", (log.thread, log.ns))
+        if made.rowcount == 1:
+            assert made.lastrowid is not None
+            return made.lastrowid, 1, 0
     found = connection.execute("SELECT number FROM log WHERE thread = ? AND ns = ?", (log.thread, log.ns)).fetchone()
     if found is None:
-        if log.number:
-            return 0, 0, 0
-        made = connection.execute("INSERT INTO log (thread, ns) VALUES (?, ?)", (log.thread, log.ns))
-        assert made.lastrowid is not None
-        return made.lastrowid, 1, 0
+        return 0, 0, 0
     number: int = found[0]
     last = connection.execute(
         "SELECT key, base, data FROM block WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT 1",

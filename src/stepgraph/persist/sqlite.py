@@ -69,7 +69,10 @@ class SqliteCheckpointer(LogCheckpointer):
 
     def load(self, thread: str, ns: str, checkpoint_id: str | None = None) -> Stored | None:
         """The named checkpoint, or the newest; None when there is none."""
-        self.flush()
+        if (thread, ns) in self._logs:
+            self.flush()
+        else:  # nothing waits for it: each graph inside a task is looked for before it first runs
+            self._trouble.check()
         return super().load(thread, ns, checkpoint_id)
 
     def history(
@@ -96,7 +99,7 @@ class SqliteCheckpointer(LogCheckpointer):
         if log is not None:
             return log
         made = SqliteLog(self._committer, thread, ns)
-        if not create and not made.known():
+        if not create and not made.found():
             return None
         with self._lock:
             if len(self._logs) >= _LOGS:
@@ -185,11 +188,16 @@ class SqliteLog(Log):
 
     def known(self) -> bool:
         """Whether the file has this log."""
-        if not self.number:
-            self.committer.write()
-            query = "SELECT number FROM log WHERE thread = ? AND ns = ?"
-            for (number,) in self.committer.file.rows(query, (self.thread, self.ns)):
-                self.number = number
+        if self.number:
+            return True
+        self.committer.write()
+        return self.found()
+
+    def found(self) -> bool:
+        """The same when nothing that was handed over waits for it."""
+        query = "SELECT number FROM log WHERE thread = ? AND ns = ?"
+        for (number,) in self.committer.file.rows(query, (self.thread, self.ns)):
+            self.number = number
         return self.number > 0
 
     def _blocks(self, columns: str, first: int, last: int, rest: str = "") -> list[Any]:
