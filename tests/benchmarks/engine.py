@@ -3,7 +3,8 @@
     python tests/benchmarks/engine.py [--quick] [--only chain,loop] [--kinds none,memory] [--modes sync] [--rounds 5]
 
 CPU time of the whole process (all threads), garbage collected before each; every ratio is taken inside one round, the
-median over the rounds is printed with its quartiles. Compiling and opening a store are not measured; what is saved is
+median over the rounds is printed with its quartiles. A program that imports LangGraph's own packages runs in one
+process an engine, still in turn. Compiling and opening a store are not measured; what is saved is
 in the store when the clock stops. LangGraph against itself varies by about 15 % a row. Programs: `shapes.py`.
 """
 
@@ -13,11 +14,12 @@ import argparse
 import asyncio
 import gc
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -85,7 +87,7 @@ Action = Callable[[], float]
 def action(engine: str, shape: Shape, size: int, is_async: bool, kind: str, folder: Path) -> Action:
     """What measures one engine."""
     made = asynchronous if is_async else synchronous
-    graph = shape.graph(Names(engine), size, made).compile()
+    graph = shape.compiled(Names(engine), size, made)
     config = {"recursion_limit": 10 * size + 100}
 
     def runs() -> Iterator[tuple[Any, Any]]:
@@ -113,6 +115,36 @@ def action(engine: str, shape: Shape, size: int, is_async: bool, kind: str, fold
             return time.process_time() - start
 
     return (lambda: asyncio.run(arun())) if is_async else run
+
+
+@contextmanager
+def apart(engine: str, shape: Shape, size: int, is_async: bool, kind: str, folder: Path) -> Iterator[Action]:
+    """`action` in a process of its own, where `import langgraph` gives the engine."""
+    order = (engine, shape.name, str(size), str(int(is_async)), kind, str(folder))
+    with subprocess.Popen(
+        [sys.executable, __file__, "--serve", *order], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        ask, answers = process.stdin, process.stdout
+
+        def run() -> float:
+            print("run", file=ask, flush=True)
+            return float(answers.readline())
+
+        yield run
+        ask.close()
+
+
+def serve(engine: str, name: str, size: str, is_async: str, kind: str, folder: str) -> None:
+    """Be the process of `apart`: a run for each line that comes in."""
+    if engine == "stepgraph":
+        import stepgraph.compat.install  # noqa: F401  the import is what does it
+    shape = next(each for each in SHAPES if each.name == name)
+    run = action(engine, shape, int(size), is_async == "1", kind, Path(folder))
+    for _ in sys.stdin:
+        gc.collect()
+        print(run(), flush=True)
 
 
 def bare(shape: Shape, size: int, is_async: bool) -> Action:
@@ -155,9 +187,13 @@ def quartiles(values: list[float]) -> tuple[float, float, float]:
 
 def row(shape: Shape, size: int, is_async: bool, kind: str, rounds: int) -> float:
     """Print one row; returns the median ratio LangGraph / stepgraph."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        engines = [action(engine, shape, size, is_async, kind, folder) for engine in ("langgraph", "stepgraph")]
+    with tempfile.TemporaryDirectory() as name, ExitStack() as open_until_here:
+        engines = [
+            open_until_here.enter_context(apart(engine, shape, size, is_async, kind, Path(name)))
+            if shape.imports
+            else action(engine, shape, size, is_async, kind, Path(name))
+            for engine in ("langgraph", "stepgraph")
+        ]
         samples = in_turn([*engines, bare(shape, size, is_async)], rounds)
     low, middle, high = quartiles([slow / fast for slow, fast, _ in samples])
     units = (shape.supersteps(size) if isinstance(shape, Wide) else size) * shape.repeat
@@ -172,6 +208,9 @@ def row(shape: Shape, size: int, is_async: bool, kind: str, rounds: int) -> floa
 
 
 def main() -> None:
+    if "--serve" in sys.argv:
+        serve(*sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="3 rounds of smaller programs")

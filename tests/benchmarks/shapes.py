@@ -42,6 +42,11 @@ class Shape:
     quick = 200
     repeat = 1
     only_async = False
+    imports = False
+    """Whether it imports LangGraph's names itself: each engine then runs it in a process of its own."""
+
+    def compiled(self, names: Names, size: int, node: Made) -> Any:
+        return self.graph(names, size, node).compile()
 
     def graph(self, names: Names, size: int, node: Made) -> Any:
         raise NotImplementedError
@@ -310,6 +315,35 @@ class Agent(Shape):
             state["messages"] = state["messages"] + tools(state)["messages"]
 
 
+class PrebuiltAgent(Shape):
+    """The same talk with langchain's objects, through `create_react_agent`."""
+
+    name = "prebuilt agent of 100"
+    unit = "turn"
+    size = 100
+    quick = 40
+    imports = True
+
+    def compiled(self, names: Names, size: int, node: Made) -> Any:
+        return prebuilt().agent(size)
+
+    def given(self, size: int) -> Any:
+        return prebuilt().asked()
+
+    def bare(self, size: int) -> Any:
+        return prebuilt().bare(size)
+
+    async def abare(self, size: int) -> Any:
+        return await prebuilt().abare(size)
+
+
+def prebuilt() -> Any:
+    """Loaded on use, because it loads langchain-core."""
+    from tests.benchmarks import prebuilt as found
+
+    return found
+
+
 def said(state: Any) -> Any:
     number = len(state["messages"])
     return {"messages": [{"role": "user", "content": f"This is message number {number}, of some length as they have."}]}
@@ -489,6 +523,7 @@ SHAPES: tuple[Shape, ...] = (
     Parallel(),
     Subgraphs(),
     Agent(),
+    PrebuiltAgent(),
     Append(),
     ManyKeys(),
     Wide(),
