@@ -7,6 +7,7 @@ class TestRedis(CheckpointerContract):
 
 from __future__ import annotations
 
+import copy
 import cProfile
 import datetime
 import itertools
@@ -418,6 +419,26 @@ class CheckpointerContract:
         )
         assert [each.payload for each in story.load(second).records] == [(Interrupt({"q": "?"}, "id"),), ["yes", 2]]
         assert [len(each.records) for each in story.history()] == [2, 3]
+
+    def test_tasks_may_carry_lists_of_the_state(self, checkpointer: Checkpointer) -> None:
+        """Whole, longer, or with an item that was changed in place since; a call of a prebuilt agent's tool does."""
+        story = Story(checkpointer)
+        letters: list[Any] = [{"n": n, "parts": [["x" * 300], (n, 1.5)]} for n in range(20)]
+        story.save({"letters": [*letters]})
+        story.save({"letters": [*letters]})
+        story.save({"letters": [*letters]})
+        more = [*letters, {"n": 20, "parts": []}]
+        carried = {"call": {"a": (1, 2)}, "state": {"letters": more, "~": {1: letters}}, "n": 1}
+        outcome = ((("letters", [more[-1]]),), (("tools", carried, None), "other", ("tools", letters, 2.5)), ("join",))
+        story.record(story.ids[-1], "task", "outcome", outcome)
+        sends = (("tools", carried, None), ("tools", 5, 1.5), ("tools", (letters, more), None))
+        story.save({"letters": more}, control=Control((), sends))
+        wanted = copy.deepcopy((outcome, sends))
+        letters[3]["parts"][0].append("changed")
+        story.save({"n": 1}, control=Control((), (("tools", {"letters": letters}, None),)))
+        assert story.load(story.ids[2]).records[0].payload == wanted[0]
+        assert story.load(story.ids[3]).control.sends == wanted[1]
+        assert story.load().control.sends == (("tools", {"letters": letters}, None),)
 
     def test_a_record_may_come_after_later_checkpoints(self, checkpointer: Checkpointer) -> None:
         story = Story(checkpointer)

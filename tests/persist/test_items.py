@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 
-from stepgraph.core.checkpoint import Checkpoint, Control, Extend
+from stepgraph.core.checkpoint import Checkpoint, Control, Extend, Record
 from stepgraph.persist.codec import Codec, parse
 from stepgraph.persist.encoded import Encoded, appended, new_in, splices, splices_text
 from stepgraph.persist.items import Held, Memo, known
+from stepgraph.persist.lines import record_line
 from stepgraph.persist.memory import MemoryCheckpointer
 from stepgraph.persist.patch import difference, patched, size_of
 from stepgraph.persist.tip import Tip
@@ -309,6 +310,23 @@ def test_a_list_of_messages_that_a_reducer_rebuilds(verbs: list[tuple[str, int]]
         wanted.append([each.model_copy(deep=True) for each in messages])
     assert [each.values["messages"] for each in story.history()] == wanted[::-1]
     assert [story.values(each)["messages"] for each in story.ids] == wanted
+
+
+def test_messages_that_tasks_carry_are_encoded_once() -> None:
+    codec = Counting()
+    tip = Tip()
+    messages: list[Any] = []
+    for n in range(60):
+        messages = [*messages, HumanMessage("x" * 200, id=str(n))]
+        send = ("tools", {"call": {"name": "add"}, "state": {"messages": messages}}, None)
+        outcome = ((("messages", messages[-1:]),), (send,), ())
+        before = codec.characters
+        record_line(Record("task", "outcome", outcome, "node", ()), codec, None, tip.carrier(codec))
+        tip.advance(
+            Checkpoint(str(n), str(n - 1), n, "loop", n, n, {"messages": messages}, Control((), (send,)), (), {}), codec
+        )
+        if n > 20:
+            assert codec.characters - before < 3000  # 60 messages take 20,000
 
 
 def test_a_rebuilt_list_of_messages_takes_few_bytes() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from operator import attrgetter
 from typing import Any
 
 REMOVE_ALL_MESSAGES = "__remove_all__"
@@ -57,6 +58,16 @@ def as_messages(given: Sequence[Any]) -> Sequence[Any]:
 def id_of(message: Any) -> str | None:
     found: str | None = message.get("id") if isinstance(message, dict) else message.id
     return found
+
+
+def ids_of(messages: Sequence[Any]) -> list[str | None]:
+    """`id_of` each, in one go where all are objects."""
+    if not any(issubclass(kind, dict) for kind in set(map(type, messages))):
+        return list(map(_id, messages))
+    return [id_of(message) for message in messages]
+
+
+_id = attrgetter("id")
 
 
 def named(message: Any, name: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal
 
-from stepgraph.messages.kinds import REMOVE_ALL_MESSAGES, as_messages, id_of, langchain, named, removes
+from stepgraph.messages.kinds import REMOVE_ALL_MESSAGES, as_messages, id_of, ids_of, langchain, named, removes
 
 Format = Literal["langchain-openai"]
 
@@ -31,13 +32,13 @@ def add_messages(left: Any = None, right: Any = None, *, format: Format | None =
 def _merge(left: Any, right: Any, *, format: Format | None = None) -> list[Any]:
     before = as_messages(left if isinstance(left, list) else [left])
     added = as_messages(right if isinstance(right, list) else [right])
-    _name_all(before)
-    _name_all(added)
+    ids = _named_all(before)
+    _named_all(added)
     for position in range(len(added) - 1, -1, -1):
         if removes(added[position]) and id_of(added[position]) == REMOVE_ALL_MESSAGES:
             return list(added[position + 1 :])
     merged = list(before)
-    places = {id_of(message): place for place, message in enumerate(merged)}
+    places = dict(zip(ids, range(len(ids)), strict=True))
     removed: set[str | None] = set()
     for message in added:
         name = id_of(message)
@@ -57,12 +58,17 @@ def _merge(left: Any, right: Any, *, format: Format | None = None) -> list[Any]:
     return _formatted(merged, format)
 
 
-def _name_all(messages: Any) -> None:
-    for message in messages:
-        if id_of(message) is None:
-            from uuid import uuid4
+def _named_all(messages: Sequence[Any]) -> list[str | None]:
+    """The ids of messages; those that have none get one."""
+    ids = ids_of(messages)
+    if None not in ids:
+        return ids
+    from uuid import uuid4
 
+    for message, known in zip(messages, ids, strict=True):
+        if known is None:
             named(message, str(uuid4()))
+    return ids_of(messages)
 
 
 def _formatted(messages: list[Any], format: str | None) -> list[Any]:

@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from stepgraph.core.checkpoint import REMOVED, Extend, Removed
-from stepgraph.persist.codec import ATOMS, BLOB, TEXT, Codec, Unstorable, write
+from stepgraph.persist.codec import ATOMS, BLOB, Codec, Unstorable, write
 from stepgraph.persist.encoded import Encoded, appended, new_in, splices, splices_text
-from stepgraph.persist.items import LARGE, Held, Known, Memo
+from stepgraph.persist.items import LARGE, Held, Known, Memo, is_object
 from stepgraph.persist.patch import difference, size_of
 
 SMALL: Final = frozenset({int, bool, float, type(None)})
@@ -99,7 +99,7 @@ class Changes:
         kind = type(value)
         if kind is list:  # which may grow: never one blob
             return f"[{self._inner(value)}]"
-        if kind is dict and list in map(type, value.values()) and not self._memo.has(value) and _is_plain(value):
+        if kind is dict and list in map(type, value.values()) and not self._memo.has(value) and is_object(value):
             blob = self._codec.blob(value)
             if blob is not None and len(blob.data) < _WHOLE:
                 return self._memo.take(value, blob)
@@ -162,9 +162,31 @@ class Changes:
             self._set(key, made)
 
 
-def _is_plain(value: dict[Any, Any]) -> bool:
-    """Whether a dict is an object of JSON, but for its values."""
-    return TEXT.issuperset(map(type, value)) and "~" not in value
+class Carrier:
+    """Encodes what tasks carry. Lists in it that are those of the state, and items that are known, are not again."""
+
+    __slots__ = ("_codec", "_memo", "_values")
+
+    def __init__(self, values: Mapping[str, Any], codec: Codec, memo: Memo) -> None:
+        self._values, self._codec, self._memo = values, codec, memo
+
+    def text(self, value: Any) -> str:
+        """The text of a value."""
+        kind = type(value)
+        if kind is list and any(map(self._memo.has, value)):
+            return f"[{self._inner(value)}]"
+        if kind is not dict or not is_object(value) or ATOMS.issuperset(map(type, value.values())):
+            return self._codec.dumps(value)
+        return f"{{{','.join([f'{quoted(key)}:{self.text(each)}' for key, each in value.items()])}}}"
+
+    def _inner(self, items: list[Any]) -> str:
+        for old in self._values.values():
+            if type(old) is Encoded and old.held is not None and old.held.grew_to(items):
+                return ",".join([old.text()[1:-1], *self._texts(items[len(old.held.known) :])])
+        return ",".join(self._texts(items))
+
+    def _texts(self, items: list[Any]) -> list[str]:
+        return [self._memo.text(each, self._codec) for each in items]
 
 
 def delta(shape: str, passed: int, atoms: Mapping[str, Any], changes: Changes | None, rare: dict[str, str]) -> str:

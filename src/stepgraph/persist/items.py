@@ -28,6 +28,9 @@ LARGE: Final = 4096
 """Characters of a list below which nothing is gained, and of an item from which it is compared by `==`."""
 MEMORABLE: Final = 512
 """Characters of an item from which its text is kept for when the same object comes in another key."""
+_CONTAINERS: Final = frozenset({dict, list, tuple})
+_NOTES: Final = 1024
+"""Bytes of what is noted of an item, about."""
 _KEPT: Final = 1 << 22
 """Characters of remembered items after which those of earlier checkpoints are forgotten."""
 _LEAVES: Final = ATOMS | {
@@ -214,6 +217,11 @@ class Known:
         """What it consists of, once it was `described`; None when that cannot be told."""
 
     @property
+    def memorable(self) -> bool:
+        """Whether the text is worth keeping: a blob lives by that; an object of a class takes longer to encode."""
+        return self.blob is not None or self.size >= (MEMORABLE if type(self.item) in _CONTAINERS else MEMORABLE // 4)
+
+    @property
     def size(self) -> int:
         """Characters, or bytes of what stands for them."""
         return len(self.text) if self.blob is None else len(self.blob.data)
@@ -279,7 +287,8 @@ class Memo:
             return self.take(item, blob)
         copy = _plain(item)
         text = codec.dumps(item) if copy is MISSING else codec.plain(copy)
-        return text if len(text) < MEMORABLE else self._kept(Known(item, text).described(copy)).text
+        found = Known(item, text)
+        return self._kept(found.described(copy)).text if found.memorable else text
 
     def take(self, item: Any, blob: Blob) -> str:
         """Remember an item that has just become a blob; gives its text."""
@@ -295,12 +304,17 @@ class Memo:
             return found.described()
         found = self._before.get(number)
         found = known(item, codec) if found is None or not found.unchanged() else found.described()
-        return self._kept(found) if found.size >= MEMORABLE else found
+        return self._kept(found) if found.memorable else found
 
     def _kept(self, found: Known) -> Known:
         self._now[id(found.item)] = found
-        self._size += found.size
+        self._size += found.size + _NOTES
         return found
+
+
+def is_object(value: dict[Any, Any]) -> bool:
+    """Whether a dict is an object of JSON, but for its values."""
+    return TEXT.issuperset(map(type, value)) and "~" not in value
 
 
 class Held:

@@ -14,10 +14,13 @@ follows from the parent.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stepgraph.core.checkpoint import Kind, Record
 from stepgraph.persist.codec import MARK, Codec, parse, write
+
+if TYPE_CHECKING:
+    from stepgraph.persist.changes import Carrier
 
 KEYFRAME: Final = b'{"id"'
 LINK: Final = b'{"parent"'
@@ -70,14 +73,48 @@ class Late(NamedTuple):
     checkpoint: str | None
 
 
-def record_line(record: Record, codec: Codec, checkpoint: str | None) -> bytes:
-    """The line of a record; `checkpoint` when it does not belong to the checkpoint line before it."""
-    payload = _packed(record.kind, record.payload, codec)
+def record_line(record: Record, codec: Codec, checkpoint: str | None, carrier: Carrier | None = None) -> bytes:
+    """The line of a record; `checkpoint` when it does not belong to the checkpoint line before it.
+
+    With a `carrier` what is known is not encoded again in what `Send` carries.
+    """
     path = record.path if not record.path else codec.lower(record.path)["~"]
-    row: list[Any] = [record.kind, record.task, record.node, path, payload]
+    row: list[Any] = [record.kind, record.task, record.node, path]
+    if carrier is not None and _carries(record):
+        line = f"{write(row)[:-1]},{_told(record.payload, codec, carrier)}]"
+        return (line if checkpoint is None else f"{line[:-1]},{write(checkpoint)}]").encode(*ENCODING)
+    row.append(_packed(record.kind, record.payload, codec))
     if checkpoint is not None:
         row.append(checkpoint)
     return write(row).encode(*ENCODING)
+
+
+def _carries(record: Record) -> bool:
+    """Whether an outcome has a route of the usual form that is no mere name."""
+    if record.kind != "outcome" or type(record.payload) is not tuple:
+        return False
+    writes, routes, joins = record.payload
+    return (
+        type(routes) is tuple
+        and type(joins) is tuple
+        and not all(type(route) is str for route in routes)
+        and _are_pairs(writes)
+    )
+
+
+def _told(payload: Any, codec: Codec, carrier: Carrier) -> str:
+    """As `_packed`, as text."""
+    writes, routes, joins = payload
+    pairs = ",".join([f"{write(key)},{codec.dumps(value)}" for key, value in writes])
+    told = ",".join(
+        [f'{{"~":[{carried(route, carrier)}]}}' if type(route) is tuple else codec.dumps(route) for route in routes]
+    )
+    return f"[[{pairs}],[{told}],{write(joins)}]"
+
+
+def carried(parts: tuple[Any, ...], carrier: Carrier) -> str:
+    """The text of what a `Send` consists of, without brackets."""
+    return ",".join([carrier.text(part) for part in parts])
 
 
 def read_record(line: bytes, codec: Codec) -> Late:

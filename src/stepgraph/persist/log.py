@@ -178,7 +178,8 @@ class LogCheckpointer(ABC):
             tip = log.tip
             last = tip is not None and tip.id == checkpoint_id
             try:
-                line = record_line(record, self._codec, None if last else checkpoint_id)
+                carrier = None if tip is None else tip.carrier(self._codec)
+                line = record_line(record, self._codec, None if last else checkpoint_id, carrier)
             except Exception as error:  # as in `save`
                 found = self._codec.why(record.payload, "payload")
                 place = f"{found.path} of the {record.kind} of task {record.task!r} (node {record.node!r})"

@@ -12,11 +12,11 @@ from typing import Any, Final, NamedTuple
 
 from stepgraph.core.checkpoint import Checkpoint, Control, Source
 from stepgraph.core.types import MISSING
-from stepgraph.persist.changes import LONG, SMALL, Changes, delta, joined, quoted
+from stepgraph.persist.changes import LONG, SMALL, Carrier, Changes, delta, joined, quoted
 from stepgraph.persist.codec import ATOMS, MARK, Codec, parse, write
 from stepgraph.persist.encoded import Encoded
 from stepgraph.persist.items import Memo
-from stepgraph.persist.lines import ENCODING, KEYFRAME, split_id, text_of
+from stepgraph.persist.lines import ENCODING, KEYFRAME, carried, split_id, text_of
 from stepgraph.persist.patch import patched
 
 _LEAST: Final = 1024
@@ -114,7 +114,8 @@ class Tip:
         if self.metadata or checkpoint.metadata:
             self._tell_metadata(checkpoint.metadata, codec, rare)
         if control.sends:
-            rare["x"] = codec.dumps([list(send) for send in control.sends])
+            carrier = self.carrier(codec)
+            rare["x"] = f"[{','.join([f'[{carried(send, carrier)}]' for send in control.sends])}]"
         if control.channels:
             rare["c"] = codec.dumps(dict(control.channels))
         shape = (checkpoint.source, control.next, checkpoint.ran)
@@ -152,6 +153,10 @@ class Tip:
         if self.since >= self.check and self._pays():
             return self.keyframe()
         return line
+
+    def carrier(self, codec: Codec) -> Carrier:
+        """What encodes the arguments of tasks, which often have the state's own lists in them."""
+        return Carrier(self.values, codec, self.memo)
 
     def _tell_id(self, id: str, rare: dict[str, str]) -> None:
         prefix, counter = split_id(id)
