@@ -673,3 +673,19 @@ def breakpoints_of_one_call(lab: Lab) -> None:
     lab.run(None, interrupt_after="*")
     lab.run(None, interrupt_after=["c"])
     lab.run(None)
+
+
+@program(needs_saver=True)
+def the_same_run_goes_on(lab: Lab) -> None:
+    """A caller that names the run which stopped, by its id in the metadata, goes on with it: new input is not taken."""
+    g = lab.graph(Log)
+    g.add_node("ask", lambda s: {"log": [lab.interrupt("sure?")]})
+    g.add_node("after", lambda s: {"log": ["after"]})
+    g.add_edge(lab.START, "ask")
+    g.add_edge("ask", "after")
+    lab.compile(g)
+    same = {"metadata": {"run_id": "first"}}
+    lab.run({"log": ["in"]}, same)
+    lab.run({"log": ["not taken"]}, same)
+    lab.run({"log": ["new"]}, {"metadata": {"run_id": "second"}})
+    lab.resume("yes")

@@ -25,6 +25,7 @@ from stepgraph.compat.format import (
 from stepgraph.compat.format_ids import task_id
 from stepgraph.compat.langgraph._internal._constants import RETURN
 from stepgraph.compat.ledger import Ledger, numbers
+from stepgraph.compat.migrated import migrated
 from stepgraph.core.channels import NamedBarrierValue, Topic
 from stepgraph.core.checkpoint import Control, Record, Stored
 from stepgraph.core.entry import NOBODY
@@ -69,7 +70,7 @@ def checkpoint_of(ledger: Ledger, state: State, control: Control, id: str | None
 
 def stored_of(found: Any, plan: Plan, thread: str, ns: str) -> Theirs:
     """Our form of a CheckpointTuple. Channels that the graph no longer has are left out."""
-    checkpoint, metadata = found.checkpoint, dict(found.metadata or {})
+    checkpoint, metadata = migrated(found.checkpoint, plan), dict(found.metadata or {})
     ledger = Ledger(plan, _never)
     ledger.read(checkpoint)
     channels, held = plan.channels, checkpoint["channel_values"]

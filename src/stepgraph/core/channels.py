@@ -94,7 +94,8 @@ class LastValue(Channel):
             raise InvalidUpdateError(
                 f"At key '{self.key}': Can receive only one value per step. "
                 "Use an Annotated key to handle multiple values, e.g. `Annotated[list, operator.add]`, "
-                "or let the nodes run one after the other."
+                "or let the nodes run one after the other.\n"
+                "For troubleshooting see the error code INVALID_CONCURRENT_GRAPH_UPDATE."
             )
         return updates[0]
 
@@ -350,6 +351,8 @@ class DeltaChannel(Channel):
         key: str = "",
     ) -> None:
         super().__init__(typ, key)
+        if snapshot_frequency < 1:
+            raise ValueError(f"snapshot_frequency must be a positive integer, got {snapshot_frequency!r}")
         self.reducer = reducer
         self.snapshot_frequency = snapshot_frequency
 

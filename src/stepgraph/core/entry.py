@@ -37,7 +37,7 @@ def open_thread(engine: Engine) -> Flow:
             stored = current(engine, stored)
             restore(engine, stored)
     resuming = request.input is None or isinstance(request.input, Command)
-    resuming = resuming and stored is not None and stored.version > 0
+    resuming = stored is not None and stored.version > 0 and (resuming or _same_run(engine, stored))
     if stored is not None and request.parent is not None and _goes_on(engine, request.parent, stored):
         resuming = True
     if request.parent is not None and engine.saving:
@@ -81,6 +81,12 @@ def open_thread(engine: Engine) -> Flow:
             engine.show("resume", ())
         return
     yield from take_input(engine)
+
+
+def _same_run(engine: Engine, stored: Stored) -> bool:
+    """Whether the caller gives the id of the run that stored the checkpoint, in the config's metadata: it goes on."""
+    given = (engine.request.config.get("metadata") or {}).get("run_id")
+    return given is not None and engine.request.parent is None and given == stored.metadata.get("run_id")
 
 
 def _load(engine: Engine) -> Load:

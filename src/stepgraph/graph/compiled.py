@@ -359,9 +359,10 @@ class CompiledStateGraph:
             if mode in shown:
                 put(shape(ns, mode, payload))
 
+        keys = options.get("output_keys")
         streams = Streams(
             self.plan, {*shown, *printed}, deliver, subgraphs=subgraphs, root=engine.scope.ns,
-            config=engine.request.config, keys=options.get("output_keys") or self._lone_key(),
+            config=engine.request.config, keys=self._lone_key() if keys is None else keys,
             metadata=engine.request.metadata,
         )  # fmt: skip
         listen_in(engine, streams.modes)

@@ -33,6 +33,9 @@ def _flat(plan: Plan) -> Graph:
     drawn = Graph()
     for name, node in plan.nodes.items():
         drawn.add_node(node.source if node.source is not None else node, name, metadata=_metadata(plan, node) or None)
+    if START not in plan.nodes:  # an entrypoint's function is the first node itself
+        drawn.add_node(None, START)
+        _join(drawn, START, plan.entry)
     for edge in sorted(edges, key=lambda each: (each.source, each.target, each.conditional, each.data or "")):
         label = edge.data if edge.data != edge.target else None
         _join(drawn, edge.source, edge.target, label, edge.conditional)
@@ -79,7 +82,7 @@ def _run(plan: Plan) -> tuple[set[Edge], set[str]]:
     nothing in the superstep before leads to it, it is drawn as if everything there might.
     """
     edges: set[Edge] = set()
-    current, known, met = {START}, set(), set()
+    current, known, met = {START if START in plan.nodes else plan.entry}, set(), set()
     barriers: dict[str, set[str]] = {}
     waiting: set[str] = set()
     last: set[str] = set()

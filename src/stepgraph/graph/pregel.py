@@ -15,7 +15,7 @@ from stepgraph.core.policies import RetryPolicy, as_retries
 from stepgraph.core.types import START, Writes
 from stepgraph.graph.compiled import CompiledStateGraph, graph_class
 from stepgraph.graph.node_builder import TASKS, NodeBuilder, PregelNode, listed, node_of
-from stepgraph.schema.managed import Managed
+from stepgraph.schema.managed import computing, is_managed
 
 if TYPE_CHECKING:
     from stepgraph.core.limits import CachePolicy
@@ -96,7 +96,7 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
         self._before, self._after = interrupt_before_nodes, interrupt_after_nodes
         self.stream_eager = stream_eager  # chunks are handed out as they come in any case
         self.validate()
-        managed = {key: each.compute for key, each in self._given.items() if _is_managed(each)}
+        managed = {key: computing(each) for key, each in self._given.items() if is_managed(each)}
         rules = {key: _rule(each, key) for key, each in self._given.items() if key not in managed}
         made = {
             key: node_of(key, each, rules, managed, as_retries(retry_policy), cache_policy)
@@ -138,7 +138,7 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
             for key in listed(node.channels):
                 if key not in known:
                     raise ValueError(f"Node {name} reads channel '{key}' not in known channels: '{shown}'")
-        channels = {key for key, each in known.items() if not _is_managed(each)}
+        channels = {key for key, each in known.items() if not is_managed(each)}
         subscribed = {key for node in self._nodes.values() for key in node.triggers}
         for key in sorted(subscribed - channels):
             raise ValueError(f"Subscribed channel '{key}' not in known channels: '{shown}'")
@@ -194,10 +194,6 @@ def _combined(kind: type[CompiledStateGraph]) -> Any:
     if kind not in _KINDS:
         _KINDS[kind] = _Kind("Pregel", (Pregel, kind), {"__module__": __name__})
     return _KINDS[kind]
-
-
-def _is_managed(given: Any) -> bool:
-    return isinstance(given, type) and issubclass(given, Managed)
 
 
 def _rule(given: Any, key: str) -> Channel:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NotRequired, Required, get_args, get_origin, 
 from stepgraph.core import registry
 from stepgraph.core.channels import BinaryOperatorAggregate, Channel, LastValue
 from stepgraph.core.types import ROOT
-from stepgraph.schema.managed import Managed, managed_in
+from stepgraph.schema.managed import computing, is_managed, managed_in
 
 Managers = dict[str, Callable[[int, int], Any]]
 
@@ -73,8 +73,8 @@ def _channel_of(key: str, hint: Any) -> tuple[Channel | None, Callable[[int, int
     """One key's rule: a channel or manager in its metadata, a reducer as the last metadata, else the last value."""
     hint = _unrequired(hint)
     if get_origin(hint) is not Annotated:
-        if isinstance(hint, type) and issubclass(hint, Managed):
-            return None, hint.compute
+        if is_managed(hint):
+            return None, computing(hint)
         return LastValue(hint, key=key), None
     kind, *metadata = get_args(hint)
     kind = _unrequired(kind)

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+
+V = TypeVar("V")
 
 
-class Managed:
+class Progress(NamedTuple):
+    """What a managed value is made from: the superstep, and the one that the recursion limit does not allow."""
+
+    step: int
+    stop: int
+
+
+class ManagedValue(ABC, Generic[V]):
+    """Base of your own managed values: name the class last in a key's annotation, `Annotated[int, Mine]`."""
+
+    @staticmethod
+    @abstractmethod
+    def get(scratchpad: Any) -> V:
+        """What a node reads for the key in superstep `scratchpad.step` of at most `scratchpad.stop`."""
+
+
+class Managed(ManagedValue[Any]):
     """Base of managed values: `compute(step, last step)` gives what the node reads."""
 
     @staticmethod
     def compute(step: int, stop: int) -> Any:
         raise NotImplementedError
+
+    @classmethod
+    def get(cls, scratchpad: Any) -> Any:
+        return cls.compute(scratchpad.step, scratchpad.stop)
 
 
 class IsLastStepManager(Managed):
@@ -35,8 +59,21 @@ RemainingSteps = Annotated[int, RemainingStepsManager]
 
 
 def managed_in(metadata: Sequence[Any]) -> Callable[[int, int], Any] | None:
-    """The managed value named last in an annotation's metadata, or None."""
+    """What computes the managed value named last in an annotation's metadata, or None."""
     last = metadata[-1]
-    if isinstance(last, type) and issubclass(last, Managed):
-        return last.compute
-    return None
+    return computing(last) if is_managed(last) else None
+
+
+def is_managed(given: Any) -> bool:
+    """Whether it is the class of a managed value."""
+    return isinstance(given, type) and issubclass(given, ManagedValue)
+
+
+def computing(kind: Any) -> Callable[[int, int], Any]:
+    """What gives the value for a superstep and the last one."""
+    found: Callable[[int, int], Any] = kind.compute if issubclass(kind, Managed) else partial(_computed, kind)
+    return found
+
+
+def _computed(kind: type[ManagedValue[Any]], step: int, stop: int) -> Any:
+    return kind.get(Progress(step, stop))

@@ -14,6 +14,7 @@ from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.channels import LastValue, Topic
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
+from langgraph.managed.base import ManagedValue
 from langgraph.types import Command, RetryPolicy, Send
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
@@ -608,6 +609,28 @@ def injected(show: Any) -> None:
             )
         )
         show(kind(lambda: asyncio.run(lone(State, node).ainvoke({"log": []}))))
+
+
+def managed_of_a_user(show: Any) -> None:
+    class Step(ManagedValue[int]):
+        @staticmethod
+        def get(scratchpad: Any) -> int:
+            return scratchpad.step
+
+    class State(TypedDict):
+        log: Annotated[list, operator.add]
+        step: Annotated[int, Step]
+
+    app = StateGraph(State, input_schema=Log, output_schema=Log)
+    app.add_node("a", lambda s: {"log": [s["step"]]}).add_node("b", lambda s: {"log": [s["step"]]})
+    show(app.add_edge(START, "a").add_edge("a", "b").compile().invoke({"log": []}))
+    show(kind(lambda: StateGraph(State).add_node("a", len).add_edge(START, "a").compile().invoke({"log": [1]})))
+    show(kind(lambda: StateGraph(Log, input_schema=State)), kind(lambda: StateGraph(Log, output_schema=State)))
+
+    class Before(TypedDict):
+        k: Annotated[int, Step, "after"]
+
+    show(kind(lambda: StateGraph(Before).channels.keys()))
 
 
 def old_arguments(show: Any) -> None:

@@ -1,5 +1,7 @@
 """Channels: handled directly, and a user's own."""
 
+# ruff: noqa: B023  what is made in a loop runs at once
+
 import operator
 from collections.abc import Sequence
 from typing import Annotated, Any, TypedDict
@@ -19,7 +21,8 @@ from langgraph.channels import (
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import EmptyChannelError, InvalidUpdateError
 from langgraph.graph import START, StateGraph
-from langgraph.types import Overwrite
+from langgraph.managed import IsLastStep, RemainingSteps
+from langgraph.types import Command, Overwrite, Send, interrupt
 
 
 def handled_directly(show: Any) -> None:
@@ -122,3 +125,198 @@ def folded_at_once(show: Any) -> None:
     show(graph.get_state(config).values)
     channel = DeltaChannel(collect, list).from_checkpoint(MISSING)
     show(channel.get(), channel.update([["x"], ["y"]]), channel.get(), channel.update([]))
+
+
+def kind(call: Any) -> Any:
+    try:
+        return call()
+    except BaseException as error:
+        return type(error).__name__
+
+
+def thread(name: str = "t", **more: Any) -> Any:
+    return {"configurable": {"thread_id": name, **more}}
+
+
+def two(schema: Any, one: Any, other: Any, given: Any) -> Any:
+    g = (
+        StateGraph(schema)
+        .add_node("a", lambda s: one)
+        .add_node("b", lambda s: other)
+        .add_edge(START, "a")
+        .add_edge(START, "b")
+    )
+    return kind(lambda: g.compile().invoke(given))
+
+
+def overwrites(show: Any) -> None:
+    class Log(TypedDict):
+        log: Annotated[list, operator.add]
+
+    class Raw(TypedDict):
+        log: Annotated[Any, lambda a, b: (a, b)]
+
+    new, plain = Overwrite(["new"]), ["p"]
+    for one, other in (
+        (new, plain),
+        (plain, new),
+        (new, new),
+        ({"__overwrite__": ["d"]}, plain),
+        ({"type": "__overwrite__", "value": ["t"]}, plain),
+        ({"__overwrite__": 1, "more": 2}, plain),
+        (Overwrite(None), plain),
+    ):
+        show(two(Log, {"log": one}, {"log": other}, {"log": ["in"]}))
+    for given in ({"log": {"__overwrite__": ["d"]}}, {"log": ["in"]}):
+        show((repr(given), two(Log, {}, {"log": ["b"]}, given), two(Raw, {}, {"log": 2}, given)))
+    app = (
+        StateGraph(Log)
+        .add_node("a", lambda s: Command(update=[("log", Overwrite(["x"])), ("log", ["y"])]))
+        .add_edge(START, "a")
+        .compile()
+    )
+    show(app.invoke({"log": ["in"]}))
+    many = (
+        StateGraph(Log).add_node("a", lambda s: {"log": s}).add_node("b", lambda s: {"log": ["b"]}).add_edge(START, "b")
+    )
+    app = many.add_conditional_edges(
+        START, lambda s: [Send("a", ["0"]), Send("a", Overwrite(["1"])), Send("a", ["2"])]
+    ).compile()
+    show(app.invoke({"log": ["in"]}))
+
+
+def last_values(show: Any) -> None:
+    class State(TypedDict):
+        x: Any
+
+    show(two(State, {"x": 1}, {"x": 2}, {"x": 0}), two(State, {"x": None}, {}, {"x": 0}), two(State, {"x": 1}, {}, {}))
+    show(two(State, {"x": 1}, {"x": 1}, {"x": 0}))
+    try:
+        g = (
+            StateGraph(State)
+            .add_node("a", lambda s: {"x": 1})
+            .add_node("b", lambda s: {"x": 2})
+            .add_edge(START, "a")
+            .add_edge(START, "b")
+        )
+        g.compile().invoke({"x": 0})
+    except InvalidUpdateError as error:
+        text = str(error)
+        show([word in text for word in ("x", "Can receive only one value per step", "INVALID_CONCURRENT_GRAPH_UPDATE")])
+
+
+def in_a_state(show: Any) -> None:
+    class State(TypedDict):
+        ephemeral: Annotated[int, EphemeralValue(int)]
+        loose: Annotated[int, EphemeralValue(int, guard=False)]
+        anything: Annotated[int, AnyValue(int)]
+        untracked: Annotated[int, UntrackedValue(int)]
+        topic: Annotated[list, Topic(int)]
+        kept: Annotated[list, Topic(int, accumulate=True)]
+        log: Annotated[list, operator.add]
+
+    def look(name: str, update: Any = None) -> Any:
+        def node(s: State) -> dict:
+            return {"log": [(name, {key: s[key] for key in sorted(s) if key != "log"})], **(update or {})}
+
+        return node
+
+    written = {"ephemeral": 1, "loose": 1, "anything": 1, "untracked": 1, "topic": [1, 2], "kept": 3}
+    g = (
+        StateGraph(State)
+        .add_node("a", look("a", written))
+        .add_node("b", look("b", {"kept": [4], "anything": 2}))
+        .add_node("c", look("c"))
+        .add_node("d", look("d"))
+    )
+    g.add_edge(START, "a").add_edge("a", "b").add_edge("b", "c").add_edge("c", "d")
+    app = g.compile(checkpointer=InMemorySaver(), interrupt_before=["c"])
+    show(app.invoke({"log": [], "ephemeral": 7, "untracked": 7}, thread()), app.get_state(thread()).values)
+    show(app.invoke(None, thread()))
+    show([each.values for each in app.get_state_history(thread())])
+    for key, one, other in (
+        ("ephemeral", 1, 2),
+        ("loose", 1, 2),
+        ("anything", 1, 2),
+        ("untracked", 1, 2),
+        ("topic", [1], 2),
+        ("kept", 1, [2]),
+    ):
+        show((key, two(State, {key: one}, {key: other}, {"log": []})))
+
+
+def untracked_in_sends(show: Any) -> None:
+    class State(TypedDict):
+        log: Annotated[list, operator.add]
+        secret: Annotated[Any, UntrackedValue(object)]
+
+    def node(s: State) -> dict:
+        return {"log": [sorted(s)]}
+
+    g = StateGraph(State).add_node("a", lambda s: {"secret": 1}).add_node("b", node)
+    g.add_edge(START, "a").add_conditional_edges("a", lambda s: [Send("b", {"secret": s["secret"], "kept": 2})])
+    app = g.compile(checkpointer=InMemorySaver(), interrupt_before=["b"])
+    show(app.invoke({"log": []}, thread()), app.get_state(thread()).values, app.invoke(None, thread()))
+    show(g.compile().invoke({"log": []}))
+
+
+def kept_apart_from_checkpoints(show: Any) -> None:
+    """The values of a DeltaChannel, whatever the frequency of its snapshots, in every state and after every journey."""
+
+    def fold(state: list, writes: Sequence[Any]) -> list:
+        return [*state, *(item for write in writes for item in write)]
+
+    for frequency in (1, 2, 100):
+
+        class State(TypedDict):
+            log: Annotated[list, DeltaChannel(fold, snapshot_frequency=frequency)]
+            n: int
+
+        def ask(s: State) -> dict:
+            return {"log": [interrupt("q")]}
+
+        g = (
+            StateGraph(State)
+            .add_node("a", lambda s: {"log": ["a"], "n": len(s["log"])})
+            .add_node("b", lambda s: {"log": ["b"]})
+            .add_node(ask)
+        )
+        g.add_node("c", lambda s: {"log": ["c"]}).add_edge(START, "a").add_edge(START, "b").add_edge(
+            ["a", "b"], "ask"
+        ).add_edge("ask", "c")
+        app = g.compile(checkpointer=InMemorySaver())
+        show(
+            frequency,
+            [each.value for each in app.invoke({"log": ["in"]}, thread())["__interrupt__"]],
+            app.get_state(thread()).values,
+        )
+        show(app.invoke(Command(resume="yes"), thread()), app.invoke({"log": ["two"]}, thread())["log"])
+        app.update_state(thread(), {"log": ["edit"]}, as_node="c")
+        app.update_state(thread(), {"log": Overwrite(["fresh"])}, as_node="c")
+        show(app.get_state(thread()).values, [each.values for each in app.get_state_history(thread())])
+        old = [each for each in app.get_state_history(thread()) if each.next == ("c",)][-1]
+        show(app.invoke(None, old.config), app.get_state(thread()).values)
+        forked = app.update_state(old.config, {"log": ["fork"]})
+        show(app.get_state(forked).values, app.invoke(None, forked))
+        show(
+            app.invoke({"log": ["exit"]}, thread("exit"), durability="exit")["log"],
+            app.get_state(thread("exit")).values,
+        )
+        show(
+            app.invoke(Command(resume="later"), thread("exit"), durability="exit"), app.get_state(thread("exit")).values
+        )
+    show(DeltaChannel(fold, list) == DeltaChannel(fold, list), kind(lambda: DeltaChannel(fold, snapshot_frequency=0)))
+
+
+def the_last_steps(show: Any) -> None:
+    class State(TypedDict):
+        log: Annotated[list, operator.add]
+        last: IsLastStep
+        left: RemainingSteps
+
+    g = StateGraph(State)
+    for name in "abc":
+        g.add_node(name, lambda s, name=name: {"log": [(name, s["last"], s["left"])]})
+    app = g.add_edge(START, "a").add_edge("a", "b").add_edge("b", "c").compile()
+    for limit in (3, 4, 10, 25):
+        show((limit, kind(lambda: app.invoke({"log": []}, {"recursion_limit": limit}))))

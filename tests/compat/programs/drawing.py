@@ -3,6 +3,7 @@
 import operator
 from typing import Annotated, Any, Literal, TypedDict
 
+from langgraph.func import entrypoint
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
 
@@ -48,3 +49,8 @@ def subgraphs_opened(show: Any) -> None:
     for xray in (False, 1, True):
         show(graph.get_graph(xray=xray).draw_mermaid(), graph.get_graph(xray=xray).to_json())
     show([(name, type(each).__name__ != "") for name, each in graph.get_subgraphs(recurse=True)])
+
+
+def a_function(show: Any) -> None:
+    flow = entrypoint()(lambda n: n)
+    show(flow.get_graph().draw_mermaid(), flow.get_graph(xray=True).to_json())
