@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import operator
+import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from typing import Annotated, Any
@@ -389,3 +392,19 @@ def test_durability_without_a_checkpointer_is_warned_about() -> None:
     app = graph(lambda state: Command(update={"log": ["a"]})).compile()
     with pytest.warns(UserWarning, match="`durability` has no effect when no checkpointer is present"):
         app.invoke({"log": []}, durability="sync")
+
+
+def test_the_default_limit_comes_from_the_environment() -> None:
+    code = (
+        "from stepgraph import START, RemainingSteps, StateGraph\n"
+        "from typing import TypedDict\n"
+        "S = TypedDict('S', {'left': RemainingSteps, 'n': int})\n"
+        "g = StateGraph(S).add_node('a', lambda s: {'n': s['left']}).add_edge(START, 'a').compile()\n"
+        "print(g.invoke({'n': 0})['n'])"
+    )
+    for given, limit in (({}, 10007), ({"LANGGRAPH_DEFAULT_RECURSION_LIMIT": "9"}, 9)):
+        known = {key: value for key, value in os.environ.items() if key != "LANGGRAPH_DEFAULT_RECURSION_LIMIT"}
+        ran = subprocess.run(
+            [sys.executable, "-c", code], env={**known, **given}, capture_output=True, text=True, check=True
+        )
+        assert int(ran.stdout) == limit - 1  # the superstep of START is one

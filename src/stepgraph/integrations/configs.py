@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Mapping
+from os import environ
 from typing import Any
 
 from stepgraph.integrations.ambient import child_config
 from stepgraph.run.config import inherited, merged, shown_metadata
 
-DEFAULT_RECURSION_LIMIT = 10_007
+DEFAULT_RECURSION_LIMIT = int(environ.get("LANGGRAPH_DEFAULT_RECURSION_LIMIT", "10007"))
 
 
 def ensure_config(*configs: Mapping[str, Any] | None) -> dict[str, Any]:

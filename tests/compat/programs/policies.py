@@ -12,6 +12,7 @@ from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError, NodeCancelledError, NodeTimeoutError
 from langgraph.graph import START, StateGraph
+from langgraph.managed import RemainingSteps
 from langgraph.types import CachePolicy, Command, RetryPolicy, TimeoutPolicy, interrupt
 from typing_extensions import TypedDict
 
@@ -322,3 +323,33 @@ def siblings_of_a_failure(show: Any) -> None:
                 if task.name != "slow"
             ),
         )
+
+
+def the_default_limit(show: Any) -> None:
+    class State(TypedDict):
+        left: RemainingSteps
+        n: int
+
+    def node(s: State, config: Any = None) -> dict:
+        return {"n": s["left"]}
+
+    inner = StateGraph(State).add_node("i", node).add_edge(START, "i").compile()
+    app = StateGraph(State).add_node("a", node).add_edge(START, "a").compile()
+    show(
+        app.invoke({"n": 0}),
+        app.invoke({"n": 0}, {"recursion_limit": 50}),
+        app.with_config(recursion_limit=30).invoke({"n": 0}),
+    )
+    show(
+        app.with_config(recursion_limit=30).invoke({"n": 0}, {"recursion_limit": 10007}),
+        app.with_config(recursion_limit=30).invoke({"n": 0}, {"recursion_limit": 40}),
+    )
+    outer = (
+        StateGraph(State)
+        .add_node("call", lambda s: {"n": inner.invoke({"n": 0})["n"]})
+        .add_node("sub", inner)
+        .add_edge(START, "call")
+        .add_conditional_edges(START, lambda s: "sub" if s["n"] else "call")
+        .compile()
+    )
+    show(outer.invoke({"n": 0}, {"recursion_limit": 60}), outer.invoke({"n": 0}))
