@@ -52,3 +52,17 @@ def test_compiling_takes_at_most_4_calls_a_node() -> None:
     calls = (calls_within(built(1000).compile) - calls_within(built(100).compile)) / 900
 
     assert calls <= 4
+
+
+def test_a_superstep_in_a_stream_of_updates_takes_at_most_25_calls() -> None:
+    def calls_streaming(length: int) -> int:
+        graph = built(length).compile()
+        return calls_within(lambda: list(graph.stream({"n": 0}, stream_mode="updates")))
+
+    assert (calls_streaming(1000) - calls_streaming(100)) / 900 <= 25
+
+
+def test_a_stream_takes_at_most_120_calls_to_its_first_update() -> None:
+    graph = built(1000).compile()
+
+    assert calls_within(lambda: next(graph.stream({"n": 0}, stream_mode="updates"))) <= 120

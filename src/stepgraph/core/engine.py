@@ -32,7 +32,7 @@ from stepgraph.core.lean import lean_flows
 from stepgraph.core.plan import Plan
 from stepgraph.core.recovery import take_up
 from stepgraph.core.request import Request
-from stepgraph.core.sprint import TRAIL, sprint
+from stepgraph.core.sprint import DETAILS, TRAIL, sprint
 from stepgraph.core.state import (
     State,
     advance,
@@ -213,9 +213,10 @@ class Engine:
         if self.request.parent is None and self.request.durability != "async":
             yield Flush(self.request.checkpointer)
 
-    def listen(self, emit: ev.Emit) -> None:
-        """Send events to `emit`; before `run()`."""
+    def listen(self, emit: ev.Emit, unheard: frozenset[type] = frozenset()) -> None:
+        """Send events to `emit`, but for those that are `unheard`; before `run()`."""
         self.request.emit = self.scope.emit = emit
+        self.request.unheard = self.scope.unheard = unheard
 
     @property
     def thread(self) -> str:
@@ -239,7 +240,8 @@ class Engine:
         counts = scope.counts
         scope.values = state.values
         control, limit = self.request.control, self.request.step_timeout
-        looked_at = emit or gate or scope.probe or before or after or self.keeper
+        heard = emit is not None and not scope.unheard.issuperset(DETAILS)
+        looked_at = heard or gate or scope.probe or before or after or self.keeper
         sprinting = plan.sprints and not (looked_at or control or limit)
         watched = scope.stop - min(TRAIL, self.request.recursion_limit // 2)
         left = gate is not None and undecided(self.pending.get(WHOLE_STEP), "committed")
@@ -305,7 +307,7 @@ class Engine:
     def _work(self, tasks: Sequence[Task]) -> Flow:
         """Run the planned tasks to their outcomes."""
         scope = self.scope
-        if scope.emit is not None:
+        if scope.emit is not None and ev.StepStarted not in scope.unheard:
             infos = tuple(task.info() for task in tasks)
             scope.emit(ev.StepStarted(scope.ns, self.state.step, scope.clock(), infos))
         if len(tasks) == 1:
@@ -399,7 +401,7 @@ class Engine:
         """Tell listeners the state after a superstep."""
         scope, state = self.scope, self.state
         emit = scope.emit
-        if emit is not None:
+        if emit is not None and ev.StepFinished not in scope.unheard:
             following = state.next if not state.sends else state.next + names_of(state.sends)
             emit(
                 ev.StepFinished(

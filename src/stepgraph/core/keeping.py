@@ -182,6 +182,8 @@ def record(engine: Engine, task: Task, kind: Kind, payload: Any) -> Flow:
 def started(task: Task) -> None:
     scope = task.scope
     assert scope.emit is not None
+    if ev.TaskStarted in scope.unheard:
+        return
     now, told, metadata = scope.clock(), scope.request.told, task.node.metadata
     if told:
         metadata = {**told, **metadata}

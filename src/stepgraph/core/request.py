@@ -10,7 +10,7 @@ from stepgraph.core.events import Emit
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, Gate, Namespace, Probe
 
-NONE: frozenset[str] = frozenset()
+NONE: frozenset[Any] = frozenset()
 
 
 class Request:
@@ -26,6 +26,8 @@ class Request:
     checkpoint: str | None = None
     """The checkpoint to start from; None for the thread's newest."""
     emit: Emit | None = None
+    unheard: frozenset[type] = NONE
+    """The kinds of events that `emit` does not want: the big ones of each superstep are not made for nobody."""
     gate: Gate | None = None
     probe: Probe | None = None
     interrupt_before: frozenset[str] = NONE

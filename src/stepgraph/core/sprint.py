@@ -1,11 +1,15 @@
-"""Supersteps of one lean task each: the same rules, with all that needs a second task or an onlooker left out."""
+"""Supersteps of one lean task each: the same rules, with all that needs a second task or a gate left out.
+
+A listener that wants no more than the ends of tasks hears of these.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from stepgraph.core import events as ev
 from stepgraph.core.effects import Flow, Save
-from stepgraph.core.keeping import unfit
+from stepgraph.core.keeping import finished, unfit
 from stepgraph.core.lean import conclude
 from stepgraph.core.state import advance_alone, combine, view
 from stepgraph.core.task import Task
@@ -13,6 +17,8 @@ from stepgraph.core.task import Task
 if TYPE_CHECKING:
     from stepgraph.core.engine import Engine
 
+DETAILS: frozenset[type] = frozenset((ev.StepStarted, ev.TaskStarted, ev.StepFinished, ev.CheckpointSaved))
+"""The events that there are none of in a sprint."""
 TRAIL = 40
 """How many supersteps before the recursion limit are remembered."""
 NOT_YET: Any = None
@@ -42,7 +48,7 @@ def sprint(engine: Engine) -> Flow:
     nodes, values, root = plan.nodes, state.values, scope.root
     limit = engine.request.recursion_limit
     stop = scope.stop - (TRAIL if limit >= 2 * TRAIL else limit // 2)
-    plain = plan.plain
+    plain, listened = plan.plain, scope.emit is not None
     if saving:
         light = plain and engine.request.durability == "async"
         handing = Save(engine.request.checkpointer, engine.thread, scope.ns_text, NOT_YET)
@@ -54,6 +60,8 @@ def sprint(engine: Engine) -> Flow:
         task = Task(node, scope, state.step, -1, given)
         task.lean = True
         task.alone = plain
+        if listened:
+            task.attempt = 1
         try:
             if node.passes:
                 conclude(task, given)
@@ -62,6 +70,9 @@ def sprint(engine: Engine) -> Flow:
         except BaseException as error:
             yield from engine.fail_alone(task, error)
         changes, groups = task.changes, task.groups
+        if listened and task.lean and not node.passes:
+            task.writes = task.writes or tuple((changes or {}).items())
+            finished(task)
         if changes is None or (groups is None and not plain):
             if scope.called:
                 yield from engine.join()

@@ -53,6 +53,7 @@ class Scope:
         "request",
         "resumed",
         "stop",
+        "unheard",
         "values",
     )
 
@@ -61,6 +62,7 @@ class Scope:
         self.request = request
         self.ns = request.ns
         self.emit = request.emit
+        self.unheard = request.unheard
         self.gate = request.gate
         self.probe = request.probe
         self.clock = request.clock
@@ -128,7 +130,7 @@ class Scope:
         key = (self.checkpoint, step, name, sent)
         if self._base is not None and self._base[0] == key:
             return self._base[1]
-        text = f"{self.checkpoint_id}\0{self.ns_text}\0{step}\0{name}\0{PUSH if sent else PULL}"
+        text = f"{self.checkpoint or self.run_id}\0{self.ns_text}\0{step}\0{name}\0{PUSH if sent else PULL}"
         digits = blake2b(text.encode(), digest_size=16).hexdigest()
         found = (f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-", int(digits[20:], 16))
         self._base = (key, found)

@@ -101,7 +101,7 @@ def chunks_beside(engine: Engine, listener: Emit, chunks: deque[Any]) -> Iterato
         listener(event)
         _move(chunks, queue.put)
 
-    engine.listen(emit)
+    engine.listen(emit, engine.request.unheard)
     future = pool.submit(copy_context().run, asyncio.run, run())
     try:
         while (chunk := queue.get()) is not end:

@@ -16,6 +16,14 @@ from stepgraph.run.tokens import is_message, messages_in, named
 
 MODES = ("values", "updates", "custom", "messages", "tasks", "checkpoints", "debug", "tools")
 
+_ASKED_BY: dict[type, frozenset[str]] = {
+    ev.StepStarted: frozenset(("checkpoints", "debug")),
+    ev.TaskStarted: frozenset(("messages", "tasks", "debug")),
+    ev.StepFinished: frozenset(("values", "checkpoints", "debug")),
+    ev.CheckpointSaved: frozenset(("checkpoints", "debug")),
+}
+"""Events that take time to make, and the modes that need them."""
+
 
 class Streams:
     """Turns events into the payloads of `modes` and hands them to `put(namespace, mode, payload)`."""
@@ -36,6 +44,8 @@ class Streams:
         for mode in sorted(self.modes):
             if mode not in MODES:
                 raise ValueError(f"Unknown stream mode {mode!r}; the modes are {', '.join(MODES)}.")
+        self.unheard = frozenset(kind for kind, modes in _ASKED_BY.items() if modes.isdisjoint(self.modes))
+        """The kinds of events that no mode asks for."""
         self._debugging = "debug" in self.modes or "tasks" in self.modes
         self._send = put
         self._plan = plan
@@ -147,7 +157,7 @@ class Streams:
             if event.carried:
                 chunk["__metadata__"] = {"cached": True}
             self._send(event.ns, "updates", chunk)
-        if not event.carried:
+        if self._debugging and not event.carried:
             writes = event.writes
             if view.keys == END:  # the functional API: what it keeps for the next run is its own affair
                 writes = tuple(write for write in writes if write[0] != PREVIOUS)
@@ -311,7 +321,7 @@ class _View:
         if len(writes) == 1 and writes[0][0] == RETURN:
             return writes[0][1]
         if not isinstance(self.keys, str) or self.keys == ROOT:
-            return shown_update(self.wanted(writes))
+            return shown_update(writes if self.keys is None else self.wanted(writes))
         values = [value for key, value in writes if key == self.keys]
         return values[0] if len(values) == 1 else values or None
 
@@ -334,9 +344,9 @@ def shown_update(writes: Writes) -> Any:
         return None
     if writes[0][0] == ROOT:
         return writes[0][1] if len(writes) == 1 else [value for _, value in writes]
-    keys = {key for key, _ in writes}
-    if len(keys) == len(writes):
-        return dict(writes)
+    found = dict(writes)
+    if len(found) == len(writes):
+        return found
     return [{key: value} for key, value in writes]
 
 

@@ -52,7 +52,7 @@ class SyncDriver:
     def __init__(self, chunks: deque[Any] | None = None, *, live: bool = False, width: int | None = None) -> None:
         self.chunks = chunks
         self.live = live
-        self.wake = _UNWATCHED if chunks is None and not live else Event()
+        self.wake = Event() if live else _UNWATCHED
         self.width = width
 
     def run(self, flow: Flow) -> Any:
@@ -175,6 +175,8 @@ class SyncDriver:
         """Work on all items here, and in helper threads when one is slow, or `at_once`."""
         batch = Batch(work, items, self.width or WORKERS)
         chunks = self.chunks
+        if chunks is not None and self.wake is _UNWATCHED:
+            self.wake = Event()
         try:
             if at_once or self.live:
                 batch.width = (self.width or len(items)) + 1  # this thread takes none
