@@ -48,6 +48,9 @@ def install(lock: Path, uv: str) -> None:
     into = ("--quiet", "--python", str(PYTHON))
     run(uv, "pip", "install", *into, "--require-hashes", "--requirements", str(lock))
     run(uv, "pip", "install", *into, "--no-deps", "--editable", str(ROOT))
+    settings = ENVIRONMENT / "share" / "jupyter" / "lab" / "settings"  # no question about news over the panels
+    settings.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / "binder" / "overrides.json", settings)
 
 
 def works(python: Path) -> bool:

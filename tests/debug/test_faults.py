@@ -122,7 +122,9 @@ def test_an_edit_that_the_router_cannot_handle_is_held_at_error_and_can_be_redir
     dbg.stop("error")
     run = dbg.start({"n": 0})
     (request,) = held(run)
-    assert request.preview({"n": 7}).routes is None
+    assert request.preview({"n": 1}).routes == ("spare",)
+    effect = request.preview({"n": 7})
+    assert (effect.routes, effect.trouble) == (None, "route raised KeyError: 7")
     request.edit({"n": 7})
     (failed,) = held(run)
     assert (failed.title, repr(failed.error)) == ("error:work", "KeyError(7)")

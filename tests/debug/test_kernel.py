@@ -90,7 +90,9 @@ def test_interrupting_a_cell_that_blocks_leaves_the_run_held(kernel, tmp_path):
     request = kernel.start("print('waiting', flush=True)\nrun.wait()")
     kernel.until(request, "waiting")
     kernel.manager.interrupt_kernel()
-    assert kernel.shown(request)[1][0] == "KeyboardInterrupt"
+    _, error = kernel.shown(request)
+    assert error[0] == "HeldError"
+    assert "Stopped waiting; nothing is lost: Run run-1 is held at after:b (request r1)" in error[1]
     assert kernel.run("print(run.status)") == ("held\n", [])
 
 

@@ -67,6 +67,7 @@ def test_a_command_that_is_sent_twice_is_carried_out_once_and_answered_twice(pag
 def test_an_edit_is_previewed_and_then_made(page: FakePage, held: Run) -> None:
     effect = page.value("preview", request="r1", value={"confidence": 0.1})
     assert effect["routes"] == ["human"]
+    assert effect["trouble"] is None
     assert {change["key"] for change in effect["changes"]} >= {"answer", "confidence"}
     page.value("decide", request="r1", verb="edit", value={"confidence": 0.1})
     assert held.wait(10)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stepgraph.approve.changes import Change, changes_between
@@ -19,18 +19,32 @@ from stepgraph.core.writes import collect
 if TYPE_CHECKING:
     from stepgraph.approve.requests import Request
 
-Routing = Callable[[Pause, Mapping[str, Any], Writes], Sequence[Route] | None]
+Routing = Callable[[Pause, Mapping[str, Any], Writes], "Routed"]
 """Where it would go with these writes, at `step` with these values: (pause, graph values before, pairs) -> routes."""
 THENS = ("stop", "retry", "route")
 
 
+class Routed(NamedTuple):
+    """Where routers would send a task. `routes` is None if it can't be told; `trouble` is what a router raised."""
+
+    routes: tuple[Route, ...] | None
+    trouble: str | None = None
+
+
+UNTOLD = Routed(None)
+
+
 class Effect(NamedTuple):
-    """What an edit would do. `routes` is None where they can't be told without running more than routers."""
+    """What an edit would do. `routes` is None where they can't be told without running more than routers.
+
+    `trouble` is what a router raised when it was asked about the edit: if applied, the edit ends at `error`.
+    """
 
     changes: tuple[Change, ...]
     routes: tuple[Route, ...] | None
     reruns_router: bool
     errors: tuple[Problem, ...]
+    trouble: str | None = None
 
 
 def checked_value(request: Request, decision: Decision) -> Any:
@@ -124,15 +138,15 @@ def preview_of(request: Request, value: Any) -> Effect:
     match request.place:
         case "after":
             changes = _between(request, edit.value, request.address)
-            routes = None if request.routing is None else request.routing(pause, request.values, edit.value)
-            return Effect(changes, None if routes is None else tuple(routes), False, ())
+            routed = UNTOLD if request.routing is None else request.routing(pause, request.values, edit.value)
+            return Effect(changes, routed.routes, False, (), routed.trouble)
         case "step":
-            routed = any(rerouted(task, edit.value) for task in pause.tasks)
-            chosen: Sequence[Route] | None = pause.routes
-            if routed:
+            again = any(rerouted(task, edit.value) for task in pause.tasks)
+            routed = Routed(tuple(pause.routes))
+            if again:
                 edited = tuple(edit.value.items())
-                chosen = None if request.routing is None else request.routing(pause, request.values, edited)
-            return Effect(_step_changes(request, edit.value), None if chosen is None else tuple(chosen), routed, ())
+                routed = UNTOLD if request.routing is None else request.routing(pause, request.values, edited)
+            return Effect(_step_changes(request, edit.value), routed.routes, again, (), routed.trouble)
         case "plan" | "committed":
             return Effect(_between(request, edit.value, "edit"), None, False, ())
         case _:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from threading import RLock, current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -79,13 +80,14 @@ def wait(run: Run, news: News, timeout: float | None) -> bool:
     _check_elsewhere(run)
     patience = Patience(run, "block") if current_thread() is main_thread() else None
     end = None if timeout is None else time.monotonic() + timeout
-    while not run.ended:
-        left = POLL_SECONDS if end is None else min(POLL_SECONDS, end - time.monotonic())
-        if left <= 0:
-            return False
-        if patience is not None:
-            patience.check()
-        news.wait_for(lambda: run.ended, left)
+    with _told_in_cells(run):
+        while not run.ended:
+            left = POLL_SECONDS if end is None else min(POLL_SECONDS, end - time.monotonic())
+            if left <= 0:
+                return False
+            if patience is not None:
+                patience.check()
+            news.wait_for(lambda: run.ended, left)
     return True
 
 
@@ -97,9 +99,26 @@ def settle(run: Run, news: News) -> bool:
         pending = run.pending()
         return bool(pending) and not run.inbox.attended and not any(run.will_decide(request) for request in pending)
 
-    while not news.wait_for(lambda: run.ended or waits_for_somebody(), POLL_SECONDS):
-        pass  # who attends may have changed, of which there is no news
+    with _told_in_cells(run):
+        while not news.wait_for(lambda: run.ended or waits_for_somebody(), POLL_SECONDS):
+            pass  # who attends may have changed, of which there is no news
     return run.ended
+
+
+@contextmanager
+def _told_in_cells(run: Run) -> Iterator[None]:
+    """A kernel's interrupt ends the wait of a cell with a short error that says what became of the run."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        shell = sys.modules.get("IPython")
+        if shell is None or shell.get_ipython() is None or run.ended:
+            raise
+        raise HeldError(_stopped(run)) from None
+
+
+def _stopped(run: Run) -> str:
+    return f"Stopped waiting; nothing is lost: {run.summary}. Run this cell again to wait on."
 
 
 def _check_elsewhere(run: Run) -> None:
@@ -131,9 +150,7 @@ async def _ended(run: Run) -> None:
                 continue
     except asyncio.CancelledError:
         if _is_cell(asyncio.current_task()):
-            raise HeldError(
-                f"Stopped waiting; nothing is lost: {run.summary}. Run this cell again to wait on."
-            ) from None
+            raise HeldError(_stopped(run)) from None
         raise
     finally:
         leave()

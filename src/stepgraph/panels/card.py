@@ -99,6 +99,7 @@ def effect(found: Effect) -> dict[str, Any]:
         "known": found.routes is not None,
         "reruns_router": found.reruns_router,
         "errors": list(found.errors),
+        "trouble": found.trouble,
     }
 
 

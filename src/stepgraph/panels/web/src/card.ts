@@ -167,7 +167,8 @@ export class ReviewCard {
     if (routes.length && others.length) lines.push(noteLine(`not: ${others.map(plain).join(", ")}`));
     if (!routes.length && card.alternatives.length) lines.push(noteLine(`may go to: ${card.alternatives.map(plain).join(", ")}`));
     if (!effect && !routes.length && (card.place === "after" || card.place === "before")) lines.push(...this.#declared(card));
-    if (effect && !effect.known) lines.push(noteLine("where it goes can't be told before"));
+    if (effect?.trouble) lines.push(h("div", { class: "sg-trouble" }, `a router can't handle this edit: ${effect.trouble}`));
+    else if (effect && !effect.known) lines.push(noteLine("where it goes can't be told before"));
     if (effect?.reruns_router) lines.push(noteLine("the router runs again: the edit changes what it read"));
     const proposed = new Map(card.changes.map((change) => [change.key, JSON.stringify(change)]));
     const other = effect?.changes.filter((change) => proposed.get(change.key) !== JSON.stringify(change)) ?? [];

@@ -17,7 +17,7 @@ export interface Writer { task: string; text: string; value: unknown; lazy: bool
 export interface Change { key: string; reducer: string | null; missing: boolean; added: number | null; diff: Diff; by?: string[]; problem?: string; writers?: Writer[] }
 export interface Failure { type: string; message: string; traceback: string }
 export interface Problem { path: (string | number)[]; message: string }
-export interface Effect { changes: Change[]; routes: string[]; known: boolean; reruns_router: boolean; errors: Problem[] }
+export interface Effect { changes: Change[]; routes: string[]; known: boolean; reruns_router: boolean; errors: Problem[]; trouble: string | null }
 export type Schema = { [key: string]: unknown };
 
 export interface Card {
