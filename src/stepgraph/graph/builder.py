@@ -328,7 +328,7 @@ class StateGraph:
         """Check that every edge starts and ends at a known node. Raises ValueError."""
         sources = {start for start, _ in self.edges} | {s for starts, _ in self.waiting_edges for s in starts}
         sources.update(self.branches)
-        if unknown := sources - self.nodes.keys() - {START}:
+        if unknown := sources.difference(self.nodes, (START,)):
             raise ValueError(f"Found edge starting at unknown node '{min(unknown)}'{self._meant(min(unknown))}")
         if START not in sources:
             raise ValueError("Graph must have an entrypoint: add at least one edge from START to another node")
@@ -340,7 +340,7 @@ class StateGraph:
                             f"At '{start}' node, '{name}' branch found unknown target '{target}'{self._meant(target)}"
                         )
         targets = {end for _, end in self.edges} | {end for _, end in self.waiting_edges}
-        if unknown := targets - self.nodes.keys() - {END}:
+        if unknown := targets.difference(self.nodes, (END,)):
             raise ValueError(f"Found edge ending at unknown node `{min(unknown)}`{self._meant(min(unknown))}")
         for name in interrupt or ():
             if name not in self.nodes:
