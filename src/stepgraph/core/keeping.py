@@ -31,7 +31,8 @@ def take_up(task: Task) -> bool:
         if task.scope.emit is not None:
             finished(task)
         proposal = records.get("proposal")
-        if proposal is not None and not _by_person(records):
+        watched = task.scope.probe is not None  # without, routers of a live run would not run again either
+        if watched and proposal is not None and not _by_person(records):
             task.gotos = unpacked(proposal.payload[1])
             task.reads = frozenset(task.scope.plan.channels)  # what its routers read is not kept: it may be any key
         return True
