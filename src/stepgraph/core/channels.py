@@ -26,8 +26,11 @@ class Channel:
     persistent = True
     """Whether checkpoints hold it."""
 
-    def __init__(self, type: Any = Any, key: str = "") -> None:
-        self.type = type
+    __class_getitem__: Any = classmethod(GenericAlias)
+    """Annotations may name the type of the value: `Topic[str]`."""
+
+    def __init__(self, typ: Any = Any, key: str = "") -> None:
+        self.type = typ
         self.key = key
 
     def __eq__(self, other: object) -> bool:
@@ -138,8 +141,8 @@ class EphemeralValue(Channel):
 
     __slots__ = ("guard",)
 
-    def __init__(self, type: Any = Any, guard: bool = True, key: str = "") -> None:
-        super().__init__(type, key)
+    def __init__(self, typ: Any = Any, guard: bool = True, key: str = "") -> None:
+        super().__init__(typ, key)
         self.guard = guard
 
     def __eq__(self, other: object) -> bool:
@@ -165,8 +168,8 @@ class UntrackedValue(Channel):
     __slots__ = ("guard",)
     persistent = False
 
-    def __init__(self, type: Any = Any, guard: bool = True, key: str = "") -> None:
-        super().__init__(type, key)
+    def __init__(self, typ: Any = Any, guard: bool = True, key: str = "") -> None:
+        super().__init__(typ, key)
         self.guard = guard
 
     def __eq__(self, other: object) -> bool:
@@ -188,8 +191,8 @@ class Topic(Channel):
 
     __slots__ = ("accumulate",)
 
-    def __init__(self, type: Any = Any, accumulate: bool = False, key: str = "") -> None:
-        super().__init__(type, key)
+    def __init__(self, typ: Any = Any, accumulate: bool = False, key: str = "") -> None:
+        super().__init__(typ, key)
         self.accumulate = accumulate
 
     def __eq__(self, other: object) -> bool:
@@ -223,8 +226,8 @@ class NamedBarrierValue(Channel):
 
     __slots__ = ("names",)
 
-    def __init__(self, type: Any = str, names: Sequence[str] = (), key: str = "") -> None:
-        super().__init__(type, key)
+    def __init__(self, typ: Any = str, names: Sequence[str] = (), key: str = "") -> None:
+        super().__init__(typ, key)
         self.names = frozenset(names)
 
     def __eq__(self, other: object) -> bool:
@@ -285,8 +288,8 @@ class BinaryOperatorAggregate(Channel):
 
     __slots__ = ("appends", "operator")
 
-    def __init__(self, type: Any, operator: Callable[[Any, Any], Any], key: str = "") -> None:
-        super().__init__(type, key)
+    def __init__(self, typ: Any, operator: Callable[[Any, Any], Any], key: str = "") -> None:
+        super().__init__(typ, key)
         self.operator = operator
         self.appends = operator in _CONCATENATIONS
 

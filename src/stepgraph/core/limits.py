@@ -9,6 +9,7 @@ import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import GenericAlias
 from typing import Any, Literal
 
 
@@ -80,6 +81,10 @@ class CachePolicy:
     """Gives the key for the node's input."""
     ttl: int | None = None
     """Seconds until a result is forgotten; None keeps it."""
+
+    def __class_getitem__(cls, key_func: Any) -> Any:
+        """Annotations may name the type of `key_func`."""
+        return GenericAlias(cls, key_func)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from stepgraph.core.checkpoint import Keeper, Record
 from stepgraph.core.events import TaskInfo
 from stepgraph.core.plan import Node, Plan
-from stepgraph.core.types import Interrupt, Namespace, Route, Writes
+from stepgraph.core.types import Interrupt, Namespace, Route, Writes, interrupt_id
 
 if TYPE_CHECKING:
     from hashlib import blake2b
@@ -315,9 +315,7 @@ class Task:
         text = "|".join(self.ns)
         if self.scope.keeper is not None:
             return self.scope.keeper.interrupt_id(text, slot)
-        if slot:
-            text = f"{text}|{slot}"
-        return blake2b(text.encode(), digest_size=16).hexdigest()
+        return interrupt_id(text, slot)
 
     def note(self) -> str:
         """What is added to an error that passes through: where it happened."""

@@ -9,9 +9,11 @@ import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from types import GenericAlias
 from typing import Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypedDict, TypeVar
 
-from stepgraph.core.deprecated import LangGraphDeprecatedSinceV11
+from stepgraph.core.deprecated import LangGraphDeprecatedSinceV10, LangGraphDeprecatedSinceV11
 
 START: Final = "__start__"
 """The name of the entry: `add_edge(START, "first")`."""
@@ -47,6 +49,7 @@ Namespace = tuple[str, ...]
 """Where a graph runs: () at the root, then one `"node:task_id"` a level."""
 StreamMode = Literal["values", "updates", "custom", "messages", "tasks", "checkpoints", "debug", "tools"]
 Place = Literal["plan", "before", "after", "edge", "step", "committed", "error", "interrupt"]
+OutputT = TypeVar("OutputT")
 N = TypeVar("N", bound=Hashable)
 """The names that a Command may go to: `Command[Literal["a", "b"]]`."""
 
@@ -121,7 +124,7 @@ class Command(Generic[N]):
         return f"Command({', '.join(shown)})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Interrupt:
     """A question that node code asked with `interrupt(value)`; `id` addresses the answer."""
 
@@ -130,12 +133,41 @@ class Interrupt:
     response_schema: Any = None
     """JSON Schema of the answer that is expected, where the node gave a schema."""
 
+    def __init__(
+        self, value: Any, id: str = "placeholder-id", response_schema: Any = None, *, ns: Any = None, **old: Any
+    ) -> None:
+        """`ns`, `resumable` and `when` are what questions had before LangGraph 0.6; an id is made of `ns`."""
+        if unknown := old.keys() - {"resumable", "when"}:
+            raise TypeError(f"Interrupt() got an unexpected keyword argument {min(unknown)!r}.")
+        if ns is not None and not isinstance(ns, str) and id == "placeholder-id":
+            object.__setattr__(self, "id", interrupt_id("|".join(ns)))
+        else:
+            object.__setattr__(self, "id", id)
+        object.__setattr__(self, "value", value)
+        object.__setattr__(self, "response_schema", response_schema)
+
+    def __class_getitem__(cls, schema: Any) -> Any:
+        """Annotations may name the type of the answer: `Interrupt[Approval]`."""
+        return GenericAlias(cls, schema)
+
     @classmethod
     def from_ns(cls, value: Any, ns: str, *, response_schema: Any = None) -> Interrupt:
-        """The first question of the task whose namespace is `ns`, with the id that `interrupt` gives it."""
-        from hashlib import blake2b
+        """The first question of the task that runs in a namespace."""
+        return cls(value, interrupt_id(ns), response_schema)
 
-        return cls(value, blake2b(ns.encode(), digest_size=16).hexdigest(), response_schema)
+    @property
+    def interrupt_id(self) -> str:
+        """Deprecated: `id`."""
+        warnings.warn(
+            "`interrupt_id` is deprecated. Use `id` instead.", LangGraphDeprecatedSinceV10, stacklevel=2
+        )  # fmt: skip
+        return self.id
+
+
+def interrupt_id(ns: str, slot: int = 0) -> str:
+    """The id of the `slot`-th question (from 0) of the task that runs in a namespace."""
+    text = f"{ns}|{slot}" if slot else ns
+    return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +175,8 @@ class Overwrite:
     """An update that replaces the value of a reduced key instead of being reduced into it."""
 
     value: Any
+    type: Literal["__overwrite__"] = "__overwrite__"
+    """What tells it apart in JSON."""
 
 
 class TaskSnapshot(NamedTuple):
@@ -173,8 +207,7 @@ class StateSnapshot(NamedTuple):
     interrupts: tuple[Interrupt, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StateUpdate:
+class StateUpdate(NamedTuple):
     """One entry of `bulk_update_state`: `values` as if `as_node` had returned them."""
 
     values: Any
@@ -183,10 +216,10 @@ class StateUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class GraphOutput:
+class GraphOutput(Generic[OutputT]):
     """What `invoke(version="v2")` returns: the result, an object of the output schema, and the open questions."""
 
-    value: Any
+    value: OutputT
     interrupts: tuple[Interrupt, ...] = ()
 
     def __getitem__(self, key: str) -> Any:

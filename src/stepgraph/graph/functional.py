@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, get_args, get_origin
 
 from stepgraph.core.channels import LastValue
@@ -157,6 +158,8 @@ class entrypoint:  # noqa: N801  a decorator
     """
 
     final = final
+    __class_getitem__: Any = classmethod(GenericAlias)
+    """Annotations may name the type of the context: `entrypoint[Context]`."""
 
     def __init__(
         self,

@@ -41,18 +41,10 @@ def update_flow(engine: Engine, supersteps: Sequence[Sequence[StateUpdate]]) -> 
         newest = yield Load(request.checkpointer, request.thread or "", scope.ns_text, None)
         keeps = newest.id == stored.id  # else the thread has gone on from there, and its tasks have their own outcomes
     for updates in supersteps:
-        yield from _superstep(engine, [StateUpdate(*update) for update in map(_fields, updates)], stored, keeps)
+        yield from _superstep(engine, [StateUpdate(*update) for update in updates], stored, keeps)
         engine.pending, keeps = {}, True
     yield Flush(request.checkpointer)
     return engine.checkpoint
-
-
-def _fields(update: Any) -> Sequence[Any]:
-    """A StateUpdate, or a tuple in its place, as (values, as_node, task_id)."""
-    if isinstance(update, StateUpdate):
-        return update.values, update.as_node, update.task_id
-    found: Sequence[Any] = update
-    return found
 
 
 def _superstep(engine: Engine, updates: Sequence[StateUpdate], stored: Stored | None, keeps: bool) -> Flow:

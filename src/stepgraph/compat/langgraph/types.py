@@ -21,15 +21,25 @@ from stepgraph.core.types import (
     StreamMode,
 )
 from stepgraph.run.context import interrupt
+from stepgraph.run.parts import (
+    CheckpointPayload,
+    CheckpointStreamPart,
+    CheckpointTask,
+    CustomStreamPart,
+    DebugPayload,
+    DebugStreamPart,
+    MessagesStreamPart,
+    StreamPart,
+    TaskPayload,
+    TaskResultPayload,
+    TasksStreamPart,
+    UpdatesStreamPart,
+    ValuesStreamPart,
+)
 
 All = Literal["*"]
 Checkpointer = Any
 StreamWriter = Callable[[Any], None]
-
-# The forms of chunks, which only annotations name.
-StreamPart = ValuesStreamPart = UpdatesStreamPart = MessagesStreamPart = CustomStreamPart = dict[str, Any]
-CheckpointStreamPart = TasksStreamPart = DebugStreamPart = dict[str, Any]
-TaskPayload = TaskResultPayload = CheckpointTask = CheckpointPayload = DebugPayload = dict[str, Any]
 
 __all__ = (
     "All",
