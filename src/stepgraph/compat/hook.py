@@ -16,6 +16,8 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
+from stepgraph.compat.elsewhere import lend
+
 OURS = "stepgraph.compat.langgraph"
 ENGINE = frozenset(
     (
@@ -61,6 +63,7 @@ class _Alias(Loader):
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         module = importlib.import_module(self.mirror)
         self._own = module.__spec__
+        lend(module, self.mirror.removeprefix(f"{OURS}."))
         return module
 
     def exec_module(self, module: ModuleType) -> None:

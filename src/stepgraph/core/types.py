@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from types import GenericAlias
 from typing import Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypedDict, TypeVar
 
@@ -166,6 +165,8 @@ class Interrupt:
 
 def interrupt_id(ns: str, slot: int = 0) -> str:
     """The id of the `slot`-th question (from 0) of the task that runs in a namespace."""
+    from hashlib import blake2b  # which loads OpenSSL
+
     text = f"{ns}|{slot}" if slot else ns
     return blake2b(text.encode(), digest_size=16).hexdigest()
 

@@ -58,6 +58,22 @@ class NodeSpec:
     is_handler: bool = False
     trace_policy: Any = None
 
+    @property
+    def runnable(self) -> Any:
+        """What was added: LangGraph's name."""
+        return self.action
+
+    @property
+    def retry_policy(self) -> Any:
+        """LangGraph's name for its policy of retries, or all of them."""
+        retries = self.policies.retry
+        return retries[0] if retries is not None and len(retries) == 1 else retries
+
+    @property
+    def cache_policy(self) -> Any:
+        """LangGraph's name for its policy of caching."""
+        return self.policies.cache
+
 
 class Input(NamedTuple):
     """What nodes of one input schema read: keys (None for all of the state's), managed values, and its constructor."""

@@ -24,7 +24,7 @@ def merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     """
     found = dict(base)
     for key, value in more.items():
-        if not _filled(value):
+        if not filled(value):
             continue
         known = found.get(key)
         if key not in KEYS:
@@ -66,7 +66,7 @@ def inherited(around: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, An
 def addresses(config: Mapping[str, Any]) -> bool:
     """Whether the config names a thread or checkpoint."""
     configurable = config.get("configurable") or {}
-    return any(_filled(configurable.get(key)) for key in COORDINATES)
+    return any(filled(configurable.get(key)) for key in COORDINATES)
 
 
 def shown_metadata(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,7 +79,8 @@ def shown_metadata(config: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _filled(value: Any) -> bool:
+def filled(value: Any) -> bool:
+    """Whether a config's value says anything."""
     return len(value) > 0 if isinstance(value, (list, tuple, dict)) else value is not None
 
 

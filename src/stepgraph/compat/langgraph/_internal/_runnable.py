@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from langchain_core.runnables import RunnableSequence
+
 from stepgraph.integrations.runnables import (
     RunnableCallable,
     coerce_to_runnable,
@@ -14,9 +16,18 @@ from stepgraph.integrations.runnables import (
 
 RunnableLike = Any
 
+
+class RunnableSeq(RunnableSequence[Any, Any]):
+    """Runnables, functions or dicts of them one after the other; a name may be given to the whole."""
+
+    def __init__(self, *steps: Any, name: str | None = None, **_: Any) -> None:
+        super().__init__(*steps, name=name)
+
+
 __all__ = (
     "RunnableCallable",
     "RunnableLike",
+    "RunnableSeq",
     "coerce_to_runnable",
     "is_async_callable",
     "is_async_generator",

@@ -12,5 +12,8 @@ StateLike = Any
 EMPTY_SEQ: tuple[str, ...] = ()
 
 
+DataclassLike = TypedDictLikeV1 = TypedDictLikeV2 = Any
+
+
 class DeprecatedKwargs(TypedDict):
     """Keyword arguments that are taken only to warn of them."""

@@ -9,13 +9,19 @@ from stepgraph.compat.absent import absent
 __getattr__ = absent(
     "langgraph.pregel._algo",
     "Call",
+    "LazyAtomicCounter",
     "PregelTaskWrites",
     "WritesProtocol",
     "apply_writes",
+    "checkpoint_null_version",
     "increment",
     "local_read",
     "prepare_next_tasks",
+    "prepare_node_error_handler_task",
+    "prepare_push_task_functional",
+    "prepare_push_task_send",
     "prepare_single_task",
+    "sanitize_untracked_values_in_send",
     "should_interrupt",
 )
 

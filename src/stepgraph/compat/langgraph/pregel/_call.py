@@ -10,4 +10,5 @@ __getattr__ = absent(
     "call",
     "get_runnable_for_entrypoint",
     "get_runnable_for_task",
+    "identifier",
 )

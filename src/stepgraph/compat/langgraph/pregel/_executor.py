@@ -9,4 +9,6 @@ __getattr__ = absent(
     "AsyncBackgroundExecutor",
     "BackgroundExecutor",
     "Submit",
+    "gated",
+    "next_tick",
 )

@@ -8,4 +8,6 @@ __getattr__ = absent(
     "langgraph.pregel._messages",
     "StreamMessagesHandler",
     "StreamMessagesHandlerV2",
+    "ensure_message_ids",
+    "graph_namespace",
 )

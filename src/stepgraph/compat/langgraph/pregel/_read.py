@@ -1,11 +1,12 @@
-"""LangGraph's nodes at run time."""
+"""Nodes of graphs of channels, and how their code reads. Needs langchain-core."""
 
 from __future__ import annotations
 
-from stepgraph.compat.absent import absent
+from stepgraph.graph.node_builder import PregelNode
+from stepgraph.integrations.channel_steps import ChannelRead
+from stepgraph.integrations.runnables import RunnableCallable
 
-__getattr__ = absent(
-    "langgraph.pregel._read",
-    "ChannelRead",
-    "PregelNode",
-)
+__all__ = ("DEFAULT_BOUND", "ChannelRead", "PregelNode")
+
+DEFAULT_BOUND = RunnableCallable(lambda given: given)
+"""What a node does that only passes its input on."""

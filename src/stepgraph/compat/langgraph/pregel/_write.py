@@ -1,14 +1,8 @@
-"""How LangGraph's nodes write."""
+"""How node code writes. Needs langchain-core."""
 
 from __future__ import annotations
 
-from stepgraph.compat.absent import absent
 from stepgraph.graph.node_builder import PASSTHROUGH, SKIP_WRITE, ChannelWriteEntry
+from stepgraph.integrations.channel_steps import ChannelWrite, ChannelWriteTupleEntry
 
-__all__ = ("PASSTHROUGH", "SKIP_WRITE", "ChannelWriteEntry")
-
-__getattr__ = absent(
-    "langgraph.pregel._write",
-    "ChannelWrite",
-    "ChannelWriteTupleEntry",
-)
+__all__ = ("PASSTHROUGH", "SKIP_WRITE", "ChannelWrite", "ChannelWriteEntry", "ChannelWriteTupleEntry")

@@ -7,6 +7,7 @@ from warnings import warn
 from stepgraph.compat.langgraph.types import (
     All,
     CachePolicy,
+    PregelExecutableTask,
     PregelTask,
     RetryPolicy,
     StateSnapshot,
@@ -20,6 +21,7 @@ from stepgraph.compat.langgraph.warnings import LangGraphDeprecatedSinceV10
 __all__ = [
     "All",
     "CachePolicy",
+    "PregelExecutableTask",
     "PregelTask",
     "RetryPolicy",
     "StateSnapshot",

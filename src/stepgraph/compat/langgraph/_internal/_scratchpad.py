@@ -1,0 +1,7 @@
+"""What managed values are made from."""
+
+from __future__ import annotations
+
+from stepgraph.schema.managed import Progress as PregelScratchpad
+
+__all__ = ("PregelScratchpad",)

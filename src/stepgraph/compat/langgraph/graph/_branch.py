@@ -1,0 +1,7 @@
+"""A conditional edge as it was added."""
+
+from __future__ import annotations
+
+from stepgraph.graph.builder import BranchSpec
+
+__all__ = ("BranchSpec",)

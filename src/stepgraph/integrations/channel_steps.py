@@ -1,0 +1,117 @@
+"""Runnables that read and write the state of the graph whose node runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from langchain_core.runnables import RunnableConfig
+
+from stepgraph.core.errors import InvalidUpdateError
+from stepgraph.core.types import Send
+from stepgraph.graph.node_builder import PASSTHROUGH, SKIP_WRITE, TASKS, ChannelWriteEntry
+from stepgraph.integrations.runnables import RunnableCallable
+
+
+class ChannelRead(RunnableCallable):
+    """Gives the values of one or several state keys, with `fresh` those with the node's own writes."""
+
+    def __init__(
+        self,
+        channel: str | list[str],
+        *,
+        fresh: bool = False,
+        mapper: Callable[[Any], Any] | None = None,
+        tags: list[str] | None = None,
+    ) -> None:
+        super().__init__(self._read, self._aread, tags=tags, trace=False)
+        self.channel, self.fresh, self.mapper = channel, fresh, mapper
+        self.name = f"ChannelRead<{channel if isinstance(channel, str) else ','.join(channel)}>"
+
+    def _read(self, _: Any, config: RunnableConfig) -> Any:
+        return self.do_read(config, select=self.channel, fresh=self.fresh, mapper=self.mapper)
+
+    async def _aread(self, _: Any, config: RunnableConfig) -> Any:
+        return self._read(_, config)
+
+    @staticmethod
+    def do_read(
+        config: Mapping[str, Any],
+        *,
+        select: str | list[str],
+        fresh: bool = False,
+        mapper: Callable[[Any], Any] | None = None,
+    ) -> Any:
+        """Read with a node's config. Raises RuntimeError for another one."""
+        read = (config.get("configurable") or {}).get("__pregel_read")
+        if read is None:
+            raise RuntimeError(
+                "Not configured with a read function: state is read in a node, with the config that it is given."
+            )
+        found = read(select, fresh)
+        return found if mapper is None else mapper(found)
+
+
+class ChannelWriteTupleEntry(NamedTuple):
+    """Writes that `mapper` makes of a value: (key, value) pairs, or None."""
+
+    mapper: Callable[[Any], Sequence[tuple[str, Any]] | None]
+    value: Any = PASSTHROUGH
+    static: Sequence[tuple[str, Any, str | None]] | None = None
+    """What drawings show of them."""
+
+
+Entry = ChannelWriteEntry | ChannelWriteTupleEntry | Send
+
+
+class ChannelWrite(RunnableCallable):
+    """Writes to state keys and passes its input on."""
+
+    def __init__(self, writes: Sequence[Entry], *, tags: Sequence[str] | None = None) -> None:
+        super().__init__(self._write, self._awrite, tags=tags, trace=False)
+        self.writes = list(writes)
+        self.name = f"ChannelWrite<{','.join(map(_shown, writes))}>"
+
+    def _write(self, input: Any, config: RunnableConfig) -> Any:
+        self.do_write(config, [_given(write, input) for write in self.writes])
+        return input
+
+    async def _awrite(self, input: Any, config: RunnableConfig) -> Any:
+        return self._write(input, config)
+
+    @staticmethod
+    def do_write(config: Mapping[str, Any], writes: Sequence[Entry], allow_passthrough: bool = True) -> None:
+        """Write with a node's config. Raises InvalidUpdateError for what can't be written so."""
+        found: list[tuple[str, Any]] = []
+        for write in writes:
+            if isinstance(write, Send):
+                raise InvalidUpdateError(
+                    f"{write!r} can't be written by node code on this engine: return Command(goto=[Send(...)])."
+                )
+            if isinstance(write, ChannelWriteEntry) and write.channel == TASKS:
+                raise InvalidUpdateError("Cannot write to the reserved channel TASKS")
+            if write.value is PASSTHROUGH and not allow_passthrough:
+                raise InvalidUpdateError("PASSTHROUGH value must be replaced")
+            found.extend(_pairs(write))
+        config["configurable"]["__pregel_send"](found)
+
+
+def _shown(write: Entry) -> str:
+    if isinstance(write, ChannelWriteEntry):
+        return write.channel
+    return write.node if isinstance(write, Send) else "..."
+
+
+def _given(write: Entry, value: Any) -> Entry:
+    """The write of `value`, where it passes on what it gets."""
+    if not isinstance(write, Send) and write.value is PASSTHROUGH:
+        return write._replace(value=value)
+    return write
+
+
+def _pairs(write: ChannelWriteEntry | ChannelWriteTupleEntry) -> Sequence[tuple[str, Any]]:
+    if isinstance(write, ChannelWriteTupleEntry):
+        return write.mapper(write.value) or ()
+    value = write.value if write.mapper is None else write.mapper(write.value)
+    skipped = value is SKIP_WRITE or (write.skip_none and value is None)
+    return () if skipped else ((write.channel, value),)

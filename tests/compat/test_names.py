@@ -1,0 +1,88 @@
+"""Every module of LangGraph's engine has its counterpart under the hook, with all names that it defines for others."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stepgraph.compat.elsewhere import BORROWED
+from stepgraph.compat.hook import ENGINE
+
+ROOT = next(Path(path) / "langgraph" for path in sys.path if (Path(path) / "langgraph" / "graph").is_dir())
+LEFT_OUT = {
+    "langgraph._internal._runnable.StrEnum": "the standard library's, for old Pythons",
+    "langgraph._internal._runnable.create_task_in_config_context": "a step of how its engine runs coroutines",
+}
+"""Names that are not there, and why. What only says so when it is used is in the lists of `absent(...)`."""
+LOOK = """
+import importlib, json, sys, warnings
+warnings.simplefilter("ignore")
+found = {}
+for name, wanted in json.load(sys.stdin).items():
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        found[name] = [f"{type(error).__name__}: {error}"]
+    else:
+        found[name] = [each for each in wanted if not hasattr(module, each)]
+json.dump(found, sys.stdout)
+"""
+
+
+def defined() -> dict[str, list[str]]:
+    """Module of LangGraph's engine -> the classes and functions that it defines for others."""
+    found = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if parts[0] not in ENGINE:
+            continue
+        kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+        names = {each.name for each in body if isinstance(each, kinds) and not each.name.startswith("_")}
+        found[".".join(("langgraph", *parts)).removesuffix(".__init__")] = sorted(names)
+    return found
+
+
+def missing(wanted: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What of it is not there under the hook."""
+    done = subprocess.run(
+        [sys.executable, "-m", "stepgraph.compat", "run", "-c", LOOK],
+        input=json.dumps(wanted), capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[str]] = json.loads(done.stdout)
+    return {name: names for name, names in found.items() if names}
+
+
+def test_all_that_its_modules_define_is_there() -> None:
+    found = missing(defined())
+    assert {f"{module}.{name}" for module, names in found.items() for name in names} == set(LEFT_OUT)
+
+
+def test_modules_have_what_they_import_from_each_other() -> None:
+    assert not missing({f"langgraph.{place}": names.split() for place, names in BORROWED.items()})
+
+
+def test_a_module_has_only_what_its_counterpart_has() -> None:
+    """Programs ask for names to find out which release they run on."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK], capture_output=True, text=True, timeout=100, check=True,
+        input=json.dumps({f"langgraph.{place}": names.split() for place, names in BORROWED.items()}),
+    )  # fmt: skip
+    theirs: dict[str, list[str]] = json.loads(done.stdout)
+    assert not {name: names for name, names in theirs.items() if names}
+
+
+@pytest.mark.parametrize("name", ["langgraph.pregel._loop.PregelLoop", "langgraph.pregel._draw.draw_graph"])
+def test_a_part_of_its_engine_says_so_when_it_is_used(name: str) -> None:
+    module, _, part = name.rpartition(".")
+    code = f"import {module} as m\ntry:\n    m.{part}()\nexcept NotImplementedError as error:\n    print(error)"
+    done = subprocess.run(
+        [sys.executable, "-m", "stepgraph.compat", "run", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert f"{part} is a part of LangGraph's own engine" in done.stdout
