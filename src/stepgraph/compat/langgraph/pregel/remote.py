@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from types import GenericAlias
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stepgraph.integrations.remote import RemoteException, RemoteGraph
 
 __all__ = ("RemoteException", "RemoteGraph")
 
-
-class RemoteException(Exception):  # noqa: N818  LangGraph's name
-    """Something that went wrong in a graph on a server."""
+_NAMES = {name: name for name in __all__} | {"_sanitize_config_value": "_plain", "_merge_tracing_headers": "_traced"}
 
 
-class RemoteGraph:
-    """A graph on a server. Packages ask whether an agent is one; none can be made here yet."""
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(f"module 'langgraph.pregel.remote' has no attribute {name!r}")
+    from stepgraph.integrations import remote
 
-    __class_getitem__: Any = classmethod(GenericAlias)
-
-    def __init__(self, assistant_id: str, /, **_: Any) -> None:
-        raise NotImplementedError(
-            f"RemoteGraph({assistant_id!r}): graphs on a LangGraph server can't be called from this engine yet. "
-            "Call the server with langgraph_sdk in a node instead."
-        )
+    return getattr(remote, _NAMES[name])
