@@ -58,7 +58,7 @@ def fields(show: Any) -> None:
         show([(name, _fields.get_field_default(name, hint, schema)) for name, hint in hints.items()])
     for schema in (Point, Model):
         show(list(_fields.get_enhanced_type_hints(schema)))
-    optional = [int, None, int | None, Optional[int], Annotated[int | None, "x"], list[int], int | str]  # noqa: UP045
+    optional = [int, None, int | None, Optional[int], Annotated[int | None, "x"], list[int], int | str]  # noqa: UP045  the old form
     show([_fields._is_optional_type(each) for each in optional])
     show(_fields.get_update_as_tuples(Model(y="a"), ["x", "y", "z", "q"]))
     show(
