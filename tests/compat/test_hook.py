@@ -173,6 +173,68 @@ def test_it_works_where_nothing_of_langgraph_is_installed(bare: Path) -> None:
     assert printed.splitlines() == ["{'x': 2} 3", "{'x': 3}", "No module named 'langgraph.prebuilt'"]
 
 
+def test_stores_and_caches_are_ours_where_nothing_of_langgraph_is_installed(bare: Path) -> None:
+    printed = isolated(
+        bare,
+        """
+        import asyncio
+        from typing import TypedDict
+        from langgraph.cache.memory import InMemoryCache
+        from langgraph.cache.sqlite import SqliteCache
+        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+        from langgraph.graph import START, StateGraph
+        from langgraph.store.base import BaseStore, GetOp, Item, NotProvided, PutOp, SearchOp
+        from langgraph.store.base.batch import AsyncBatchedBaseStore
+        from langgraph.store.memory import InMemoryStore
+        from langgraph.store.sqlite import SqliteStore
+        from langgraph.store.sqlite.aio import AsyncSqliteStore
+        from langgraph.types import CachePolicy
+        class State(TypedDict):
+            x: int
+        calls = []
+        def node(s: State, store: BaseStore) -> dict:
+            calls.append(s["x"])
+            store.put(("a",), "k", {"x": s["x"]})
+            return {"x": len(store.search(("a",)))}
+        def app(store, cache=None, checkpointer=None):
+            builder = StateGraph(State).add_node("n", node, cache_policy=CachePolicy()).add_edge(START, "n")
+            return builder.compile(store=store, cache=cache, checkpointer=checkpointer)
+        with SqliteStore.from_conn_string("memories.db", ttl={"default_ttl": 1}) as kept:
+            kept.setup()
+            kept.start_ttl_sweeper(10)
+            for store in (InMemoryStore(), kept):
+                for cache in (InMemoryCache(), SqliteCache(path=":memory:")):
+                    graph = app(store, cache)
+                    print(graph.invoke({"x": 7}), graph.invoke({"x": 7}), calls, type(store.get(("a",), "k")) is Item)
+                    calls.clear()
+        async def main():
+            async with AsyncSqliteStore.from_conn_string(":memory:") as store:
+                await store.setup()
+                async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
+                    graph = app(store, None, saver)
+                    config = {"configurable": {"thread_id": "t"}}
+                    print(await graph.ainvoke({"x": 1}, config), (await graph.aget_state(config)).values)
+        asyncio.run(main())
+        """,
+    )
+    assert printed.splitlines() == ["{'x': 1} {'x': 1} [7] True"] * 4 + ["{'x': 1} {'x': 1}"]
+
+
+def test_ours_fill_the_gaps_between_what_is_installed(bare: Path) -> None:
+    (bare / "langgraph").mkdir()
+    for name in ("checkpoint", "store"):
+        (bare / "langgraph" / name).symlink_to(Path(SITE) / "langgraph" / name)
+    printed = isolated(
+        bare,
+        """
+        import langgraph.checkpoint.memory, langgraph.store.memory, langgraph.cache.memory
+        print(langgraph.checkpoint.memory.InMemorySaver.__module__, langgraph.store.memory.InMemoryStore.__module__)
+        print(langgraph.cache.memory.InMemoryCache.__module__)
+        """,
+    )
+    assert printed.splitlines() == ["langgraph.checkpoint.memory langgraph.store.memory", "stepgraph.cache.memory"]
+
+
 def test_it_works_where_only_the_checkpoint_package_is_installed(bare: Path) -> None:
     (bare / "langgraph").mkdir()
     for name in ("checkpoint", "store", "cache"):

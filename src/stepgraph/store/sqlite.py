@@ -6,13 +6,18 @@ import json
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from threading import RLock
 from time import time
+from typing import TYPE_CHECKING
 
 from stepgraph.store.base import IndexConfig, Item, Namespace, PutOp, TTLConfig
 from stepgraph.store.batches import Row, RowStore
 from stepgraph.store.meaning import Vector
+
+if TYPE_CHECKING:
+    from stepgraph.store.sweeping import Sweeper
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS items (
@@ -48,13 +53,15 @@ class SqliteStore(RowStore):
     def __init__(self, path: str, *, index: IndexConfig | None = None, ttl: TTLConfig | None = None) -> None:
         super().__init__(index=index)
         self.ttl_config = ttl
+        self._sweeper: Sweeper | None = None
         self._lock = RLock()
         self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._file.execute("PRAGMA journal_mode=WAL")
         self._file.executescript(_SCHEMA)
 
     def close(self) -> None:
-        """Release the file. Idempotent."""
+        """Release the file, and end the thread that sweeps it. Idempotent."""
+        self._stop_sweeping()
         with self._lock:
             self._file.close()
 
@@ -63,6 +70,35 @@ class SqliteStore(RowStore):
 
     def sweep_ttl(self) -> int:
         """Take what is over its time out of the file; how many items that were."""
+        return self._swept()
+
+    def start_ttl_sweeper(self, sweep_interval_minutes: float | None = None) -> Future[None]:
+        """Sweep now and then in a thread; the future is done when that has ended, and cancelling it ends it.
+
+        Every 5 minutes, if neither the call nor the store's `ttl` says otherwise. Without `ttl` there is no thread.
+        """
+        if not self.ttl_config:
+            nothing: Future[None] = Future()
+            nothing.set_result(None)
+            return nothing
+        if self._sweeper is None or not self._sweeper.alive:
+            from stepgraph.store.sweeping import MINUTES, Sweeper
+
+            minutes = sweep_interval_minutes or self.ttl_config.get("sweep_interval_minutes") or MINUTES
+            self._sweeper = Sweeper(self._swept, minutes)
+            return self._sweeper.ended
+        running, other = self._sweeper, Future[None]()
+        other.add_done_callback(lambda _: running.stop(0))
+        return other
+
+    def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
+        """End the thread that sweeps; whether there is none any more within `timeout` seconds."""
+        return self._stop_sweeping(timeout)
+
+    def _stop_sweeping(self, timeout: float | None = None) -> bool:
+        return self._sweeper is None or self._sweeper.stop(timeout)
+
+    def _swept(self) -> int:
         with self._lock:
             gone = "SELECT namespace, key FROM items WHERE expires <= ?"
             now = time()

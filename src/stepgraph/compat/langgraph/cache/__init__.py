@@ -1,0 +1,1 @@
+"""Results that nodes need not compute again, for programs that run where langgraph-checkpoint is not installed."""

@@ -1,0 +1,1 @@
+"""Long-term memory, for programs that run where langgraph-checkpoint is not installed."""

@@ -1,0 +1,48 @@
+"""What stores are."""
+
+from __future__ import annotations
+
+from stepgraph.store.base import (
+    NOT_PROVIDED,
+    BaseStore,
+    GetOp,
+    IndexConfig,
+    InvalidNamespaceError,
+    Item,
+    ListNamespacesOp,
+    MatchCondition,
+    Op,
+    PutOp,
+    Result,
+    SearchItem,
+    SearchOp,
+    TTLConfig,
+)
+from stepgraph.store.meaning import embedder as ensure_embeddings
+from stepgraph.store.meaning import texts_at as get_text_at_path
+from stepgraph.store.meaning import tokens as tokenize_path
+
+__all__ = (
+    "NOT_PROVIDED",
+    "BaseStore",
+    "GetOp",
+    "IndexConfig",
+    "InvalidNamespaceError",
+    "Item",
+    "ListNamespacesOp",
+    "MatchCondition",
+    "NamespacePath",
+    "NotProvided",
+    "Op",
+    "PutOp",
+    "Result",
+    "SearchItem",
+    "SearchOp",
+    "TTLConfig",
+    "ensure_embeddings",
+    "get_text_at_path",
+    "tokenize_path",
+)
+
+NamespacePath = tuple[str, ...]
+NotProvided = type(NOT_PROVIDED)
