@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple, Self
 from uuid import UUID
@@ -13,7 +13,7 @@ from langchain_core.runnables.graph import Edge, Graph, Node
 
 from stepgraph.core.errors import GraphInterrupt, ParentCommand
 from stepgraph.core.types import INTERRUPT, PARENT, Command, GraphOutput, Interrupt, PregelTask, StateSnapshot
-from stepgraph.run.config import merged
+from stepgraph.integrations.configs import merge_configs
 
 logger = logging.getLogger("stepgraph")
 COORDINATES = ("thread_id", "checkpoint_ns", "checkpoint_id", "checkpoint_map")
@@ -67,10 +67,7 @@ class RemoteGraph(Runnable[Any, Any]):
         return self.copy({"config": self._merged(config, more)})
 
     def _merged(self, *configs: Any) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for config in (self.config, *configs):
-            found = merged(found, config or {})
-        return found
+        return merge_configs(self.config, *configs)
 
     def _async(self) -> Any:
         return _given(self.client, "Async client", "client")
@@ -235,7 +232,7 @@ class RemoteGraph(Runnable[Any, Any]):
             "command": command,
             "config": sent,
             "context": options.pop("context", None),
-            "stream_mode": _sent_modes(reading.modes),
+            "stream_mode": _sent_modes(modes),
             "interrupt_before": options.pop("interrupt_before", None),
             "interrupt_after": options.pop("interrupt_after", None),
             "stream_subgraphs": subgraphs,
@@ -297,12 +294,15 @@ def _modes(given: Any) -> tuple[str, ...]:
     return modes
 
 
-def _sent_modes(modes: Sequence[str]) -> list[str]:
+def _sent_modes(given: Any) -> list[str]:
     """The modes in the server's words, and updates, which tell of questions."""
-    sent = [mode for mode in modes if mode not in ("messages", "events")]
-    if "messages" in modes:
+    sent = [given] if isinstance(given, str) else list(given or ("updates",))
+    if "messages" in sent:
+        sent.remove("messages")
         sent.append("messages-tuple")
-    return sent if "updates" in sent else [*sent, "updates"]
+    if "updates" not in sent:
+        sent.append("updates")
+    return [mode for mode in sent if mode != "events"]
 
 
 def _result(last: tuple[Any] | None, version: str) -> Any:

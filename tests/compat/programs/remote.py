@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Annotated, Any
+from unittest.mock import MagicMock
 from uuid import UUID
 
 from langchain_core.messages import AIMessage
@@ -17,6 +18,7 @@ from langgraph.errors import GraphInterrupt
 from langgraph.graph import START, StateGraph
 from langgraph.pregel.remote import RemoteException, RemoteGraph
 from langgraph.types import Command, interrupt
+from langgraph_sdk.schema import StreamPart
 from typing_extensions import TypedDict
 
 
@@ -228,6 +230,22 @@ def drawn(show: Any) -> None:
         show(sorted(graph.nodes), sorted((edge.source, edge.target) for edge in graph.edges), type(graph).__module__)
         show(asyncio.run(remote.aget_graph()) == remote.get_graph(), calls[-1][:2])
         show([line for line in graph.draw_mermaid().splitlines() if "-->" in line])
+
+
+def asked(show: Any) -> None:
+    """What is handed to the client for each call."""
+    client = MagicMock()
+    parts = [StreamPart("values", {"a": 1}), StreamPart("updates|x:1", {}), StreamPart("messages", [1, 2])]
+    client.runs.stream.return_value = parts
+    remote = RemoteGraph("agent", sync_client=client)
+    for config in (None, {}, {"tags": ["x"]}, {"configurable": {"thread_id": "t"}, "run_name": "r"}):
+        show(list(remote.stream({"x": 1}, config, stream_mode=["values", "messages"])))
+        show(client.runs.stream.call_args.kwargs)
+    for modes in ("events", "debug", ["messages", "updates"], ["messages-tuple", "values"], ["events", "debug"]):
+        show(list(remote.stream(None, stream_mode=modes)), client.runs.stream.call_args.kwargs["stream_mode"])
+    show(remote.with_config({"tags": ["a"]}).config, remote.with_config(configurable={"x": 1}, tags=["z"]).config)
+    remote.get_graph(xray=2)
+    show(client.assistants.get_graph.call_args.kwargs)
 
 
 def without_clients(show: Any) -> None:
