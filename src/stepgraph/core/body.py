@@ -58,7 +58,9 @@ def _attempt(engine: Engine, task: Task) -> Flow:
 
 def continues(node: Node, result: Any) -> bool:
     """Whether a body returned a Runnable (or graph), which runs on the same input and gives the update."""
-    return type(result) is not dict and node.writer is None and node.child is None and hasattr(result, "ainvoke")
+    if type(result) is dict or node.writer is not None or node.child is not None:
+        return False
+    return hasattr(result, "ainvoke") and not isinstance(result, type)
 
 
 class Continues(Exception):  # noqa: N818  a signal of the short way, not a failure

@@ -161,7 +161,11 @@ def no_runnable(show: Any) -> None:
     def bad(s: State) -> Any:
         return RunnableLambda(lambda _: 42)
 
-    try:
-        graph(bad).invoke({"log": []})
-    except Exception as error:
-        show(type(error).__name__)
+    def class_of_them(s: State) -> Any:
+        return RunnableLambda
+
+    for node in (bad, class_of_them):
+        try:
+            graph(node).invoke({"log": []})
+        except Exception as error:
+            show(type(error).__name__)
