@@ -63,7 +63,8 @@ BORROWED = {
 """Module below `langgraph` -> what it has from others that have a counterpart here."""
 _HOMES = (
     "types", "constants", "_internal._constants", "errors", "channels", "channels.base", "typing", "_internal._typing",
-    "runtime", "config", "warnings", "callbacks", "managed.base", "_internal._scratchpad", "graph", "graph._branch", "graph._node", "pregel",
+    "runtime", "config", "warnings", "callbacks", "managed.base",
+    "_internal._scratchpad", "graph", "graph._branch", "graph._node", "pregel",
     "pregel._algo", "pregel._checkpoint", "pregel._read", "pregel._write", "pregel.protocol", "stream", "stream._mux",
     "stream.transformers", "_internal._config", "_internal._fields", "_internal._pydantic", "_internal._runnable",
     "_internal._timeout", "store.base", "cache.base", "checkpoint.base",
