@@ -320,10 +320,11 @@ def is_object(value: dict[Any, Any]) -> bool:
 class Held:
     """The items of a list as they were when it was encoded."""
 
-    __slots__ = ("content", "copied", "known", "others", "tellable")
+    __slots__ = ("content", "copied", "items", "known", "others", "tellable")
 
     def __init__(self, known: list[Known]) -> None:
         self.known = known
+        self.items = [each.item for each in known]
         self.content = Content()
         self.copied: Copied | None = None
         self.others: list[Known] = []
@@ -337,8 +338,7 @@ class Held:
 
     def grew_to(self, items: Sequence[Any]) -> bool:
         """Whether the list is the same with other items after it."""
-        known = self.known
-        return len(items) >= len(known) and all(map(is_, items, (each.item for each in known))) and self.unchanged()
+        return len(items) >= len(self.items) and all(map(is_, items, self.items)) and self.unchanged()
 
     def unchanged(self) -> bool:
         """Whether the texts still tell what the items are."""
@@ -352,6 +352,7 @@ class Held:
     def extend(self, known: list[Known]) -> None:
         """More items have come."""
         self.known += known
+        self.items += [each.item for each in known]
         self._note(known)
 
     def _note(self, known: list[Known]) -> None:
