@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from hashlib import sha1
 from typing import Any
 from uuid import UUID, uuid5
 
-from stepgraph.compat.format import INTERRUPT
+from stepgraph.compat.format import INTERRUPT, VERSION
 from stepgraph.core.task import PULL, PUSH
 from stepgraph.run.ids import RunIds
 
@@ -18,14 +20,22 @@ except ImportError as error:
     ) from error
 
 
-def task_id(checkpoint: str, ns: str, step: int, name: str, triggers: tuple[str, ...], key: int) -> str:
+def first_version(checkpoint: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint is of the first version of the format: `old`, which had another hash."""
+    return bool(checkpoint.get("v", VERSION) < 2)
+
+
+def task_id(
+    checkpoint: str, ns: str, step: int, name: str, triggers: tuple[str, ...], key: int, old: bool = False
+) -> str:
     """The id of a task planned from a checkpoint: `key` is -1 for one that edges made, else the place of its Send."""
-    return _hashed(checkpoint, ns, step, name, *((PULL, *sorted(triggers)) if key < 0 else (PUSH, str(key))))
+    what = (PULL, *sorted(triggers)) if key < 0 else (PUSH, str(key))
+    return _hashed(checkpoint, ns, step, name, *what, old=old)
 
 
-def call_id(checkpoint: str, around: str, step: int, name: str, caller: Any, count: int) -> str:
+def call_id(checkpoint: str, around: str, step: int, name: str, caller: Any, count: int, old: bool = False) -> str:
     """The id of a function that a task calls: `around` is that task's namespace, `caller` its path."""
-    return _hashed(checkpoint, around, step, name, PUSH, path_text(caller), str(count))
+    return _hashed(checkpoint, around, step, name, PUSH, path_text(caller), str(count), old=old)
 
 
 def edit_id(checkpoint: str, place: int) -> str:
@@ -33,15 +43,16 @@ def edit_id(checkpoint: str, place: int) -> str:
     return str(uuid5(UUID(checkpoint), f"{INTERRUPT}:{place}" if place else INTERRUPT))
 
 
-def handler_id(checkpoint: str, ns: str, step: int, name: str, failed: str) -> str:
+def handler_id(checkpoint: str, ns: str, step: int, name: str, failed: str, old: bool = False) -> str:
     """The id of an error handler that runs in place of a failed task."""
-    return _hashed(checkpoint, ns, step, name, PUSH, "node_error_handler", failed)
+    return _hashed(checkpoint, ns, step, name, PUSH, "node_error_handler", failed, old=old)
 
 
-def _hashed(checkpoint: str, ns: str, step: int, name: str, *what: str) -> str:
+def _hashed(checkpoint: str, ns: str, step: int, name: str, *what: str, old: bool) -> str:
     text = "".join((f"{ns}|{name}" if ns else name, str(step), name, *what))
-    digits = xxh3_128_hexdigest(bytes.fromhex(checkpoint.replace("-", "")) + text.encode())
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    content = bytes.fromhex(checkpoint.replace("-", "")) + text.encode()
+    digits = sha1(content, usedforsecurity=False).hexdigest() if old else xxh3_128_hexdigest(content)
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"
 
 
 def interrupt_id(ns: str, slot: int) -> str:

@@ -12,7 +12,16 @@ from typing import Any
 from uuid import uuid4
 
 from stepgraph.compat.format import BESIDE, INPUT, INTERRUPT
-from stepgraph.compat.format_ids import call_id, checkpoint_id, edit_id, handler_id, interrupt_id, path_text, task_id
+from stepgraph.compat.format_ids import (
+    call_id,
+    checkpoint_id,
+    edit_id,
+    first_version,
+    handler_id,
+    interrupt_id,
+    path_text,
+    task_id,
+)
 from stepgraph.compat.ledger import Ledger, Ran
 from stepgraph.compat.stored import Theirs, checkpoint_of, following, stored_of, writes_of
 from stepgraph.core.checkpoint import Checkpoint, Record, Source, Stored, ThreadInfo
@@ -39,14 +48,16 @@ class Translated:
 
     def __init__(self, saver: Any) -> None:
         self.saver = saver
+        self.old: set[str] = set()
+        """The checkpoints read that are of the first version of the format."""
 
     def opened(self, engine: Any) -> Opened:
         """For one run."""
-        return Opened(self.saver, engine.plan, engine)
+        return Opened(self.saver, engine.plan, engine, self.old)
 
     def reader(self, plan: Plan) -> Opened:
         """For reading threads of a graph."""
-        return Opened(self.saver, plan)
+        return Opened(self.saver, plan, old=self.old)
 
     def threads(self) -> list[ThreadInfo]:
         """All threads, newest first."""
@@ -120,8 +131,10 @@ class Translated:
 class Opened(Translated):
     """A saver of LangGraph's, opened for one run, or for reading what a graph's runs have left."""
 
-    def __init__(self, saver: Any, plan: Plan, engine: Any = None) -> None:
+    def __init__(self, saver: Any, plan: Plan, engine: Any = None, old: set[str] | None = None) -> None:
         super().__init__(saver)
+        if old is not None:
+            self.old = old
         self.plan = plan
         self.engine = engine
         self.awaits = False
@@ -147,7 +160,7 @@ class Opened(Translated):
 
     def opened(self, engine: Any) -> Opened:
         """For the run of a graph inside this one, which the same driver drives."""
-        made = Opened(self.saver, engine.plan, engine)
+        made = Opened(self.saver, engine.plan, engine, self.old)
         made.awaits = self.awaits
         return made
 
@@ -208,11 +221,12 @@ class Opened(Translated):
         scope = task.scope
         around = scope.ns_text if task.caller is None else "|".join(task.caller.ns)
         place = (scope.checkpoint or _NO_CHECKPOINT, around, task.step, task.name)
+        old = scope.checkpoint in self.old
         if task.caller is not None:
-            return call_id(*place, task.caller.path, task.key)
+            return call_id(*place, task.caller.path, task.key, old)
         if task.failed is not None:
-            return handler_id(*place, task.failed.id)
-        return task_id(*place, task.node.triggers, task.key)
+            return handler_id(*place, task.failed.id, old)
+        return task_id(*place, task.node.triggers, task.key, old)
 
     def interrupt_id(self, ns: str, slot: int) -> str:
         """The id of the `slot`-th question (from 0) of the task with this namespace."""
@@ -231,7 +245,12 @@ class Opened(Translated):
         return self._stored(thread, ns, await asked)
 
     def _stored(self, thread: str, ns: str, found: Any) -> Stored | None:
-        return None if found is None else stored_of(found, self._plan_of(ns), thread, ns)
+        return None if found is None else self._noted(stored_of(found, self._plan_of(ns), thread, ns))
+
+    def _noted(self, stored: Theirs) -> Theirs:
+        if first_version(stored.checkpoint):
+            self.old.add(stored.id)
+        return stored
 
     def _plan_of(self, ns: str) -> Plan:
         if self.engine is not None:
@@ -246,7 +265,7 @@ class Opened(Translated):
         first = None if before is None else self._config(thread, ns, before)
         plan = self._plan_of(ns)
         for found in self._list(config, before=first, limit=limit):
-            stored = stored_of(found, plan, thread, ns)
+            stored = self._noted(stored_of(found, plan, thread, ns))
             if not values:
                 stored.values = {}
             yield stored

@@ -22,7 +22,7 @@ from stepgraph.compat.format import (
     ours,
     theirs,
 )
-from stepgraph.compat.format_ids import task_id
+from stepgraph.compat.format_ids import first_version, task_id
 from stepgraph.compat.langgraph._internal._constants import RETURN
 from stepgraph.compat.ledger import Ledger, numbers
 from stepgraph.compat.migrated import migrated
@@ -177,7 +177,7 @@ def _routed(route: Any, by: str | None) -> tuple[str, Any]:
     return TASKS, theirs(Send(node, arg, timeout=timeout))
 
 
-def records_of(writes: Sequence[tuple[str, str, Any]], plan: Plan, stored: Stored) -> tuple[Record, ...]:
+def records_of(writes: Sequence[tuple[str, str, Any]], plan: Plan, stored: Theirs) -> tuple[Record, ...]:
     """Pending writes as records of tasks, with what was kept beside."""
     tasks: dict[str, list[tuple[str, Any]]] = {}
     beside: list[Mapping[str, Any]] = []
@@ -197,14 +197,14 @@ def records_of(writes: Sequence[tuple[str, str, Any]], plan: Plan, stored: Store
     return tuple(found)
 
 
-def _planned(plan: Plan, stored: Stored) -> dict[str, tuple[str, tuple[Any, ...]]]:
+def _planned(plan: Plan, stored: Theirs) -> dict[str, tuple[str, tuple[Any, ...]]]:
     """Task id -> (node, path) of the tasks that the checkpoint leads to."""
-    control, step = stored.control, stored.step + 1
+    control, step, old = stored.control, stored.step + 1, first_version(stored.checkpoint)
     found: dict[str, tuple[str, tuple[Any, ...]]] = {}
     for name in control.next:
-        found[task_id(stored.id, stored.ns, step, name, plan.nodes[name].triggers, -1)] = (name, (PULL, name))
+        found[task_id(stored.id, stored.ns, step, name, plan.nodes[name].triggers, -1, old)] = (name, (PULL, name))
     for place, (name, _, _) in enumerate(control.sends):
-        found[task_id(stored.id, stored.ns, step, name, (), place)] = (name, (PUSH, place, False))
+        found[task_id(stored.id, stored.ns, step, name, (), place, old)] = (name, (PUSH, place, False))
     return found
 
 
