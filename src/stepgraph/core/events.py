@@ -138,7 +138,8 @@ class TaskFinished(NamedTuple):
 class TaskFailed(NamedTuple):
     """The last attempt failed, or a person rejected the task.
 
-    `writes` stay although it failed: its body had returned them before a router failed, and its error handler goes on.
+    `writes` are what its body had written, or returned before a router failed. Streams show them; only an error handler
+    that goes on keeps them in the state.
     """
 
     ns: Namespace

@@ -147,7 +147,7 @@ def failed(engine: Engine, task: Task, error: BaseException) -> Flow:
         elif engine.saving and (len(engine.tasks) > 1 or task.caller is not None):
             yield from record(engine, task, "error", "CancelledError()")  # as LangGraph says it: get_state shows it
     if scope.emit is not None:
-        writes = task.writes if task.handler is not None else ()
+        writes = () if isinstance(error, (Cancelled, Rejected)) else task.writes
         scope.emit(ev.TaskFailed(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, error, writes))
 
 

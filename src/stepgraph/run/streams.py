@@ -167,7 +167,7 @@ class Streams:
         if event.writes and "updates" in self.modes:
             self._send(event.ns, "updates", {event.node: view.shown(event.writes)})
         if event.node != START:
-            self._task_result(event, event.error, {}, [])
+            self._task_result(event, event.error, result_of(event.writes), [])
 
     def _interrupted(self, view: _View, event: ev.TaskInterrupted) -> None:
         if not event.interrupts:

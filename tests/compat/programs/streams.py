@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph.message import push_message
 from langgraph.types import Command, Send
 
 
@@ -125,3 +126,37 @@ def a_graph_in_a_chain(show: Any) -> None:
     graph = StateGraph(Log).add_node("a", lambda s: {"log": ["a"]}).add_edge(START, "a").compile()
     chain = RunnableLambda(lambda x: {"log": [x]}).with_config(run_name="first") | graph
     show(*events_of(chain, "x", version="v2"))
+
+
+class Total(TypedDict):
+    total: int
+
+
+def lost(state: Total) -> str:
+    raise LookupError("no way from here")
+
+
+def streams_of_failures(show: Any) -> None:
+    def half_done(state: MessagesState) -> Any:
+        push_message(AIMessage("so far", id="far"))
+        raise LookupError("no further")
+
+    talk = StateGraph(MessagesState).add_node("talk", half_done).add_edge(START, "talk").compile()
+    routed = StateGraph(Total).add_node("add", lambda s: {"total": 5}).add_edge(START, "add")
+    routed.add_conditional_edges("add", lost)
+    handled = StateGraph(Total).add_node("add", lambda s: {"total": 5}, error_handler=lambda s: {})
+    handled.add_edge(START, "add").add_conditional_edges("add", lost)
+    outer = StateGraph(Total).add_node("inner", routed.compile()).add_edge(START, "inner").compile()
+    modes: list[Any] = ["updates", "values", "messages", ["updates", "values"], "tasks"]
+    for graph, given, of in (
+        (talk, {"messages": []}, modes),
+        (routed.compile(), {"total": 0}, modes),
+        (handled.compile(), {"total": 0}, modes[:-1]),  # the start of a handler is told here alone
+        (outer, {"total": 0}, modes),
+    ):
+        for mode in of:
+            try:
+                for chunk in graph.stream(given, stream_mode=mode, subgraphs=True):
+                    show((mode, short(chunk[0]), str(chunk[1:])))
+            except LookupError as error:
+                show(str(error))
