@@ -490,3 +490,22 @@ class TestChunksComeBeforeTheNextNodeRuns:
             return [len(ran) async for _ in graph.astream({"n": 0}, thread="t", stream_mode="updates")]
 
         assert asyncio.run(run()) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("make", [chain, fan])
+def test_a_stopped_iterator_is_an_error_like_any_other(make: Callable[..., CompiledStateGraph]) -> None:
+    """No future can hold a StopIteration: the run would wait for ever."""
+
+    def stops(state: Any) -> Any:
+        return next(iter(()))
+
+    app = make(stops, lambda state: {})
+
+    async def within_time() -> None:
+        async with asyncio.timeout(SECONDS):
+            await app.ainvoke({})
+
+    with pytest.raises(RuntimeError, match="raised StopIteration"):
+        app.invoke({})
+    with pytest.raises(RuntimeError, match="raised StopIteration"):
+        asyncio.run(within_time())

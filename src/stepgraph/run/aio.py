@@ -140,7 +140,7 @@ class AsyncDriver:
         context.run(around.set, asyncio.get_running_loop())
         self._in_thread.add(owner)
         try:
-            return await asyncio.wrap_future(pool.submit(context.run, call_body, task))
+            return await asyncio.wrap_future(pool.submit(context.run, _in_helper, task))
         finally:
             self._in_thread.discard(owner)
 
@@ -326,6 +326,14 @@ class AsyncDriver:
                     return checkpointer.load(thread, ns, checkpoint)
                 return await asyncio.wrap_future(pool.submit(checkpointer.load, thread, ns, checkpoint))
         raise TypeError(f"Not an effect: {effect!r}")
+
+
+def _in_helper(task: Task) -> Any:
+    """A sync body in a helper thread. No future can hold a StopIteration: here it becomes a RuntimeError."""
+    try:
+        return call_body(task)
+    except StopIteration as error:
+        raise RuntimeError(f"node {task.name!r} raised StopIteration") from error
 
 
 GRACE = 0.1
