@@ -22,13 +22,22 @@ from tests.simulation.model import ModelCheckpointer
 AGAIN = RetryPolicy(initial_interval=0, jitter=False, max_attempts=2)
 
 
-def run(node: Callable[[Any], Any], given: Any, saver: Any = None, cache: Any = None, **options: Any) -> list[Any]:
+def run(
+    node: Callable[[Any], Any],
+    given: Any,
+    saver: Any = None,
+    cache: Any = None,
+    unheard: frozenset[type] | None = None,
+    **options: Any,
+) -> list[Any]:
     """The events of one run of a graph with this node."""
     events: list[Any] = []
     graph = StateGraph(State).add_node("a", node, retry_policy=AGAIN, cache_policy=CachePolicy())
     app = graph.add_edge(START, "a").compile(checkpointer=saver, cache=cache)
     config: dict[str, Any] = {"configurable": {"thread_id": "t"}} if saver else {}
     engine = app.engine(given, config, emit=events.append, **options)
+    if unheard is not None:
+        engine.listen(events.append, unheard)
     with suppress(ConnectionError):
         SyncDriver().run(engine.run())
     return events
@@ -64,6 +73,7 @@ class Later:
 def events() -> list[Any]:
     saver = ModelCheckpointer()
     told = run(speaks, {"log": []}, gate=Later())
+    told += run(speaks, {"log": []}, unheard=frozenset())
     told += run(asks, {"log": []}, saver)
     told += run(asks, Command(resume="answer"), saver)
     told += run(fails, {"log": []})

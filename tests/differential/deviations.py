@@ -20,10 +20,6 @@ DEVIATIONS = {
     "better messages": (
         "An error says what, where and how to mend it, in words that LangGraph does not have; its class is the same."
     ),
-    "no start": (
-        "When a run goes on, LangGraph's debug stream announces the start of tasks that finished in an earlier run "
-        "and do not start again; ours announces only what starts. (Applied to every program.)"
-    ),
     "start of handlers": (
         "LangGraph's debug stream does not announce that an error handler starts, except when a run goes on with it; "
         "ours announces each start, and none of a handler that is over. (Applied to every program.)"

@@ -166,11 +166,7 @@ class Lab:
     def _sorted(self, chunks: list[Any]) -> dict[str, Any]:
         """Streams by mode and namespace; parallel tasks' chunks in no order, so that finishing order does not count."""
         streams: dict[tuple[str, tuple[str, ...]], list[Any]] = {}
-        debugs = [payload for _, mode, payload in chunks if mode == "debug"]
-        ended = {payload["payload"]["id"] for payload in debugs if payload["type"] == "task_result"}
         for ns, mode, payload in chunks:
-            if mode == "debug" and payload["type"] == "task" and payload["payload"]["id"] not in ended:
-                continue  # DEVIATIONS["no start"]
             if mode == "debug" and payload["type"] == "task" and "error_handler__" in payload["payload"]["name"]:
                 continue  # DEVIATIONS["start of handlers"]
             stream = streams.setdefault((mode, ns), [])

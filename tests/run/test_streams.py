@@ -132,3 +132,24 @@ def test_invoke_with_a_mode_gives_the_list_of_chunks(way: str) -> None:
 def test_how_writes_are_shown(writes: Any, update: Any, result: Any) -> None:
     assert shown_update(writes) == update
     assert result_of(writes) == result
+
+
+@pytest.mark.parametrize("mode", ["tasks", "debug"])
+@WAYS
+def test_all_tasks_of_a_superstep_are_announced_before_one_ends(way: str, mode: str) -> None:
+    g = StateGraph(State)
+    for name in ("a", "b", "c"):
+        g.add_node(name, lambda state, name=name: {"log": [name]}).add_edge(START, name)
+    g.add_node("last", lambda state: {"x": 1}).add_edge(["a", "b", "c"], "last")
+    parallel = g.compile()
+
+    async def collect() -> list[Any]:
+        return [chunk async for chunk in parallel.astream({"log": []}, stream_mode=mode)]
+
+    found = list(parallel.stream({"log": []}, stream_mode=mode)) if way == "stream" else asyncio.run(collect())
+    payloads = [each["payload"] if mode == "debug" else each for each in found]
+    told = [("starts" if "triggers" in each else "ends", each["name"]) for each in payloads if "name" in each]
+
+    assert told[:3] == [("starts", "a"), ("starts", "b"), ("starts", "c")]
+    assert sorted(told[3:6]) == [("ends", "a"), ("ends", "b"), ("ends", "c")]
+    assert told[6:] == [("starts", "last"), ("ends", "last")]

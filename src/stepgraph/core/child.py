@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stepgraph.core.checkpoint import plain_values
 from stepgraph.core.events import Emit, Event
-from stepgraph.core.request import NONE, Request
+from stepgraph.core.request import ORDINARY, Request
 from stepgraph.core.task import Task
 
 
@@ -73,7 +73,7 @@ def child_request(parent: Request, task: Task) -> Request:
         lasting=own is True,
         checkpointer=checkpointer,
         emit=overheard(task, parent.emit),
-        unheard=parent.unheard if task.progress is None else NONE,
+        unheard=parent.unheard if task.progress is None else parent.unheard & ORDINARY,
         gate=parent.gate,
         probe=parent.probe,
         recursion_limit=parent.recursion_limit,

@@ -27,11 +27,11 @@ from stepgraph.core.errors import (
     Suspended,
 )
 from stepgraph.core.flow import flow_of, troubled
-from stepgraph.core.keeping import keep_outcome, unfit
+from stepgraph.core.keeping import keep_outcome, planned, unfit
 from stepgraph.core.lean import lean_flows
 from stepgraph.core.plan import Plan
 from stepgraph.core.recovery import take_up
-from stepgraph.core.request import Request
+from stepgraph.core.request import ORDINARY, Request
 from stepgraph.core.sprint import DETAILS, TRAIL, sprint
 from stepgraph.core.state import (
     State,
@@ -213,7 +213,7 @@ class Engine:
         if self.request.parent is None and self.request.durability != "async":
             yield Flush(self.request.checkpointer)
 
-    def listen(self, emit: ev.Emit, unheard: frozenset[type] = frozenset()) -> None:
+    def listen(self, emit: ev.Emit, unheard: frozenset[type] = ORDINARY) -> None:
         """Send events to `emit`, but for those that are `unheard`; before `run()`."""
         self.request.emit = self.scope.emit = emit
         self.request.unheard = self.scope.unheard = unheard
@@ -310,6 +310,9 @@ class Engine:
         if scope.emit is not None and ev.StepStarted not in scope.unheard:
             infos = tuple(task.info() for task in tasks)
             scope.emit(ev.StepStarted(scope.ns, self.state.step, scope.clock(), infos))
+        if scope.emit is not None and ev.TaskPlanned not in scope.unheard:
+            for task in tasks:
+                planned(task)
         if len(tasks) == 1:
             yield from flow_of(self, tasks[0])
             return

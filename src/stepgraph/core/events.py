@@ -54,6 +54,21 @@ class StepStarted(NamedTuple):
     tasks: tuple[TaskInfo, ...]
 
 
+class TaskPlanned(NamedTuple):
+    """A task of the superstep that begins, before the first body runs. Told only to those who ask for it."""
+
+    ns: Namespace
+    step: int
+    time: float
+    task: str
+    node: str
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls on an event
+    input: Any
+    triggers: tuple[str, ...]
+    metadata: Mapping[str, Any]
+    path: tuple[Any, ...] = ()
+
+
 class TaskStarted(NamedTuple):
     """A body is about to run. `input` is what it gets."""
 
@@ -249,6 +264,7 @@ class RunFinished(NamedTuple):
 Event = (
     RunStarted
     | StepStarted
+    | TaskPlanned
     | TaskStarted
     | TaskEmitted
     | TaskRetried

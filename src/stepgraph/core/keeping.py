@@ -180,20 +180,35 @@ def record(engine: Engine, task: Task, kind: Kind, payload: Any) -> Flow:
             yield Flush(request.checkpointer)
 
 
+def planned(task: Task) -> None:
+    scope = task.scope
+    assert scope.emit is not None
+    scope.emit(
+        ev.TaskPlanned(
+            scope.ns, task.step, scope.clock(), task.id, task.name, task.index, task.input, task.triggers,
+            _metadata(task), task.path,
+        )
+    )  # fmt: skip
+
+
 def started(task: Task) -> None:
     scope = task.scope
     assert scope.emit is not None
     if ev.TaskStarted in scope.unheard:
         return
-    now, told, metadata = scope.clock(), scope.request.told, task.node.metadata
-    if told:
-        metadata = {**told, **metadata}
+    now, attempt = scope.clock(), task.attempt + 1
     scope.emit(
         ev.TaskStarted(
-            scope.ns, task.step, now, task.id, task.name, task.index, task.input, task.triggers, task.attempt + 1,
-            metadata, task.path,
+            scope.ns, task.step, now, task.id, task.name, task.index, task.input, task.triggers, attempt,
+            _metadata(task), task.path,
         )
     )  # fmt: skip
+
+
+def _metadata(task: Task) -> Mapping[str, Any]:
+    """The node's metadata, with what the run tells of itself."""
+    told = task.scope.request.told
+    return {**told, **task.node.metadata} if told else task.node.metadata
 
 
 def finished(task: Task) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stepgraph.core.checkpoint import PLACES, Durability
-from stepgraph.core.events import Emit
+from stepgraph.core.events import Emit, TaskPlanned
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, Gate, Namespace, Probe
 
 NONE: frozenset[Any] = frozenset()
+ORDINARY: frozenset[type] = frozenset((TaskPlanned,))
+"""What is not told to those who do not ask for it."""
 
 
 class Request:
@@ -26,7 +28,7 @@ class Request:
     checkpoint: str | None = None
     """The checkpoint to start from; None for the thread's newest."""
     emit: Emit | None = None
-    unheard: frozenset[type] = NONE
+    unheard: frozenset[type] = ORDINARY
     """The kinds of events that `emit` does not want: the big ones of each superstep are not made for nobody."""
     gate: Gate | None = None
     probe: Probe | None = None

@@ -21,7 +21,7 @@ from stepgraph.core.engine import Engine, Outcome
 from stepgraph.core.errors import ThreadRequiredError
 from stepgraph.core.events import Emit
 from stepgraph.core.plan import Plan
-from stepgraph.core.request import NONE, Request
+from stepgraph.core.request import ORDINARY, Request
 from stepgraph.core.types import INTERRUPT, MISSING, START, Command, GraphOutput, Namespace, StateSnapshot, StateUpdate
 from stepgraph.graph.calls import CallOptions, printed_modes, run_options, takes_options
 from stepgraph.graph.snapshots import config_for, empty, inner_plan, journey, snapshot, snapshots, successor
@@ -826,7 +826,7 @@ class CompiledStateGraph:
         request.checkpointer = None if self.checkpointer is False else saver
         request.clock, request.gate, request.probe = scope.clock, scope.gate, scope.probe
         request.emit = overheard(outer, scope.emit)
-        request.unheard = scope.unheard if outer.progress is None else NONE
+        request.unheard = scope.unheard if outer.progress is None else scope.unheard & ORDINARY
         request.store = self.store or around.store
         request.cache = self.cache or around.cache
         request.context = request.context or around.context

@@ -11,7 +11,9 @@ from typing import Any
 
 from stepgraph.core import registry
 from stepgraph.core.effects import Flow
+from stepgraph.core.events import TaskPlanned
 from stepgraph.core.flow import call_flow
+from stepgraph.core.keeping import planned
 from stepgraph.core.plan import Node
 from stepgraph.core.task import RETURN, Task, call_of
 from stepgraph.run.context import running_task
@@ -55,6 +57,8 @@ def _started(caller: Task, task: Task) -> Future[Any]:
     scope = caller.scope
     task.records = scope.recorded.get(task.id)
     if task.records is not None and "outcome" in task.records:
+        if scope.emit is not None and TaskPlanned not in scope.unheard:
+            planned(task)
         finished: Future[Any] = Future()
         finished.set_result(dict(task.records["outcome"].payload[0]).get(RETURN))
         return finished

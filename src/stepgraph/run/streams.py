@@ -18,6 +18,7 @@ MODES = ("values", "updates", "custom", "messages", "tasks", "checkpoints", "deb
 
 _ASKED_BY: dict[type, frozenset[str]] = {
     ev.StepStarted: frozenset(("checkpoints", "debug")),
+    ev.TaskPlanned: frozenset(("tasks", "debug")),
     ev.TaskStarted: frozenset(("messages", "tasks", "debug")),
     ev.StepFinished: frozenset(("values", "checkpoints", "debug")),
     ev.CheckpointSaved: frozenset(("checkpoints", "debug")),
@@ -77,10 +78,12 @@ class Streams:
                 self._step(view, event)
             case ev.TaskEmitted():
                 self._said(event)
+            case ev.TaskPlanned():
+                self._announce(view, event)
             case ev.TaskStarted():
                 self._started(view, event)
             case ev.TaskCached():
-                self._began(event)
+                self._began(view, event)
             case ev.TaskInterrupted():
                 self._interrupted(view, event)
             case ev.TaskFailed():
@@ -186,12 +189,20 @@ class Streams:
 
     def _started(self, view: _View, event: ev.TaskStarted) -> None:
         if event.node != START and event.attempt == 1:
-            self._began(event)
+            self._began(view, event)
 
-    def _began(self, event: ev.TaskStarted | ev.TaskCached) -> None:
+    def _began(self, view: _View, event: ev.TaskStarted | ev.TaskCached) -> None:
         if "messages" in self.modes:
             self._running[event.task] = self._place(event)
             self._seen.update(message.id for message in messages_in(event.input) if message.id is not None)
+        if event.task not in view.planned:
+            self._announce(view, event)
+
+    def _announce(self, view: _View, event: ev.TaskPlanned | ev.TaskStarted | ev.TaskCached) -> None:
+        """A task, with all others of its superstep; called functions and error handlers when they start."""
+        if event.node == START:
+            return
+        view.planned.add(event.task)
         payload = {
             "id": event.task,
             "name": event.node,
@@ -202,7 +213,7 @@ class Streams:
             payload["metadata"] = dict(event.metadata)
         self._debug(event, "task", payload, event.step)
 
-    def _input(self, event: ev.TaskStarted | ev.TaskCached) -> Any:
+    def _input(self, event: ev.TaskPlanned | ev.TaskStarted | ev.TaskCached) -> Any:
         """The input as the node's schema makes it; as it came when the schema refuses it, or when a Send brought it."""
         if PUSH in event.triggers or not self._debugging:
             return event.input
@@ -226,6 +237,7 @@ class Streams:
     def _step(self, view: _View, event: ev.StepFinished) -> None:
         view.values = event.values
         view.step = event
+        view.planned.clear()
         if "values" not in self.modes:
             return
         if event.source == "resume" or (event.source in ("loop", "update") and self._shown(view, event)):
@@ -305,7 +317,7 @@ class Streams:
 class _View:
     """What the modes remember of one namespace."""
 
-    __slots__ = ("keys", "parents", "saved", "step", "values")
+    __slots__ = ("keys", "parents", "planned", "saved", "step", "values")
 
     def __init__(self) -> None:
         self.values: Any = {}
@@ -314,6 +326,8 @@ class _View:
         self.parents: Mapping[str, str] = {}
         """The checkpoints around it, by namespace."""
         self.step: ev.StepFinished | None = None
+        self.planned: set[str] = set()
+        """The tasks of this superstep that were announced."""
         self.saved: ev.CheckpointSaved | ev.CheckpointLoaded | None = None
 
     def shown(self, writes: Writes) -> Any:
