@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from contextvars import copy_context
-from dataclasses import replace
 from os import environ
 from time import time
 from types import GenericAlias
@@ -22,10 +21,10 @@ from stepgraph.core.errors import ThreadRequiredError
 from stepgraph.core.events import Emit
 from stepgraph.core.plan import Plan
 from stepgraph.core.request import ORDINARY, Request
-from stepgraph.core.types import INTERRUPT, MISSING, START, Command, GraphOutput, Namespace, StateSnapshot, StateUpdate
+from stepgraph.core.types import INTERRUPT, START, GraphOutput, Namespace
 from stepgraph.graph.calls import CallOptions, printed_modes, run_options, takes_options
-from stepgraph.graph.snapshots import config_for, empty, inner_plan, journey, snapshot, snapshots, successor
-from stepgraph.graph.updates import COPY, update_flow
+from stepgraph.graph.snapshots import inner_plan, journey
+from stepgraph.graph.threads import ROOT_ONLY_LENT, Threads
 from stepgraph.run.chunks import Mappers, printer, v1, v2
 from stepgraph.run.config import addresses, inherited, merged
 from stepgraph.run.context import TASK, ambient, current_task
@@ -41,7 +40,7 @@ from stepgraph.schema.validate import as_context
 DEFAULT_RECURSION_LIMIT = int(environ.get("LANGGRAPH_DEFAULT_RECURSION_LIMIT", "10007"))
 
 
-class CompiledStateGraph:
+class CompiledStateGraph(Threads):
     """A runnable graph. Made by `StateGraph.compile()`; safe to run many times at once."""
 
     __class_getitem__: Any = classmethod(GenericAlias)
@@ -83,91 +82,9 @@ class CompiledStateGraph:
         self.config: dict[str, Any] = {}
 
     @property
-    def has_async(self) -> bool:
-        return self.plan.has_async
-
-    @property
     def saver(self) -> Any:
         """The checkpointer as runs of this graph use it: one of LangGraph's is translated."""
         return registry.translated(self.checkpointer)
-
-    @property
-    def name(self) -> str:
-        """What it is called in traces, drawings and messages; may be set."""
-        return self.plan.name
-
-    @name.setter
-    def name(self, name: str) -> None:
-        self._replan(name=name)
-
-    @property
-    def nodes(self) -> Mapping[str, Any]:
-        return self.plan.nodes
-
-    def __repr__(self) -> str:
-        nodes = ", ".join(name for name in self.plan.nodes if name != "__start__")
-        return f"CompiledStateGraph({self.name!r}: {nodes})"
-
-    def with_config(self, config: Mapping[str, Any] | None = None, **more: Any) -> CompiledStateGraph:
-        """The same graph with a config that every call starts from."""
-        other = type(self).__new__(type(self))
-        other.__dict__.update(self.__dict__)
-        other.config = merged(self.config, {**(config or {}), **more})
-        return other
-
-    # What LangGraph's graphs tell of themselves
-
-    @property
-    def channels(self) -> Mapping[str, Any]:
-        """The rules of the state's keys."""
-        return self.plan.channels
-
-    @property
-    def input_channels(self) -> str:
-        return START
-
-    @property
-    def output_channels(self) -> str | list[str]:
-        """The keys of the result."""
-        keys = self.plan.output_keys
-        return keys if isinstance(keys, str) else list(keys)
-
-    @property
-    def stream_channels_list(self) -> list[str]:
-        """The keys that streams and snapshots show."""
-        return list(self.plan.channels)
-
-    @property
-    def stream_channels_asis(self) -> str | Sequence[str]:
-        """The keys that streams and snapshots show; a single name for a state that is not a mapping."""
-        return self.output_channels if isinstance(self.plan.output_keys, str) else self.stream_channels_list
-
-    @property
-    def stream_transformers(self) -> tuple[Any, ...]:
-        """What makes streams of its own of every v3 run."""
-        return self.transformers
-
-    @property
-    def interrupt_before_nodes(self) -> str | list[str]:
-        """The nodes before which runs stop; may be set."""
-        return _listed(self.plan.interrupt_before)
-
-    @interrupt_before_nodes.setter
-    def interrupt_before_nodes(self, names: str | Sequence[str]) -> None:
-        self._replan(interrupt_before=_stops(names))
-
-    @property
-    def interrupt_after_nodes(self) -> str | list[str]:
-        """The nodes after which runs stop; may be set."""
-        return _listed(self.plan.interrupt_after)
-
-    @interrupt_after_nodes.setter
-    def interrupt_after_nodes(self, names: str | Sequence[str]) -> None:
-        self._replan(interrupt_after=_stops(names))
-
-    def _replan(self, **changes: Any) -> None:
-        """Change what later calls of this very object are given: other graphs share its plan."""
-        self.plan = replace(self.plan, **changes)
 
     # Running: the options of all calls stand in `graph/calls.py`
 
@@ -463,269 +380,6 @@ class CompiledStateGraph:
         runs = (self.ainvoke(one, each, **options) for one, each in zip(inputs, configs, strict=True))
         return list(await _loops().gather(*runs))
 
-    # State
-
-    def get_state(
-        self, config: Mapping[str, Any] | None = None, *, thread: str | None = None, subgraphs: bool = False
-    ) -> StateSnapshot:
-        """The thread's state: live, or with a checkpoint_id in `config` the record of that step."""
-        settings = self._merged(config, thread)
-        engine = self.engine(None, settings, reading=True)
-        saver = self._saver(engine)
-        explicit = "checkpoint_id" in (settings.get("configurable") or {})
-        stored = saver.load(engine.request.thread, engine.scope.ns_text, engine.request.checkpoint)
-        if stored is None:
-            return empty(settings)
-        after = successor(saver, stored) if explicit and engine.keeper is None else None
-        return snapshot(engine, stored, live=not explicit, after=after, saver=saver if subgraphs else None)
-
-    async def aget_state(self, config: Mapping[str, Any] | None = None, **options: Any) -> StateSnapshot:
-        """As `get_state`."""
-        shown: StateSnapshot = await _loops().to_thread(lambda: self.get_state(config, **options))
-        return shown
-
-    def get_state_history(
-        self,
-        config: Mapping[str, Any] | None = None,
-        *,
-        thread: str | None = None,
-        filter: Mapping[str, Any] | None = None,
-        before: Mapping[str, Any] | None = None,
-        limit: int | None = None,
-        values: bool = True,
-        subgraphs: bool = False,
-    ) -> Iterator[StateSnapshot]:
-        """The thread's snapshots, newest first.
-
-        `filter` compares metadata, `before` is a config with a checkpoint_id. Without `values` no state is loaded, so
-        long histories are listed quickly. With `subgraphs` each task has the state of the graph that it ran, also of
-        one that has ended.
-        """
-        settings = self._merged(config, thread)
-        engine = self.engine(None, settings, reading=True)
-        saver = self._saver(engine)
-        if engine.request.checkpoint is not None:
-            shown = self.get_state(settings, subgraphs=subgraphs)
-            known = shown.metadata or {}
-            if limit != 0 and all(known.get(key) == value for key, value in (filter or {}).items()):
-                yield shown
-            return
-        first = (before or {}).get("configurable", {}).get("checkpoint_id")
-        yield from snapshots(engine, saver, first, limit, wanted=filter or {}, values=values, subgraphs=subgraphs)
-
-    async def aget_state_history(
-        self, config: Mapping[str, Any] | None = None, **options: Any
-    ) -> AsyncIterator[StateSnapshot]:
-        """As `get_state_history`."""
-        for shown in await _loops().listed(lambda: self.get_state_history(config, **options)):
-            yield shown
-
-    def update_state(
-        self,
-        config: Mapping[str, Any],
-        values: Any,
-        as_node: str | None = None,
-        task_id: str | None = None,
-        *,
-        thread: str | None = None,
-    ) -> dict[str, Any]:
-        """Write `values` as if `as_node` (default: the last to run) had returned them; returns the new config."""
-        return self.bulk_update_state(config, [[StateUpdate(values, as_node, task_id)]], thread=thread)
-
-    async def aupdate_state(
-        self, config: Mapping[str, Any], values: Any, as_node: str | None = None, **options: Any
-    ) -> dict[str, Any]:
-        """As `update_state`."""
-        updated: dict[str, Any] = await _loops().to_thread(
-            lambda: self.update_state(config, values, as_node, **options)
-        )
-        return updated
-
-    def bulk_update_state(
-        self, config: Mapping[str, Any], supersteps: Sequence[Sequence[StateUpdate]], *, thread: str | None = None
-    ) -> dict[str, Any]:
-        """Apply several updates, one list a superstep, each a checkpoint; returns the last one's config."""
-        if not supersteps:
-            raise ValueError("No supersteps provided")
-        if any(not updates for updates in supersteps):
-            raise ValueError("No updates provided")
-        engine = self.engine(None, self._merged(config, thread), reading=True, strict=True)
-        self._saver(engine)
-        flow = update_flow(engine, supersteps)
-        checkpoint = _loops().run_here(flow) if self.has_async else SyncDriver().run(flow)
-        parents = engine.request.metadata.get("parents")
-        return config_for(engine.request.thread or "", engine.scope.ns_text, checkpoint, parents)
-
-    async def abulk_update_state(
-        self, config: Mapping[str, Any], supersteps: Sequence[Sequence[StateUpdate]], **options: Any
-    ) -> dict[str, Any]:
-        """As `bulk_update_state`."""
-        updated: dict[str, Any] = await _loops().to_thread(
-            lambda: self.bulk_update_state(config, supersteps, **options)
-        )
-        return updated
-
-    # Time travel: the three things that LangGraph's call forms mean, by name
-
-    def resume(self, answer: Any = MISSING, config: Mapping[str, Any] | None = None, **options: Any) -> Any:
-        """Go on where the thread waits: with `answer` to its question, or after a breakpoint without one.
-
-        `answer` is one value, or a mapping from interrupt ids to answers. `options` are those of `invoke`.
-        """
-        return self.invoke(None if answer is MISSING else Command(resume=answer), config, **options)
-
-    async def aresume(self, answer: Any = MISSING, config: Mapping[str, Any] | None = None, **options: Any) -> Any:
-        """As `resume`."""
-        return await self.ainvoke(None if answer is MISSING else Command(resume=answer), config, **options)
-
-    def replay(self, config: Mapping[str, Any], **options: Any) -> Any:
-        """Run again what came after a checkpoint, as a new branch of its thread; `config` is a snapshot's.
-
-        A checkpoint inside a subgraph is taken up there: only what came after it runs.
-        """
-        return self.invoke(None, _addressed(config, "replay"), **options)
-
-    async def areplay(self, config: Mapping[str, Any], **options: Any) -> Any:
-        """As `replay`."""
-        return await self.ainvoke(None, _addressed(config, "replay"), **options)
-
-    def fork(self, config: Mapping[str, Any], values: Any = None, as_node: str | None = None) -> dict[str, Any]:
-        """Begin a branch at a checkpoint: a copy of it, or what an update of it makes. Nothing runs.
-
-        Returns the config to go on with: `invoke(None, config)`.
-        """
-        config = _addressed(config, "fork")
-        if values is None and as_node is None:
-            return self.update_state(config, None, COPY)
-        return self.update_state(config, values, as_node)
-
-    async def afork(self, config: Mapping[str, Any], values: Any = None, as_node: str | None = None) -> dict[str, Any]:
-        """As `fork`."""
-        made: dict[str, Any] = await _loops().to_thread(lambda: self.fork(config, values, as_node))
-        return made
-
-    def clear_cache(self, nodes: Sequence[str] | None = None) -> None:
-        """Forget the cached results of these nodes, or of all. Raises ValueError without a cache."""
-        self._cache().clear(self._cache_namespaces(nodes))
-
-    async def aclear_cache(self, nodes: Sequence[str] | None = None) -> None:
-        """As `clear_cache`."""
-        await self._cache().aclear(self._cache_namespaces(nodes))
-
-    def _cache(self) -> Any:
-        if not self.cache:
-            raise ValueError("No cache is set for this graph. Cannot clear cache.")
-        return self.cache
-
-    def _cache_namespaces(self, nodes: Sequence[str] | None) -> list[tuple[str, ...]]:
-        asked = [self.plan.nodes[name] for name in (self.plan.nodes if nodes is None else nodes)]
-        return [node.cache_ns for node in asked if node.cache is not None]
-
-    # Shape
-
-    def get_input_jsonschema(self, config: Any = None) -> dict[str, Any]:
-        """JSON Schema of the input. Needs Pydantic, as the other schemas do."""
-        return self._schema("input")
-
-    def get_output_jsonschema(self, config: Any = None) -> dict[str, Any]:
-        """JSON Schema of the result."""
-        return self._schema("output")
-
-    def get_context_jsonschema(self) -> dict[str, Any] | None:
-        """JSON Schema of the context; None if the graph has none."""
-        from stepgraph.schema.described import described
-
-        return described(self.context_schema)
-
-    def _schema(self, which: str) -> dict[str, Any]:
-        from stepgraph.schema.described import schema_of
-
-        schema = getattr(self.builder, f"{which}_schema")
-        keys = [key for key in self.builder.schemas[schema] if key in self.plan.channels]
-        return schema_of(schema, self.plan.channels, keys, self.get_name(which))
-
-    @property
-    def InputType(self) -> Any:  # noqa: N802  langchain-core's name
-        """The type of the input."""
-        return getattr(self.builder, "input_schema", Any)
-
-    @property
-    def OutputType(self) -> Any:  # noqa: N802  langchain-core's name
-        """The type of the result; None for the keys of a state."""
-        return getattr(self.builder, "output_schema", None) if isinstance(self.plan.output_keys, str) else None
-
-    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
-        """The graph's name, with a suffix as langchain-core adds it."""
-        found = name or self.name
-        return found if suffix is None else found + (f"_{suffix.lower()}" if found[0].islower() else suffix.title())
-
-    def get_input_schema(self, config: Any = None) -> Any:
-        """A Pydantic model of the input."""
-        from stepgraph.schema.described import root_model
-
-        return root_model(self.get_name("input"), self.InputType)
-
-    def get_output_schema(self, config: Any = None) -> Any:
-        """A Pydantic model of the result."""
-        from stepgraph.schema.described import model_of, root_model
-
-        if isinstance(self.plan.output_keys, str):
-            return root_model(self.get_name("output"), self.OutputType)
-        return model_of(self.get_name("output"), self.plan.channels, self.plan.output_keys)
-
-    def copy(self, update: Mapping[str, Any] | None = None) -> Self:
-        """Another graph on the same plan; `update` sets attributes of it, e.g. its checkpointer or its name."""
-        changes = dict(update or {})
-        other = type(self).__new__(type(self))
-        other.__dict__.update(self.__dict__)
-        if "name" in changes:
-            other._replan(name=changes.pop("name"))
-        other.__dict__.update(changes)
-        return other
-
-    def validate(self) -> Self:
-        """The graph itself: it was checked when it was compiled."""
-        return self
-
-    def get_graph(self, config: Any = None, *, xray: bool | int = False) -> Any:
-        """The graph as nodes and edges that can be drawn: `draw_mermaid()`, `draw_svg()`, `draw_ascii()`, `to_json()`.
-
-        `xray` opens subgraphs: True all of them, a number so many levels.
-        """
-        from stepgraph.graph.outline import picture
-
-        return picture(self, xray)
-
-    async def aget_graph(self, config: Any = None, *, xray: bool | int = False) -> Any:
-        """As `get_graph`."""
-        return self.get_graph(config, xray=xray)
-
-    def get_subgraphs(
-        self, *, namespace: str | None = None, recurse: bool = False
-    ) -> Iterator[tuple[str, CompiledStateGraph]]:
-        """The graphs that nodes are, or that their functions call, as (name, graph).
-
-        With `recurse` theirs too, as `outer|inner`. `namespace` asks for one of them; for one deeper inside, `recurse`.
-        """
-        for name, node in self.plan.nodes.items():
-            if namespace is not None and not f"{namespace}|".startswith(f"{name}|"):
-                continue
-            graph: CompiledStateGraph | None = node.graph()
-            if graph is None:
-                continue
-            if namespace is None or namespace == name:
-                yield name, graph
-            if recurse and namespace != name:
-                within = None if namespace is None else namespace[len(name) + 1 :]
-                yield from ((f"{name}|{inner}", g) for inner, g in graph.get_subgraphs(namespace=within, recurse=True))
-
-    async def aget_subgraphs(
-        self, *, namespace: str | None = None, recurse: bool = False
-    ) -> AsyncIterator[tuple[str, CompiledStateGraph]]:
-        """As `get_subgraphs`."""
-        for found in self.get_subgraphs(namespace=namespace, recurse=recurse):
-            yield found
-
     # Making an engine
 
     def engine(
@@ -837,38 +491,6 @@ class CompiledStateGraph:
             engine.keeper.awaits = False  # that of the outer run does not say how this one is driven
         return engine
 
-    def _merged(self, config: Mapping[str, Any] | None, thread: str | None) -> dict[str, Any]:
-        settings = merged(self.config, config or {}) if self.config or config else {}
-        if thread is not None:
-            settings["configurable"] = {**(settings.get("configurable") or {}), "thread_id": thread}
-        return settings
-
-    def _saver(self, engine: Engine) -> Any:
-        saver = engine.request.checkpointer
-        if saver is None and self.checkpointer is True:
-            raise RuntimeError(ROOT_ONLY_LENT)
-        if saver is None:
-            raise ValueError(
-                'No checkpointer set: compile the graph with one, e.g. compile(checkpointer="sqlite:///runs.db").'
-            )
-        return saver
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        from stepgraph.graph.drawing import mimebundle
-
-        return mimebundle(self)
-
-
-ROOT_ONLY_LENT = "checkpointer=True cannot be used for root graphs: it is for subgraphs with their own history."
-
-
-def _listed(names: frozenset[str]) -> str | list[str]:
-    return "*" if "*" in names else sorted(names)
-
-
-def _stops(names: str | Sequence[str]) -> frozenset[str]:
-    return frozenset((names,) if isinstance(names, str) else names)
-
 
 def graph_class() -> type[CompiledStateGraph]:
     """What `compile` makes: with langchain-core loaded, a graph that is one of its Runnables too."""
@@ -915,15 +537,6 @@ def _result(outcome: Outcome, keys: str | Sequence[str] | None) -> Any:
 
 def _call(function: Any, one: Any, config: Any, options: dict[str, Any]) -> Any:
     return function(one, config, **options)
-
-
-def _addressed(config: Mapping[str, Any], verb: str) -> Mapping[str, Any]:
-    if not (config.get("configurable") or {}).get("checkpoint_id"):
-        raise ValueError(
-            f"{verb}() needs the config of a checkpoint, with a checkpoint_id: take it from a snapshot, e.g. "
-            "`next(graph.get_state_history(thread=...)).config`."
-        )
-    return config
 
 
 def _nobody(chunk: Any) -> None:

@@ -1,0 +1,212 @@
+"""The threads of a compiled graph: reading and changing their states, going back in them, forgetting cached results."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from stepgraph.core.engine import Engine
+from stepgraph.core.types import MISSING, Command, StateSnapshot, StateUpdate
+from stepgraph.graph.described import Described
+from stepgraph.graph.snapshots import config_for, empty, snapshot, snapshots, successor
+from stepgraph.graph.updates import COPY, update_flow
+from stepgraph.run.config import merged
+from stepgraph.run.sync import SyncDriver
+
+ROOT_ONLY_LENT = "checkpointer=True cannot be used for root graphs: it is for subgraphs with their own history."
+
+
+class Threads(Described):
+    """The part of a compiled graph that reads and changes what its runs have stored."""
+
+    checkpointer: Any
+    cache: Any
+    engine: Callable[..., Engine]
+    invoke: Callable[..., Any]
+    ainvoke: Callable[..., Any]
+
+    def get_state(
+        self, config: Mapping[str, Any] | None = None, *, thread: str | None = None, subgraphs: bool = False
+    ) -> StateSnapshot:
+        """The thread's state: live, or with a checkpoint_id in `config` the record of that step."""
+        settings = self._merged(config, thread)
+        engine = self.engine(None, settings, reading=True)
+        saver = self._saver(engine)
+        explicit = "checkpoint_id" in (settings.get("configurable") or {})
+        stored = saver.load(engine.request.thread, engine.scope.ns_text, engine.request.checkpoint)
+        if stored is None:
+            return empty(settings)
+        after = successor(saver, stored) if explicit and engine.keeper is None else None
+        return snapshot(engine, stored, live=not explicit, after=after, saver=saver if subgraphs else None)
+
+    async def aget_state(self, config: Mapping[str, Any] | None = None, **options: Any) -> StateSnapshot:
+        """As `get_state`."""
+        shown: StateSnapshot = await _loops().to_thread(lambda: self.get_state(config, **options))
+        return shown
+
+    def get_state_history(
+        self,
+        config: Mapping[str, Any] | None = None,
+        *,
+        thread: str | None = None,
+        filter: Mapping[str, Any] | None = None,
+        before: Mapping[str, Any] | None = None,
+        limit: int | None = None,
+        values: bool = True,
+        subgraphs: bool = False,
+    ) -> Iterator[StateSnapshot]:
+        """The thread's snapshots, newest first.
+
+        `filter` compares metadata, `before` is a config with a checkpoint_id. Without `values` no state is loaded, so
+        long histories are listed quickly. With `subgraphs` each task has the state of the graph that it ran, also of
+        one that has ended.
+        """
+        settings = self._merged(config, thread)
+        engine = self.engine(None, settings, reading=True)
+        saver = self._saver(engine)
+        if engine.request.checkpoint is not None:
+            shown = self.get_state(settings, subgraphs=subgraphs)
+            known = shown.metadata or {}
+            if limit != 0 and all(known.get(key) == value for key, value in (filter or {}).items()):
+                yield shown
+            return
+        first = (before or {}).get("configurable", {}).get("checkpoint_id")
+        yield from snapshots(engine, saver, first, limit, wanted=filter or {}, values=values, subgraphs=subgraphs)
+
+    async def aget_state_history(
+        self, config: Mapping[str, Any] | None = None, **options: Any
+    ) -> AsyncIterator[StateSnapshot]:
+        """As `get_state_history`."""
+        for shown in await _loops().listed(lambda: self.get_state_history(config, **options)):
+            yield shown
+
+    def update_state(
+        self,
+        config: Mapping[str, Any],
+        values: Any,
+        as_node: str | None = None,
+        task_id: str | None = None,
+        *,
+        thread: str | None = None,
+    ) -> dict[str, Any]:
+        """Write `values` as if `as_node` (default: the last to run) had returned them; returns the new config."""
+        return self.bulk_update_state(config, [[StateUpdate(values, as_node, task_id)]], thread=thread)
+
+    async def aupdate_state(
+        self, config: Mapping[str, Any], values: Any, as_node: str | None = None, **options: Any
+    ) -> dict[str, Any]:
+        """As `update_state`."""
+        updated: dict[str, Any] = await _loops().to_thread(
+            lambda: self.update_state(config, values, as_node, **options)
+        )
+        return updated
+
+    def bulk_update_state(
+        self, config: Mapping[str, Any], supersteps: Sequence[Sequence[StateUpdate]], *, thread: str | None = None
+    ) -> dict[str, Any]:
+        """Apply several updates, one list a superstep, each a checkpoint; returns the last one's config."""
+        if not supersteps:
+            raise ValueError("No supersteps provided")
+        if any(not updates for updates in supersteps):
+            raise ValueError("No updates provided")
+        engine = self.engine(None, self._merged(config, thread), reading=True, strict=True)
+        self._saver(engine)
+        flow = update_flow(engine, supersteps)
+        checkpoint = _loops().run_here(flow) if self.has_async else SyncDriver().run(flow)
+        parents = engine.request.metadata.get("parents")
+        return config_for(engine.request.thread or "", engine.scope.ns_text, checkpoint, parents)
+
+    async def abulk_update_state(
+        self, config: Mapping[str, Any], supersteps: Sequence[Sequence[StateUpdate]], **options: Any
+    ) -> dict[str, Any]:
+        """As `bulk_update_state`."""
+        updated: dict[str, Any] = await _loops().to_thread(
+            lambda: self.bulk_update_state(config, supersteps, **options)
+        )
+        return updated
+
+    def resume(self, answer: Any = MISSING, config: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        """Go on where the thread waits: with `answer` to its question, or after a breakpoint without one.
+
+        `answer` is one value, or a mapping from interrupt ids to answers. `options` are those of `invoke`.
+        """
+        return self.invoke(None if answer is MISSING else Command(resume=answer), config, **options)
+
+    async def aresume(self, answer: Any = MISSING, config: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        """As `resume`."""
+        return await self.ainvoke(None if answer is MISSING else Command(resume=answer), config, **options)
+
+    def replay(self, config: Mapping[str, Any], **options: Any) -> Any:
+        """Run again what came after a checkpoint, as a new branch of its thread; `config` is a snapshot's.
+
+        A checkpoint inside a subgraph is taken up there: only what came after it runs.
+        """
+        return self.invoke(None, _addressed(config, "replay"), **options)
+
+    async def areplay(self, config: Mapping[str, Any], **options: Any) -> Any:
+        """As `replay`."""
+        return await self.ainvoke(None, _addressed(config, "replay"), **options)
+
+    def fork(self, config: Mapping[str, Any], values: Any = None, as_node: str | None = None) -> dict[str, Any]:
+        """Begin a branch at a checkpoint: a copy of it, or what an update of it makes. Nothing runs.
+
+        Returns the config to go on with: `invoke(None, config)`.
+        """
+        config = _addressed(config, "fork")
+        if values is None and as_node is None:
+            return self.update_state(config, None, COPY)
+        return self.update_state(config, values, as_node)
+
+    async def afork(self, config: Mapping[str, Any], values: Any = None, as_node: str | None = None) -> dict[str, Any]:
+        """As `fork`."""
+        made: dict[str, Any] = await _loops().to_thread(lambda: self.fork(config, values, as_node))
+        return made
+
+    def clear_cache(self, nodes: Sequence[str] | None = None) -> None:
+        """Forget the cached results of these nodes, or of all. Raises ValueError without a cache."""
+        self._cache().clear(self._cache_namespaces(nodes))
+
+    async def aclear_cache(self, nodes: Sequence[str] | None = None) -> None:
+        """As `clear_cache`."""
+        await self._cache().aclear(self._cache_namespaces(nodes))
+
+    def _cache(self) -> Any:
+        if not self.cache:
+            raise ValueError("No cache is set for this graph. Cannot clear cache.")
+        return self.cache
+
+    def _cache_namespaces(self, nodes: Sequence[str] | None) -> list[tuple[str, ...]]:
+        asked = [self.plan.nodes[name] for name in (self.plan.nodes if nodes is None else nodes)]
+        return [node.cache_ns for node in asked if node.cache is not None]
+
+    def _merged(self, config: Mapping[str, Any] | None, thread: str | None) -> dict[str, Any]:
+        settings = merged(self.config, config or {}) if self.config or config else {}
+        if thread is not None:
+            settings["configurable"] = {**(settings.get("configurable") or {}), "thread_id": thread}
+        return settings
+
+    def _saver(self, engine: Engine) -> Any:
+        saver = engine.request.checkpointer
+        if saver is None and self.checkpointer is True:
+            raise RuntimeError(ROOT_ONLY_LENT)
+        if saver is None:
+            raise ValueError(
+                'No checkpointer set: compile the graph with one, e.g. compile(checkpointer="sqlite:///runs.db").'
+            )
+        return saver
+
+
+def _addressed(config: Mapping[str, Any], verb: str) -> Mapping[str, Any]:
+    if not (config.get("configurable") or {}).get("checkpoint_id"):
+        raise ValueError(
+            f"{verb}() needs the config of a checkpoint, with a checkpoint_id: take it from a snapshot, e.g. "
+            "`next(graph.get_state_history(thread=...)).config`."
+        )
+    return config
+
+
+def _loops() -> Any:
+    """`stepgraph.graph.loops`, imported on first use: asyncio takes a quarter of the import time."""
+    from stepgraph.graph import loops
+
+    return loops
