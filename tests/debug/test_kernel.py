@@ -22,6 +22,21 @@ run = dbg.start({{"seen": []}}, thread="t1")
 held(run)
 run.attend("a person", "block")
 """
+WAITS = """
+import sys, threading, time
+cell = threading.get_ident()
+def tell():
+    frame = None
+    while frame is None or frame.f_code.co_name != "wait_for":
+        time.sleep(0.01)
+        frame = sys._current_frames()[cell]
+        while frame is not None and frame.f_code.co_name != "wait_for":
+            frame = frame.f_back
+    print("waiting", flush=True)
+threading.Thread(target=tell).start()
+run.wait()
+"""
+"""Says so once the cell blocks."""
 
 
 class Kernel:
@@ -87,7 +102,7 @@ def test_interrupting_a_cell_that_awaits_leaves_the_run_held(kernel, tmp_path):
 
 def test_interrupting_a_cell_that_blocks_leaves_the_run_held(kernel, tmp_path):
     assert kernel.run(SETUP.format(db=str(tmp_path / "runs.db")))[1] == []
-    request = kernel.start("print('waiting', flush=True)\nrun.wait()")
+    request = kernel.start(WAITS)
     kernel.until(request, "waiting")
     kernel.manager.interrupt_kernel()
     _, error = kernel.shown(request)

@@ -211,7 +211,6 @@ export class Panel {
     fill(this.#statusParts, ...statusLine(link.session, head, view.requests.length, link.health === "live", this.#clock));
     fill(this.#why, ...whyLine(view, head, this.#card.card ?? view.requests[0] ?? null));
     this.#drawRunVerbs(head.status);
-    this.#drawBanner();
     this.#graph.describe(`graph of ${link.session}: ${[...view.nodes].filter(([path, node]) => node[0] && !path.endsWith("__start__")).map(([path, node]) => `${path} ${WORD[node[0]]}`).slice(0, 12).join(", ") || "nothing has run"}; key L shows it as a list`);
     const card = view.requests[0];
     const told = `${head.status} ${card?.id ?? ""}`;
@@ -220,6 +219,7 @@ export class Panel {
       this.#message = ""; // it was about what is over
       this.#announce(card ? `${word}: ${card.title}, ${card.allow.join(" ")}` : `run ${word}`);
     }
+    this.#drawBanner();
   }
   #told = "";
   #clock = span("sg-clock");
