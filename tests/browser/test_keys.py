@@ -32,9 +32,10 @@ def test_the_panel_is_reached_by_tab_and_a_letter_with_enter_approves(open_noteb
 
 def test_letters_never_reach_the_notebook(open_notebook: Opener) -> None:
     notebook, panel = focused(open_notebook)
-    for key in ("d", "d", "z", "m", "y", "b", "b", "Shift+Enter", "x", "Escape", "Control+Enter"):
+    for key in ("d", "d", "z", "m", "y", "b", "b", "Shift+Enter", "x", "Escape", "Escape", "Control+Enter"):
         notebook.page.keyboard.press(key)
     assert notebook.cell_count() == 3
+    assert notebook.run_source(2, "print(run.status)") == "held\n"
     panel.until("held")
     assert len(notebook.outputs(1)) >= 1
 

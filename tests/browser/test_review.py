@@ -42,6 +42,9 @@ def test_the_effect_of_an_edit_on_the_route_is_shown_before_it_is_made(open_note
     panel.root.get_by_label("another key").select_option("confidence")
     panel.field("confidence").get_by_label("confidence", exact=True).fill("0.1")
     expect(panel.root.locator(".sg-then strong")).to_have_text("human")
+    effect = panel.root.locator(".sg-effect")
+    expect(effect).to_contain_text("confidence")
+    expect(effect).not_to_contain_text("answer")  # as proposed: it stands beside
 
     panel.click("Apply edit").until("done")
     assert "a colleague answers" in notebook.run_source(2, "print(run.result['messages'])")

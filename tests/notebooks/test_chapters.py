@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from base64 import b64decode
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,11 @@ def test_a_panel_leaves_a_picture_of_how_its_run_ended(chapter: Path) -> None:
     assert shown
     for cell in shown:
         (picture,) = (output.data["text/html"] for output in cell.outputs)
-        assert "<svg" in picture
-        assert "running" not in picture
+        found = re.search(r'<img alt="([^"]+)" .*?src="data:image/svg\+xml;base64,([^"]+)"', picture)
+        assert found is not None
+        told, drawn = found[1], b64decode(found[2]).decode()
+        assert drawn.startswith("<svg")
+        assert " running" not in told
 
 
 @chapters

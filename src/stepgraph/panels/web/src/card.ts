@@ -170,8 +170,8 @@ export class ReviewCard {
     if (effect?.trouble) lines.push(h("div", { class: "sg-trouble" }, `a router can't handle this edit: ${effect.trouble}`));
     else if (effect && !effect.known) lines.push(noteLine("where it goes can't be told before"));
     if (effect?.reruns_router) lines.push(noteLine("the router runs again: the edit changes what it read"));
-    const proposed = new Map(card.changes.map((change) => [change.key, JSON.stringify(change)]));
-    const other = effect?.changes.filter((change) => proposed.get(change.key) !== JSON.stringify(change)) ?? [];
+    const proposed = new Map(card.changes.map((change) => [change.key, JSON.stringify(change.diff)]));
+    const other = effect?.changes.filter((change) => proposed.get(change.key) !== JSON.stringify(change.diff)) ?? [];
     if (other.length) lines.push(div("sg-effect", ...other.map(drawEffect)));
     fill(this.#then, ...(lines.length > 1 ? lines : []));
   }
