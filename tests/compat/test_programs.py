@@ -47,5 +47,6 @@ def shown() -> dict[str, dict[str, list[str]]]:
 @pytest.mark.parametrize("name", programs())
 def test_a_program_shows_the_same(name: str, shown: dict[str, dict[str, list[str]]]) -> None:
     assert name in shown["langgraph"], shown["langgraph"].get(name.partition(".")[0])
+    assert not any(line.startswith("raised ") for line in shown["langgraph"][name][-1:]), "it ended before its end"
     assert name in shown["stepgraph"], shown["stepgraph"].get(name.partition(".")[0])
     assert shown["stepgraph"][name] == shown["langgraph"][name]

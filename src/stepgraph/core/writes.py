@@ -62,7 +62,8 @@ def _gotos(node: Node, goto: Any) -> tuple[Route, ...]:
         elif isinstance(target, str):  # a member of an enum of names
             found.append(str.__str__(target))
         else:
-            raise InvalidUpdateError(
+            kind = TypeError if target is goto else InvalidUpdateError  # as LangGraph, of what is no list at all
+            raise kind(
                 f"Node {node.name!r} returned a Command with goto={goto!r}: {target!r} is neither a node's name "
                 "nor a Send. Give one of them, or a list of them."
             )

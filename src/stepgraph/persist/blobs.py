@@ -69,6 +69,7 @@ class BlobCodec(Codec):
                 held[number] = self._by_number[number]
 
     def _tagged(self, tag: Any, raw: dict[str, Any]) -> Any:
+        # Safe: the bytes are this process's own, and `_pickled` lets nothing but exact built-in types into them.
         return pickle.loads(self._by_number[raw["v"]].data) if tag == "#" else super()._tagged(tag, raw)
 
 

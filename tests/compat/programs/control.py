@@ -106,7 +106,7 @@ def commands(show: Any) -> None:
         Command(goto=None),
         Command(update={"log": Overwrite(["new"])}),
     ):
-        show((command.goto, kind(lambda: app(command).invoke({"log": []}))))
+        show((getattr(command, "goto", "several"), kind(lambda: app(command).invoke({"log": []}))))
     show(Command(goto="a") == Command(goto="a"), Command(update={"a": 1}, goto=["x"]), Command.PARENT)
 
 

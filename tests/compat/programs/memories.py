@@ -129,7 +129,7 @@ def expiring(show: Any) -> None:
 
         app = graph(store, write)
         show(app.invoke({"log": []}))
-        time.sleep(2.2)
+        time.sleep(2.2)  # LangGraph's stores read the clock of the database, which no test can turn
         store.sweep_ttl()
         show(plain(store.get(("a",), "short")), plain(store.get(("a",), "long")))
         app.invoke({"log": []})
@@ -173,7 +173,7 @@ def caches(show: Any) -> None:
             asyncio.run(app.aclear_cache())
             show(app.invoke({"log": []}, {"configurable": {"thread_id": "d"}}), sorted(map(repr, calls)))
             calls.clear()
-            time.sleep(1.1)
+            time.sleep(1.1)  # the same of its caches, whose time to live is in whole seconds
             show(app.invoke({"log": []}, {"configurable": {"thread_id": "e"}}), calls)
             calls.clear()
 

@@ -369,7 +369,7 @@ def async_and_again(show: Any) -> None:
     def fails_once(text: str) -> str:
         calls.append(text)
         if len(calls) < 2:
-            raise ValueError("again")
+            raise ConnectionError("again")
         return text
 
     app = Pregel(

@@ -195,7 +195,7 @@ def states(show: Any) -> None:
             lambda: asyncio.run(remote.abulk_update_state(config, [])),
         ):
             try:
-                call(config, [])
+                call()
             except NotImplementedError:
                 show("no such call")
 
