@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypedDict
 import pytest
 
 from stepgraph import START, Command, Send, StateGraph, interrupt
-from stepgraph.core.changed import tell
+from stepgraph.core.changed import GRAPH, tell
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
@@ -301,3 +301,121 @@ def test_what_other_engines_note_beside_nodes_is_no_lost_node(caplog: pytest.Log
     stored.seen["__interrupt__"] = 1  # LangGraph's own word, in a thread that one of its savers keeps
     tell(graph.plan, stored)
     assert caplog.text == ""
+
+
+def waiting(*edges: tuple[str, str], **options: Any) -> CompiledStateGraph:
+    """Nodes a, b and c with these edges after START -> a; the run stops before a."""
+    g = StateGraph(State)
+    for name in "abc":
+        g.add_node(name, lambda state, name=name: {"log": [name]})
+    g.add_edge(START, "a")
+    for source, target in edges:
+        g.add_edge(source, target)
+    return g.compile(interrupt_before=["a"], **options)
+
+
+@pytest.fixture(params=["memory", "sqlite", "langgraph"])
+def any_saver(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    if request.param == "langgraph":
+        from langgraph.checkpoint.memory import InMemorySaver
+
+        yield InMemorySaver()
+        return
+    made: Any = MemoryCheckpointer() if request.param == "memory" else SqliteCheckpointer(str(tmp_path / "t.db"))
+    yield made
+    made.close()
+
+
+def test_other_edges_behind_what_runs_next_warn_once(any_saver: Any, caplog: pytest.LogCaptureFixture) -> None:
+    waiting(("a", "b"), ("b", "c"), checkpointer=any_saver).invoke({"log": []}, thread="t")
+    graph = waiting(("a", "c"), checkpointer=any_saver)
+    assert graph.invoke(None, thread="t") == {"log": ["a", "c"]}
+    assert "with other edges than 'LangGraph' has now" in caplog.text
+    assert "'a' led to 'b', now to 'c'" in caplog.text
+    caplog.clear()
+    graph.invoke(None, thread="t")
+    assert caplog.text == ""
+
+
+def test_other_edges_behind_what_does_not_run_next_do_not_warn(
+    any_saver: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    waiting(("a", "b"), ("b", "c"), checkpointer=any_saver).invoke({"log": []}, thread="t")
+    graph = waiting(("a", "b"), checkpointer=any_saver)
+    assert graph.invoke(None, thread="t") == {"log": ["a", "b"]}
+    assert caplog.text == ""
+
+
+def test_a_lost_node_that_never_ran_is_named_with_the_node_that_leads_where_it_did(
+    saver: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def build(*names: str) -> CompiledStateGraph:
+        return chain(*names).compile(checkpointer=saver, interrupt_before=[names[0]])
+
+    build("a", "summary", "z").invoke({"log": []}, thread="t")
+    build("a", "outline", "z", "more").invoke(None, thread="t")
+    assert "other nodes than 'LangGraph' has now: 'summary'" in caplog.text
+    assert "compile(renamed={'summary': 'outline'})" in caplog.text
+
+
+def test_a_renamed_graph_is_the_same_graph_and_needs_no_mapping_once_it_has_gone_on(
+    saver: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def build(*names: str, **options: Any) -> CompiledStateGraph:
+        return chain(*names).compile(checkpointer=saver, interrupt_before="*", **options)
+
+    build("a", "old", "z").invoke({"log": []}, thread="t")
+    build("a", "new", "z", renamed={"old": "new"}).invoke(None, thread="t")
+    graph = build("a", "new", "z")
+    graph.invoke(None, thread="t")
+    assert graph.invoke(None, thread="t") == {"log": ["a", "new", "z"]}
+    assert caplog.text == ""
+
+
+def test_a_join_that_no_edge_makes_any_more_warns(saver: Any, caplog: pytest.LogCaptureFixture) -> None:
+    def build(*sources: str) -> CompiledStateGraph:
+        g = StateGraph(State)
+        for name in ("a", "b", "d", "c"):
+            g.add_node(name, lambda state, name=name: {"log": [name]})
+        g.add_edge(START, "a").add_edge(START, "b").add_edge("b", "d").add_edge(list(sources), "c")
+        return g.compile(checkpointer=saver, interrupt_before=["d"])
+
+    build("a", "d").invoke({"log": []}, thread="t")
+    build("a", "b", "d").invoke(None, thread="t")
+    assert "'c' waited for a and d, and no edge joins these now" in caplog.text
+
+
+def test_the_graph_is_stored_once_a_thread_and_shown_nowhere(saver: Any) -> None:
+    graph = chain("a", "b", "c").compile(checkpointer=saver)
+    graph.invoke({"log": []}, thread="t")
+    graph.invoke({"log": []}, thread="t")
+    stored = list(saver.history("t", ""))
+    assert {each.versions[GRAPH] for each in stored} == {1}
+    assert all(set(each.values) <= {"log"} for each in graph.get_state_history(thread="t"))
+    assert all(
+        set(each.metadata or {}) == {"source", "step", "parents"} for each in graph.get_state_history(thread="t")
+    )
+
+
+def test_new_input_on_a_thread_of_a_changed_graph_is_no_reason_to_warn(
+    saver: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    chain("a").compile(checkpointer=saver).invoke({"log": []}, thread="t")
+    graph = chain("b", "c").compile(checkpointer=saver, interrupt_before=["c"])
+    graph.invoke({"log": []}, thread="t")
+    assert graph.invoke(None, thread="t") == {"log": ["a", "b", "c"]}
+    assert caplog.text == ""
+
+
+def test_what_langgraphs_savers_keep_of_the_graph_is_shown_nowhere_and_in_no_filters_way() -> None:
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    saver = InMemorySaver()
+    graph = waiting(("a", "b"), checkpointer=saver)
+    graph.invoke({"log": []}, thread="t")
+    config: Any = {"configurable": {"thread_id": "t"}}
+    newest = saver.get_tuple(config)
+    assert newest is not None
+    assert set(newest.metadata) == {"source", "step", "parents"}
+    assert [each.metadata["step"] for each in saver.list(config, filter={"source": "loop"})] == [0]
+    assert set(graph.get_state(thread="t").values) == {"log"}

@@ -26,6 +26,7 @@ from stepgraph.compat.format_ids import first_version, task_id
 from stepgraph.compat.langgraph._internal._constants import RETURN
 from stepgraph.compat.ledger import Ledger, numbers
 from stepgraph.compat.migrated import migrated
+from stepgraph.core.changed import PENDING, fingerprint
 from stepgraph.core.channels import NamedBarrierValue, Topic
 from stepgraph.core.checkpoint import Control, Record, Stored
 from stepgraph.core.entry import NOBODY
@@ -65,6 +66,8 @@ def checkpoint_of(ledger: Ledger, state: State, control: Control, id: str | None
         "channel_versions": dict(versions),
         "versions_seen": {name: dict(seen) for name, seen in ledger.seen.items()},
         "updated_channels": sorted(ledger.updated),
+        # A key that LangGraph neither reads nor keeps: the edges behind the nodes that run next.
+        BESIDE: fingerprint(plan, (*control.next, *(send[0] for send in control.sends))),
     }
 
 
@@ -81,6 +84,8 @@ def stored_of(found: Any, plan: Plan, thread: str, ns: str) -> Theirs:
         elif key in values and not values[key]:
             del values[key]
     ledger.values = values
+    if BESIDE in found.checkpoint:
+        values = {**values, PENDING: found.checkpoint[BESIDE]}
     known = numbers([*ledger.versions.values(), *(each for seen in ledger.seen.values() for each in seen.values())])
     parent = found.parent_config
     step = metadata.pop("step", -1)

@@ -18,7 +18,7 @@ from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Extend, Keeper, Re
 from stepgraph.core.child import child_request
 from stepgraph.core.decisions import rejected, superstep, update_from
 from stepgraph.core.effects import Flow, Flush, Join, Save, SaveRecord, Together, Within
-from stepgraph.core.entry import open_thread
+from stepgraph.core.entry import amended_values, open_thread
 from stepgraph.core.errors import (
     Cancelled,
     GraphDrained,
@@ -396,7 +396,7 @@ class Engine:
         if not told_all and len(self.tasks) == 1 and not self.tasks[0].kept:
             yield from keep_outcome(self, self.tasks[0])
         if self.amended:
-            recorded.update((key, self.state.values[key]) for key in self.amended if key in self.state.values)
+            recorded.update(amended_values(self))
             self.amended = {}
         yield from self.save("loop", recorded, self.state.step - 1, self.tasks)
 

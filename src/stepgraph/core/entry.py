@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
-from stepgraph.core.changed import advice, current, tell
+from stepgraph.core.changed import GRAPH, advice, current, tell, unknown_graph
 from stepgraph.core.checkpoint import Record, Stored, records_by_task
 from stepgraph.core.child import parents_of, without_ids
 from stepgraph.core.decisions import as_routes, packed, unpacked
@@ -68,6 +68,9 @@ def open_thread(engine: Engine) -> Flow:
         tell(engine.plan, stored)
         _check_next(engine, stored)
     forks = yield from _travel(engine, stored, resuming)
+    if engine.saving and engine.keeper is None:
+        graph = unknown_graph(engine.plan, None if engine.checkpoint is None else stored)
+        engine.amended = {**engine.amended, **graph} if graph else engine.amended
     if isinstance(request.input, Command):
         yield from _command(engine, request.input, forks)
         resuming = stored is not None
@@ -171,6 +174,15 @@ def _travel(engine: Engine, stored: Stored | None, resuming: bool) -> Flow:
     return resuming and not answers and (superseded or stored.source not in ("update", "fork"))
 
 
+def amended_values(engine: Engine) -> dict[str, Any]:
+    """What the next checkpoint has to keep besides what its superstep changed."""
+    values, amended = engine.state.values, engine.amended
+    found = {key: values[key] for key in amended if key in values}
+    if GRAPH in amended:
+        found[GRAPH] = amended[GRAPH]
+    return found
+
+
 def tracked_values(engine: Engine) -> dict[str, Any]:
     """The values that may be stored."""
     untracked = engine.plan.untracked
@@ -191,7 +203,7 @@ def _check_next(engine: Engine, stored: Stored) -> None:
         f"Thread {stored.thread!r} would go on with node {missing[0]!r}, "
         f"which graph {engine.plan.name!r} does not have. "
         f"Its nodes are {sorted(name for name in nodes if name != START)}. "
-        f"{advice(engine.plan, missing, stored.seen)} Else give the node its old name back, "
+        f"{advice(engine.plan, missing, stored)} Else give the node its old name back, "
         "or say where to go on: `invoke(Command(goto=name), ...)`."
     )
 
@@ -235,7 +247,8 @@ def take_input(engine: Engine) -> Flow:
     state.ran = ()
     scope.inputs = request.input
     if engine.saving:
-        yield from engine.save("input", {START: without(engine.plan.untracked, request.input)}, state.step)
+        changes = {START: without(engine.plan.untracked, request.input), **_graph(engine)}
+        yield from engine.save("input", changes, state.step)
     state.step += 1
     if scope.emit is not None:
         engine.show("input", ())
@@ -259,9 +272,19 @@ def write_input(engine: Engine, given: Any, discarded: Sequence[Task], *, edited
     before = {key: state.values[key] for key in changes if key in state.values}
     take_writes(plan, state, [*discarded, task], changes)
     if engine.saving:
-        yield from engine.save("input", records_of(plan, before, changes, groups), state.step - 1, [task])
+        recorded = {**records_of(plan, before, changes, groups), **_graph(engine)}
+        yield from engine.save("input", recorded, state.step - 1, [task])
     if scope.emit is not None:
         engine.show("input", ())
+
+
+def _graph(engine: Engine) -> dict[str, Any]:
+    """What the first checkpoint keeps of the graph; it is kept with that."""
+    amended = engine.amended
+    if GRAPH not in amended:
+        return {}
+    engine.amended = {key: value for key, value in amended.items() if key != GRAPH}
+    return {GRAPH: amended[GRAPH]}
 
 
 def _fork(engine: Engine) -> Flow:
@@ -269,7 +292,7 @@ def _fork(engine: Engine) -> Flow:
     state = engine.state
     state.version += 1
     state.ran = ()
-    changes = {key: state.values[key] for key in engine.amended if key in state.values}
+    changes = amended_values(engine)
     if engine.checkpoint is None and engine.plan.entry in state.next:
         changes[START] = without(engine.plan.untracked, engine.scope.inputs)
     engine.amended, engine.commanded = {}, ((), ())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stepgraph.approve.edits import Ground, edit_state
 from stepgraph.approve.jsonable import jsonable
 from stepgraph.approve.judge import EditError
+from stepgraph.core.changed import GRAPH
 from stepgraph.core.checkpoint import Checkpoint, Stored
 from stepgraph.core.plan import Plan
 from stepgraph.core.state import State, combine, records_of
@@ -124,7 +125,7 @@ class Moment:
 
 def whole_state(plan: Plan, stored: Stored) -> dict[str, Any]:
     """The state at a checkpoint; keys that nobody wrote yet have their reducer's first value."""
-    return {key: value for key, value in {**plan.initial(), **stored.values}.items() if key != START}
+    return {key: value for key, value in {**plan.initial(), **stored.values}.items() if key not in (START, GRAPH)}
 
 
 def moment_at(run: Run, step: int) -> Moment:

@@ -6,12 +6,12 @@ from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stepgraph.core.changed import current
+from stepgraph.core.changed import current, unknown_graph
 from stepgraph.core.checkpoint import Stored
 from stepgraph.core.decisions import unpacked
 from stepgraph.core.effects import Flow, Flush, Load
 from stepgraph.core.engine import Engine
-from stepgraph.core.entry import restore, tracked_values, write_input
+from stepgraph.core.entry import amended_values, restore, tracked_values, write_input
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.keeping import keep_outcome
 from stepgraph.core.plan import Barrier
@@ -36,6 +36,8 @@ def update_flow(engine: Engine, supersteps: Sequence[Sequence[StateUpdate]]) -> 
             request.metadata = {**request.metadata, "parents": stored.metadata["parents"]}
     else:
         engine.state.step = 0  # an edit is never the input, whose step is -1
+    if engine.keeper is None:
+        engine.amended = {**engine.amended, **unknown_graph(engine.plan, stored)}
     keeps = True
     if stored is not None and request.checkpoint is not None:
         newest = yield Load(request.checkpointer, request.thread or "", scope.ns_text, None)
@@ -204,7 +206,7 @@ def _commit(
         if barrier.node not in plan.deferred:
             state.next = tuple(sorted({*state.next, barrier.node}))
     if engine.amended:
-        recorded.update((key, state.values[key]) for key in engine.amended if key in state.values)
+        recorded.update(amended_values(engine))
         engine.amended, engine.commanded = {}, ((), ())
     yield from engine.save("update", recorded, state.step - 1, tasks)
 
