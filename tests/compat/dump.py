@@ -39,13 +39,13 @@ def checkpoint(found: Any, places: Mapping[str, int], paths: Mapping[str, str]) 
     """One checkpoint by field."""
     held, parent = found.checkpoint, found.parent_config
     return {
-        "metadata": {**found.metadata, "parents": sorted(map(namespace, found.metadata["parents"]))},
+        "metadata": {**found.metadata, "parents": sorted(map(namespace, found.metadata.get("parents", ())))},
         "parent": places.get(parent["configurable"]["checkpoint_id"]) if parent else None,
         "v": held["v"],
         "channel_values": {
             key: plain(value)
             for key, value in held["channel_values"].items()
-            if not (key.startswith("join:") and found.metadata["source"] == "input")  # LangGraph saves it late: a race
+            if not (key.startswith("join:") and found.metadata.get("source") == "input")  # it is saved late: a race
         },
         "channel_versions": {key: number(version) for key, version in held["channel_versions"].items()},
         "versions_seen": {

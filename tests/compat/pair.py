@@ -33,7 +33,11 @@ class Both:
         return ENGINES[self.turn].name
 
     def StateGraph(self, *args: Any, **kwargs: Any) -> Builders:  # noqa: N802  the engines' name
-        return Builders(self, [engine.StateGraph(*args, **kwargs) for engine in ENGINES])
+        made = [
+            engine.StateGraph(*(_part(each, which) for each in args), **_parts(kwargs, which))
+            for which, engine in enumerate(ENGINES)
+        ]
+        return Builders(self, made)
 
     @property
     def entrypoint(self) -> Any:
@@ -88,8 +92,8 @@ class Entrypoints:
         return ENGINES[self._both.turn].entrypoint.final
 
 
-MADE = frozenset({"RetryPolicy", "TimeoutPolicy"})
-"""Classes of which each engine gets an object of its own."""
+MADE = frozenset({"RetryPolicy", "TimeoutPolicy", "delta_state"})
+"""What each engine makes an object of its own of."""
 
 
 class Graphs:

@@ -35,7 +35,6 @@ OTHERWISE = {
     "pydantic_state": 'DEVIATIONS["refused input"]: the failure is recorded like any other',
     "errors_of_nodes_and_updates": 'DEVIATIONS["defects"]: a failed task keeps no half of its writes',
     "copying_checkpoints": "an update that can't be applied is refused before the copy is made",
-    "updates_as_input": "input given by update_state is stored once; LangGraph's second copy is for DeltaChannels only",
     "handler_of_a_router": "what the body had returned is kept beside: LangGraph takes it for the end of the task",
     "retried_subgraph": "the child's last checkpoint is stored also when the child was tried again",
     "remove_an_unknown_message": "a superstep that the state can't take is recorded as the failure of its lone task",

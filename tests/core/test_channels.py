@@ -14,6 +14,7 @@ from stepgraph.core.channels import (
     AnyValue,
     BinaryOperatorAggregate,
     Channel,
+    DeltaChannel,
     EphemeralValue,
     LastValue,
     NamedBarrierValue,
@@ -164,3 +165,27 @@ def test_appending_is_folding(value: list[int], updates: list[list[int]]) -> Non
     assert adding().reduce(value, updates) == expected
     extended = adding().delta(value, updates, expected)
     assert [*value, *extended.items] == expected
+
+
+def folding(frequency: int = 100) -> DeltaChannel:
+    def extend(state: list[Any], writes: Sequence[Any]) -> list[Any]:
+        for write in writes:
+            state.extend(write)
+        return state
+
+    return DeltaChannel(extend, list, snapshot_frequency=frequency, key="k")
+
+
+def test_a_reducer_of_batches_may_change_what_it_is_given() -> None:
+    before = [1]
+    assert folding().reduce(before, [[2], [3]]) == [1, 2, 3]
+    assert before == [1]
+
+
+def test_what_was_written_before_the_last_overwrite_does_not_count_when_writes_are_replayed() -> None:
+    kept = [9]
+    assert folding().replay([1], [[2], Overwrite([5]), [6], Overwrite(kept), [7]]) == [9, 7]
+    assert kept == [9]
+    assert folding().replay(MISSING, [[1], [2]]) == [1, 2]
+    assert folding().replay([1], [[2], Overwrite(None)]) == []
+    assert folding().replay([1], []) == [1]

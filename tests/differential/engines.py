@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import operator
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from typing_extensions import TypedDict
 
 Calls = Literal["sync", "async", "async nodes"]
 Saver = Literal["none", "memory", "sqlite", "model"]
@@ -68,7 +71,10 @@ def reference() -> Engine:
         pass
 
     Managed.IsLastStep, Managed.RemainingSteps = IsLastStep, RemainingSteps  # type: ignore[attr-defined]  # a bag of names
-    words = Words(builder, types, channels, errors, config, runtime, func, message, ui, caches, Managed)
+    words = Words(
+        builder, types, channels, errors, config, runtime, func, message, ui, caches, Managed,
+        delta_states(channels.DeltaChannel),
+    )  # fmt: skip
     return Engine("langgraph", words, {"memory": lambda _: InMemorySaver(), "sqlite": _reference_sqlite})
 
 
@@ -83,11 +89,38 @@ def _reference_sqlite(path: Path) -> Any:
     return Closing(sqlite3.connect(path / "langgraph.db", check_same_thread=False))
 
 
+def delta_states(channel: Any) -> Any:
+    """Schemas whose `log` is one engine's DeltaChannel."""
+
+    def fold(state: list[Any], writes: Sequence[list[Any]]) -> list[Any]:
+        return [*state, *(each for write in writes for each in write)]
+
+    def fold_in_place(state: list[Any], writes: Sequence[list[Any]]) -> list[Any]:
+        for write in writes:
+            state.extend(write)
+        return state
+
+    def merge(one: set[str], other: set[str]) -> set[str]:
+        return one | other
+
+    class States:
+        def delta_state(self, frequency: int, *, inner: bool = False, in_place: bool = False) -> Any:
+            made = channel(fold_in_place if in_place else fold, snapshot_frequency=frequency)
+            log, count = Annotated[list, made], Annotated[int, operator.add]
+            if inner:
+                return TypedDict("Inner", {"log": log, "count": count})  # type: ignore[operator]  # a schema of parts
+            tags = Annotated[set, merge]
+            return TypedDict("State", {"log": log, "count": count, "tags": tags, "x": str})  # type: ignore[operator]  # the same
+
+    return States()
+
+
 def ours() -> Engine:
     """stepgraph."""
     import stepgraph
     from stepgraph import cache
     from stepgraph.core import errors
+    from stepgraph.core.channels import DeltaChannel
     from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
     from tests.simulation.model import ModelCheckpointer
 
@@ -96,7 +129,7 @@ def ours() -> Engine:
         "memory": lambda _: MemoryCheckpointer(),
         "sqlite": lambda path: SqliteCheckpointer(str(path / "stepgraph.db")),
     }
-    return Engine("stepgraph", Words(stepgraph, errors, cache), savers)
+    return Engine("stepgraph", Words(stepgraph, errors, cache, delta_states(DeltaChannel)), savers)
 
 
 def as_async(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -36,7 +36,7 @@ def plain(value: Any) -> Any:
         asked = bool(listed) and all(type(each).__name__ == "Interrupt" for each in value)
         return sorted(listed, key=repr) if asked else listed  # parallel questions come in finishing order
     if isinstance(value, (set, frozenset)):
-        return {plain(each) for each in value}
+        return ("set", sorted(map(plain, value), key=repr))  # in one order, because tasks are sorted by their text
     if is_dataclass(value) and not isinstance(value, type):
         return (kind, {each.name: plain(getattr(value, each.name)) for each in fields(value)})
     if hasattr(type(value), "model_fields"):
@@ -58,7 +58,8 @@ class Labels:
 
     def learn(self, config: Mapping[str, Any], metadata: Mapping[str, Any] | None) -> None:
         if metadata is not None:
-            self._names[config["configurable"]["checkpoint_id"]] = f"{metadata['source']}@{metadata['step']}"
+            source = metadata.get("source", "empty")
+            self._names[config["configurable"]["checkpoint_id"]] = f"{source}@{metadata['step']}"
 
     def of(self, config: Mapping[str, Any] | None) -> Any:
         """(thread, namespace, label) of a config."""

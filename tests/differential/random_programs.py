@@ -125,13 +125,18 @@ def _outcome(rng: Random, names: list[str], sends: bool) -> list[Any]:
 
 
 def build(
-    lab: Lab, spec: GraphSpec, schema: Any = State, failures: dict[str, int] | None = None, **options: Any
+    lab: Lab,
+    spec: GraphSpec,
+    schema: Any = State,
+    failures: dict[str, int] | None = None,
+    inner: Any = Inner,
+    **options: Any,
 ) -> Any:
     """The spec as a StateGraph of the lab's engine."""
     g = lab.graph(schema, **options)
     failures = {} if failures is None else failures
     for node in spec.nodes:
-        g.add_node(node.name, _action(lab, node, failures), defer=node.defer, **_destinations(node))
+        g.add_node(node.name, _action(lab, node, failures, inner), defer=node.defer, **_destinations(node))
     for source, target in spec.edges:
         g.add_edge(lab.START if source == "START" else source, target)
     for sources, target in spec.joins:
@@ -146,12 +151,12 @@ def _destinations(node: NodeSpec) -> dict[str, Any]:
     return {"destinations": node.goes} if node.does == "command" else {}
 
 
-def _action(lab: Lab, node: NodeSpec, failures: dict[str, int]) -> Any:
+def _action(lab: Lab, node: NodeSpec, failures: dict[str, int], inner: Any) -> Any:
     name = node.name
     if node.child is not None:
         small = node.times == 1
         options = {"output_schema": Small} if small else {}
-        return build(lab, node.child, Inner, **options).compile()
+        return build(lab, node.child, inner, **options).compile()
 
     def long(s: Any) -> bool:
         return len(s.get("log", ())) >= LONG
@@ -199,15 +204,17 @@ def may_fail(seed: int) -> bool:
     return Random(seed + 10_000).random() < 0.25
 
 
-def play(lab: Lab, seed: int) -> None:
-    """The whole program of a seed."""
+def play(lab: Lab, seed: int, schema: Any = State, inner: Any = Inner) -> None:
+    """The whole program of a seed; `schema` and `inner` are the states of its graph and of graphs inside."""
     rng = Random(seed)
     saved = lab.saved
     fails = saved and may_fail(seed)
     asks = saved and rng.random() < 0.5
     spec = graph_spec(rng, depth=rng.choice((0, 1, 1)), asks=asks, fails=fails, plain=rng.random() < 0.15)
     breakpoints = {"interrupt_before": spec.before, "interrupt_after": spec.after} if saved else {}
-    lab.compile(build(lab, spec), **{key: list(value) for key, value in breakpoints.items() if value})
+    lab.compile(
+        build(lab, spec, schema, inner=inner), **{key: list(value) for key, value in breakpoints.items() if value}
+    )
     lab.only_results = fails
     nested = any(node.child for node in spec.nodes)  # see DEVIATIONS["answer used twice"]
     lab.racy = ("GraphRecursionError",) if nested else ()

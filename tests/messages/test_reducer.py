@@ -11,7 +11,9 @@ from langchain_core import messages as lc
 from langgraph.graph import message as reference
 
 from stepgraph import StateGraph
+from stepgraph.core.channels import DeltaChannel, LastValue
 from stepgraph.messages import REMOVE_ALL_MESSAGES, MessagesState, add_messages, kinds, ui_message_reducer
+from stepgraph.messages.folded import fold_messages, stamp_of
 
 H, A, R = lc.HumanMessage, lc.AIMessage, lc.RemoveMessage
 CASES: dict[str, tuple[Any, Any]] = {
@@ -155,3 +157,44 @@ def test_ui_messages_merge_as_in_langgraph() -> None:
         assert ui_message_reducer(left, right) == other(left, right)
     with pytest.raises(ValueError, match="UI message with an ID that doesn't exist"):
         ui_message_reducer([], [gone])
+
+
+FOLDED: dict[str, tuple[Any, list[Any]]] = {
+    "lists and lone messages": ([H("a", id="1")], [[A("b", id="2")], H("c", id="3")]),
+    "replace": ([H("a", id="1"), A("b", id="2")], [[H("c", id="1")], [H("d", id="1")]]),
+    "delete, then add again": ([H("a", id="1"), H("b", id="2")], [[R("1")], [A("c", id="1")]]),
+    "delete an unknown one": ([H("a", id="1")], [[R("9")]]),
+    "without ids": ([H("a")], [[H("b")], [A("c")]]),
+    "other forms": ([("user", "a")], ["b", [{"role": "assistant", "content": "c", "id": "3"}], ("system", "d")]),
+    "chunks stay": ([], [[lc.AIMessageChunk("b", id="2")]]),
+    "nothing": ([], []),
+    "no message": ([], [[5]]),
+}
+
+
+@pytest.mark.parametrize("case", FOLDED)
+def test_batches_of_writes_fold_as_langgraphs_reducer_folds_them(case: str) -> None:
+    def shown(reducer: Any) -> Any:
+        state, writes = FOLDED[case]
+        try:
+            return [(type(each).__name__, each.content, each.id) for each in reducer(state, writes)]
+        except Exception as error:  # noqa: BLE001  whatever it raises is what is compared
+            return type(error).__name__
+
+    assert shown(fold_messages) == shown(reference._messages_delta_reducer)
+
+
+@pytest.mark.usefixtures("no_langchain")
+def test_dicts_fold_and_get_their_ids_without_langchain() -> None:
+    stamp = stamp_of({"m": DeltaChannel(fold_messages, list), "n": DeltaChannel(lambda state, writes: state, list)})
+    assert stamp is not None
+    ((_, given), (_, other), plain) = stamp((("m", ["hi", {"role": "user", "content": "x"}]), ("n", "hi"), ("o", [1])))
+    assert [each["content"] for each in given] == ["hi", "x"]
+    assert all(each["id"] for each in given)
+    assert (other, plain) == ("hi", ("o", [1]))
+    folded = fold_messages([], [given, {**given[0], "content": "again"}])
+    assert [each["content"] for each in folded] == ["again", "x"]
+
+
+def test_a_graph_without_such_a_channel_stamps_nothing() -> None:
+    assert stamp_of({"x": LastValue(int)}) is None

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Any, Generic, Self, TypeVar
 
-from stepgraph.core.channels import Channel
+from stepgraph.compat.format import ours, whole
+from stepgraph.core.channels import Channel, DeltaChannel
 from stepgraph.core.errors import EmptyChannelError
 from stepgraph.core.types import MISSING
 
@@ -91,7 +92,7 @@ class Box:
 
     def __init__(self, rule: Channel, value: Any) -> None:
         self.rule = rule
-        self._value = rule.initial() if value is MISSING else copy(value)
+        self._value = rule.initial() if value is MISSING else copy(whole(value))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.rule, name)
@@ -130,12 +131,18 @@ class Box:
         return self._value is not MISSING and self._becomes(self.rule.finish(self._value))
 
     def checkpoint(self) -> Any:
-        """What is stored; MISSING for nothing, and for what is never stored."""
-        return self._value if self.rule.persistent else MISSING
+        """What is stored; MISSING for nothing, for what is never stored, and for what is stored as writes."""
+        kept = self.rule.persistent and not isinstance(self.rule, DeltaChannel)
+        return self._value if kept else MISSING
 
     def from_checkpoint(self, checkpoint: Any) -> Box:
         """A fresh one of the same rule."""
         return Box(self.rule, checkpoint)
+
+    def replay_writes(self, writes: Sequence[Any]) -> None:
+        """Take (task, channel, value) that were stored in earlier supersteps: of a DeltaChannel."""
+        assert isinstance(self.rule, DeltaChannel)
+        self._value = self.rule.replay(self._value, [ours(value) for _, _, value in writes])
 
     def copy(self) -> Box:
         """Another one with the same value."""

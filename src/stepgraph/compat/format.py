@@ -56,6 +56,11 @@ def ours(value: Any) -> Any:
     return value
 
 
+def whole(value: Any) -> Any:
+    """The value in a snapshot of a DeltaChannel; any other value as it is."""
+    return value.value if type(value).__name__ == "_DeltaSnapshot" else value
+
+
 def interrupts_in(value: Any) -> tuple[Any, ...]:
     """The questions of an INTERRUPT write, which older versions stored one by one."""
     return tuple(ours(each) for each in value) if isinstance(value, (list, tuple)) else (ours(value),)

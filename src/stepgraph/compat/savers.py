@@ -9,9 +9,10 @@ from functools import cache
 from itertools import count
 from time import time_ns
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
-from stepgraph.compat.format import BESIDE, INPUT, INTERRUPT
+from stepgraph.compat.deltas import COUNTERS, Deltas, missing, replayed, stores_deltas
+from stepgraph.compat.format import BESIDE, INPUT, INTERRUPT, theirs
 from stepgraph.compat.format_ids import (
     call_id,
     checkpoint_id,
@@ -23,9 +24,10 @@ from stepgraph.compat.format_ids import (
     task_id,
 )
 from stepgraph.compat.ledger import Ledger, Ran
-from stepgraph.compat.stored import Theirs, checkpoint_of, following, stored_of, writes_of
+from stepgraph.compat.stored import Theirs, checkpoint_of, following, stored_of, stub_of, writes_of
 from stepgraph.core.checkpoint import Checkpoint, Record, Source, Stored, ThreadInfo
 from stepgraph.core.child import parents_of
+from stepgraph.core.entry import NOBODY
 from stepgraph.core.errors import CheckpointError
 from stepgraph.core.plan import START, Node, Plan
 from stepgraph.core.task import PUSH, Task
@@ -109,12 +111,12 @@ class Translated:
     ) -> Iterator[Stored]:
         raise _unopened()
 
-    def _ask(self, method: str, *args: Any) -> Any:
+    def _ask(self, method: str, *args: Any, **options: Any) -> Any:
         """Call a sync method, or from a helper thread of async code the async one on the loop that waits for it."""
         loop = caller_loop.get()
         if loop is None:
-            return getattr(self.saver, method)(*args)
-        return asyncio.run_coroutine_threadsafe(getattr(self.saver, f"a{method}")(*args), loop).result()
+            return getattr(self.saver, method)(*args, **options)
+        return asyncio.run_coroutine_threadsafe(getattr(self.saver, f"a{method}")(*args, **options), loop).result()
 
     def _list(self, config: Mapping[str, Any] | None, **options: Any) -> Iterator[Any]:
         loop = caller_loop.get()
@@ -154,9 +156,25 @@ class Opened(Translated):
         self._next: dict[str, Any] = {}
         """The checkpoint of the last superstep, in LangGraph's form."""
         self._base: Mapping[str, Any] = {}
+        self._updated: Sequence[str] | None = None
+        """What the superstep before the run wrote."""
+        self._restored: str | None = None
+        """The checkpoint that the run, or an edit's first superstep, begins with."""
+        self._superseded = False
+        """Whether the thread has gone on from that already."""
+        self._as_input: list[tuple[str, Any]] | None = None
+        """What an edit in the place of input wrote."""
+        self._deltas: Deltas | None = None
+        self._stub = ""
+        """The id of the checkpoint that a thread begins with, if it needs one to hold what is written first."""
+        self._given_before = False
+        """Whether that has writes of a caller's Command, which are told first."""
         if engine is not None:
             self._base = engine.request.config
             engine.request.new_id = checkpoint_id
+            deltas = Deltas(plan, engine.request.durability == "exit")
+            if deltas.channels and stores_deltas(saver):
+                self._deltas, self._stub = deltas, checkpoint_id()
 
     def opened(self, engine: Any) -> Opened:
         """For the run of a graph inside this one, which the same driver drives."""
@@ -174,6 +192,11 @@ class Opened(Translated):
         self._saved = dict(self.ledger.versions)
         self._sends = stored.control.sends
         self._around = stored.metadata.get("parents") or {}
+        self._updated = stored.checkpoint.get("updated_channels")
+        self._restored, self._superseded = stored.id, False
+        if self._deltas is not None:
+            self._deltas.restored(stored, self.engine.scope.ns_text)
+            self._given_before = any(each.task == NOBODY and each.kind == "outcome" for each in stored.records)
 
     def amended(self, task: Task) -> None:
         """A caller's Command has been applied."""
@@ -183,6 +206,9 @@ class Opened(Translated):
         self.ledger = self._before.copy()
         self._given.append(Ran(INPUT, (), tuple(key for key, _ in task.writes), task.routes))
         self.ledger.apply(self._given, self.engine.state)
+        if self._deltas is not None and not self._given_before:
+            self._deltas.commanded += [each for each in task.writes if each[0] in self._deltas.channels]
+        self._given_before = False
 
     def called(self, task: Task) -> None:
         """Node code calls this function."""
@@ -200,6 +226,7 @@ class Opened(Translated):
         if engine.scope.resumed and not self._resumed:
             ledger.resume()
             self._resumed = True
+        given = self._given
         self._before, self._given = None, []
         called, self._called = [Ran(name, (PUSH,)) for name in self._called], set()
         edited = any(task.edited for task in tasks)
@@ -215,6 +242,13 @@ class Opened(Translated):
         self._next = checkpoint_of(ledger, state, control, engine.scope.checkpoint, engine.scope.inputs)
         if edited or source in ("update", "fork"):
             self._next["updated_channels"] = None
+        if source == "fork" and engine.request.durability == "exit" and self._updated:
+            self._next["updated_channels"] = sorted({*self._updated, *(ledger.updated if given else ())})
+        self._as_input = None
+        if source == "input" and edited:
+            self._as_input = [write for task in tasks for write in task.writes] or [(START, engine.scope.inputs)]
+        if self._deltas is not None:
+            self._deltas.turned(source, tasks, ledger.updated, engine, self._superseded)
 
     def task_id(self, task: Task) -> str:
         """The id of a planned task."""
@@ -238,14 +272,34 @@ class Opened(Translated):
         """The named checkpoint, or the newest; None when there is none."""
         config = self._config(thread, ns, checkpoint_id)
         if self.awaits:
-            return self._loaded(thread, ns, self.saver.aget_tuple(config))
-        return self._stored(thread, ns, self._ask("get_tuple", config))
+            return self._loaded(thread, ns, config, checkpoint_id)
+        found = self._ask("get_tuple", config)
+        return self._stored(thread, ns, found, self._rest(found, self._plan_of(ns)), checkpoint_id)
 
-    async def _loaded(self, thread: str, ns: str, asked: Any) -> Stored | None:
-        return self._stored(thread, ns, await asked)
+    async def _loaded(self, thread: str, ns: str, config: Any, asked: str | None) -> Stored | None:
+        found = await self.saver.aget_tuple(config)
+        left = [] if found is None else missing(self._plan_of(ns), found.checkpoint)
+        rest: Any = {}
+        if left and stores_deltas(self.saver):
+            rest = await self.saver.aget_delta_channel_history(config=found.config, channels=left)
+        return self._stored(thread, ns, found, rest, asked)
 
-    def _stored(self, thread: str, ns: str, found: Any) -> Stored | None:
-        return None if found is None else self._noted(stored_of(found, self._plan_of(ns), thread, ns))
+    def _rest(self, found: Any, plan: Plan) -> Any:
+        """What is to be read from a checkpoint's ancestors."""
+        left = [] if found is None else missing(plan, found.checkpoint)
+        if not left or not stores_deltas(self.saver):
+            return {}
+        return self._ask("get_delta_channel_history", config=found.config, channels=left)
+
+    def _stored(self, thread: str, ns: str, found: Any, rest: Any, asked: str | None) -> Stored | None:
+        if found is None:
+            return None
+        plan = self._plan_of(ns)
+        stored = self._noted(stored_of(found, plan, thread, ns, replayed(plan, rest)))
+        stored.newest = asked is None
+        if asked is None and self._restored is not None:
+            self._superseded = stored.id != self._restored
+        return stored
 
     def _noted(self, stored: Theirs) -> Theirs:
         if first_version(stored.checkpoint):
@@ -265,7 +319,8 @@ class Opened(Translated):
         first = None if before is None else self._config(thread, ns, before)
         plan = self._plan_of(ns)
         for found in self._list(config, before=first, limit=limit):
-            stored = self._noted(stored_of(found, plan, thread, ns))
+            rest = self._rest(found, plan) if values else {}
+            stored = self._noted(stored_of(found, plan, thread, ns, replayed(plan, rest)))
             if not values:
                 stored.values = {}
             yield stored
@@ -274,15 +329,44 @@ class Opened(Translated):
 
     def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> Any:
         """Put the checkpoint of the last superstep."""
-        made, versions = self._next, self.ledger.versions
+        made, versions, parent = self._next, self.ledger.versions, checkpoint.parent
+        metadata = {"source": checkpoint.source, "step": checkpoint.step, "parents": self._parents(checkpoint.source)}
+        calls: list[tuple[str, tuple[Any, ...]]] = []
+        if self._as_input is not None and parent is not None and not self._superseded:
+            writes = [(key, theirs(value)) for key, value in self._as_input]
+            task = str(uuid5(UUID(parent), INPUT))
+            calls.append(("put_writes", (self._config(thread, ns, parent), writes, task, "")))
+        if self._deltas is not None:
+            parent = self._save_deltas(self._deltas, thread, ns, checkpoint, metadata, calls)
         new = {key: version for key, version in versions.items() if self._saved.get(key) != version}
         self._saved = dict(versions)
-        config = self._config(thread, ns, checkpoint.parent)
-        metadata = {"source": checkpoint.source, "step": checkpoint.step, "parents": self._parents(checkpoint.source)}
-        if self.awaits:
-            return self.saver.aput(config, made, metadata, new)
-        self._ask("put", config, made, metadata, new)
-        return None
+        calls.append(("put", (self._config(thread, ns, parent), made, metadata, new)))
+        self._restored, self._superseded = checkpoint.id, False
+        return self._perform(calls)
+
+    def _save_deltas(
+        self,
+        deltas: Deltas,
+        thread: str,
+        ns: str,
+        checkpoint: Checkpoint,
+        metadata: dict[str, Any],
+        calls: list[tuple[str, tuple[Any, ...]]],
+    ) -> str | None:
+        """What is kept of DeltaChannels, in the checkpoint and before it. Returns the checkpoint's parent."""
+        parent, ledger, values = checkpoint.parent, self.ledger, self.engine.state.values
+        if deltas.at_exit and parent is None and deltas.left(ledger):
+            parent = self._stub
+            stub = stub_of(parent)
+            calls.append(("put", (self._config(thread, ns, None), stub, {"step": -2}, {})))
+        for put in deltas.puts(parent, ledger):
+            config = self._config(thread, ns, put.checkpoint)
+            calls.append(("put_writes", (config, put.writes, put.task, put.path)))
+        counted = deltas.settle(self._next, values, ledger, self._saved)
+        if counted:
+            metadata[COUNTERS] = counted
+        deltas.saved(checkpoint.id)
+        return parent
 
     def _parents(self, source: Source) -> dict[str, str]:
         """The checkpoints of the graphs around this one, by namespace: for an edit those that it had when it ran."""
@@ -306,18 +390,22 @@ class Opened(Translated):
         if writes is None or record.kind == "handler":
             about = {**record._asdict(), "path": list(record.path), "order": [time_ns(), next(_order)]}
             puts.append((config, [(BESIDE, about)], str(uuid4()), ""))
-        method = "aput_writes" if self.awaits or caller_loop.get() else "put_writes"
-        if not takes_path(getattr(type(self.saver), method)):
-            puts = [put[:3] for put in puts]
+        return self._perform([("put_writes", put) for put in puts])
+
+    def _perform(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> Any:
+        """Make these calls of the saver's, one after the other; an awaitable where it is awaited."""
+        asynchronous = self.awaits or caller_loop.get()
+        if not takes_path(type(self.saver).aput_writes if asynchronous else type(self.saver).put_writes):
+            calls = [(name, args[:3] if name == "put_writes" else args) for name, args in calls]
         if self.awaits:
-            return self._put(puts)
-        for put in puts:
-            self._ask("put_writes", *put)
+            return self._awaited(calls)
+        for name, args in calls:
+            self._ask(name, *args)
         return None
 
-    async def _put(self, puts: Sequence[Any]) -> None:
-        for put in puts:
-            await self.saver.aput_writes(*put)
+    async def _awaited(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
+        for name, args in calls:
+            await getattr(self.saver, f"a{name}")(*args)
 
     def _config(self, thread: str, ns: str, checkpoint: str | None) -> dict[str, Any]:
         """The run's config, pointing at a checkpoint or, without one, at the namespace."""

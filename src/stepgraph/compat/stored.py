@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
+from stepgraph.compat.deltas import really_seen
 from stepgraph.compat.format import (
     BESIDE,
     BRANCH,
@@ -21,6 +23,7 @@ from stepgraph.compat.format import (
     interrupts_in,
     ours,
     theirs,
+    whole,
 )
 from stepgraph.compat.format_ids import first_version, task_id
 from stepgraph.compat.langgraph._internal._constants import RETURN
@@ -41,6 +44,9 @@ class Theirs(Stored):
     """A checkpoint as read back from a saver of LangGraph's, with what it was translated from."""
 
     checkpoint: Mapping[str, Any] = field(default_factory=dict)
+    pending: Sequence[tuple[str, str, Any]] = ()
+    newest: bool = False
+    """Whether it was asked for as the thread's newest, not by its id."""
 
 
 def checkpoint_of(ledger: Ledger, state: State, control: Control, id: str | None, inputs: Any) -> dict[str, Any]:
@@ -71,13 +77,25 @@ def checkpoint_of(ledger: Ledger, state: State, control: Control, id: str | None
     }
 
 
-def stored_of(found: Any, plan: Plan, thread: str, ns: str) -> Theirs:
-    """Our form of a CheckpointTuple. Channels that the graph no longer has are left out."""
+def stub_of(id: str) -> dict[str, Any]:
+    """A checkpoint in which nothing has been written."""
+    now = datetime.now(UTC).isoformat()
+    return {"v": VERSION, "ts": now, "id": id, "channel_values": {}, "channel_versions": {}, "versions_seen": {}}
+
+
+def stored_of(
+    found: Any, plan: Plan, thread: str, ns: str, replayed: Mapping[str, Any] = MappingProxyType({})
+) -> Theirs:
+    """Our form of a CheckpointTuple. Channels that the graph no longer has are left out.
+
+    `replayed` are the values of channels that it does not hold itself.
+    """
     checkpoint, metadata = migrated(found.checkpoint, plan), dict(found.metadata or {})
     ledger = Ledger(plan, _never)
     ledger.read(checkpoint)
     channels, held = plan.channels, checkpoint["channel_values"]
-    values = {key: value for key, value in held.items() if key in channels or key == START}
+    values = {key: whole(value) for key, value in held.items() if key in channels or key == START}
+    values.update(replayed)
     for key in _special(plan):
         if key in values and isinstance(channels[key], NamedBarrierValue):
             values[key] = _arrived(frozenset, values[key])
@@ -102,12 +120,13 @@ def stored_of(found: Any, plan: Plan, thread: str, ns: str) -> Theirs:
         _control(ledger, held),
         {
             name: 1 + max(known[each] for each in seen.values())
-            for name, seen in ledger.seen.items()
+            for name, seen in really_seen(ledger.seen).items()
             if seen and (name in plan.nodes or not name.startswith("__"))
         },
         {key: known[version] for key, version in ledger.versions.items()},
         metadata,
         checkpoint=checkpoint,
+        pending=found.pending_writes or (),
     )
     if found.pending_writes:
         stored.records = records_of(found.pending_writes, plan, stored)

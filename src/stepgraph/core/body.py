@@ -45,6 +45,8 @@ def run_body(engine: Engine, task: Task) -> Flow:
         if result is None:
             raise
     writes, task.gotos = collect(node, result)
+    if node.stamp is not None:
+        writes = node.stamp(writes)
     task.writes += writes  # after what the body wrote before it returned
     task.collected = True
 

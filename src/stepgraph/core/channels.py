@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from copy import copy
 from types import GenericAlias
 from typing import Any, Union
 
@@ -339,8 +340,8 @@ class BinaryOperatorAggregate(Channel):
 class DeltaChannel(Channel):
     """Folds all updates of a superstep at once: `reducer(value, [update, ...])`. One `Overwrite` replaces the value.
 
-    Checkpoints keep the value where it changed, so `snapshot_frequency` has nothing to limit here; it is there because
-    programs give it.
+    Our own checkpoints keep the value where it changed. Threads in LangGraph's format keep what was written, and the
+    value only after every `snapshot_frequency` updates.
     """
 
     __slots__ = ("reducer", "snapshot_frequency")
@@ -377,8 +378,22 @@ class DeltaChannel(Channel):
                 f"At key '{self.key}': Can receive only one Overwrite value per super-step, got {len(found)}."
             )
         if found:
-            return self.initial() if found[0] is None else found[0]
-        return self.reducer(self.initial() if value is MISSING else value, list(updates))
+            return self.initial() if found[0] is None else copy(found[0])
+        # A copy, because reducers of batches may change what they are given: others still read the value before.
+        return self.reducer(self.initial() if value is MISSING else copy(value), list(updates))
+
+    def replay(self, value: Any, updates: Sequence[Any]) -> Any:
+        """The value after many supersteps' updates, in one go: what stands before the last `Overwrite` is passed over.
+
+        `value` is MISSING where nothing was stored.
+        """
+        value = self.initial() if value is MISSING else value
+        for place in range(len(updates) - 1, -1, -1):
+            new = overwritten(updates[place])
+            if new is not MISSING:
+                value, updates = self.initial() if new is None else copy(new), updates[place + 1 :]
+                break
+        return self.reducer(value, list(updates)) if updates else value
 
 
 _CONCATENATIONS = (operator.add, operator.concat)

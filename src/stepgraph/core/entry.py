@@ -321,6 +321,8 @@ def _command(engine: Engine, command: Command[Any], forks: bool) -> Flow:
     if updates or command.goto:
         anybody = Node(START, None, writes=frozenset(engine.plan.channels))
         writes = update_of(anybody, command) if updates else ()
+        stamp = engine.plan.nodes[engine.plan.entry].stamp
+        writes = writes if stamp is None else stamp(writes)
         routes = tuple(as_routes(command.goto))
         amend(engine, writes, routes)
         engine.commanded = (*engine.commanded[0], *writes), (*engine.commanded[1], *routes)

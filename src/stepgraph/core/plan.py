@@ -68,6 +68,8 @@ class Node:
     """The channels of a graph of channels and nodes that make it ready when they are written."""
     writer: Callable[[Any], tuple[Writes, tuple[Route, ...]]] | None = None
     """What its result writes and where it goes, where that is not told by the result itself."""
+    stamp: Callable[[Writes], Writes] | None = None
+    """Makes ready what it writes before that is recorded."""
     edited: Callable[[Any], Any] | None = None
     """What an edit of the state in its name is as an update, where its body's result is no update itself."""
     defer: bool = False
@@ -249,6 +251,7 @@ class Plan:
             or node.cache is not None
             or node.handler is not None
             or node.writer is not None
+            or node.stamp is not None
         )
 
     def _subscribe(self, found: Mapping[str, Sequence[str]]) -> None:

@@ -18,6 +18,7 @@ from stepgraph.core.types import END, ROOT, START, Command, Send
 from stepgraph.graph.actions import action_of, is_async, is_runnable, name_of
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.graph.policies import cache_namespace, limits_of, renamed
+from stepgraph.graph.stamping import stamp_of
 from stepgraph.schema.channels import Managers, channels_of, is_keyed, mapper_of
 
 if TYPE_CHECKING:
@@ -430,6 +431,10 @@ class StateGraph:
                 nodes[source].joins += (barrier.key,)
         for key, branches in self.branches.items():
             nodes[key].routers = tuple(self._router(key, name, branch) for name, branch in branches.items())
+        stamp = stamp_of(self.channels)
+        if stamp is not None:
+            for node in nodes.values():
+                node.stamp = stamp
         keys = tuple(self.channels)
         outputs = tuple(key for key in self.schemas[self.output_schema] if key in self.channels)
         return Plan(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABCMeta
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +15,7 @@ from stepgraph.core.policies import RetryPolicy, as_retries
 from stepgraph.core.types import START, Writes
 from stepgraph.graph.compiled import CompiledStateGraph, graph_class
 from stepgraph.graph.node_builder import TASKS, NodeBuilder, PregelNode, listed, node_of
+from stepgraph.graph.stamping import stamp_of
 from stepgraph.schema.managed import computing, is_managed
 
 if TYPE_CHECKING:
@@ -105,6 +106,9 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
         first = Node(START, None, reads=(), ends=_targets(made, listed(input_channels)))
         for key, each in self._nodes.items():
             made[key].ends = _targets(made, [write.channel for write in each.writes if hasattr(write, "channel")])
+        stamp = stamp_of(rules)
+        for node in (first, *made.values()):
+            node.stamp = stamp
         plan = Plan(
             name=name,
             channels=rules,
@@ -114,7 +118,7 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
             state_keys=tuple(rules),
             interrupt_before=frozenset(listed(interrupt_before_nodes)),
             interrupt_after=frozenset(listed(interrupt_after_nodes)),
-            intake=lambda given: _intake(input_channels, given),
+            intake=lambda given: _intake(input_channels, given, stamp),
         )
         super().__init__(
             None, plan, checkpointer=checkpointer, store=store, cache=cache, debug=bool(debug),
@@ -213,7 +217,12 @@ def _targets(nodes: Mapping[str, Node], channels: Sequence[str]) -> tuple[str, .
     return tuple(name for name, node in nodes.items() if not set(node.subscribes).isdisjoint(channels))
 
 
-def _intake(channels: str | Sequence[str], given: Any) -> Writes:
+def _intake(channels: str | Sequence[str], given: Any, stamp: Callable[[Writes], Writes] | None) -> Writes:
+    found = _given(channels, given)
+    return found if stamp is None else stamp(found)
+
+
+def _given(channels: str | Sequence[str], given: Any) -> Writes:
     if isinstance(channels, str):
         return () if given is None else ((channels, given),)
     if given is None:

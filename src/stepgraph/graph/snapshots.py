@@ -130,7 +130,10 @@ def snapshots(
 
 
 def metadata_of(stored: Stored) -> dict[str, Any]:
-    """What snapshots say of a checkpoint."""
+    """What snapshots say of a checkpoint; of one with which LangGraph begins a thread where it needs an empty one,
+    little."""
+    if stored.step < -1:
+        return {"step": stored.step}
     return {"source": stored.source, "step": stored.step, "parents": {}, **stored.metadata}
 
 

@@ -177,6 +177,8 @@ def _as_node(engine: Engine, name: str, update: StateUpdate, planned: deque[Task
         task._id = update.task_id
     task.edited = True
     task.writes, task.gotos = collect(node, update.values if node.edited is None else node.edited(update.values))
+    if node.stamp is not None:
+        task.writes = node.stamp(task.writes)
     yield from route(engine, task)
     return task
 

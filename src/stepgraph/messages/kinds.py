@@ -55,6 +55,17 @@ def as_messages(given: Sequence[Any]) -> Sequence[Any]:
     return [found.message_chunk_to_message(each) for each in found.convert_to_messages(given)]
 
 
+def as_whole(given: Sequence[Any]) -> Sequence[Any]:
+    """As `as_messages`, but chunks stay chunks."""
+    found = langchain()
+    if found is None:
+        return [_as_dict(each) for each in given]
+    if given and all(issubclass(kind, found.BaseMessage) for kind in set(map(type, given))):
+        return given
+    converted: list[Any] = found.convert_to_messages(given)
+    return converted
+
+
 def id_of(message: Any) -> str | None:
     found: str | None = message.get("id") if isinstance(message, dict) else message.id
     return found
