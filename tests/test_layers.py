@@ -26,7 +26,7 @@ class Layer:
     """Third-party packages, from the extra that the layer belongs to."""
 
 
-PYDANTIC = ("pydantic", "pydantic_core")
+PYDANTIC = ("pydantic", "pydantic_core", "typing_extensions")
 BACKEND = ("core.checkpoint", "core.errors", "core.registry", "core.types")
 LOWER = (
     "core",
@@ -59,13 +59,13 @@ LAYERS = {
         ("core.events", "core.types", "approve", "debug", "graph.drawing"),
         ("anywidget", "comm", "graphviz", "ipykernel", "IPython", "ipywidgets", "pandas", "traitlets"),
     ),
-    "prebuilt": Layer(LOWER),
+    "prebuilt": Layer((*LOWER, "integrations")),  # models, messages and tools are langchain-core's
     "batch": Layer(LOWER),
     "server": Layer(LOWER),
     "deploy": Layer(LOWER),
     "migrate": Layer(LOWER),
     "integrations": Layer(LOWER),
-    "compat": Layer((*LOWER, "integrations")),  # LangGraph is made of langchain-core's Runnables
+    "compat": Layer((*LOWER, "integrations", "prebuilt")),  # LangGraph is made of langchain-core's Runnables
     "cli": Layer(LOWER),
 }
 

@@ -165,12 +165,28 @@ def test_it_works_where_nothing_of_langgraph_is_installed(bare: Path) -> None:
         with SqliteSaver.from_conn_string("runs.db") as saver:
             print(builder.compile(checkpointer=saver).invoke({"x": 2}, config))
         try:
-            import langgraph.prebuilt
+            import langgraph.supervisor
         except ImportError as error:
             print(error)
         """,
     )
-    assert printed.splitlines() == ["{'x': 2} 3", "{'x': 3}", "No module named 'langgraph.prebuilt'"]
+    assert printed.splitlines() == ["{'x': 2} 3", "{'x': 3}", "No module named 'langgraph.supervisor'"]
+
+
+def test_agents_are_ours_where_nothing_of_langgraph_is_installed(bare: Path) -> None:
+    printed = isolated(
+        bare,
+        """
+        from langchain_core.language_models import GenericFakeChatModel
+        from langchain_core.messages import AIMessage
+        from langgraph.prebuilt import ToolNode, create_react_agent
+        from langgraph.prebuilt.interrupt import HumanInterrupt
+        model = GenericFakeChatModel(messages=iter([AIMessage("hello")]))
+        print(create_react_agent(model, []).invoke({"messages": [("user", "hi")]})["messages"][-1].content)
+        print(ToolNode.__module__, HumanInterrupt.__module__)
+        """,
+    )
+    assert printed.splitlines() == ["hello", "stepgraph.prebuilt.tool_node stepgraph.prebuilt.human"]
 
 
 def test_stores_and_caches_are_ours_where_nothing_of_langgraph_is_installed(bare: Path) -> None:

@@ -401,7 +401,7 @@ def last_step_known(lab: Lab) -> None:
 
     class Steps(TypedDict):
         log: Annotated[list, operator.add]
-        last: lab.IsLastStep  # type: ignore[name-defined]  # an annotation made by the engine under test
+        last: lab.IsLastStep  # type: ignore[name-defined]  # the engine's  # an annotation made by the engine under test
         left: lab.RemainingSteps  # type: ignore[name-defined]  # either engine's
 
     g = lab.graph(Steps)
@@ -548,3 +548,36 @@ def node_and_router_schemas(lab: Lab) -> None:
     lab.compile(g)
     lab.run({"log": ["in"], "count": 1})
     lab.run({"log": ["in"], "count": 5})
+
+
+@program
+def routers_that_see_managed_values(lab: Lab) -> None:
+    """A conditional edge's state has the managed values of its schema, also at the entry."""
+
+    class Limited(TypedDict):
+        log: Annotated[list[str], operator.add]
+        left: lab.RemainingSteps  # type: ignore[name-defined]  # the engine's
+        last: lab.IsLastStep  # type: ignore[name-defined]  # the engine's
+
+    class Small(TypedDict):
+        log: Annotated[list[str], operator.add]
+
+    seen: list[Any] = []
+
+    def again(state: Any) -> str:
+        seen.append(dict(state))
+        return "a" if state["left"] > 3 else "b"
+
+    def small(state: Small) -> str:
+        seen.append(dict(state))
+        return lab.END  # type: ignore[no-any-return]  # a str
+
+    g = lab.graph(Limited)
+    for name in ("a", "b"):
+        g.add_node(name, lambda s, name=name: {"log": [name]})
+    g.add_conditional_edges(lab.START, again, ["a", "b"])
+    g.add_conditional_edges("a", again, ["a", "b"])
+    g.add_conditional_edges("b", small, [lab.END])
+    lab.compile(g)
+    lab.run({"log": ["in"]}, {"recursion_limit": 7})
+    lab.note("seen", seen)

@@ -11,7 +11,7 @@ from langgraph.graph import StateGraph as TheirGraph
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
-from stepgraph import START, StateGraph
+from stepgraph import START, MessagesState, StateGraph
 from stepgraph.persist import MemoryCheckpointer
 
 
@@ -69,6 +69,17 @@ def test_schemas_are_described_as_langgraph_does(kind: str, name: str | None) ->
         assert got.model_json_schema() == want.model_json_schema()
     assert (ours.InputType, ours.OutputType) == (theirs.InputType, theirs.OutputType)
     assert ours.get_name() == theirs.get_name()
+
+
+class Chat(MessagesState):
+    mood: str
+
+
+def test_a_state_of_messages_is_described() -> None:
+    """Its TypedDict is typing's, which Pydantic refuses on old Pythons."""
+    found = compiled(StateGraph, Chat, {}).get_input_jsonschema()
+    assert found["required"] == ["messages", "mood"]
+    assert found["properties"]["messages"]["type"] == "array"
 
 
 def test_a_context_that_is_no_schema_is_refused() -> None:

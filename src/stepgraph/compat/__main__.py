@@ -13,19 +13,23 @@ USAGE = """usage: python -m stepgraph.compat run app.py [argument ...]
        python -m stepgraph.compat run -m module [argument ...]
        python -m stepgraph.compat run -c code [argument ...]
 
-Runs a Python program as `python` would, except that `import langgraph` gives stepgraph's engine."""
+Runs a Python program as `python` would, except that `import langgraph` gives stepgraph's engine.
+`run --own-prebuilt …` gives stepgraph's agents and tool nodes too, though langgraph-prebuilt is installed."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says; returns the exit status where the program itself does not end."""
+    own = list(arguments[:2]) == ["run", "--own-prebuilt"]
+    if own:
+        arguments = ["run", *arguments[2:]]
     match list(arguments):
         case ["run", "-m", module, *rest]:
-            install()
+            install(own_prebuilt=own)
             sys.argv = [module, *rest]
             sys.path.insert(0, "")
             runpy.run_module(module, run_name="__main__", alter_sys=True)
         case ["run", "-c", code, *rest]:
-            install()
+            install(own_prebuilt=own)
             sys.argv = ["-c", *rest]
             sys.path.insert(0, "")
             exec(compile(code, "<string>", "exec"), {"__name__": "__main__", "__builtins__": __builtins__})
@@ -33,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
             if not Path(program).exists():
                 print(f"There is no file {program!r}.", file=sys.stderr)
                 return 2
-            install()
+            install(own_prebuilt=own)
             sys.argv = [program, *rest]
             sys.path.insert(0, str(Path(program).resolve().parent))
             runpy.run_path(program, run_name="__main__")

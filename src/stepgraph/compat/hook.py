@@ -31,6 +31,10 @@ ENGINE = frozenset(
 class Finder(MetaPathFinder):
     """Finds `langgraph` and all below it; knows nothing of other names."""
 
+    def __init__(self) -> None:
+        self.own: frozenset[str] = frozenset()
+        """Parts of other distributions for which ours stand even where those are installed."""
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
@@ -40,7 +44,7 @@ class Finder(MetaPathFinder):
         if not rest:
             return _namespace(fullname)
         mirror = f"{OURS}.{rest}"
-        if rest.partition(".")[0] in ENGINE:
+        if rest.partition(".")[0] in ENGINE or rest.partition(".")[0] in self.own:
             if _exists(mirror):
                 return ModuleSpec(fullname, _Alias(mirror), origin=OURS)
             raise ModuleNotFoundError(
@@ -101,11 +105,14 @@ def installed() -> bool:
     return _finder in sys.meta_path
 
 
-def install() -> None:
+def install(*, own_prebuilt: bool = False) -> None:
     """From now on `import langgraph…` gives this engine. Call it before the first such import; again is no harm.
 
-    Raises ImportError when LangGraph's own engine has been imported already.
+    With `own_prebuilt` the agents and tool nodes are `stepgraph.prebuilt`'s, which are faster, though
+    langgraph-prebuilt is installed. Raises ImportError when LangGraph's own engine has been imported already.
     """
+    if own_prebuilt:
+        _own_prebuilt()
     if installed():
         return
     early = sorted(name for name in _engine_modules() if not name.startswith("langgraph._internal"))
@@ -120,11 +127,21 @@ def install() -> None:
     sys.meta_path.insert(0, _finder)
 
 
+def _own_prebuilt() -> None:
+    theirs = [name for name in sys.modules if name.startswith("langgraph.prebuilt") and not _is_ours(name)]
+    if theirs:
+        raise ImportError(
+            f"langgraph-prebuilt is imported already ({theirs[0]}). Install the hook before anything that imports it."
+        )
+    _finder.own = frozenset(("prebuilt",))
+
+
 def uninstall() -> None:
     """Let `import langgraph…` find LangGraph again. Modules that were imported meanwhile keep what they have."""
     if not installed():
         return
     sys.meta_path.remove(_finder)
+    _finder.own = frozenset()
     for name in [name for name in sys.modules if name == "langgraph" or name.startswith("langgraph.")]:
         del sys.modules[name]
 

@@ -111,6 +111,8 @@ def _choice(task: Task, router: Router, view: dict[str, Any]) -> Sequence[Route]
     value: Any = view
     if not router.all_keys:
         value = {key: view[key] for key in router.reads or () if key in view}
+        for key, compute in router.managed:
+            value[key] = compute(task.step, task.scope.stop)
     if router.mapper is not None:
         value = router.mapper(value)
     chosen = router.choose(value) if router.inject is None else router.choose(value, **router.inject(task))

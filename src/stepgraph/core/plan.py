@@ -34,6 +34,8 @@ class Router:
     inject: Callable[[Task], dict[str, Any]] | None = None
     all_keys: bool = False
     """Whether `reads` are all the state's keys."""
+    managed: tuple[tuple[str, Callable[[int, int], Any]], ...] = ()
+    """Values computed from (step, last step), as of nodes."""
     targets: tuple[str, ...] = ()
     """Every node that it may choose, for drawing and for alternatives."""
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -59,6 +59,8 @@ def router_view(engine: Engine, task: Task, router: Any) -> Any:
         keys = router.reads
     if keys is not None:
         values = {key: values[key] for key in keys if key in values}
+    for key, compute in router.managed:
+        values[key] = compute(task.step, task.scope.stop)
     mapper = router.mapper
     return values if mapper is None else mapper(values)
 

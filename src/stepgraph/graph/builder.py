@@ -536,7 +536,7 @@ class StateGraph:
         schema = branch.input_schema
         if schema is None:
             schema = self.state_schema if source == START else self.nodes[source].input_schema
-        keys, _ = self._reads(schema)
+        keys, managed = self._reads(schema)
         known = branch.path_map
         targets = tuple(dict.fromkeys(known.values())) if known is not None else (*self.nodes, END)
         how = branch.how
@@ -547,6 +547,7 @@ class StateGraph:
             is_async=how.is_async,
             reads=keys if keys is not None else tuple(self.channels),
             all_keys=keys is None,
+            managed=managed,
             mapper=mapper_of(schema),
             inject=how.inject,
             targets=targets,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, is_typeddict
+from typing import Any, NotRequired, get_type_hints, is_typeddict
 
 from stepgraph.core.channels import Channel
 from stepgraph.core.types import ROOT
@@ -17,7 +18,7 @@ def schema_of(schema: Any, channels: Mapping[str, Channel], keys: Sequence[str],
     if isinstance(schema, type) and hasattr(schema, "model_json_schema"):
         found: dict[str, Any] = schema.model_json_schema()
     elif is_typeddict(schema) or hasattr(schema, "__required_keys__"):
-        found = TypeAdapter(schema).json_schema()
+        found = TypeAdapter(_readable(schema)).json_schema()
     elif tuple(keys) == (ROOT,):
         found = {"default": None, **TypeAdapter(channels[ROOT].type).json_schema(), "title": name}
     else:
@@ -53,8 +54,21 @@ def described(schema: Any) -> dict[str, Any] | None:
     if is_typeddict(schema) or hasattr(schema, "__required_keys__") or dataclasses.is_dataclass(schema):
         from pydantic import TypeAdapter
 
-        return TypeAdapter(schema).json_schema()
+        return TypeAdapter(_readable(schema)).json_schema()
     raise ValueError(f"Invalid context schema type: {schema}. Must be a BaseModel, TypedDict or dataclass.")
+
+
+def _readable(schema: Any) -> Any:
+    """A TypedDict as Pydantic reads it: before Python 3.12 only those of typing_extensions."""
+    if sys.version_info >= (3, 12) or type(schema).__module__ != "typing":
+        return schema
+    from typing_extensions import TypedDict  # Pydantic brings it
+
+    hints = get_type_hints(schema, include_extras=True)
+    fields = {key: hint if key in schema.__required_keys__ else NotRequired[hint] for key, hint in hints.items()}
+    found = TypedDict(schema.__name__, fields)  # type: ignore[misc]  # its keys are known now
+    found.__doc__, found.__module__ = schema.__doc__, schema.__module__
+    return found
 
 
 def _default(schema: Any, key: str) -> Any:

@@ -1,0 +1,186 @@
+"""The node that runs the tools that a model has called."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from langchain_core.messages import ToolCall
+from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import BaseTool
+from langchain_core.tools import tool as make_tool
+from pydantic import ValidationError
+
+from stepgraph.core.errors import GraphBubbleUp, is_invalid_resume
+from stepgraph.integrations.runnables import RUNTIME, RunnableCallable
+from stepgraph.prebuilt.calling import at_once, configs
+from stepgraph.prebuilt.injection import Injected, fill, injected_in
+from stepgraph.prebuilt.inputs import Form, calls_in, state_of
+from stepgraph.prebuilt.markers import ToolRuntime
+from stepgraph.prebuilt.outputs import Output, checked, combined
+from stepgraph.prebuilt.requests import AsyncToolCallWrapper, ToolCallRequest, ToolCallWrapper
+from stepgraph.prebuilt.tool_errors import (
+    Handling,
+    handles,
+    invalid,
+    invalid_arguments,
+    told,
+    unknown,
+)
+from stepgraph.run.runtime import Runtime
+
+_NOWHERE: Runtime[Any] = Runtime()
+
+
+class ToolNode(RunnableCallable):
+    """Runs the calls of the last AIMessage, several at once, and returns their ToolMessages in the order of the calls.
+
+    It takes a state with messages (dict or object), a list of messages, or tool calls. Tools are langchain-core's or
+    plain functions; they may return anything, a ToolMessage, a Command, or a list of the last two.
+    `handle_tool_errors` says which errors the model gets as messages: True for all, a text for all, exception classes,
+    or a function whose annotated parameter says which. By default it is told of arguments that a tool does not take.
+    `wrap_tool_call(request, execute)` stands around every call; async runs prefer `awrap_tool_call`.
+    """
+
+    name: str | None = "tools"
+
+    def __init__(
+        self,
+        tools: Sequence[BaseTool | Callable[..., Any]],
+        *,
+        name: str = "tools",
+        tags: list[str] | None = None,
+        handle_tool_errors: Handling = invalid_arguments,
+        messages_key: str = "messages",
+        wrap_tool_call: ToolCallWrapper | None = None,
+        awrap_tool_call: AsyncToolCallWrapper | None = None,
+    ) -> None:
+        super().__init__(self._func, self._afunc, name=name, tags=tags, trace=False)
+        made = [tool if isinstance(tool, BaseTool) else make_tool(tool) for tool in tools]
+        self._tools_by_name: dict[str, BaseTool] = {tool.name: tool for tool in made}
+        self._injected = {tool.name: injected_in(tool) for tool in made}
+        self._handle_tool_errors = handle_tool_errors
+        self._messages_key = messages_key
+        self._wrap_tool_call = wrap_tool_call
+        self._awrap_tool_call = awrap_tool_call
+
+    @property
+    def tools_by_name(self) -> dict[str, BaseTool]:
+        """Name -> tool."""
+        return self._tools_by_name
+
+    def _func(self, input: Any, config: RunnableConfig) -> Any:
+        calls, form = calls_in(input, self._messages_key)
+        requests = self._requests(input, calls, config)
+        return combined(at_once(partial(self._run, form), requests, config), form, self._messages_key)
+
+    async def _afunc(self, input: Any, config: RunnableConfig) -> Any:
+        calls, form = calls_in(input, self._messages_key)
+        requests = self._requests(input, calls, config)
+        if len(requests) == 1:
+            outputs = [await self._arun(form, requests[0])]
+        else:
+            outputs = await asyncio.gather(*(self._arun(form, request) for request in requests))
+        return combined(outputs, form, self._messages_key)
+
+    def _requests(self, given: Any, calls: Sequence[ToolCall], config: Any) -> list[ToolCallRequest]:
+        runtime = (config.get("configurable") or {}).get(RUNTIME) or _NOWHERE
+        tools = self._tools_by_name
+        found = []
+        for call, own in zip(calls, configs(config, len(calls)), strict=True):
+            state = state_of(given, own)
+            around = ToolRuntime(
+                state=state,
+                context=runtime.context,
+                config=own,  # type: ignore[arg-type]  # a RunnableConfig
+                stream_writer=runtime.stream_writer,
+                tool_call_id=call["id"],
+                store=runtime.store,
+                tools=list(tools.values()),
+                execution_info=runtime.execution_info,
+                server_info=runtime.server_info,
+            )
+            found.append(ToolCallRequest(call, tools.get(call["name"]), state, around))
+        return found
+
+    def _run(self, form: Form, request: ToolCallRequest) -> Output | list[Output]:
+        """One call, through the wrapper."""
+        config = request.runtime.config
+        if self._wrap_tool_call is None:
+            return self._execute(form, config, request)
+        try:
+            return self._wrap_tool_call(request, partial(self._execute, form, config))
+        except Exception as error:  # noqa: BLE001  it is raised, or the model's to mend
+            return self._wrapper_failed(error, request)
+
+    async def _arun(self, form: Form, request: ToolCallRequest) -> Output | list[Output]:
+        config = request.runtime.config
+        if self._awrap_tool_call is None and self._wrap_tool_call is None:
+            return await self._aexecute(form, config, request)
+        try:
+            if self._awrap_tool_call is not None:
+                return await self._awrap_tool_call(request, partial(self._aexecute, form, config))
+            assert self._wrap_tool_call is not None
+            return self._wrap_tool_call(request, partial(self._execute, form, config))
+        except Exception as error:  # noqa: BLE001  it is raised, or the model's to mend
+            return self._wrapper_failed(error, request)
+
+    def _wrapper_failed(self, error: Exception, request: ToolCallRequest) -> Output:
+        if isinstance(error, GraphBubbleUp) or not self._handle_tool_errors or is_invalid_resume(error):
+            raise error
+        return told(self._handle_tool_errors, error, request.tool_call)
+
+    def _execute(self, form: Form, config: Any, request: ToolCallRequest) -> Output | list[Output]:
+        """Call the tool itself."""
+        call, tool = request.tool_call, request.tool
+        if tool is None:
+            return self._missing(call)
+        injected = self._injected_of(call, tool)
+        filled = self._filled(call, injected, request)
+        try:
+            try:
+                response = tool.invoke(filled, config)
+            except ValidationError as error:
+                if is_invalid_resume(error):  # a person's answer, which is not the model's to mend
+                    raise
+                raise invalid(error, call, injected.names) from error
+            return checked(response, call, form, self._messages_key)
+        except Exception as error:  # noqa: BLE001  it is raised, or the model's to mend
+            return self._failed(error, call)
+
+    async def _aexecute(self, form: Form, config: Any, request: ToolCallRequest) -> Output | list[Output]:
+        call, tool = request.tool_call, request.tool
+        if tool is None:
+            return self._missing(call)
+        injected = self._injected_of(call, tool)
+        filled = self._filled(call, injected, request)
+        try:
+            try:
+                response = await tool.ainvoke(filled, config)
+            except ValidationError as error:
+                if is_invalid_resume(error):  # a person's answer, which is not the model's to mend
+                    raise
+                raise invalid(error, call, injected.names) from error
+            return checked(response, call, form, self._messages_key)
+        except Exception as error:  # noqa: BLE001  it is raised, or the model's to mend
+            return self._failed(error, call)
+
+    def _missing(self, call: ToolCall) -> Output:
+        if call["name"] in self._tools_by_name:
+            raise TypeError(f"Tool {call['name']} is not registered with ToolNode: the request was given no tool.")
+        return unknown(call, self._tools_by_name)
+
+    def _injected_of(self, call: ToolCall, tool: BaseTool) -> Injected:
+        """A tool that a wrapper has brought is not known in advance."""
+        return self._injected.get(call["name"]) or injected_in(tool)
+
+    def _filled(self, call: ToolCall, injected: Injected, request: ToolCallRequest) -> Any:
+        arguments = fill(call, injected, request.runtime, self._messages_key)
+        return {**call, "args": arguments, "type": "tool_call"}
+
+    def _failed(self, error: Exception, call: ToolCall) -> Output:
+        if isinstance(error, GraphBubbleUp) or is_invalid_resume(error) or not handles(self._handle_tool_errors, error):
+            raise error
+        return told(self._handle_tool_errors, error, call)
