@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from langchain_core.messages import HumanMessage
 
-from stepgraph.core.checkpoint import Checkpointer, Extend
+from stepgraph.core.checkpoint import Checkpointer, Control, Extend
 from stepgraph.core.errors import CheckpointError
-from stepgraph.persist import MemoryCheckpointer, blobs
+from stepgraph.persist import MemoryCheckpointer, blobs, items
 from stepgraph.persist.blobs import BlobCodec
 from stepgraph.persist.codec import Codec
 from stepgraph.persist.items import Held, Memo, known
@@ -143,6 +144,38 @@ def test_equal_contents_are_kept_once() -> None:
     assert bytes_of(checkpointer) < 100_000  # each letter takes 5 KB
     assert story.values()["key3"] == letter()
     assert story.values()["key3"] is not story.values()["key3"]
+
+
+def test_a_message_is_kept_once_for_all_keys_tasks_and_records() -> None:
+    checkpointer = MemoryCheckpointer()
+    story = Story(checkpointer)
+    messages = [HumanMessage("x" * 300, id=str(number)) for number in range(30)]
+    for number in range(1, 31):
+        send = ("tools", {"state": {"messages": messages[:number]}}, None)
+        given = {"messages": messages[:number], "last": messages[number - 1], "turned": messages[:number][::-1]}
+        story.save(given, control=Control((), (send, send)))
+        story.record(story.ids[-1], "task", "outcome", ((), (send,), ()))
+    assert len(checkpointer._logs["t", ""].blobs) == 30
+    assert bytes_of(checkpointer) < 200_000  # 30 times 30 messages in five places take 1.8 MB
+    found = story.load(story.ids[9])
+    assert found.values == {"messages": messages[:10], "last": messages[9], "turned": messages[:10][::-1]}
+    assert found.control.sends[1][1] == {"state": {"messages": messages[:10]}}
+    assert found.records[0].payload[1][0][1] == {"state": {"messages": messages[:10]}}
+
+
+def test_what_only_a_record_has_is_kept_as_long_as_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(items, "_KEPT", 0)
+    checkpointer = MemoryCheckpointer()
+    story = Story(checkpointer)
+    first, other = HumanMessage("x" * 300), HumanMessage("y" * 300)
+    story.save({"messages": [first]})
+    story.record(story.ids[0], "task", "outcome", ((), (("tools", [first, other], None),), ()))
+    wanted = [first, other.model_copy()]
+    other.content = "changed"
+    for number in range(3):
+        story.save({"n": [number, []], "more": HumanMessage("z" * 300)})
+    gc.collect()
+    assert story.load(story.ids[0]).records[0].payload[1][0][1] == wanted
 
 
 def test_the_blobs_of_a_deleted_thread_are_freed_but_for_those_of_its_forks() -> None:

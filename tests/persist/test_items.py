@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from typing import Any
 
 import pydantic
@@ -14,7 +15,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from stepgraph.core.checkpoint import Checkpoint, Control, Extend, Record
 from stepgraph.persist.codec import Codec, parse
 from stepgraph.persist.encoded import Encoded, appended, new_in, splices, splices_text
-from stepgraph.persist.items import Held, Memo, known
+from stepgraph.persist.items import Content, Held, Memo, known
 from stepgraph.persist.lines import record_line
 from stepgraph.persist.memory import MemoryCheckpointer
 from stepgraph.persist.patch import difference, patched, size_of
@@ -54,6 +55,10 @@ class Note:
     parts: tuple[Any, ...] = ()
 
 
+UTC = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
+PARIS = UTC.astimezone(datetime.timezone(datetime.timedelta(hours=1)))
+
+
 def rename(item: Any) -> None:
     item["name"] = "b"
 
@@ -78,6 +83,10 @@ CHANGES_IN_PLACE: list[tuple[Any, Any]] = [
     ({"set": {1}}, lambda item: item["set"].add(2)),
     ({"empty": []}, lambda item: item["empty"].append(1)),
     ({}, lambda item: item.update(a=1)),
+    ({"zone": [UTC]}, lambda item: item["zone"].__setitem__(0, PARIS)),
+    ({"bytes": b"x"}, lambda item: item.update(bytes=bytearray(b"x"))),
+    ({"float": 0.0}, lambda item: item.update(float=-0.0)),
+    ({"numbers": [1, {"deep": [1.0]}]}, lambda item: item["numbers"][1]["deep"].__setitem__(0, 1)),
     (Model(name="a"), lambda item: item.__dict__.update(maybe=5)),
     (Model(name="a"), lambda item: object.__setattr__(item, "__dict__", {**item.__dict__, "name": "c"})),
 ]
@@ -200,6 +209,30 @@ def test_what_moves_from_one_item_to_the_next_is_seen() -> None:
     second.clear()
     second.update(a="x", b="y")
     assert not held.grew_to([first, second])
+
+
+def test_an_item_is_looked_at_once_for_a_checkpoint() -> None:
+    looked: list[int] = []
+
+    class Looked(Content):
+        def unchanged(self) -> bool:
+            looked.append(len(self.items))
+            return super().unchanged()
+
+    codec, memo = Codec(private=True), Memo()
+    held = Held([known(big(number), codec) for number in range(3)])
+    content = Looked()
+    content.extend(held.content)
+    held.content = content
+    items = held.items[:]
+    memo.begin()
+    for _ in range(3):
+        assert held.grew_to(items, memo.turn)
+    items[0]["number"] = 7
+    memo.begin()
+    assert not held.grew_to(items, memo.turn)
+    assert not held.grew_to(items)
+    assert looked == [3, 3, 3]
 
 
 def test_items_that_moved_are_known() -> None:

@@ -1,7 +1,7 @@
-"""Big plain values in memory: each kept pickled, once, while a line has the number that stands for it.
+"""Big values in memory: each kept once, while a line has the number that stands for it; plain ones pickled.
 
 Pickling takes a sixth of the time of JSON, and nothing but this process ever reads it. Only exact built-in types are
-pickled, so no code of a user's runs and whatever our JSON refuses is refused here too.
+pickled, so no code of a user's runs and whatever our JSON refuses is refused here too. Objects are kept as JSON.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _CONTAINERS: Final = frozenset({dict, list, tuple})
 
 
 class Blob:
-    """A value as it was when it was pickled. Equal contents, which have the same bytes, are the same blob."""
+    """A value as it was when it was pickled, or its text. Equal contents, which have the same, are the same blob."""
 
     __slots__ = ("__weakref__", "data", "number", "text")
 
-    def __init__(self, number: int, data: bytes) -> None:
+    def __init__(self, number: int, data: bytes | str) -> None:
         self.number, self.data = number, data
         self.text = f'{{"~":"#","v":{number}}}'
         """What stands for it in a line."""
 
     def holds(self, value: Any) -> bool:
-        """Whether the value is still the same, in types too."""
-        return _pickled(value) == self.data
+        """Whether the value is still the same, in types too; of one that was not pickled that is not known."""
+        return type(self.data) is bytes and _pickled(value) == self.data
 
 
 class BlobCodec(Codec):
@@ -43,7 +43,7 @@ class BlobCodec(Codec):
     def __init__(self) -> None:
         super().__init__(private=True)
         self._by_number: weakref.WeakValueDictionary[int, Blob] = weakref.WeakValueDictionary()
-        self._by_data: weakref.WeakValueDictionary[bytes, Blob] = weakref.WeakValueDictionary()
+        self._by_data: weakref.WeakValueDictionary[bytes | str, Blob] = weakref.WeakValueDictionary()
         self._numbers = count()
 
     def blob(self, value: Any) -> Blob | None:
@@ -54,8 +54,13 @@ class BlobCodec(Codec):
         if len(value) < _FEW and ATOMS.issuperset(map(type, value.values() if kind is dict else value)):
             return None
         data = _pickled(value)
-        if data is None or len(data) < _LEAST:
-            return None
+        return None if data is None or len(data) < _LEAST else self._kept(data)
+
+    def apart(self, text: str) -> Blob | None:
+        """The text of a value as a blob."""
+        return self._kept(text)
+
+    def _kept(self, data: bytes | str) -> Blob:
         found = self._by_data.get(data)
         if found is None:
             found = Blob(next(self._numbers), data)
@@ -69,8 +74,11 @@ class BlobCodec(Codec):
                 held[number] = self._by_number[number]
 
     def _tagged(self, tag: Any, raw: dict[str, Any]) -> Any:
+        if tag != "#":
+            return super()._tagged(tag, raw)
+        data = self._by_number[raw["v"]].data
         # Safe: the bytes are this process's own, and `_pickled` lets nothing but exact built-in types into them.
-        return pickle.loads(self._by_number[raw["v"]].data) if tag == "#" else super()._tagged(tag, raw)
+        return pickle.loads(data) if isinstance(data, bytes) else self.loads(data)
 
 
 class _NotPlain(Exception):  # noqa: N818  says what was met; nobody but `_pickled` sees it

@@ -131,7 +131,7 @@ class Changes:
         codec, memo = self._codec, self._memo
         if old.size() < LARGE and BLOB not in old.text():
             made = Encoded.of_items([memo.text(item, codec) for item in change])
-        elif old.held is not None and old.held.grew_to(change):
+        elif old.held is not None and old.held.grew_to(change, memo.turn):
             more = [memo.known(item, codec) for item in change[len(old.held.known) :]]
             self.grown.append(f"{quoted(key)}:[{','.join(each.text for each in more)}]")
             self.made.append((key, More(more)))
@@ -165,23 +165,28 @@ class Changes:
 class Carrier:
     """Encodes what tasks carry. Lists in it that are those of the state, and items that are known, are not again."""
 
-    __slots__ = ("_codec", "_memo", "_values")
+    __slots__ = ("_codec", "_lists", "_memo", "_values")
 
     def __init__(self, values: Mapping[str, Any], codec: Codec, memo: Memo) -> None:
         self._values, self._codec, self._memo = values, codec, memo
+        self._lists: dict[int, str] = {}
+        """The texts of lists: several tasks carry the same ones."""
 
     def text(self, value: Any) -> str:
         """The text of a value."""
         kind = type(value)
         if kind is list and any(map(self._memo.has, value)):
-            return f"[{self._inner(value)}]"
+            found = self._lists.get(id(value))
+            if found is None:
+                found = self._lists[id(value)] = f"[{self._inner(value)}]"
+            return found
         if kind is not dict or not is_object(value) or ATOMS.issuperset(map(type, value.values())):
             return self._codec.dumps(value)
         return f"{{{','.join([f'{quoted(key)}:{self.text(each)}' for key, each in value.items()])}}}"
 
     def _inner(self, items: list[Any]) -> str:
         for old in self._values.values():
-            if type(old) is Encoded and old.held is not None and old.held.grew_to(items):
+            if type(old) is Encoded and old.held is not None and old.held.grew_to(items, self._memo.turn):
                 return ",".join([old.text()[1:-1], *self._texts(items[len(old.held.known) :])])
         return ",".join(self._texts(items))
 

@@ -72,6 +72,10 @@ class Codec:
         """What keeps a big value outside of the text, where the text never leaves this process; else None."""
         return None
 
+    def apart(self, text: str) -> Blob | None:
+        """What keeps a long text of a value outside of the others', as above."""
+        return None
+
     def loads(self, text: str) -> Any:
         """The value of a text. Raises Unreadable."""
         raw = parse(text)

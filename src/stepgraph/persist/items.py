@@ -1,9 +1,8 @@
 """Long lists that are handed over whole: an item that is the same object with the same content is not encoded again.
 
-The same object alone proves nothing, because node code may have changed it in place. So the containers in an item are
-noted with what they held, and its text counts only while each still holds the same objects: leaves can't change. For a
-list that only grew, that is a handful of C calls over all items. Of a big item a copy is kept instead, and
-compared by `==`: ten times faster, and blind only for a value that was replaced in place by an equal one.
+The same object alone proves nothing, because node code may have changed it in place. So a copy of an item's containers
+is kept whose leaves are its own, and its text counts only while the item equals that: one C call for all items. What
+`==` does not see is noted too of small items; of big ones 1 in place of True or another order of keys is not seen.
 """
 
 from __future__ import annotations
@@ -44,133 +43,147 @@ _LEAVES: Final = ATOMS | {
     decimal.Decimal,
     uuid.UUID,
 }
+_NUMBERS: Final = frozenset({int, float, bool, complex, decimal.Decimal, datetime.datetime, bytes})
+"""Types of which a value may equal another that is stored otherwise."""
 _its_dict: Final = attrgetter("__dict__")
 
 
 class Content:
-    """The containers in some items, each with what it held."""
+    """Some items, each with a copy of its containers whose leaves are the same objects.
 
-    __slots__ = (
-        "dict_sizes",
-        "dicts",
-        "empty",
-        "keys",
-        "list_sizes",
-        "lists",
-        "members",
-        "owned",
-        "owners",
-        "set_sizes",
-        "sets",
-        "values",
-    )
+    A comparison of the two is one C call for all items; it takes identical leaves for equal. What it does not see of
+    small items is noted apart: the order of keys, and 1 that was put in the place of True.
+    """
+
+    __slots__ = ("copies", "dicts", "items", "keys", "numbers", "numerals", "owned", "owners", "set_sizes", "sets")
 
     def __init__(self) -> None:
-        self.empty: list[Any] = []
-        self.dicts: list[dict[Any, Any]] = []
-        self.dict_sizes: list[int] = []
-        self.keys: list[Any] = []
-        self.values: list[Any] = []
-        self.lists: list[list[Any]] = []
-        self.list_sizes: list[int] = []
-        self.members: list[Any] = []
+        self.items: list[Any] = []
+        self.copies: list[Any] = []
         self.owners: list[Any] = []
-        """Objects whose `__dict__` is in `owned`, and in `dicts`."""
+        """Objects."""
         self.owned: list[dict[str, Any]] = []
+        """Copies of what their `__dict__` is."""
+        self.dicts: list[dict[Any, Any]] = []
+        self.keys: list[Any] = []
+        self.numerals: list[Any] = []
+        """Views of what has numbers in it."""
+        self.numbers: list[Any] = []
+        """All that these hold."""
         self.sets: list[set[str]] = []
         """What was set explicitly in Pydantic models: these only grow."""
         self.set_sizes: list[int] = []
 
+    @classmethod
+    def of(cls, item: Any) -> Content | None:
+        """What an item consists of; None when it has something of a kind whose content cannot be told."""
+        found = cls()
+        copy = found._copied(item)
+        if copy is MISSING:
+            return None
+        if copy is not item:
+            found.items.append(item)
+            found.copies.append(copy)
+        return found
+
+    @classmethod
+    def of_large(cls, item: Any, copy: Any) -> Content:
+        """What a big item consists of, to be compared with its copy and no closer."""
+        found = cls()
+        found.items.append(item)
+        found.copies.append(copy)
+        return found
+
     def unchanged(self) -> bool:
-        """Whether every container still holds the very same objects."""
-        dicts, lists = self.dicts, self.lists
-        return (
-            not any(self.empty)
-            and list(map(len, dicts)) == self.dict_sizes
-            and list(chain.from_iterable(dicts)) == self.keys
-            and all(map(is_, chain.from_iterable(map(dict.values, dicts)), self.values))
-            and list(map(len, lists)) == self.list_sizes
-            and all(map(is_, chain.from_iterable(lists), self.members))
-            and all(map(is_, map(_its_dict, self.owners), self.owned))
-            and list(map(len, self.sets)) == self.set_sizes
-        )
+        """Whether all items hold what they held."""
+        try:
+            return (
+                self.items == self.copies
+                and [*map(_its_dict, self.owners)] == self.owned
+                and [*chain.from_iterable(self.dicts)] == self.keys
+                and all(map(is_, chain.from_iterable(self.numerals), self.numbers))
+                and [*map(len, self.sets)] == self.set_sizes
+            )
+        except Exception:  # noqa: BLE001  of what was put in since: any object's own comparison
+            return False
 
     def extend(self, other: Content) -> None:
         """Take over what another has noted."""
-        for name in self.__slots__:
-            getattr(self, name).extend(getattr(other, name))
+        self.items += other.items
+        self.copies += other.copies
+        self.owners += other.owners
+        self.owned += other.owned
+        if other.dicts:
+            self.dicts += other.dicts
+            self.keys += other.keys
+        if other.numerals:
+            self.numerals += other.numerals
+            self.numbers += other.numbers
+        self.sets += other.sets
+        self.set_sizes += other.set_sizes
 
-    def note(self, value: Any) -> bool:
-        """Note the containers in a value; False when it has some of a kind whose content cannot be told."""
+    def _copied(self, value: Any) -> Any:
+        """A copy of the containers in a value; an object is itself, and noted. MISSING if that cannot be done."""
         kind = type(value)
         if kind in _LEAVES:
-            return True
+            return value
         if kind is dict:
-            return self._note_dict(value)
+            if len(value) > 1:
+                self.dicts.append(value)
+                self.keys += value
+            return self._copied_dict(value) if _LEAVES.issuperset(map(type, value)) else MISSING
         if kind is list:
-            if not value:
-                self.empty.append(value)
-                return True
-            self.lists.append(value)
-            self.list_sizes.append(len(value))
-            self.members += value
-            return self._note_all(value)
+            if _LEAVES.issuperset(map(type, value)):
+                self._note_numbers(value)
+                return value[:]
+            items = [each if type(each) in _LEAVES else self._copied(each) for each in value]
+            self._note_numbers(value)
+            return MISSING if _has_missing(items) else items
         if kind is tuple:
-            return self._note_all(value)
+            if _LEAVES.issuperset(map(type, value)):
+                return value
+            items = [each if type(each) in _LEAVES else self._copied(each) for each in value]
+            return MISSING if _has_missing(items) else tuple(items)
+        return self._noted(kind, value)
+
+    def _copied_dict(self, value: dict[Any, Any]) -> Any:
+        members = value.values()
+        if not _LEAVES.issuperset(map(type, members)):
+            items = [each if type(each) in _LEAVES else self._copied(each) for each in members]
+            self._note_numbers(members)
+            return MISSING if _has_missing(items) else dict(zip(value, items, strict=True))
+        self._note_numbers(members)
+        return value.copy()
+
+    def _note_numbers(self, members: Iterable[Any]) -> None:
+        if not _NUMBERS.isdisjoint(map(type, members)):
+            self.numerals.append(members)
+            self.numbers += members
+
+    def _noted(self, kind: type, value: Any) -> Any:
+        """An object, once its content is noted; MISSING if that cannot be told."""
         if _is_pydantic(kind):
             if value.__pydantic_extra__ or value.__pydantic_private__:
-                return False
+                return MISSING
             self.sets.append(value.__pydantic_fields_set__)
             self.set_sizes.append(len(value.__pydantic_fields_set__))
         elif not dataclasses.is_dataclass(kind) or not hasattr(value, "__dict__") or hasattr(kind, "__slots__"):
-            return False
+            return MISSING
+        copy = self._copied_dict(value.__dict__)
+        if copy is MISSING:
+            return MISSING
         self.owners.append(value)
-        self.owned.append(value.__dict__)
-        return self._note_dict(value.__dict__)
+        self.owned.append(copy)
+        return value
 
-    def _note_dict(self, value: dict[Any, Any]) -> bool:
-        if not value:
-            self.empty.append(value)
-            return True
-        if not _LEAVES.issuperset(map(type, value)):
-            return False
-        self.dicts.append(value)
-        self.dict_sizes.append(len(value))
-        self.keys += value
-        self.values += value.values()
-        return self._note_all(value.values())
 
-    def _note_all(self, values: Any) -> bool:
-        if _LEAVES.issuperset(map(type, values)):
-            return True
-        return all(map(self.note, values))
+def _has_missing(items: Iterable[Any]) -> bool:
+    return any(map(is_, items, repeat(MISSING)))
 
 
 def _is_pydantic(kind: type) -> bool:
     pydantic = sys.modules.get("pydantic")
     return pydantic is not None and issubclass(kind, pydantic.BaseModel)
-
-
-class Copied:
-    """Big items, each with a copy whose leaves are the same objects."""
-
-    __slots__ = ("copies", "items")
-
-    def __init__(self, items: list[Any], copies: list[Any]) -> None:
-        self.items = items
-        self.copies = copies
-
-    def unchanged(self) -> bool:
-        """Whether the items equal their copies."""
-        try:
-            return self.items == self.copies
-        except Exception:  # noqa: BLE001  of what was put in since: any object's own comparison
-            return False
-
-    def extend(self, other: Copied) -> None:
-        """Take over what another has."""
-        self.items += other.items
-        self.copies += other.copies
 
 
 def _plain(value: Any) -> Any:
@@ -194,7 +207,7 @@ def _plain(value: Any) -> Any:
 
 def _all_plain(members: Iterable[Any]) -> Any:
     items = [each if type(each) in ATOMS else _plain(each) for each in members]
-    return MISSING if any(map(is_, items, repeat(MISSING))) else items
+    return MISSING if _has_missing(items) else items
 
 
 def _twin(value: Any, data: bytes) -> Any:
@@ -250,12 +263,14 @@ def _surveyed(value: Any) -> Any:
 class Known:
     """An item with its text, and what tells whether that still holds."""
 
-    __slots__ = ("blob", "content", "item", "text")
+    __slots__ = ("blob", "content", "item", "seen", "text")
 
     def __init__(self, item: Any, text: str, blob: Blob | None = None) -> None:
         self.item, self.text, self.blob = item, text, blob
-        self.content: Content | Copied | None = None
+        self.content: Content | None = None
         """What it consists of, once it was `described`; None when that cannot be told."""
+        self.seen = 0
+        """The turn in which it was last found unchanged."""
 
     @property
     def memorable(self) -> bool:
@@ -271,37 +286,55 @@ class Known:
         """Itself, with what it consists of: it is as it was encoded. `copy` is one of a plain item, if there is one."""
         if self.content is None:
             large = self.size >= (LARGE if self.blob is None else LARGE // 2)
-            if large and self.blob is not None:
+            if large and self.blob is not None and type(self.blob.data) is bytes:
                 copy = _twin(self.item, self.blob.data)
             if large and copy is not MISSING:
-                self.content = Copied([self.item], [copy])
+                self.content = Content.of_large(self.item, copy)
             else:
-                content = Content()
-                self.content = content if content.note(self.item) else None
+                self.content = Content.of(self.item)
         return self
 
-    def unchanged(self) -> bool:
-        """Whether its text still tells what it is."""
+    def unchanged(self, turn: int = 0) -> bool:
+        """Whether its text still tells what it is. It is looked at once a turn, in which no code of nodes runs."""
+        if turn and self.seen == turn:
+            return True
         if self.content is None:
-            return self.blob is not None and self.blob.holds(self.item)
-        return self.content.unchanged()
+            found = self.blob is not None and self.blob.holds(self.item)
+        else:
+            found = self.content.unchanged()
+        if found:
+            self.seen = turn
+        return found
 
 
 def known(item: Any, codec: Codec) -> Known:
     """An item encoded, and what it consists of."""
+    found, copy = _encoded(item, codec)
+    return found.described(copy)
+
+
+def _encoded(item: Any, codec: Codec) -> tuple[Known, Any]:
+    """An item encoded, with its copy when it is a plain one that is no blob."""
     blob = codec.blob(item)
     if blob is not None:
-        return Known(item, blob.text, blob).described()
+        return Known(item, blob.text, blob), MISSING
     copy = _plain(item)
-    return Known(item, codec.dumps(item) if copy is MISSING else codec.plain(copy)).described(copy)
+    found = Known(item, codec.dumps(item) if copy is MISSING else codec.plain(copy))
+    if found.memorable:
+        found.blob = codec.apart(found.text)
+        if found.blob is not None:
+            found.text = found.blob.text
+    return found, copy
 
 
 class Memo:
     """The big items of the last checkpoints, so that one is encoded once, whichever keys it is written to."""
 
-    __slots__ = ("_again", "_before", "_now", "_size")
+    __slots__ = ("_again", "_before", "_now", "_size", "turn")
 
     def __init__(self) -> None:
+        self.turn = 1
+        """Counts checkpoints and records: what was looked at for one is not again for the same."""
         self._now: dict[int, Known] = {}
         self._before: dict[int, Known] = {}
         self._size = 0
@@ -309,7 +342,8 @@ class Memo:
         """Whether items come again: else nobody needs to know what they consist of."""
 
     def begin(self) -> None:
-        """A checkpoint begins: what none has had for long is forgotten. That of the last one is kept."""
+        """A checkpoint or record begins: what none has had for long is forgotten. That of the last one is kept."""
+        self.turn += 1
         if self._size > _KEPT:
             self._before, self._now, self._size = self._now, {}, 0
 
@@ -323,13 +357,10 @@ class Memo:
             return codec.dumps(item)
         if self.has(item):
             return self.known(item, codec).text
-        blob = codec.blob(item)
-        if blob is not None:
-            return self.take(item, blob)
-        copy = _plain(item)
-        text = codec.dumps(item) if copy is MISSING else codec.plain(copy)
-        found = Known(item, text)
-        return self._kept(found.described(copy)).text if found.memorable else text
+        found, copy = _encoded(item, codec)
+        if found.memorable:
+            self._kept(found.described(copy) if self._again or found.blob is None else found)
+        return found.text
 
     def take(self, item: Any, blob: Blob) -> str:
         """Remember an item that has just become a blob; gives its text."""
@@ -341,10 +372,10 @@ class Memo:
         self._again = True
         number = id(item)
         found = self._now.get(number)
-        if found is not None and found.unchanged():
+        if found is not None and found.unchanged(self.turn):
             return found.described()
         found = self._before.get(number)
-        found = known(item, codec) if found is None or not found.unchanged() else found.described()
+        found = known(item, codec) if found is None or not found.unchanged(self.turn) else found.described()
         return self._kept(found) if found.memorable else found
 
     def _kept(self, found: Known) -> Known:
@@ -361,34 +392,35 @@ def is_object(value: dict[Any, Any]) -> bool:
 class Held:
     """The items of a list as they were when it was encoded."""
 
-    __slots__ = ("content", "copied", "items", "known", "others", "tellable")
+    __slots__ = ("content", "items", "known", "others", "seen", "tellable")
 
     def __init__(self, known: list[Known]) -> None:
         self.known = known
         self.items = [each.item for each in known]
         self.content = Content()
-        self.copied: Copied | None = None
         self.others: list[Known] = []
         """Those whose content cannot be told; of a blob it is seen all the same whether it changed."""
         self.tellable = True
+        self.seen = 0
+        """The turn in which all were last found unchanged."""
         self._note(known)
 
     def texts(self) -> list[str]:
         """The texts of the items."""
         return [known.text for known in self.known]
 
-    def grew_to(self, items: Sequence[Any]) -> bool:
+    def grew_to(self, items: Sequence[Any], turn: int = 0) -> bool:
         """Whether the list is the same with other items after it."""
-        return len(items) >= len(self.items) and all(map(is_, items, self.items)) and self.unchanged()
+        return len(items) >= len(self.items) and all(map(is_, items, self.items)) and self.unchanged(turn)
 
-    def unchanged(self) -> bool:
+    def unchanged(self, turn: int = 0) -> bool:
         """Whether the texts still tell what the items are."""
-        return (
-            self.tellable
-            and self.content.unchanged()
-            and (self.copied is None or self.copied.unchanged())
-            and all(each.unchanged() for each in self.others)
-        )
+        if turn and self.seen == turn:
+            return True
+        found = self.tellable and self.content.unchanged() and all(map(Known.unchanged, self.others, repeat(turn)))
+        if found:
+            self.seen = turn
+        return found
 
     def extend(self, known: list[Known]) -> None:
         """More items have come."""
@@ -398,20 +430,15 @@ class Held:
 
     def _note(self, known: list[Known]) -> None:
         for each in known:
-            content = each.content
-            if type(content) is Content:
-                self.content.extend(content)
-            elif type(content) is not Copied:
+            if each.content is not None:
+                self.content.extend(each.content)
+            else:
                 if each.blob is None:
                     self.tellable = False
                 self.others.append(each)
-            elif self.copied is None:
-                self.copied = Copied([*content.items], [*content.copies])
-            else:
-                self.copied.extend(content)
 
     def changed_to(self, items: Sequence[Any], codec: Codec, memo: Memo) -> list[Known]:
         """Another list, of which items that are unchanged are not encoded again."""
-        same = self.known if self.unchanged() else (each for each in self.known if each.unchanged())
+        same = self.known if self.unchanged(memo.turn) else (each for each in self.known if each.unchanged(memo.turn))
         by_id = {id(each.item): each for each in same}
         return [by_id.get(id(item)) or memo.known(item, codec) for item in items]

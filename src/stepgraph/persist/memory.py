@@ -205,6 +205,7 @@ class MemoryLog(Log):
 
     def append_record(self, line: bytes, checkpoint: str, *, named: bool) -> None:
         """Keep the line of a record."""
+        self.hold(line)
         if named:
             self.late_lines.setdefault(checkpoint, []).append(line)
         else:

@@ -114,7 +114,7 @@ class Tip:
         if self.metadata or checkpoint.metadata:
             self._tell_metadata(checkpoint.metadata, codec, rare)
         if control.sends:
-            carrier = self.carrier(codec)
+            carrier = Carrier(self.values, codec, self.memo) if changes is not None else self.carrier(codec)
             rare["x"] = f"[{','.join([f'[{carried(send, carrier)}]' for send in control.sends])}]"
         if control.channels:
             rare["c"] = codec.dumps(dict(control.channels))
@@ -156,6 +156,7 @@ class Tip:
 
     def carrier(self, codec: Codec) -> Carrier:
         """What encodes the arguments of tasks, which often have the state's own lists in them."""
+        self.memo.begin()
         return Carrier(self.values, codec, self.memo)
 
     def _tell_id(self, id: str, rare: dict[str, str]) -> None:
