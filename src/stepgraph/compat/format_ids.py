@@ -57,7 +57,12 @@ def _hashed(checkpoint: str, ns: str, step: int, name: str, *what: str, old: boo
 
 def interrupt_id(ns: str, slot: int) -> str:
     """The id of the `slot`-th question (from 0) of the task whose namespace is `ns`."""
-    digits: str = xxh3_128_hexdigest((f"{ns}|{slot}" if slot else ns).encode())
+    return digits_of((f"{ns}|{slot}" if slot else ns).encode())
+
+
+def digits_of(content: bytes) -> str:
+    """What stands for a cached input, and for a question."""
+    digits: str = xxh3_128_hexdigest(content)
     return digits
 
 

@@ -2,41 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
 from stepgraph.core.effects import Flow, Recall, Remember
+from stepgraph.core.registry import load_object
 from stepgraph.core.task import Task, digest
 from stepgraph.core.types import MISSING, Route, Send
 
 if TYPE_CHECKING:
     from stepgraph.core.engine import Engine
+    from stepgraph.core.plan import Node
 
 NAMESPACE = "__pregel_ns_writes"
+
+
+Kept = tuple[Any, Any, Any, Any]
+"""Of a task: its writes, where its body said to go, its routes, and the joins that it took part in."""
+
+
+class Words:
+    """How results are named and kept in a cache: this library's way."""
+
+    def namespace(self, node: Node) -> tuple[str, ...]:
+        """The part of the cache that keeps this node's results."""
+        return node.cache_ns
+
+    def key(self, task: Task) -> str:
+        """What stands for the task's input."""
+        policy = task.node.cache
+        assert policy is not None
+        args, kwargs = arguments(task)
+        text = policy.key_func(*args, **kwargs)
+        return digest(text.encode() if isinstance(text, str) else text)
+
+    def kept(self, task: Task) -> Any:
+        """A finished task's result."""
+        return task.writes, _packed(task.gotos), _packed(task.routes), task.joins
+
+    def taken(self, task: Task, value: Any, asked: bool) -> Kept | None:
+        """The result of a task, or None if it can't be used; `asked` if its routers will run again."""
+        writes, gotos, routes, joins = value
+        return writes, _routes(gotos), _routes(routes), joins
+
+
+OURS = Words()
+
+
+def words_of(cache: Any) -> Words:
+    """How this cache is used: one of LangGraph's as LangGraph does, so that both find each other's results."""
+    if any(each.__module__ == "langgraph.cache.base" for each in type(cache).__mro__):
+        found: Words = load_object("stepgraph.compat.caches:Theirs")()
+        return found
+    return OURS
+
+
+def arguments(task: Task) -> tuple[Sequence[Any], Mapping[str, Any]]:
+    """What a key function gets: a called function's arguments, or a node's input."""
+    node = task.node
+    if task.caller is not None:
+        args, kwargs = task.input
+        return args, kwargs
+    return (task.input if node.mapper is None or task.key >= 0 else node.mapper(task.input),), {}
 
 
 def recall(engine: Engine, task: Task) -> Flow:
     """Finish the task with what its node made of the same input before, if the cache has it; else note the key."""
     node, scope = task.node, task.scope
-    policy = node.cache
-    assert policy is not None
-    if task.caller is not None:
-        args, kwargs = task.input
-        text = policy.key_func(*args, **kwargs)
-    else:
-        text = policy.key_func(task.input if node.mapper is None or task.key >= 0 else node.mapper(task.input))
-    key = (node.cache_ns, digest(text.encode() if isinstance(text, str) else text))
-    found = yield Recall(engine.request.cache, key)
-    if found is MISSING:
+    words = words_of(engine.request.cache)
+    key = (words.namespace(node), words.key(task))
+    value = yield Recall(engine.request.cache, key)
+    gate = scope.gate
+    asked = gate is not None and gate.wants("after", task.name, scope.ns)
+    found = None if value is MISSING else words.taken(task, value, asked)
+    if found is None:
         task.cache_key = key
         return
     writes, gotos, routes, joins = found
     task.writes = tuple((name, update) for name, update in writes)
-    task.gotos, task.collected, task.carried = _routes(gotos), True, True
-    gate = scope.gate
-    if gate is None or not gate.wants("after", task.name, scope.ns):
-        task.routes, task.routed, task.joined = _routes(routes), True, tuple(joins)
+    task.gotos, task.collected, task.carried = gotos, True, True
+    if not asked:
+        task.routes, task.routed, task.joined = routes, True, tuple(joins)
     if scope.emit is not None:
         scope.emit(
             ev.TaskCached(
@@ -52,8 +99,8 @@ def remember(engine: Engine, task: Task) -> Flow:
     assert key is not None
     assert policy is not None
     task.cache_key = None
-    value = (task.writes, _packed(task.gotos), _packed(task.routes), task.joins)
-    yield Remember(engine.request.cache, key, value, policy.ttl)
+    cache = engine.request.cache
+    yield Remember(cache, key, words_of(cache).kept(task), policy.ttl)
 
 
 def _packed(routes: Sequence[Route]) -> tuple[Any, ...]:

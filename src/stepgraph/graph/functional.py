@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, get_args, get_origin
 
+from stepgraph.core.caching import words_of
 from stepgraph.core.channels import LastValue
 from stepgraph.core.deprecated import LangGraphDeprecatedSinceV05, LangGraphDeprecatedSinceV10
 from stepgraph.core.errors import sync_timeout_unsupported
@@ -61,12 +62,12 @@ class TaskFunction:
     def clear_cache(self, cache: Any) -> None:
         """Let a cache forget this task's results, if the task has a cache policy."""
         if self.cache_policy is not None:
-            cache.clear((self._node.cache_ns,))
+            cache.clear((words_of(cache).namespace(self._node),))
 
     async def aclear_cache(self, cache: Any) -> None:
         """As `clear_cache`."""
         if self.cache_policy is not None:
-            await cache.aclear((self._node.cache_ns,))
+            await cache.aclear((words_of(cache).namespace(self._node),))
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from stepgraph.core.caching import words_of
 from stepgraph.core.engine import Engine
 from stepgraph.core.types import MISSING, Command, StateSnapshot, StateUpdate
 from stepgraph.graph.described import Described
@@ -177,7 +178,8 @@ class Threads(Described):
 
     def _cache_namespaces(self, nodes: Sequence[str] | None) -> list[tuple[str, ...]]:
         asked = [self.plan.nodes[name] for name in (self.plan.nodes if nodes is None else nodes)]
-        return [node.cache_ns for node in asked if node.cache is not None]
+        words = words_of(self.cache)
+        return [words.namespace(node) for node in asked if node.cache is not None]
 
     def _merged(self, config: Mapping[str, Any] | None, thread: str | None) -> dict[str, Any]:
         settings = merged(self.config, config or {}) if self.config or config else {}
