@@ -223,7 +223,7 @@ class TestStoring:
         assert back.values == state.values, "keys that the graph does not have any more are left out"
         for name in ("next", "sends", "barriers", "waiting", "version", "step"):
             assert getattr(back, name) == getattr(state, name)
-        assert back.sends[0].timeout == 2.0
+        assert back.sends[0] == Send("c", {"n": 1}, timeout=2.0)
 
     def test_sends_are_stored_without_untracked_keys(self) -> None:
         plan = plan_of()

@@ -80,4 +80,8 @@ DEVIATIONS = {
         "second time, to "
         "another question. Ours gives each answer once, so random programs with subgraphs answer by id."
     ),
+    "compiled again": (
+        "A graph with a default error handler can be compiled again here, and its builder has only the nodes that "
+        "were added; LangGraph adds the handler to the builder's nodes, and the second compile raises ValueError."
+    ),
 }

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -30,7 +31,8 @@ from stepgraph import (
     TimeoutPolicy,
     get_stream_writer,
 )
-from stepgraph.persist import MemoryCheckpointer
+from stepgraph.core.types import sent
+from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
 
 
 class Log(TypedDict):
@@ -408,3 +410,31 @@ def test_the_default_limit_comes_from_the_environment() -> None:
             [sys.executable, "-c", code], env={**known, **given}, capture_output=True, text=True, check=True
         )
         assert int(ran.stdout) == limit - 1  # the superstep of START is one
+
+
+@pytest.mark.parametrize("limits", [7, TimeoutPolicy(run_timeout=5, idle_timeout=2, refresh_on="heartbeat")])
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_sends_limits_are_stored_as_they_are(kind: str, limits: Any, tmp_path: Path) -> None:
+    saver: Any = MemoryCheckpointer() if kind == "memory" else SqliteCheckpointer(str(tmp_path / "t.db"))
+
+    class State(TypedDict, total=False):
+        log: Annotated[list[Any], operator.add]
+        kept: Any
+
+    async def work(arg: Any) -> Any:
+        return {"log": [arg]}
+
+    def first(state: State) -> Any:
+        return Command(update={"kept": Send("work", 2, timeout=limits)}, goto=Send("work", 1, timeout=limits))
+
+    g = StateGraph(State)
+    g.add_node("first", first)
+    g.add_node("work", work)
+    g.add_edge(START, "first")
+    app = g.compile(checkpointer=saver, interrupt_before=["work"])
+    app.invoke({"log": []}, thread="t")
+    stored = saver.load("t", "")
+    assert list(map(sent, *zip(*stored.control.sends, strict=True))) == [Send("work", 1, timeout=limits)]
+    assert stored.values["kept"] == Send("work", 2, timeout=limits)
+    assert app.invoke(None, thread="t")["log"] == [1]
+    saver.close()

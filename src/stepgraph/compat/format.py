@@ -30,9 +30,11 @@ def theirs(value: Any) -> Any:
     """A Send, Interrupt or Overwrite as LangGraph's own, so that it can read what is stored; all else as it is."""
     kind = type(value)
     if kind is Send:
-        if value.timeout is None:
+        policy = value.timeout
+        if policy is None:
             return their("Send")(value.node, value.arg)
-        return their("Send")(value.node, value.arg, timeout=value.timeout)
+        named = {name: getattr(policy, name) for name in ("run_timeout", "idle_timeout", "refresh_on")}
+        return their("Send")(value.node, value.arg, timeout=their("TimeoutPolicy")(**named))
     if kind is Overwrite:
         return their("Overwrite")(value.value)
     if kind is Interrupt:
@@ -88,6 +90,7 @@ def their(name: str) -> Any:
 def _stand_in(name: str) -> Any:
     parts: dict[str, Iterable[Any]] = {
         "Send": ("node", "arg", ("timeout", Any, field(default=None))),
+        "TimeoutPolicy": ("run_timeout", "idle_timeout", "refresh_on"),
         "Overwrite": ("value",),
         "Interrupt": ("value", ("id", str, field(default="")), ("response_schema", Any, field(default=None))),
     }

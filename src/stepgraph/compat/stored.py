@@ -36,7 +36,7 @@ from stepgraph.core.entry import NOBODY
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.state import WAITING, State, without
 from stepgraph.core.task import PULL, PUSH
-from stepgraph.core.types import START, Send
+from stepgraph.core.types import START, limit, sent
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ def checkpoint_of(ledger: Ledger, state: State, control: Control, id: str | None
         values[START] = without(untracked, inputs)
     values.update(ledger.controls())
     if TASKS in versions:
-        values[TASKS] = [theirs(Send(node, arg, timeout=timeout)) for node, arg, timeout in control.sends]
+        values[TASKS] = [theirs(sent(node, arg, timeout)) for node, arg, timeout in control.sends]
     return {
         "v": VERSION,
         "ts": datetime.now(UTC).isoformat(),
@@ -146,7 +146,7 @@ def _special(plan: Plan) -> list[str]:
 def _control(ledger: Ledger, values: Mapping[str, Any]) -> Control:
     plan = ledger.plan
     sends = tuple(
-        (send.node, send.arg, getattr(send, "timeout", None))
+        (send.node, send.arg, limit(ours(send)))
         for send in values.get(TASKS) or ()
         if hasattr(send, "node") and hasattr(send, "arg")
     )
@@ -197,8 +197,7 @@ def writes_of(record: Record) -> list[tuple[str, Any]] | None:
 def _routed(route: Any, by: str | None) -> tuple[str, Any]:
     if isinstance(route, str):
         return BRANCH + route, by
-    node, arg, timeout = route if isinstance(route, tuple) else (route.node, route.arg, route.timeout)
-    return TASKS, theirs(Send(node, arg, timeout=timeout))
+    return TASKS, theirs(sent(*route) if isinstance(route, tuple) else route)
 
 
 def records_of(writes: Sequence[tuple[str, str, Any]], plan: Plan, stored: Theirs) -> tuple[Record, ...]:
@@ -274,5 +273,5 @@ def _route(key: str, value: Any) -> Any:
     if key.startswith(BRANCH):
         return key[len(BRANCH) :]
     if key == TASKS and hasattr(value, "node"):
-        return value.node, value.arg, getattr(value, "timeout", None)
+        return value.node, value.arg, limit(ours(value))
     return None

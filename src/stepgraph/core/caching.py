@@ -9,7 +9,7 @@ from stepgraph.core import events as ev
 from stepgraph.core.effects import Flow, Recall, Remember
 from stepgraph.core.registry import load_object
 from stepgraph.core.task import Task, digest
-from stepgraph.core.types import MISSING, Route, Send
+from stepgraph.core.types import MISSING, Route, limit, sent
 
 if TYPE_CHECKING:
     from stepgraph.core.engine import Engine
@@ -104,8 +104,8 @@ def remember(engine: Engine, task: Task) -> Flow:
 
 
 def _packed(routes: Sequence[Route]) -> tuple[Any, ...]:
-    return tuple(route if isinstance(route, str) else (route.node, route.arg, route.timeout) for route in routes)
+    return tuple(route if isinstance(route, str) else (route.node, route.arg, limit(route)) for route in routes)
 
 
 def _routes(packed: Sequence[Any]) -> tuple[Route, ...]:
-    return tuple(each if isinstance(each, str) else Send(each[0], each[1], timeout=each[2]) for each in packed)
+    return tuple(each if isinstance(each, str) else sent(*each) for each in packed)

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
+from stepgraph.core.types import Limit
+
 Source = Literal["input", "loop", "update", "fork"]
 Durability = Literal["sync", "async", "exit"]
 
@@ -37,7 +39,7 @@ class Control:
     """
 
     next: tuple[str, ...] = ()
-    sends: tuple[tuple[str, Any, float | None], ...] = ()
+    sends: tuple[tuple[str, Any, Limit], ...] = ()
     channels: Mapping[str, Any] = field(default_factory=dict)
 
 

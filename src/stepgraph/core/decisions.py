@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.errors import InvalidUpdateError, Rejected
 from stepgraph.core.task import Task
-from stepgraph.core.types import END, Command, Decision, Namespace, Pause, Place, Route, Send, Writes
+from stepgraph.core.types import END, Command, Decision, Namespace, Pause, Place, Route, Send, Writes, limit, sent
 from stepgraph.core.writes import collect, update_of
 
 if TYPE_CHECKING:
@@ -82,11 +82,11 @@ def replace_body(task: Task, decision: Decision) -> None:
 
 def packed(routes: Sequence[Route]) -> tuple[Any, ...]:
     """Routes in the form that records keep."""
-    return tuple(route if isinstance(route, str) else (route.node, route.arg, route.timeout) for route in routes)
+    return tuple(route if isinstance(route, str) else (route.node, route.arg, limit(route)) for route in routes)
 
 
 def unpacked(routes: Sequence[Any]) -> tuple[Route, ...]:
-    return tuple(route if isinstance(route, str) else Send(route[0], route[1], timeout=route[2]) for route in routes)
+    return tuple(route if isinstance(route, str) else sent(*route) for route in routes)
 
 
 def as_record(decision: Decision, place: Place) -> dict[str, Any]:

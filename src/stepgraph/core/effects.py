@@ -24,6 +24,8 @@ class Call(NamedTuple):
     value: Any
     is_async: bool
     extra: dict[str, Any] | None
+    twin: Callable[..., Any] | None = None
+    """What an async driver awaits in place of a sync function."""
 
 
 class Together(NamedTuple):

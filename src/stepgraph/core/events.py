@@ -11,7 +11,7 @@ from dataclasses import fields
 from typing import Any, NamedTuple, get_args
 
 from stepgraph.core.errors import StepgraphError
-from stepgraph.core.types import Interrupt, Namespace, Pause, Route, Send, Writes
+from stepgraph.core.types import Interrupt, Namespace, Pause, Route, Send, Writes, limit
 
 
 class TaskInfo(NamedTuple):
@@ -342,7 +342,7 @@ def _plain(value: Any) -> Any:
         notes = [str(note) for note in getattr(value, "__notes__", ())]
         return {"error": type(value).__name__, "message": str(value), "notes": notes}
     if isinstance(value, Send):
-        return {"node": value.node, "arg": _plain(value.arg), "timeout": value.timeout}
+        return {"node": value.node, "arg": _plain(value.arg), "timeout": _plain(limit(value))}
     if isinstance(value, Interrupt):
         return {"value": _plain(value.value), "id": value.id, "response_schema": _plain(value.response_schema)}
     if isinstance(value, Pause):

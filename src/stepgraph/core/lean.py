@@ -16,7 +16,7 @@ from stepgraph.core.errors import Cancelled
 from stepgraph.core.flow import troubled
 from stepgraph.core.keeping import outcome_of
 from stepgraph.core.plan import Plan, Router
-from stepgraph.core.routing import checked
+from stepgraph.core.routing import Follows, checked, follows
 from stepgraph.core.state import combine
 from stepgraph.core.task import Task
 from stepgraph.core.types import END, START, Route
@@ -122,4 +122,6 @@ def _choice(task: Task, router: Router, view: dict[str, Any]) -> Sequence[Route]
             return (target,)
         if target == END:
             return ()
+    if follows(chosen):
+        raise Follows(router, chosen)
     return checked(task, router, chosen)

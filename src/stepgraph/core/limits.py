@@ -29,7 +29,7 @@ class TimeoutPolicy:
         """The policy in seconds; a number or timedelta is its `run_timeout`. Raises ValueError unless positive."""
         if value is None:
             return None
-        policy = value if isinstance(value, TimeoutPolicy) else cls(run_timeout=value)
+        policy: Any = value if hasattr(value, "refresh_on") else cls(run_timeout=value)  # LangGraph's class too
         if policy.refresh_on not in ("auto", "heartbeat"):
             raise ValueError(f"refresh_on must be 'auto' or 'heartbeat', not {policy.refresh_on!r}.")
         run = _seconds(policy.run_timeout, "run_timeout")

@@ -34,8 +34,13 @@ class Router:
     inject: Callable[[Task], dict[str, Any]] | None = None
     all_keys: bool = False
     """Whether `reads` are all the state's keys."""
+<<<<<<< HEAD
     managed: tuple[tuple[str, Callable[[int, int], Any]], ...] = ()
     """Values computed from (step, last step), as of nodes."""
+=======
+    twin: Callable[..., Any] | None = None
+    """What an async driver awaits in place of a sync `choose`: for Runnables."""
+>>>>>>> 4971fad (Let routers answer with Runnables; make a Send's timeout a policy at once)
     targets: tuple[str, ...] = ()
     """Every node that it may choose, for drawing and for alternatives."""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -129,6 +134,21 @@ class Node:
             edges = tuple(sorted(self.subscribes)) or (f"branch:to:{self.name}", *self.joined_by)
             self._triggers = (START,) if self.takes_input else edges
         return self._triggers
+
+    @property
+    def channels(self) -> list[str] | str:
+        """The state keys that it reads, in LangGraph's words: START reads the input."""
+        return START if self.takes_input else list(self.reads or self.writes)
+
+    @property
+    def bound(self) -> Any:
+        """What the node was made of: LangGraph's name for it."""
+        return self.source
+
+    @property
+    def tags(self) -> list[str] | None:
+        """LangGraph's: nodes that listeners are not told of have one."""
+        return ["langsmith:hidden"] if self.name == START else None
 
     def graph(self) -> Any:
         """The compiled graph that the node is, or that its function names; None if there is none.
@@ -247,6 +267,7 @@ class Plan:
             self.has_async = True
         node.lean = not (
             routes_async
+            or (bool(routers) and any(router.twin is not None for router in routers))
             or child is not None
             or node.retries
             or node.timeout is not None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.asking import ask_edge
+from stepgraph.core.body import goes_on
 from stepgraph.core.effects import Call, Flow
 from stepgraph.core.errors import InvalidUpdateError
-from stepgraph.core.plan import targets_of
+from stepgraph.core.plan import Node, Router, targets_of
 from stepgraph.core.task import Task
 from stepgraph.core.types import END, START, Route, Send
 
@@ -44,11 +46,33 @@ def _choose(engine: Engine, task: Task, router: Any) -> Flow:
     if probe is not None:
         value = probe.enter(task, router.name, value)
     try:
-        chosen = yield Call(task, router.choose, value, router.is_async, extra)
+        chosen = yield Call(task, router.choose, value, router.is_async, extra, router.twin)
+        while follows(chosen):
+            node = goes_on(task.node, chosen)
+            extra = None if node.inject is None else node.inject(task)
+            chosen = yield Call(task, node.body, value, False, extra, node.twin)  # type: ignore[arg-type]  # has one
     finally:
         if probe is not None:
             read = probe.leave(task, router.name, value)
     return checked(task, router, chosen), read
+
+
+def follows(chosen: Any) -> bool:
+    """Whether a router's answer is a Runnable, which is asked in its place."""
+    return hasattr(chosen, "ainvoke") and not isinstance(chosen, type)
+
+
+class Follows(Exception):  # noqa: N818  a signal of the short way, not a failure
+    """A lean task's router has answered with a Runnable, which is asked in its place: no short way for that."""
+
+    def __init__(self, router: Router, chosen: Any) -> None:
+        super().__init__(router, chosen)
+        self.router, self.chosen = router, chosen
+
+    def node(self, node: Node) -> Node:
+        """The node with a router that gives this answer at once."""
+        known = replace(self.router, choose=lambda _: self.chosen, inject=None)
+        return replace(node, routers=tuple(known if each is self.router else each for each in node.routers))
 
 
 def router_view(engine: Engine, task: Task, router: Any) -> Any:

@@ -11,7 +11,7 @@ from stepgraph.core.checkpoint import REMOVED, Control, Extend, Stored
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.task import Scope, Task
-from stepgraph.core.types import MISSING, START, Route, Send, Writes
+from stepgraph.core.types import MISSING, START, Route, Send, Writes, limit, sent
 
 logger = logging.getLogger("stepgraph")
 
@@ -53,7 +53,7 @@ class State:
         state.values.update((key, value) for key, value in stored.values.items() if key in channels)
         control = stored.control
         state.next = tuple([name for name in control.next if name in plan.nodes])
-        state.sends = tuple(Send(node, arg, timeout=timeout) for node, arg, timeout in control.sends)
+        state.sends = tuple(sent(node, arg, timeout) for node, arg, timeout in control.sends)
         state.barriers = {key: frozenset(value) for key, value in control.channels.items() if key in plan.barriers}
         state.waiting = frozenset(control.channels.get(WAITING, ())) & plan.deferred
         state.seen = dict(stored.seen)
@@ -69,7 +69,7 @@ class State:
         channels: dict[str, Any] = dict(self.barriers) if self.barriers else {}
         if self.waiting:
             channels[WAITING] = self.waiting
-        sends = tuple((send.node, send.arg, send.timeout) for send in self.sends) if self.sends else ()
+        sends = tuple((send.node, send.arg, limit(send)) for send in self.sends) if self.sends else ()
         if sends and untracked:
             sends = tuple(without(untracked, send) for send in sends)
         return Control(self.next, sends, channels)
@@ -94,7 +94,7 @@ def ready(plan: Plan, state: State, scope: Scope) -> list[Task]:
                 continue
             task = Task(node, scope, step, position, send.arg)
             if send.timeout is not None:
-                task.timeout = _limits(send.timeout)
+                task.timeout = send.timeout
             task.index = counts.get(name, 0)
             counts[name] = task.index + 1
             tasks.append(task)
@@ -109,12 +109,6 @@ def ready(plan: Plan, state: State, scope: Scope) -> list[Task]:
             Task(node, scope, step, -1, values.copy() if node.reads is None else view(node, values, step, scope))
         )
     return tasks
-
-
-def _limits(given: Any) -> Any:
-    from stepgraph.core.limits import TimeoutPolicy  # loaded when a graph has limits
-
-    return TimeoutPolicy.coerce(given)
 
 
 def view(node: Node, values: Mapping[str, Any], step: int, scope: Scope) -> Any:

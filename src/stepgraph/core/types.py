@@ -10,9 +10,14 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from types import GenericAlias
-from typing import Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypedDict, TypeVar
 
 from stepgraph.core.deprecated import LangGraphDeprecatedSinceV10, LangGraphDeprecatedSinceV11
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from stepgraph.core.limits import TimeoutPolicy
 
 START: Final = "__start__"
 """The name of the entry: `add_edge(START, "first")`."""
@@ -74,16 +79,17 @@ MISSING: Final = _Missing()
 class Send:
     """A task for `node` in the next superstep, with `arg` as its whole input (not the graph's state).
 
-    `timeout` (seconds) limits each attempt of that task and replaces the node's own.
+    `timeout` (seconds, a timedelta or a TimeoutPolicy) limits each attempt of that task and replaces the node's own; it
+    is a TimeoutPolicy at once. Raises ValueError unless it is positive.
     """
 
     __slots__ = ("arg", "node", "timeout")
     __match_args__ = ("node", "arg")
 
-    def __init__(self, /, node: str, arg: Any, *, timeout: float | None = None) -> None:
+    def __init__(self, /, node: str, arg: Any, *, timeout: float | timedelta | TimeoutPolicy | None = None) -> None:
         self.node = node
         self.arg = arg
-        self.timeout = timeout
+        self.timeout: TimeoutPolicy | None = None if timeout is None else _limits(timeout)
 
     def __repr__(self) -> str:
         extra = "" if self.timeout is None else f", timeout={self.timeout!r}"
@@ -98,7 +104,37 @@ class Send:
         )
 
     def __hash__(self) -> int:
-        return hash((self.node, self.arg))
+        return hash((self.node, self.arg, self.timeout))
+
+
+def _limits(given: Any) -> Any:
+    from stepgraph.core.limits import TimeoutPolicy  # loaded when a Send has limits
+
+    return TimeoutPolicy.coerce(given)
+
+
+Limit = float | tuple[float | None, float | None, str] | None
+"""A Send's timeout as it is stored: seconds for all, or (run_timeout, idle_timeout, refresh_on)."""
+
+
+def limit(send: Send) -> Limit:
+    """A Send's timeout in plain values."""
+    policy = send.timeout
+    if policy is None:
+        return None
+    if policy.idle_timeout is None and policy.refresh_on == "auto":
+        return policy.run_timeout  # type: ignore[return-value]  # a coerced policy is in seconds
+    return policy.run_timeout, policy.idle_timeout, policy.refresh_on  # type: ignore[return-value]  # as above
+
+
+def sent(node: str, arg: Any, stored: Any) -> Send:
+    """A Send again, with the timeout that was stored of it."""
+    if isinstance(stored, (tuple, list)):
+        from stepgraph.core.limits import TimeoutPolicy
+
+        run, idle, refresh_on = stored
+        return Send(node, arg, timeout=TimeoutPolicy(run_timeout=run, idle_timeout=idle, refresh_on=refresh_on))
+    return Send(node, arg, timeout=stored)
 
 
 @dataclass(frozen=True, slots=True)

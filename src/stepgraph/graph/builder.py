@@ -545,6 +545,7 @@ class StateGraph:
             how.body,
             path_map=known,
             is_async=how.is_async,
+            twin=how.twin,
             reads=keys if keys is not None else tuple(self.channels),
             all_keys=keys is None,
             managed=managed,

@@ -106,7 +106,7 @@ class CompiledStateGraph(Threads):
         """
         if not (options or self.debug):
             return self._run(self._engine(input, self._merged(config, thread)))
-        if options.get("stream_mode") not in (None, "values"):
+        if options.get("stream_mode", "values") != "values":
             return list(self.stream(input, config, thread=thread, **options))
         engine = self._begin("invoke", input, config, thread, options)
         self._print(engine, options)
@@ -148,7 +148,7 @@ class CompiledStateGraph(Threads):
         if not options and not self.debug:
             engine = self._engine(input, self._merged(config, thread))
             return _result(await _loops().outcome_of(engine), None)
-        if options.get("stream_mode") not in (None, "values"):
+        if options.get("stream_mode", "values") != "values":
             return [chunk async for chunk in self.astream(input, config, thread=thread, **options)]
         engine = self._begin("ainvoke", input, config, thread, options)
         self._print(engine, options)

@@ -53,8 +53,10 @@ class Described:
 
     @property
     def channels(self) -> Mapping[str, Any]:
-        """The rules of the state's keys."""
-        return self.plan.channels
+        """The rules of the state's keys, and those of what leads from node to node, under LangGraph's names."""
+        from stepgraph.graph.edge_channels import edge_channels  # few look at them
+
+        return {**self.plan.channels, **edge_channels(self.plan, self.InputType)}
 
     @property
     def input_channels(self) -> str:
@@ -65,6 +67,20 @@ class Described:
         """The keys of the result."""
         keys = self.plan.output_keys
         return keys if isinstance(keys, str) else list(keys)
+
+    @property
+    def stream_channels(self) -> str | Sequence[str]:
+        """The same as `stream_channels_asis`."""
+        return self.stream_channels_asis
+
+    @property
+    def trigger_to_nodes(self) -> Mapping[str, Sequence[str]]:
+        """The nodes that each channel makes ready, by LangGraph's names of channels."""
+        found: dict[str, list[str]] = {}
+        for name, node in self.plan.nodes.items():
+            for key in node.triggers:
+                found.setdefault(key, []).append(name)
+        return found
 
     @property
     def stream_channels_list(self) -> list[str]:

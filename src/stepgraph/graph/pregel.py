@@ -93,7 +93,7 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
         self._nodes = {key: each.build() if isinstance(each, NodeBuilder) else each for key, each in nodes.items()}
         self._given = dict(channels or {})
         self._input, self._output = input_channels, output_channels
-        self.stream_channels = stream_channels
+        self._shown = stream_channels
         self._before, self._after = interrupt_before_nodes, interrupt_after_nodes
         self.stream_eager = stream_eager  # chunks are handed out as they come in any case
         self.validate()
@@ -174,12 +174,17 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
 
     @property
     def stream_channels_list(self) -> list[str]:
-        return listed(self.stream_channels or list(self.plan.channels))
+        return listed(self._shown or list(self.plan.channels))
 
     @property
     def stream_channels_asis(self) -> str | Sequence[str]:
         """The channels that streams show."""
-        return self.stream_channels or list(self.plan.channels)
+        return self._shown or list(self.plan.channels)
+
+    @property
+    def stream_channels(self) -> Any:
+        """The channels that streams show, as given: None for all."""
+        return self._shown
 
     @property
     def trigger_to_nodes(self) -> Mapping[str, Sequence[str]]:

@@ -312,7 +312,7 @@ class _SyncNode(_TracedNode):
             inner = run.get_child(tag).on_chain_start(None, value, name=name)
             task.callbacks = inner.get_child()
             try:
-                chosen = router.choose(value, **extra)
+                chosen = (router.twin or router.choose)(value, **extra)
             except BaseException as error:
                 inner.on_chain_error(error)
                 run.on_chain_error(error)
@@ -500,7 +500,7 @@ def _arguments_of(function: Any) -> Callable[[Any], dict[str, Any]]:
 
 
 async def _chosen(router: Router, value: Any, extra: dict[str, Any]) -> Any:
-    chosen = router.choose(value, **extra)
+    chosen = (router.twin or router.choose)(value, **extra)
     return await chosen if router.is_async else chosen
 
 

@@ -21,7 +21,7 @@ import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
-from stepgraph.core.types import MISSING, Send
+from stepgraph.core.types import MISSING, Send, limit, sent
 from stepgraph.persist.classes import class_rule
 from stepgraph.persist.codec import Codec, Rule, Unreadable, Unstorable
 
@@ -187,7 +187,7 @@ def _lift_pattern(raw: dict[str, Any], codec: Codec) -> re.Pattern[Any]:
 def _lower_send(value: Send, codec: Codec) -> Any:
     plain = {"~": "send", "n": value.node, "v": codec.lower(value.arg)}
     if value.timeout is not None:
-        plain["t"] = value.timeout
+        plain["t"] = codec.lower(limit(value))
     return plain
 
 
@@ -279,7 +279,7 @@ LIFT: dict[str, Lift] = {
     "sl": lambda raw, codec: slice(*codec.lift_all(raw["v"])),
     "el": lambda raw, codec: ...,
     "no": lambda raw, codec: MISSING,
-    "send": lambda raw, codec: Send(raw["n"], codec.lift(raw["v"]), timeout=raw.get("t")),
+    "send": lambda raw, codec: sent(raw["n"], codec.lift(raw["v"]), codec.lift(raw.get("t"))),
     "dt": _lift_datetime,
     "da": lambda raw, codec: datetime.date.fromisoformat(raw["v"]),
     "ti": _lift_time,

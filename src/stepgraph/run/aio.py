@@ -38,6 +38,7 @@ from stepgraph.core.errors import (
     sync_timeout_unsupported,
 )
 from stepgraph.core.lean import conclude, keep
+from stepgraph.core.routing import Follows
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, Decision, Pause
 from stepgraph.run.context import announce, call_body, call_in_task, decided
@@ -157,8 +158,9 @@ class AsyncDriver:
         if call.is_async and self.node_loop is not None:
             future = asyncio.run_coroutine_threadsafe(_router_on_loop(call, context), self.node_loop)
             return await asyncio.wrap_future(future)
-        result = context.run(call_in_task, call.task, call.function, call.value, call.extra)
-        return await InContext(result, context) if call.is_async else result
+        waits = call.is_async or call.twin is not None
+        result = context.run(call_in_task, call.task, call.twin or call.function, call.value, call.extra)
+        return await InContext(result, context) if waits else result
 
     async def _together(self, together: Together) -> None:
         """Run parallel tasks; the first failure cancels the others unless errors are held."""
@@ -226,7 +228,7 @@ class AsyncDriver:
             raise
         except BaseException as error:
             task.error = error
-            failed = not isinstance(error, (GraphInterrupt, Continues)) and not is_invalid_resume(error)
+            failed = not isinstance(error, (GraphInterrupt, Continues, Follows)) and not is_invalid_resume(error)
         finally:
             group.ended(failed)
 

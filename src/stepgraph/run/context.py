@@ -167,7 +167,7 @@ def runtime_of(task: Task) -> Runtime[Any]:
     scope = task.scope
     request = scope.request
     config = scope.config
-    run_id = config.get("run_id")
+    run_id = None if request.parent is not None else config.get("run_id")
     if task.began is None:
         task.began = scope.clock()
     given = {} if task.heartbeat is None else {"heartbeat": task.heartbeat}
