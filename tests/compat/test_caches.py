@@ -231,7 +231,7 @@ def test_a_namespace_is_the_function_and_the_nodes_name(kind: str) -> None:
 
 
 def test_the_namespaces_and_keys_are_langgraphs() -> None:
-    class Noting(InMemoryCache):  # type: ignore[type-arg]
+    class Noting(InMemoryCache[Any]):
         def __init__(self) -> None:
             super().__init__()
             self.pairs: list[Any] = []

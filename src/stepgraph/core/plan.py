@@ -34,13 +34,10 @@ class Router:
     inject: Callable[[Task], dict[str, Any]] | None = None
     all_keys: bool = False
     """Whether `reads` are all the state's keys."""
-<<<<<<< HEAD
     managed: tuple[tuple[str, Callable[[int, int], Any]], ...] = ()
     """Values computed from (step, last step), as of nodes."""
-=======
     twin: Callable[..., Any] | None = None
     """What an async driver awaits in place of a sync `choose`: for Runnables."""
->>>>>>> 4971fad (Let routers answer with Runnables; make a Send's timeout a policy at once)
     targets: tuple[str, ...] = ()
     """Every node that it may choose, for drawing and for alternatives."""
     labels: Mapping[str, str] = field(default_factory=dict)
