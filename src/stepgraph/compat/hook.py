@@ -17,6 +17,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
 from stepgraph.compat.elsewhere import lend
+from stepgraph.core import registry
 
 OURS = "stepgraph.compat.langgraph"
 ENGINE = frozenset(
@@ -125,6 +126,7 @@ def install(*, own_prebuilt: bool = False) -> None:
     for name in _engine_modules():
         del sys.modules[name]
     sys.meta_path.insert(0, _finder)
+    registry.adapters.register("beta", "stepgraph.compat.beta:say")
 
 
 def _own_prebuilt() -> None:
@@ -141,6 +143,7 @@ def uninstall() -> None:
     if not installed():
         return
     sys.meta_path.remove(_finder)
+    registry.adapters.remove("beta")
     _finder.own = frozenset()
     for name in [name for name in sys.modules if name == "langgraph" or name.startswith("langgraph.")]:
         del sys.modules[name]

@@ -27,7 +27,7 @@ def run_body(engine: Engine, task: Task) -> Flow:
     task.asked = task.calls = task.tasks_called = 0
     task.status = "running"
     if task.attempt > 1:
-        task.writes = ()
+        task.writes = task.gotos = ()
     try:
         limits = task.timeout or node.timeout
         if limits is not None:
@@ -44,7 +44,8 @@ def run_body(engine: Engine, task: Task) -> Flow:
         result = arrived(task, up)
         if result is None:
             raise
-    writes, task.gotos = collect(node, result)
+    writes, gotos = collect(node, result)
+    task.gotos += gotos
     if node.stamp is not None:
         writes = node.stamp(writes)
     task.writes += writes  # after what the body wrote before it returned

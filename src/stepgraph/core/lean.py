@@ -74,8 +74,9 @@ def conclude(task: Task, result: Any) -> None:
     else:
         if result is not None and continues(node, result):
             raise Continues(result)
-        writes, task.gotos = collect(node, result)
+        writes, gotos = collect(node, result)
         task.writes += writes
+        task.gotos += gotos
     task.collected = True
     if node.routers:
         _take_routes(task)

@@ -135,7 +135,7 @@ class Node:
     @property
     def channels(self) -> list[str] | str:
         """The state keys that it reads, in LangGraph's words: START reads the input."""
-        return START if self.takes_input else list(self.reads or self.writes)
+        return START if self.takes_input else list(self.reads or sorted(self.writes))
 
     @property
     def bound(self) -> Any:

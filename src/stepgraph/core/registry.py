@@ -22,6 +22,10 @@ class Registry:
         """Make `name` stand for `target`; a name registered before is replaced, so cells may run again."""
         self._rows[name] = target
 
+    def remove(self, name: str) -> None:
+        """Let `name` stand for nothing."""
+        self._rows.pop(name, None)
+
     def load(self, name: str) -> Any:
         """The object that `name` stands for, imported now when the row is a string."""
         try:

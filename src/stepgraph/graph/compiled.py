@@ -315,6 +315,7 @@ class CompiledStateGraph(Threads):
         from stepgraph.run.v3.opening import opened
         from stepgraph.run.v3.runs import GraphRunStream
 
+        _say_beta("stream_events", "GraphRunStream")
         scope = self._place(config)
         mux, modes = opened(scope, (*self.transformers, *transformers), options, is_async=False)
         parts = self.stream(
@@ -343,6 +344,7 @@ class CompiledStateGraph(Threads):
         from stepgraph.run.v3.opening import opened
         from stepgraph.run.v3.runs import AsyncGraphRunStream
 
+        _say_beta("astream_events", "AsyncGraphRunStream")
         scope = self._place(config)
         mux, modes = opened(scope, (*self.transformers, *transformers), options, is_async=True)
         parts = self.astream(
@@ -490,6 +492,12 @@ class CompiledStateGraph(Threads):
         if engine.keeper is not None:
             engine.keeper.awaits = False  # that of the outer run does not say how this one is driven
         return engine
+
+
+def _say_beta(*what: str) -> None:
+    """Where programs take this engine for LangGraph, they hear from it what is experimental there."""
+    if "beta" in registry.adapters:
+        registry.adapters.load("beta")(*what)
 
 
 def graph_class() -> type[CompiledStateGraph]:

@@ -78,8 +78,9 @@ def _metadata(plan: Plan, node: PlanNode) -> dict[str, Any]:
 def _run(plan: Plan) -> tuple[set[Edge], set[str]]:
     """All edges that can be gone, and the nodes of the last superstep.
 
-    Static edges are gone each time, conditional ones the first time. A deferred node runs when nothing else does; if
-    nothing in the superstep before leads to it, it is drawn as if everything there might.
+    Static edges are gone each time, conditional ones the first time, those of a join once all of its sources have run.
+    A deferred node runs when nothing else does; if nothing in the superstep before leads to it, it is drawn as if
+    everything there might.
     """
     edges: set[Edge] = set()
     current, known, met = {START if START in plan.nodes else plan.entry}, set(), set()
@@ -102,10 +103,10 @@ def _run(plan: Plan) -> tuple[set[Edge], set[str]]:
                     following.add(edge.target)
             for key in node.joins:
                 barrier = plan.barriers[key]
-                edges.add(Edge(name, barrier.node))
                 seen = barriers.setdefault(key, set())
                 seen.add(name)
                 if len(seen) == len(barrier.sources):
+                    edges.update(Edge(each, barrier.node) for each in seen)
                     seen.clear()
                     following.add(barrier.node)
             known.add(name)

@@ -85,9 +85,8 @@ class ChannelWrite(RunnableCallable):
         found: list[tuple[str, Any]] = []
         for write in writes:
             if isinstance(write, Send):
-                raise InvalidUpdateError(
-                    f"{write!r} can't be written by node code on this engine: return Command(goto=[Send(...)])."
-                )
+                found.append((TASKS, write))
+                continue
             if isinstance(write, ChannelWriteEntry) and write.channel == TASKS:
                 raise InvalidUpdateError("Cannot write to the reserved channel TASKS")
             if write.value is PASSTHROUGH and not allow_passthrough:

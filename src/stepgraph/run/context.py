@@ -18,7 +18,7 @@ from stepgraph.core.lean import conclude
 from stepgraph.core.policies import RunControl
 from stepgraph.core.state import combine
 from stepgraph.core.task import Scope, Task
-from stepgraph.core.types import MISSING, PREVIOUS, Decision, Interrupt, Pause
+from stepgraph.core.types import MISSING, PREVIOUS, Decision, Interrupt, Pause, Send
 from stepgraph.run.config import RUNNING, shown_metadata
 
 if TYPE_CHECKING:
@@ -128,10 +128,12 @@ def _read(task: Task, channels: Mapping[str, Channel], select: str | Sequence[st
 
 
 def send(task: Task, writes: Sequence[tuple[str, Any]]) -> None:
-    """Add writes to the running task's update, before those that its body returns."""
+    """Add writes to the running task's update, before those that its body returns; Sends to where it goes."""
     channels = task.scope.plan.channels
     for key, value in writes:
-        if key in channels:
+        if key == "__pregel_tasks" and isinstance(value, Send):
+            task.alone, task.gotos = False, (*task.gotos, value)
+        elif key in channels:
             task.alone = False
             task.writes = (*task.writes, (key, value))
         else:

@@ -2,15 +2,34 @@
 
 import asyncio
 import operator
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import count
 from typing import Annotated, Any
 
 from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langgraph.channels import BinaryOperatorAggregate, EphemeralValue, LastValue, Topic, UntrackedValue
+from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import NodeError
 from langgraph.graph import START, StateGraph
+from langgraph.pregel import NodeBuilder, Pregel
+from langgraph.pregel._algo import (
+    LazyAtomicCounter,
+    PregelTaskWrites,
+    apply_writes,
+    checkpoint_null_version,
+    increment,
+    local_read,
+    prepare_next_tasks,
+    sanitize_untracked_values_in_send,
+    should_interrupt,
+)
+from langgraph.pregel._checkpoint import channels_from_checkpoint
+from langgraph.pregel._io import map_command, map_input, map_output_values, read_channel, read_channels
+from langgraph.pregel._utils import get_new_channel_versions, is_xxh3_128_hexdigest
+from langgraph.pregel._write import ChannelWrite, ChannelWriteEntry, ChannelWriteTupleEntry
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Interrupt, Overwrite, Send, TimeoutPolicy, interrupt
 from typing_extensions import TypedDict
@@ -153,14 +172,14 @@ def channels(show: Any) -> None:
     show({key: type(each).__name__ for key, each in app.channels.items()}, app.channels["__start__"].ValueType.__name__)
     show(app.nodes.keys(), app.input_channels, app.output_channels, app.stream_channels, app.stream_channels_asis)
     show(app.stream_channels_list, app.trigger_to_nodes)
-    show({key: (list(node.triggers), node.channels, node.tags) for key, node in app.nodes.items()})
+    show({key: (list(node.triggers), sorted(node.channels), node.tags) for key, node in app.nodes.items()})
     g = StateGraph(State)
     for name in "abcde":
         g.add_node(name, lambda s: {}, defer=name in "de")
     g.add_edge(START, "a").add_edge(START, "b").add_edge(["a", "b"], "c").add_edge("c", "d").add_edge(["a", "c"], "e")
     app = g.compile()
     show({key: type(each).__name__ for key, each in app.channels.items()}, app.trigger_to_nodes)
-    show({key: (list(node.triggers), node.channels) for key, node in app.nodes.items()})
+    show({key: (list(node.triggers), sorted(node.channels)) for key, node in app.nodes.items()})
 
 
 def run_ids(show: Any) -> None:
@@ -206,3 +225,117 @@ def default_handler(show: Any) -> None:
     g.add_node("a", bad).add_edge(START, "a")
     app = g.compile()
     show(app.invoke({"log": []}), asyncio.run(app.ainvoke({"log": []})), list(app.stream({"log": []})))
+
+
+def experimental(show: Any) -> None:
+    """Version 3 says that it is experimental, once of each of its parts."""
+    app = two().compile()
+
+    async def later() -> Any:
+        run = await app.astream_events({"log": []}, version="v3")
+        return await run.output()
+
+    for play in (lambda: app.stream_events({"log": []}, version="v3").output, lambda: asyncio.run(later())) * 2:
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            show(play())
+        show([(each.category.__name__, str(each.message)) for each in heard])
+
+
+def written(show: Any) -> None:
+    """Runnables that write to channels, and send."""
+
+    def of(*writes: Any) -> Any:
+        step: Any = RunnableLambda(lambda x: x) | ChannelWrite(list(writes))
+        node = NodeBuilder().subscribe_only("in").do(step).write_to("out").build()
+        other = NodeBuilder().do(lambda x: ("other", x)).write_to("out2").build()
+        channels: Any = {"in": EphemeralValue(int), "out": LastValue(int), "out2": Topic(tuple)}
+        return Pregel(
+            nodes={"a": node, "w": other}, channels=channels, input_channels="in", output_channels=["out", "out2"]
+        ).invoke(3)
+
+    pairs = ChannelWriteTupleEntry(lambda x: [("out2", ("t", x)), ("__pregel_tasks", Send("w", 9))])
+    for writes in (
+        [Send("w", 5)],
+        [Send("w", 5), Send("w", 6), ChannelWriteEntry("out2", ("direct", 1))],
+        [ChannelWriteEntry("__pregel_tasks", 1)],
+        [pairs],
+        [ChannelWriteEntry("out2"), ChannelWriteEntry("out2", None, skip_none=True)],
+    ):
+        attempt(show, lambda writes=writes: of(*writes))
+    show(ChannelWrite([Send("w", 5)]).get_name(), ChannelWrite([ChannelWriteEntry("x", 1), Send("w", 5)]).get_name())
+
+    def step(s: State, config: RunnableConfig) -> Any:
+        ChannelWrite.do_write(config, [ChannelWriteEntry("log", ["written"]), Send("b", {"log": []})])
+        return {"log": ["returned"]}
+
+    later: Any = RunnableLambda(lambda s: {"log": ["x"]}) | ChannelWrite([Send("b", {"log": []})])
+    for node in (step, later):
+        g = StateGraph(State).add_node("a", node).add_node("b", lambda s: {"log": ["b"]}).add_edge(START, "a")
+        app = g.compile(checkpointer=InMemorySaver())
+        config: Any = {"configurable": {"thread_id": "t"}}
+        show(list(app.stream({"log": []}, config)), asyncio.run(app.ainvoke({"log": []}, config)))
+        show([(each.next, each.values) for each in app.get_state_history(config)])
+
+
+def joins(show: Any) -> None:
+    """Drawings of joins some of whose sources are not reached."""
+
+    def draw(names: str, edges: Any, **options: Any) -> None:
+        g = StateGraph(State)
+        for name in names:
+            g.add_node(name, lambda s: {}, **options.get(name, {}))
+        for start, end in edges:
+            g.add_edge(start, end)
+        drawn = g.compile().get_graph()
+        show(sorted((each.source, each.target, each.conditional) for each in drawn.edges), drawn.draw_mermaid())
+
+    draw("abc", [(START, "a"), (["a", "b"], "c")])
+    draw("abcd", [(START, "a"), ("a", "b"), (["b", "d"], "c"), ("c", "d")])
+    draw("abcd", [(START, "a"), (["a", "d"], "c"), (["a"], "d")])
+    draw("abc", [(START, "a"), (["a", "b"], "c"), ("c", "b")])
+    draw("abcx", [(START, "a"), (START, "b"), (["a", "b"], "c"), (["c", "x"], "a")])
+    draw("abc", [(START, "a"), (["a", "b"], "c")], a={"destinations": ("b",)})
+    draw("abc", [(START, "a"), (["a", "b"], "c")], c={"defer": True})
+
+
+def parts_of_the_engine(show: Any) -> None:
+    """What programs call of LangGraph's engine by itself: pure functions on checkpoints, channels and writes."""
+    show(get_new_channel_versions({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 1}), get_new_channel_versions({}, {"a": 1}))
+    show(is_xxh3_128_hexdigest("0" * 32), is_xxh3_128_hexdigest("x"), increment(None, None), increment(3, None))
+    counter = LazyAtomicCounter()
+    show(counter(), counter(), PregelTaskWrites((), "x", [("a", 1)], []))
+    rules: Any = {"a": LastValue(int), "u": UntrackedValue(int)}
+    show(sanitize_untracked_values_in_send(Send("n", {"a": 1, "u": 2}), rules))
+    show(sanitize_untracked_values_in_send(Send("n", 5), rules))
+    show(list(map_input(["a", "b"], {"a": 1, "z": 2})), list(map_input("a", 5)), list(map_input("a", None)))
+    attempt(show, lambda: list(map_input(["a"], 5)))
+    show(list(map_command(Command(goto="x", update={"a": 1}, resume=3))))
+    show(list(map_command(Command(goto=[Send("y", 1), "z"], update=[("a", 1), ("a", 2)]))))
+    attempt(show, lambda: list(map_command(Command(graph=Command.PARENT))))
+    checkpoint: Any = empty_checkpoint()
+    show(checkpoint_null_version(checkpoint))
+    specs: Any = {"log": BinaryOperatorAggregate(list, operator.add), "n": LastValue(int), "e": EphemeralValue(int)}
+    channels, managed = channels_from_checkpoint(specs, checkpoint)
+    show(sorted(channels), managed, read_channels(channels, ["log", "n"]), read_channel(channels, "n"))
+    show(read_channels(channels, ["log", "n"], skip_empty=False))
+
+    def apply(*tasks: Any) -> None:
+        changed = apply_writes(checkpoint, channels, tasks, increment, {"n": ["q"], "e": ["r"]})
+        show(sorted(changed), checkpoint["channel_versions"], checkpoint["versions_seen"])
+        show(read_channels(channels, ["log", "n", "e"]), [task.name for task in should_interrupt(checkpoint, "*", [])])
+
+    apply(PregelTaskWrites((), "__input__", [("log", [1]), ("n", 2), ("nowhere", 3), ("e", 1)], []))
+    apply(
+        PregelTaskWrites(("__pregel_pull", "z"), "z", [("log", [5])], ["n"]),
+        PregelTaskWrites(("__pregel_pull", "b"), "b", [("log", [6]), ("__no_writes__", None)], ["e", "log"]),
+    )
+    planned: Any = prepare_next_tasks(checkpoint, [], {}, channels, managed, {}, 0, -1, for_execution=False)
+    show(planned)
+    task: Any = PregelTaskWrites((), "x", [("log", [9]), ("n", 7)], [])
+    scratch: Any = None
+    for fresh in (False, True):
+        show(local_read(scratch, channels, managed, task, ["log", "n"], fresh))
+        show(local_read(scratch, channels, managed, task, "log", fresh))
+    show(list(map_output_values(["log"], [("log", 1)], channels)), list(map_output_values("log", [("n", 1)], channels)))
+    show(list(map_output_values("log", True, channels)))

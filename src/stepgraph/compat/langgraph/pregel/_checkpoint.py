@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from stepgraph.compat.absent import absent
+from stepgraph.compat.supersteps import channels_from_checkpoint
 
-__all__ = ("copy_checkpoint", "empty_checkpoint")
+__all__ = ("channels_from_checkpoint", "copy_checkpoint", "empty_checkpoint")
 
 __getattr__ = absent(
     "langgraph.pregel._checkpoint",
     "achannels_from_checkpoint",
     "acheckpoint_superseded",
-    "channels_from_checkpoint",
     "checkpoint_superseded",
     "create_checkpoint",
     "create_checkpoint_plan_for_update_state_api",
