@@ -17,16 +17,17 @@ _BYTES: Final = 16_384
 """Where a block ends: larger ones cost a random read more, smaller ones cost rows."""
 
 
-class Line(NamedTuple):
-    """A line on its way to the file.
+class Lines(NamedTuple):
+    """Consecutive lines of a log on their way to the file. Only the first may be a mark.
 
-    `id` is a checkpoint's own, None for a record. `owner` is the parent of a checkpoint, or the checkpoint of a record,
-    which is in the line itself when `named`. `source` is the log of a parent on another thread.
+    `ids` are those of the checkpoints, None for a record. `owner` is the checkpoint that the first line tacitly
+    follows: its parent, or what a record belongs to; when `named` the lines are records that say it themselves.
+    `source` is the log of a parent on another thread.
     """
 
     log: SqliteLog
-    data: bytes
-    id: str | None
+    data: list[bytes]
+    ids: list[str | None]
     owner: str | None
     named: bool = False
     source: SqliteLog | None = None
@@ -40,49 +41,71 @@ class Plan(NamedTuple):
     base: int
 
 
-def planned(number: int, end: int, base: int, lines: Iterable[Line]) -> Plan:
+def planned(number: int, end: int, base: int, groups: Iterable[Lines]) -> Plan:
     """Blocks for lines that come after the first `end - 1` of log `number`."""
     rows: list[Row] = []
-    gathered: list[bytes] = []
-    first, block_base, size = end, base, 0
-    first_id: str | None = None
+    data: list[bytes] = []
+    ids: list[str | None] = []
     late = False
-
-    def close() -> None:
-        rows.append((number << BITS | first, block_base, packed_id(first_id), late or None, b"\n".join(gathered)))
-
-    for _, data, own_id, _, named, _ in lines:
-        mark = data.startswith(b"{")
-        if gathered and (mark or named is not late or len(gathered) == _LINES or size > _BYTES):
-            close()
-            gathered, first, size, first_id = [], end, 0, None
-        if not gathered:
-            late = named
-            block_base = base = end if mark else base
-        gathered.append(data)
-        size += len(data)
-        if first_id is None:
-            first_id = own_id
-        end += 1
-    if gathered:
-        close()
+    for _, more, more_ids, _, named, _ in groups:
+        mark = more[0].startswith(b"{")
+        if data and (mark or named is not late):
+            end = _cut(rows, number, end, base, late, data, ids)
+            data, ids = [], []
+        if mark:
+            base = end
+        late = named
+        data += more
+        ids += more_ids
+    if data:
+        end = _cut(rows, number, end, base, late, data, ids)
     return Plan(rows, end, base)
 
 
-def continued(lines: Iterable[Line]) -> list[Line]:
+def _cut(
+    rows: list[Row], number: int, first: int, base: int, late: bool, data: list[bytes], ids: list[str | None]
+) -> int:
+    """Add the blocks of lines that have a base in common; gives the number of the line after them."""
+    place = 0
+    while place < len(data):
+        piece = data[place : place + _LINES]
+        if sum(map(len, piece)) > _BYTES:
+            del piece[_fitting(piece) :]
+        own_id = next(filter(None, ids[place : place + len(piece)]), None)
+        rows.append((number << BITS | first + place, base, packed_id(own_id), late or None, b"\n".join(piece)))
+        place += len(piece)
+    return first + place
+
+
+def _fitting(lines: list[bytes]) -> int:
+    """How many lines a block takes: up to the one that makes it too large."""
+    size = 0
+    for count, line in enumerate(lines, 1):
+        size += len(line)
+        if size > _BYTES:
+            return count
+    return len(lines)
+
+
+def continued(groups: Iterable[Lines]) -> list[Lines]:
     """The same lines when others have come between them and the line that they tacitly follow: they name it now."""
-    found: list[Line] = []
+    found: list[Lines] = []
     settled = False
-    for line in lines:
-        if not settled and line.id is None and not line.named:
-            assert line.owner is not None
-            line = line._replace(data=owned(line.data, line.owner), named=True)
-        elif not settled and line.id is not None:
-            if not is_mark(line.data):
-                assert line.owner is not None
-                line = line._replace(data=linked(line.data, line.owner))
+    for each in groups:
+        if settled or each.named:
+            found.append(each)
+            continue
+        assert each.owner is not None or is_mark(each.data[0])
+        records = next((place for place, own_id in enumerate(each.ids) if own_id is not None), len(each.ids))
+        if records and each.owner is not None:
+            data = [owned(line, each.owner) for line in each.data[:records]]
+            found.append(each._replace(data=data, ids=each.ids[:records], named=True))
+        if records < len(each.data):
+            data = each.data[records:]
+            if not is_mark(data[0]) and each.owner is not None:
+                data[0] = linked(data[0], each.owner)
+            found.append(each._replace(data=data, ids=each.ids[records:]))
             settled = True
-        found.append(line)
     return found
 
 

@@ -1,4 +1,6 @@
-"""Group commit: lines are taken over at once and written together by a thread of its own, at most 20 ms later.
+"""Group commit: what is handed over is written together by a thread of its own, at most 20 ms later.
+
+Small things are handed over as they are and become lines only then, many in a row (`persist/recent.py`).
 
 One statement holds many rows, because each is one trip out of the interpreter lock: coming back takes up to 5 ms while
 another thread computes in pure Python, and a statement a row would never keep up.
@@ -11,47 +13,79 @@ import sqlite3
 import threading
 import time
 from collections import deque
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from stepgraph.core.errors import CheckpointError
-from stepgraph.persist.blocks import Line, Plan, continued, planned
+from stepgraph.persist.blocks import Lines, Plan, continued, planned
 from stepgraph.persist.file import BITS, LAST, File, explained
 from stepgraph.persist.lines import is_mark
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
     from stepgraph.persist.log import Trouble
     from stepgraph.persist.sqlite import SqliteLog
 
 logger = logging.getLogger("stepgraph.persist")
 
 DELAY: Final = 0.005
-"""Seconds that lines gather, from the first one on. Then the commit may have to wait 5 ms for the interpreter lock."""
+"""Seconds that things gather, from the first one on. Then the commit may have to wait 5 ms for the interpreter lock."""
 _RETRY: Final = 0.5
 """Seconds after a failed write."""
 
 
 class Committer:
-    """Takes lines over and writes them. After a failed write they are kept, and `trouble` says what is wrong."""
+    """Takes lines over and writes them. After a failed write they are kept, and `trouble` says what is wrong.
 
-    def __init__(self, file: File, trouble: Trouble) -> None:
+    `settle` makes lines of what a log has waiting. It is asked to for each log that was `noted`.
+    """
+
+    def __init__(self, file: File, trouble: Trouble, settle: Callable[[SqliteLog], None]) -> None:
         self.file = file
         self.trouble = trouble
-        self.waiting: deque[Line] = deque()
+        self.settle = settle
+        self.noted: deque[SqliteLog] = deque()
+        self.waiting: deque[Lines] = deque()
+        self._settling = threading.RLock()
         self._armed = False
         self._writing = False
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def take(self, line: Any) -> None:
-        """Hand a line over: a tuple of the fields of `Line` (a plain one is made in a third of the time)."""
-        self.waiting.append(line)
+    def take(self, lines: Any) -> None:
+        """Hand lines over: a tuple of the fields of `Lines` (a plain one is made in a third of the time)."""
+        self.waiting.append(lines)
         if not self._armed:
-            self._armed = True
-            self._first = time.monotonic()
-            if self._thread is None:
-                self._start()
-            self._wake.set()
+            self._arm()
+
+    def note(self, log: SqliteLog) -> None:
+        """Something waits in the log, which is noted once until it is settled."""
+        self.noted.append(log)
+        if not self._armed:
+            self._arm()
+
+    def _arm(self) -> None:
+        self._armed = True
+        self._first = time.monotonic()
+        if self._thread is None:
+            self._start()
+        self._wake.set()
+
+    def settle_all(self) -> None:
+        """Make lines of all that waits. The caller holds no log's lock, for this takes one after another."""
+        with self._settling:  # who finds nothing noted has waited for what another thread is at
+            while self.noted:
+                log = self.noted.popleft()
+                log.noted = False
+                try:
+                    self.settle(log)
+                except CheckpointError as error:  # told to who saves next; what other logs have is not to blame
+                    self.trouble.error, self.trouble.once = error, True
+                except BaseException:
+                    self.noted.append(log)
+                    raise
 
     def write(self) -> None:
         """Write what was handed over before, in this thread. Raises CheckpointError; what failed is kept then.
@@ -79,7 +113,8 @@ class Committer:
                 self.trouble.over()
 
     def flush(self) -> None:
-        """`write`, and raise what went wrong before."""
+        """`write` all that was handed over, and raise what went wrong before. The caller holds no log's lock."""
+        self.settle_all()
         self.write()
         self.trouble.check()
 
@@ -91,9 +126,10 @@ class Committer:
         if thread is not None and thread is not threading.current_thread():
             thread.join()
         try:
+            self.settle_all()
             self.write()
         except CheckpointError as error:
-            lost = len(self.waiting)
+            lost = self._lines_waiting()
             self.waiting.clear()
             if lost:
                 raise CheckpointError(f"{error} {lost} checkpoints and records are lost by closing.") from error
@@ -101,7 +137,7 @@ class Committer:
 
     def forked(self) -> None:
         """In a forked child: what waits is the parent's to write."""
-        self.__init__(self.file, self.trouble)  # type: ignore[misc]  # new locks and no thread, as if just made
+        self.__init__(self.file, self.trouble, self.settle)  # type: ignore[misc]  # new locks and no thread, as if just made
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="stepgraph-commit", daemon=True)
@@ -116,30 +152,34 @@ class Committer:
                 return
             self._armed = False
             try:
+                self.settle_all()
                 self.write()
             except CheckpointError as error:
                 if self.trouble.error is None:
-                    logger.error("%s (%d checkpoints and records wait)", error, len(self.waiting))
+                    logger.error("%s (%d checkpoints and records wait)", error, self._lines_waiting())
                     self.trouble.error = error
                 if self.waiting:
                     self._armed = True
                     self._wake.set()
 
-    def _commit(self, batch: list[Line]) -> None:
-        by_log: dict[SqliteLog, list[Line]] = {}
+    def _lines_waiting(self) -> int:
+        return sum(len(lines[1]) for lines in self.waiting.copy())
+
+    def _commit(self, batch: list[Lines]) -> None:
+        by_log: dict[SqliteLog, list[Lines]] = {}
         known = True
-        for line in batch:
-            log = line[0]
-            lines = by_log.get(log)
-            if lines is None:
-                lines = by_log[log] = []
+        for lines in batch:
+            log = lines[0]
+            group = by_log.get(log)
+            if group is None:
+                group = by_log[log] = []
                 known = known and log.end > 0
-            lines.append(line)
-            known = known and line[5] is None
+            group.append(lines)
+            known = known and lines[5] is None
         if not known or not self._commit_quickly(by_log):
             self._commit_carefully(by_log)
 
-    def _commit_quickly(self, by_log: dict[SqliteLog, list[Line]]) -> bool:
+    def _commit_quickly(self, by_log: dict[SqliteLog, list[Lines]]) -> bool:
         """In one statement, when nobody else has written to these logs since; else False."""
         plans = [planned(log.number, log.end, log.base, lines) for log, lines in by_log.items()]
         try:
@@ -150,23 +190,22 @@ class Committer:
             log.end, log.base = plan.end, plan.base
         return True
 
-    def _commit_carefully(self, by_log: dict[SqliteLog, list[Line]]) -> None:
+    def _commit_carefully(self, by_log: dict[SqliteLog, list[Lines]]) -> None:
         """In a transaction that first looks how far each log is."""
         plans: list[tuple[SqliteLog, int, Plan]] = []
         deleted: list[SqliteLog] = []
         with self.file.transaction() as connection:
-            for log, lines in by_log.items():
-                number, end, base = _position(connection, log)
+            for log, number, end, base in _positions(connection, by_log):
+                lines = by_log[log]
                 if number == 0:
                     deleted.append(log)
                     continue
-                follows = number == log.number and end == log.end
-                named = [Line(*line) for line in lines]
-                if not follows:
-                    named = continued(named)
-                plan = planned(number, end, base, named)
+                fresh = log.number == 0 and end == 1
+                if not fresh and (number, end) != (log.number, log.end):
+                    lines = continued([Lines(*each) for each in lines])
+                plan = planned(number, end, base, lines)
                 plans.append((log, number, plan))
-                _note_forks(connection, plan, named)
+                _note_forks(connection, plan, lines)
             self.file.insert([row for _, _, plan in plans for row in plan.rows])
         for log, number, plan in plans:
             log.number, log.end, log.base = number, plan.end, plan.base
@@ -178,13 +217,41 @@ class Committer:
             )
 
 
+def _positions(
+    connection: sqlite3.Connection, logs: Collection[SqliteLog]
+) -> Iterator[tuple[SqliteLog, int, int, int]]:
+    """Each log with its number, the numbers of its next line and of its last mark; all 0 for one that is deleted."""
+    unknown = [log for log in logs if not log.number]
+    first = _made(connection, unknown) if unknown else None
+    for log in logs:
+        if log.number or first is None:
+            yield log, *_position(connection, log)
+        else:
+            yield log, first, 1, 0
+            first += 1
+
+
+def _made(connection: sqlite3.Connection, logs: list[SqliteLog]) -> int | None:
+    """Make rows for logs in one statement a hundred; gives the number of the first of them, unless some were there."""
+    found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'log'").fetchone()
+    first: int = (0 if found is None else found[0]) + 1
+    added = 0
+    for place in range(0, len(logs), _AT_ONCE):
+        piece = logs[place : place + _AT_ONCE]
+        values = [each for number, log in enumerate(piece, first + place) for each in (number, log.thread, log.ns)]
+        added += connection.execute(_making(len(piece)), values).rowcount
+    return first if added == len(logs) else None
+
+
+@cache
+def _making(logs: int) -> str:
+    return f"INSERT OR IGNORE INTO log (number, thread, ns) VALUES {','.join(['(?,?,?)'] * logs)}"
+
+
+_AT_ONCE: Final = 128
+
+
 def _position(connection: sqlite3.Connection, log: SqliteLog) -> tuple[int, int, int]:
-    """A log's number, the number of its next line and of its last mark; 0 for all when it was there and is deleted."""
-    if not log.number:
-        made = connection.execute("INSERT OR IGNORE INTO log (thread, ns) VALUES (?, ?)", (log.thread, log.ns))
-        if made.rowcount == 1:
-            assert made.lastrowid is not None
-            return made.lastrowid, 1, 0
     found = connection.execute("SELECT number FROM log WHERE thread = ? AND ns = ?", (log.thread, log.ns)).fetchone()
     if found is None:
         return 0, 0, 0
@@ -201,9 +268,9 @@ def after(key: int, data: bytes) -> int:
     return (key & LAST) + data.count(b"\n") + 1
 
 
-def _note_forks(connection: sqlite3.Connection, plan: Plan, lines: list[Line]) -> None:
+def _note_forks(connection: sqlite3.Connection, plan: Plan, groups: Iterable[Lines]) -> None:
     """Which logs other threads' lines continue from, so that deleting those leaves the lines readable."""
-    sources = [line.source for line in lines if is_mark(line.data)]
+    sources = [each[5] for each in groups if is_mark(each[1][0])]
     keys = [row[0] for row in plan.rows if is_mark(row[4])]
     for key, source in zip(keys, sources, strict=True):
         if source is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -15,12 +16,16 @@ _COMMA = ","
 class Encoded:
     """One value of a tip. `raw` is parsed JSON, tags and all, while `parts` is None."""
 
-    __slots__ = ("held", "is_list", "made", "parts", "raw", "tagged", "texts")
+    __slots__ = ("held", "is_list", "later", "made", "most", "parts", "raw", "tagged", "texts")
 
     def __init__(self, text: str | None, raw: Any = None, tagged: bool = False) -> None:
         self.raw, self.tagged = raw, tagged
         self.parts: list[str] | None = None
         """Of a list: pieces of what stands between the brackets."""
+        self.later: list[Any] | None = None
+        """Of a list: plain items that come after the pieces and are no text yet."""
+        self.most: float = math.inf
+        """Bytes that it takes at most, where that is known."""
         self.texts: list[str] | None = None
         """Of a list: the texts of its items, once they were needed."""
         self.held: Held | None = None
@@ -40,6 +45,17 @@ class Encoded:
         made.parts, made.texts, made.held = [*texts], texts, held
         return made
 
+    @classmethod
+    def of_plain(cls, value: Any, most: int) -> Encoded:
+        """A list or dict that JSON keeps exactly and nobody changes, of at most so many bytes."""
+        if type(value) is list:
+            made = cls("[]")
+            made.later = value.copy()
+        else:
+            made = cls(None, value)
+        made.most = most
+        return made
+
     def _split(self, text: str) -> list[str]:
         if self.is_list:
             return [text[1:-1]] if len(text) > 2 else []
@@ -52,6 +68,9 @@ class Encoded:
             self.raw, self.parts = None, self._split(text)
             return text
         if self.is_list:
+            if self.later:
+                self.parts.append(write(self.later)[1:-1])
+                self.later = None
             if len(self.parts) > 1:
                 self.parts = [",".join(self.parts)]
             return f"[{self.parts[0]}]" if self.parts else "[]"
@@ -71,7 +90,7 @@ class Encoded:
 
     def size(self) -> int:
         """Characters, without a list's brackets."""
-        if self.parts is None:
+        if self.parts is None or self.later:
             self.text()
         parts = self.parts
         assert parts is not None
@@ -79,11 +98,23 @@ class Encoded:
 
     def grow(self, inner: str) -> None:
         """Append the text of items, without brackets."""
+        if self.parts is None or self.later:
+            self.text()
+        self.texts = self.held = None
+        self.most = math.inf
+        if inner:
+            self.parts.append(inner)  # type: ignore[union-attr]  # text() has just made them
+
+    def grow_plain(self, items: list[Any], more: int) -> None:
+        """Append items that JSON keeps exactly and nobody changes, which take at most so many bytes."""
         if self.parts is None:
             self.text()
         self.texts = self.held = None
-        if inner:
-            self.parts.append(inner)  # type: ignore[union-attr]  # text() has just made them
+        self.most += more
+        if self.later is None:
+            self.later = items.copy()
+        else:
+            self.later += items
 
     def grow_known(self, items: list[Known]) -> None:
         """Append items to a list that is held."""

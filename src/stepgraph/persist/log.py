@@ -183,7 +183,7 @@ class LogCheckpointer(ABC):
             except Exception as error:  # as in `save`
                 found = self._codec.why(record.payload, "payload")
                 place = f"{found.path} of the {record.kind} of task {record.task!r} (node {record.node!r})"
-                raise CheckpointError(f"{_where(log)}: cannot store {place}: {_sentence(found)}") from error
+                raise CheckpointError(f"{where(log)}: cannot store {place}: {_sentence(found)}") from error
             log.append_record(line, checkpoint_id, named=not last)
 
     def refusal(self, value: Any) -> str | None:
@@ -206,14 +206,13 @@ class LogCheckpointer(ABC):
         parent, source = checkpoint.parent, None
         if parent is None:
             tip = Tip()
-            tip.advance(checkpoint, self._codec)
-            line = tip.keyframe()
+            line = tip.begin(checkpoint, self._codec)
         else:
             source = self._parent_log(log, checkpoint)
             number = source.find(parent) if source is not None else None
             if source is None or number is None:
                 raise CheckpointError(
-                    f"{_where(log)}, step {checkpoint.step}: the parent checkpoint {parent} is not stored"
+                    f"{where(log)}, step {checkpoint.step}: the parent checkpoint {parent} is not stored"
                     f"{f' in thread {checkpoint.parent_thread!r}' if checkpoint.parent_thread else ''}. "
                     "It was deleted, or belongs to another store; start from a checkpoint that `history` lists."
                 )
@@ -225,10 +224,15 @@ class LogCheckpointer(ABC):
                 elif number != log.newest():
                     line = linked(line, parent)
         log.append(line, tip, source if line.startswith(LINK) and source is not log else None)
-        self._turn += 1
         if log.tip is None:
-            self._tips += 1
+            self._began(log)
         log.tip = tip
+
+    def _began(self, log: Log) -> None:
+        """The log gets a tip."""
+        self._turn += 1
+        log.used = self._turn
+        self._tips += 1
         if self._tips > _TIPS:
             self._drop_tips()
 
@@ -242,7 +246,7 @@ class LogCheckpointer(ABC):
         if not self._lock.acquire(blocking=False):  # somebody who holds it may be waiting for this log: later, then
             return
         try:
-            held = sorted((log for log in self._logs.values() if log.tip is not None), key=lambda log: log.used)
+            held = sorted((log for log in list(self._logs.values()) if log.tip is not None), key=lambda log: log.used)
             for log in held[: len(held) // 2]:
                 log.tip = None
             self._tips = len(held) - len(held) // 2
@@ -268,7 +272,7 @@ class LogCheckpointer(ABC):
                 found = self._codec.why(value, key)
         if found is None:
             found = Unstorable(f"{type(error).__name__}: {error}", "Look at the cause above.", "the checkpoint")
-        return CheckpointError(f"{_where(log)}, step {checkpoint.step}: cannot store {found.path}: {_sentence(found)}")
+        return CheckpointError(f"{where(log)}, step {checkpoint.step}: cannot store {found.path}: {_sentence(found)}")
 
     # ---- reading
 
@@ -316,7 +320,7 @@ class LogCheckpointer(ABC):
         if before is not None:
             number = log.find(before)
             if number is None:
-                raise CheckpointError(f"{_where(log)}: there is no checkpoint {before} to list those before it.")
+                raise CheckpointError(f"{where(log)}: there is no checkpoint {before} to list those before it.")
         for found in reading.history(self._open, log, number, self._codec, values):
             yield found
             if limit is not None:
@@ -362,7 +366,8 @@ class LogCheckpointer(ABC):
         return reading.replayed(self._open, log, number, self._codec)
 
 
-def _where(log: Log) -> str:
+def where(log: Log) -> str:
+    """A log as error messages name it."""
     return f"Thread {log.thread!r}" + (f", namespace {log.ns!r}" if log.ns else "")
 
 

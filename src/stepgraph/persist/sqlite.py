@@ -15,18 +15,19 @@ import logging
 import os
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from stepgraph.core.checkpoint import Stored
+from stepgraph.core.checkpoint import Source, Stored
 from stepgraph.core.errors import CheckpointError
 from stepgraph.persist.blocks import ids, unpacked_id
 from stepgraph.persist.codec import Codec
 from stepgraph.persist.commit import Committer, after
 from stepgraph.persist.file import BITS, LAST, File
 from stepgraph.persist.lines import checkpoint_of, is_record
-from stepgraph.persist.log import Log, LogCheckpointer, Tail
+from stepgraph.persist.log import Log, Tail
+from stepgraph.persist.recent import RecentCheckpointer, RecentLog, settle
 from stepgraph.persist.tip import Tip
 
 logger = logging.getLogger("stepgraph.persist")
@@ -35,7 +36,7 @@ _LOGS = 1024
 """Logs kept at hand; of more, those are dropped that nothing waits for."""
 
 
-class SqliteCheckpointer(LogCheckpointer):
+class SqliteCheckpointer(RecentCheckpointer):
     """Threads in the SQLite file `path`, which is made when it is not there; `":memory:"` for none.
 
     Reading makes objects of classes whose module is loaded already, or lies in or below one of `allowed_modules`.
@@ -46,11 +47,17 @@ class SqliteCheckpointer(LogCheckpointer):
         super().__init__(Codec(allowed_modules=allowed_modules))
         self.path = os.fspath(path)
         self._file = File(self.path)
-        self._committer = Committer(self._file, self._trouble)
+        self._committer = Committer(self._file, self._trouble, _settling(weakref.ref(self), self._codec))
         self._finish = weakref.finalize(self, _finished, self._committer)
 
     def __repr__(self) -> str:
         return f"SqliteCheckpointer({self.path!r})"
+
+    def _note(self, log: SqliteLog) -> None:
+        self._committer.note(log)
+
+    def _settle_all(self) -> None:
+        self._committer.settle_all()
 
     def flush(self) -> None:
         """Return when everything handed over before is durable."""
@@ -85,6 +92,11 @@ class SqliteCheckpointer(LogCheckpointer):
         self.flush()
         yield from super().history(thread, ns, before=before, limit=limit, values=values)
 
+    def successor(self, thread: str, ns: str, checkpoint_id: str, sources: Collection[Source]) -> Stored | None:
+        """The first checkpoint that was saved as a child of this one and has one of these sources."""
+        self.flush()
+        return super().successor(thread, ns, checkpoint_id, sources)
+
     def namespaces(self, thread: str) -> list[str]:
         """The namespaces that the thread has checkpoints in."""
         self.flush()
@@ -109,7 +121,8 @@ class SqliteCheckpointer(LogCheckpointer):
 
     def _forget(self) -> None:
         """Drop the logs at hand that nothing waits for; they are found in the file again."""
-        busy = {line[0] for line in self._committer.waiting.copy()}
+        busy = {lines[0] for lines in self._committer.waiting.copy()}
+        busy.update(self._committer.noted.copy())
         held = sorted((log for log in self._logs.values() if log not in busy), key=lambda log: log.used)
         for log in held[: len(held) // 2]:
             del self._logs[log.thread, log.ns]
@@ -155,6 +168,16 @@ class SqliteCheckpointer(LogCheckpointer):
             self._logs.clear()
 
 
+def _settling(weakly: weakref.ref[SqliteCheckpointer], codec: Codec) -> Callable[[SqliteLog], None]:
+    """What makes lines of what waits in a log, also when the checkpointer has been dropped."""
+
+    def settling(log: SqliteLog) -> None:
+        checkpointer = weakly()
+        settle(log, codec, None if checkpointer is None else checkpointer._saved)
+
+    return settling
+
+
 def _finished(committer: Committer) -> None:
     """When the checkpointer is dropped, or the interpreter ends."""
     try:
@@ -168,7 +191,7 @@ def _range(number: int) -> tuple[int, int]:
     return number << BITS, number << BITS | LAST
 
 
-class SqliteLog(Log):
+class SqliteLog(RecentLog):
     """Lines in blocks of the file. `end` is the number of the next line to write, 0 when that is not known yet."""
 
     __slots__ = ("base", "committer", "end", "number")
@@ -180,11 +203,15 @@ class SqliteLog(Log):
 
     def append(self, line: bytes, tip: Tip, source: Log | None = None) -> None:
         """Hand the line of a checkpoint over."""
-        self.committer.take((self, line, tip.id, tip.parent, False, source))
+        self.committer.take((self, [line], [tip.id], tip.parent, False, source))
+
+    def append_all(self, lines: list[bytes], ids: list[str | None], owner: str | None) -> None:
+        """Hand over consecutive lines, of which only the first may be a mark; `owner` is what that follows tacitly."""
+        self.committer.take((self, lines, ids, owner, False, None))
 
     def append_record(self, line: bytes, checkpoint: str, *, named: bool) -> None:
         """Hand the line of a record over."""
-        self.committer.take((self, line, None, checkpoint, named, None))
+        self.committer.take((self, [line], [None], checkpoint, named, None))
 
     def known(self) -> bool:
         """Whether the file has this log."""

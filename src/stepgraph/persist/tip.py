@@ -21,7 +21,8 @@ from stepgraph.persist.patch import patched
 
 _LEAST: Final = 1024
 """Bytes that a keyframe counts at least: a small state would else be stored whole all the time."""
-_PER_LINE: Final = 24
+_NEVER: Final = 1 << 62
+PER_LINE: Final = 24
 """Bytes that a line counts besides its own: replaying it costs about as much as parsing so many."""
 Shape = tuple[Any, tuple[str, ...], tuple[str, ...]]
 """(source, next, ran): the same few again and again, so a line names them by a number."""
@@ -38,6 +39,7 @@ class Tip:
         "keyframe_size",
         "memo",
         "metadata",
+        "metadata_seen",
         "metadata_text",
         "metadata_types",
         "micros",
@@ -72,6 +74,8 @@ class Tip:
         self.sends: str | None = None
         self.channels: str | None = None
         self.metadata: dict[str, Any] = {}
+        self.metadata_seen: Mapping[str, Any] | None = None
+        """An object that nobody changes and that says the same, if one is known."""
         self.metadata_types: list[type] | None = []
         """Types of the values of flat metadata; None when it is nested, and then compared as text."""
         self.metadata_text = "{}"
@@ -149,10 +153,16 @@ class Tip:
         self.values.update(atoms)
         if changes is not None:
             changes.apply(self.values)
-        self.since += len(line) + _PER_LINE
+        self.since += len(line) + PER_LINE
         if self.since >= self.check and self._pays():
             return self.keyframe()
         return line
+
+    def begin(self, checkpoint: Checkpoint, codec: Codec) -> bytes:
+        """Become the first checkpoint of all; gives its line."""
+        self.check = _NEVER
+        self.advance(checkpoint, codec)
+        return self.keyframe()
 
     def carrier(self, codec: Codec) -> Carrier:
         """What encodes the arguments of tasks, which often have the state's own lists in them."""
@@ -176,10 +186,18 @@ class Tip:
             rare["m"] = text
 
     def _take_metadata(self, text: str, codec: Codec) -> None:
-        self.metadata_text = text
+        self.metadata_text, self.metadata_seen = text, None
         self.metadata = codec.loads(text)
         types = list(map(type, self.metadata.values()))
         self.metadata_types = types if ATOMS.issuperset(types) else None
+
+    def says(self, metadata: Mapping[str, Any]) -> None:
+        """Its metadata, plain and never to be changed."""
+        self.metadata_seen = metadata
+        if metadata:
+            self.metadata, self.metadata_text = dict(metadata), write(metadata)
+            types = list(map(type, metadata.values()))
+            self.metadata_types = types if ATOMS.issuperset(types) else None
 
     def _pays(self) -> bool:
         """Whether the deltas since the last keyframe outweigh a new one twice.
@@ -192,7 +210,8 @@ class Tip:
                 value.size() if type(value) is Encoded else len(value) if type(value) is str else 8
                 for value in self.values.values()
             )
-            if self.since < 2 * max(size + 16 * len(self.values), _LEAST):
+            size += 16 * len(self.values) + 24 * len(self.seen)
+            if self.since < 2 * max(size, _LEAST):
                 self.check += max(self.keyframe_size // 2, _LEAST)
                 return False
         return True
@@ -225,14 +244,14 @@ class Tip:
         pieces = (f',"{name}":{text}' for name, text in texts.items() if text is not None)
         line = f"{write(row)[:-1]}{''.join(pieces)}}}".encode(*ENCODING)
         self.prefix, self.counter = split_id(self.id or "")
-        self._restart(len(line))
+        self.restart(len(line))
         return line
 
     def _renumber(self, shapes: list[Shape]) -> None:
         self.numbered = shapes
         self.shapes = {shape: number for number, shape in enumerate(shapes)}
 
-    def _restart(self, size: int) -> None:
+    def restart(self, size: int) -> None:
         """Count from a keyframe of `size` bytes on."""
         self.keyframe_size = max(size, _LEAST)
         self.since, self.check = 0, self.keyframe_size // 2
@@ -250,13 +269,13 @@ class Tip:
         tagged = MARK in text
         if line.startswith(KEYFRAME):
             self._replay_keyframe(row, tagged, codec)
-            self._restart(len(line))
+            self.restart(len(line))
             return None
         self.parent_thread = self.parent_ns = None
         if type(row) is dict:
             self.parent_thread, self.parent_ns = row.get("thread"), row.get("ns")
             row = row["d"]
-        self.since += len(line) + _PER_LINE
+        self.since += len(line) + PER_LINE
         return self._replay_delta(row, tagged, codec, undoable, decode)
 
     def _replay_keyframe(self, row: dict[str, Any], tagged: bool, codec: Codec) -> None:

@@ -1,0 +1,287 @@
+"""What was handed over lately and is not encoded yet: small plain things, which become lines many in a row.
+
+That takes less than a third of the time, and none of the thread that runs the graph while its nodes wait. What may
+change has been copied when it was handed over. Anything else is encoded at once, after what the log has waiting.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from stepgraph.core.checkpoint import Checkpoint, Extend, Record, Removed
+from stepgraph.core.errors import CheckpointError
+from stepgraph.core.types import MISSING
+from stepgraph.persist.changes import LONG
+from stepgraph.persist.codec import ATOMS, TEXT, Codec, write
+from stepgraph.persist.lines import is_mark
+from stepgraph.persist.log import Log, LogCheckpointer, where
+from stepgraph.persist.rows import Row, begin, follow, line_of
+from stepgraph.persist.tip import Tip
+
+_BATCH: Final = 64
+"""How many things wait in a log at most: more are no faster, for by then they have left the processor's cache."""
+_FEW: Final = 16
+"""Containers in a container that may wait."""
+_MANY: Final = 256
+"""Simple values in a container that may wait."""
+_DEPTH: Final = 6
+_NAMES: Final = frozenset({str, int, bool})
+"""What the path of a task consists of, but for that of a function called by a task."""
+
+
+class RecentLog(Log):
+    """A log that things wait in. `latest` is the id of the checkpoint that was handed over last, once that is known."""
+
+    __slots__ = ("latest", "metadata", "noted", "recent", "said")
+
+    def __init__(self, thread: str, ns: str) -> None:
+        super().__init__(thread, ns)
+        self.latest: str | None = None
+        self.recent: list[Checkpoint | Row] = []
+        self.noted = False
+        """Whether it is known that something waits."""
+        self.metadata: Mapping[str, Any] | None = None
+        """What the last checkpoint says of its run: the caller's object."""
+        self.said: Mapping[str, Any] | None = None
+        """A copy of it, when it is small and plain."""
+
+    def meet(self, metadata: Mapping[str, Any]) -> None:
+        """Another run begins to write."""
+        self.metadata = metadata
+        copy = own(dict(metadata))
+        if copy is MISSING:
+            self.said = None
+        elif copy != self.said or write(copy) != write(self.said):  # 1 is no True
+            self.said = copy
+
+    def forget(self) -> None:
+        """What waits is somebody else's to write."""
+        self.latest = self.metadata = self.said = None
+        self.recent.clear()
+        self.noted = False
+
+    @abstractmethod
+    def append_all(self, lines: list[bytes], ids: list[str | None], owner: str | None) -> None:
+        """Hand over consecutive lines, of which only the first may be a mark; `owner` is what that follows tacitly."""
+
+
+class RecentCheckpointer(LogCheckpointer):
+    """A checkpointer over such logs."""
+
+    @abstractmethod
+    def _note(self, log: Any) -> None:
+        """Something waits in the log now: have it settled soon."""
+
+    @abstractmethod
+    def _settle_all(self) -> None:
+        """Make lines of all that waits. The caller holds no log's lock."""
+
+    def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:
+        """Append a checkpoint. Its parent is the last one, an older one (a fork in place), or one of another thread."""
+        log: Any = self._logs.get((thread, ns)) or self._log(thread, ns)
+        if self._trouble.error is not None:
+            self._trouble.check()
+        metadata = checkpoint.metadata
+        if metadata is not log.metadata:
+            log.meet(metadata)
+        if checkpoint.parent_thread is not None:
+            self._settle_all()
+        elif metadata == log.said and _keep(checkpoint):
+            with log.lock:
+                if checkpoint.parent == log.latest:
+                    if log.latest is None:
+                        self._began(log)
+                    checkpoint.metadata = log.said
+                    log.recent.append(checkpoint)
+                    log.latest = checkpoint.id
+                    log.used = self._turn
+                    if not log.noted:
+                        log.noted = True
+                        self._note(log)
+                    elif len(log.recent) >= _BATCH:
+                        settle(log, self._codec, self._saved)
+                    return
+        with log.lock:
+            if log.recent:
+                settle(log, self._codec, self._saved)
+            super().save(thread, ns, checkpoint)
+            log.latest = checkpoint.id
+
+    def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> None:
+        """Keep what is known of a task planned from `checkpoint_id`. Small outcomes wait like small checkpoints."""
+        log: Any = self._logs.get((thread, ns)) or self._log(thread, ns)
+        if self._trouble.error is not None:
+            self._trouble.check()
+        row = _row(record) if record.kind == "outcome" and checkpoint_id == log.latest else None
+        with log.lock:
+            if row is not None and checkpoint_id == log.latest:
+                log.recent.append((checkpoint_id, row))
+                if not log.noted:
+                    log.noted = True
+                    self._note(log)
+                elif len(log.recent) >= _BATCH:
+                    settle(log, self._codec, self._saved)
+                return
+            if log.recent:
+                settle(log, self._codec, self._saved)
+            super().save_record(thread, ns, checkpoint_id, record)
+
+    def _saved(self, log: RecentLog, checkpoint: Checkpoint) -> None:
+        super().save(log.thread, log.ns, checkpoint)
+
+    def _forked(self) -> None:
+        for log in self._logs.values():
+            log.forget()
+        super()._forked()
+
+
+Otherwise = Callable[[Any, Checkpoint], None]
+
+
+def settle(log: Any, codec: Codec, otherwise: Otherwise | None) -> None:
+    """Make lines of what waits in a log. `otherwise` saves a checkpoint where the one before it has to be read first.
+
+    Raises CheckpointError when something cannot be stored; it is dropped then, with all that waits behind it.
+    """
+    with log.lock:
+        if log.recent:
+            try:
+                _settle(log, log.recent, codec, otherwise)
+            except BaseException as error:
+                log.tip = log.latest = None  # the tip may be ahead of the lines: it is read again
+                if not isinstance(error, Exception):
+                    raise
+                log.recent.clear()
+                if isinstance(error, CheckpointError):
+                    raise
+                raise CheckpointError(f"{where(log)}: cannot store a step: {type(error).__name__}: {error}") from error
+
+
+def _settle(log: Any, waiting: list[Any], codec: Codec, otherwise: Otherwise | None) -> None:
+    tip: Tip | None = log.tip
+    chunk = Chunk(log, None if tip is None else tip.id)
+    try:
+        while True:
+            place = chunk.count
+            if tip is not None:
+                place = follow(tip, waiting, place, chunk.lines, chunk.ids)
+            if place == len(waiting):
+                return
+            each = waiting[place]
+            if type(each) is tuple:  # its checkpoint is not known any more as the last one
+                chunk.close()
+                checkpoint, row = each
+                log.append_record(line_of([*row, checkpoint]), checkpoint, named=True)
+                chunk.begin(place + 1, None if tip is None else tip.id)
+            elif each.parent is None:
+                tip, line = begin(each, codec)
+                log.tip = tip
+                chunk.add(line, each)
+            elif tip is not None and each.parent == tip.id:
+                chunk.add(tip.advance(each, codec), each)
+                tip.metadata_seen = each.metadata
+            elif otherwise is None:
+                raise CheckpointError(f"{where(log)}, step {each.step}: the checkpointer was dropped too early.")
+            else:
+                chunk.close()
+                otherwise(log, each)
+                tip = log.tip
+                chunk.begin(place + 1, each.id)
+    finally:
+        chunk.close()
+        del waiting[: chunk.begun]
+
+
+class Chunk:
+    """Lines to hand over together, one for each thing that waited."""
+
+    __slots__ = ("begun", "ids", "lines", "log", "owner")
+
+    def __init__(self, log: Any, owner: str | None) -> None:
+        self.log = log
+        self.begin(0, owner)
+
+    @property
+    def count(self) -> int:
+        """How many things are lines."""
+        return self.begun + len(self.lines)
+
+    def begin(self, place: int, owner: str | None) -> None:
+        """The next line is that of what waits at this place, and follows `owner`."""
+        self.begun, self.owner = place, owner
+        self.lines: list[bytes] = []
+        self.ids: list[str | None] = []
+
+    def add(self, line: bytes, checkpoint: Checkpoint) -> None:
+        """Add the line of a checkpoint; a mark begins another chunk."""
+        if is_mark(line):
+            self.close()
+            self.owner = checkpoint.parent
+        self.ids.append(checkpoint.id)
+        self.lines.append(line)
+
+    def close(self) -> None:
+        """Hand over what there is."""
+        lines = self.lines
+        if lines:
+            self.log.append_all(lines, self.ids[: len(lines)], self.owner)
+            self.begin(self.begun + len(lines), None)
+
+
+def _keep(checkpoint: Checkpoint) -> bool:
+    """Give the checkpoint values of its own; False, with some of them changed, if one is no small plain value."""
+    control = checkpoint.control
+    if control.sends or control.channels:
+        return False
+    changes: Any = checkpoint.changes
+    for key, value in changes.items():
+        kind = type(value)
+        if kind in ATOMS or kind is Removed:
+            continue
+        copy = own([*value.items] if kind is Extend else value)
+        if copy is MISSING:
+            return False
+        changes[key] = Extend(copy) if kind is Extend else copy
+    return True
+
+
+def _row(record: Record) -> list[Any] | None:
+    """What the line of an outcome says, with values of its own; None if one is no small plain value."""
+    writes, routes, joins = record.payload
+    told: list[Any] = []
+    for key, value in writes:
+        if type(value) not in ATOMS:
+            value = own(value)
+            if value is MISSING:
+                return None
+        told += (key, value)
+    if not TEXT.issuperset(map(type, routes)) or not _NAMES.issuperset(map(type, record.path)):
+        return None
+    return ["outcome", record.task, record.node, record.path, [told, routes, joins]]
+
+
+def own(value: Any, depth: int = 0) -> Any:
+    """A copy of a value that JSON keeps exactly, if that is small; else MISSING."""
+    kind = type(value)
+    if kind is list:
+        items = value
+    elif kind is dict and TEXT.issuperset(map(type, value)) and "~" not in value:
+        items = value.values()
+    else:
+        return value if kind in ATOMS else MISSING
+    if len(value) > _MANY:
+        return MISSING
+    plain = ATOMS.issuperset(map(type, items))
+    if not plain and (len(value) > _FEW or depth > _DEPTH):
+        return MISSING
+    for each in items:
+        if type(each) is str and len(each) >= LONG:
+            return MISSING
+    if plain:
+        return value.copy()
+    copies = [each if type(each) in ATOMS else own(each, depth + 1) for each in items]
+    if MISSING in copies:
+        return MISSING
+    return copies if kind is list else dict(zip(value, copies, strict=True))
