@@ -90,7 +90,8 @@ def test_a_step_of_a_small_state_takes_at_most_a_hundred_bytes(size: Bytes) -> N
 def test_twice_the_steps_take_at_most_twice_the_bytes(size: Bytes, changes: Changes) -> None:
     """Over a whole cycle of keyframes, of which each is three times as far as the last."""
     small, middle, large = size(changes, 600), size(changes, 1800), size(changes, 5400)
-    assert large - middle <= 3 * 1.1 * (middle - small)
+    page = 4096  # a file has whole ones, and how full the last block of a commit is depends on when that came
+    assert large - middle <= 3 * 1.1 * (middle - small + page)
 
 
 def test_a_list_that_an_unknown_reducer_grows_is_stored_by_its_items(size: Bytes) -> None:

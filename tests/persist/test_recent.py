@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepgraph.core.checkpoint import REMOVED, Checkpoint, Control, Extend, Record
+from stepgraph import START, Command, RetryPolicy, StateGraph, interrupt
+from stepgraph.core.checkpoint import REMOVED, Checkpoint, Control, Extend, Record, Stored
 from stepgraph.core.errors import CheckpointError
 from stepgraph.persist import SqliteCheckpointer, recent, rows
 from stepgraph.persist.codec import write
@@ -229,3 +231,65 @@ def test_the_file_tells_the_same_as_an_immediate_save(tmp_path: Path) -> None:
             ]
         told.append([json.loads(line) for line in lines])
     assert told[0] == told[1]
+
+
+class Counting(SqliteCheckpointer):
+    """Counts what is loaded, by the namespace's node."""
+
+    def __init__(self) -> None:
+        super().__init__(":memory:")
+        self.loads: list[str] = []
+
+    def load(self, thread: str, ns: str, checkpoint_id: str | None = None) -> Stored | None:
+        self.loads.append(ns.partition(":")[0])
+        return super().load(thread, ns, checkpoint_id)
+
+
+class Asked(TypedDict):
+    answer: str
+
+
+class TestGraphsInTasks:
+    @pytest.fixture
+    def saver(self) -> Iterator[Counting]:
+        opened = Counting()
+        yield opened
+        opened.close()
+
+    def outer(self, saver: Counting, node: Callable[[Any], Any], **more: Any) -> Any:
+        inner = StateGraph(Asked).add_node("first", lambda _: {"answer": "none"}).add_node("asks", node)
+        inner.add_edge(START, "first").add_edge("first", "asks")
+        graph = StateGraph(Asked).add_node("inner", inner.compile(), **more).add_edge(START, "inner")
+        return graph.compile(checkpointer=saver)
+
+    @pytest.mark.parametrize("is_async", [False, True])
+    def test_are_looked_for_only_where_there_may_be_something(self, saver: Counting, is_async: bool) -> None:
+        graph = self.outer(saver, lambda _: {"answer": interrupt("?")})
+
+        def invoke(given: Any) -> Any:
+            config = {"configurable": {"thread_id": "t"}}
+            return asyncio.run(graph.ainvoke(given, config)) if is_async else graph.invoke(given, config)
+
+        invoke({"answer": ""})
+        assert saver.loads == ([] if is_async else [""])
+        assert invoke(Command(resume="yes")) == {"answer": "yes"}
+        assert saver.loads.count("inner") == 1
+        saver.loads.clear()
+        invoke({"answer": ""})
+        assert saver.loads == [""]
+
+    def test_go_on_from_their_own_checkpoint_when_they_are_tried_again(self, saver: Counting) -> None:
+        runs = []
+
+        def failing(state: Any) -> Any:
+            runs.append(state["answer"])
+            if len(runs) == 1:
+                raise ValueError
+            return {"answer": "second"}
+
+        policy = RetryPolicy(initial_interval=0, max_attempts=2, retry_on=ValueError)
+        graph = self.outer(saver, failing, retry_policy=policy)
+
+        assert graph.invoke({"answer": ""}, thread="t") == {"answer": "second"}
+        assert saver.loads == ["", "inner"]
+        assert runs == ["none", "none"]

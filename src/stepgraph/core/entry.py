@@ -31,7 +31,7 @@ def open_thread(engine: Engine) -> Flow:
     """Load the thread, take in the input, and leave the engine ready for its first superstep."""
     request, scope = engine.request, engine.scope
     stored: Stored | None = None
-    if request.checkpointer is not None:
+    if request.checkpointer is not None and not _is_new(engine):
         stored = yield _load(engine)
         if stored is not None:
             stored = current(engine, stored)
@@ -84,6 +84,19 @@ def open_thread(engine: Engine) -> Flow:
             engine.show("resume", ())
         return
     yield from take_input(engine)
+
+
+def _is_new(engine: Engine) -> bool:
+    """Whether nothing can be stored: the namespace has the id of a task that hangs on a checkpoint of this very run."""
+    request, task = engine.request, engine.request.parent
+    return (
+        task is not None
+        and task.attempt == 1
+        and task.node.child is engine.plan
+        and not task.scope.resumed
+        and not request.lasting
+        and engine.keeper is None
+    )
 
 
 def _same_run(engine: Engine, stored: Stored) -> bool:

@@ -82,6 +82,17 @@ class SqliteCheckpointer(RecentCheckpointer):
             self._trouble.check()
         return super().load(thread, ns, checkpoint_id)
 
+    def lacks(self, thread: str, ns: str) -> bool:
+        """Whether nothing is stored there, where that can be told without waiting; else False."""
+        if (thread, ns) in self._logs or not self._file.lock.acquire(blocking=False):
+            return False
+        try:
+            return not self._file.rows("SELECT 1 FROM log WHERE thread = ? AND ns = ?", (thread, ns))
+        except CheckpointError:  # `load` tells
+            return False
+        finally:
+            self._file.lock.release()
+
     def history(
         self, thread: str, ns: str, *, before: str | None = None, limit: int | None = None, values: bool = True
     ) -> Iterator[Stored]:

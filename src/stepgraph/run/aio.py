@@ -326,6 +326,8 @@ class AsyncDriver:
             case Load(checkpointer, thread, ns, checkpoint):
                 if getattr(checkpointer, "in_memory", False):
                     return checkpointer.load(thread, ns, checkpoint)
+                if hasattr(checkpointer, "lacks") and checkpointer.lacks(thread, ns):
+                    return None
                 return await asyncio.wrap_future(pool.submit(checkpointer.load, thread, ns, checkpoint))
         raise TypeError(f"Not an effect: {effect!r}")
 
