@@ -509,3 +509,106 @@ def test_a_stopped_iterator_is_an_error_like_any_other(make: Callable[..., Compi
         app.invoke({})
     with pytest.raises(RuntimeError, match="raised StopIteration"):
         asyncio.run(within_time())
+
+
+class TestAsyncNodesSideBySide:
+    """Those that never wait share an asyncio task; from the first that waits on, each has one of its own."""
+
+    @staticmethod
+    def waits(name: str, order: list[str], rounds: int) -> Callable[[Any], Any]:
+        async def node(state: State) -> State:
+            order.append(f"{name} begins")
+            for _ in range(rounds):
+                await asyncio.sleep(0)
+            order.append(f"{name} ends")
+            return {"log": [name]}
+
+        return node
+
+    def test_they_begin_in_order_and_wait_at_once(self) -> None:
+        order: list[str] = []
+        app = fan(*(self.waits(name, order, rounds) for name, rounds in (("a", 0), ("b", 2), ("c", 1), ("d", 0))))
+
+        assert asyncio.run(app.ainvoke({"log": []})) == {"log": ["a", "b", "c", "d"]}
+        assert order == [
+            "a begins", "a ends", "b begins", "c begins", "d begins", "d ends", "c ends", "b ends",
+        ]  # fmt: skip
+
+    def test_each_that_waits_has_an_asyncio_task_of_its_own(self) -> None:
+        found: list[Any] = []
+
+        async def node(state: State) -> None:
+            before = asyncio.current_task()
+            async with asyncio.timeout(SECONDS):
+                await asyncio.sleep(0)
+            found.append((before, asyncio.current_task()))
+
+        asyncio.run(fan(node, node, node).ainvoke({"log": []}))
+
+        assert all(before is after for before, after in found)
+        assert len({task for task, _ in found}) == 3
+
+    def test_each_has_a_context_of_its_own(self) -> None:
+        name: ContextVar[str] = ContextVar("name", default="nobody")
+
+        def node(own: str, rounds: int) -> Callable[[Any], Any]:
+            async def sets(state: State) -> State:
+                assert name.get() == "the caller"
+                name.set(own)
+                for _ in range(rounds):
+                    await asyncio.sleep(0)
+                return {"log": [name.get()]}
+
+            return sets
+
+        async def scenario() -> Any:
+            name.set("the caller")
+            return await fan(node("a", 0), node("b", 2), node("c", 1)).ainvoke({"log": []}), name.get()
+
+        assert asyncio.run(scenario()) == ({"log": ["a", "b", "c"]}, "the caller")
+
+    @pytest.mark.parametrize("listened", [False, True])
+    def test_a_failure_cancels_those_that_wait_and_keeps_those_that_ended(self, listened: bool) -> None:
+        cancelled: list[str] = []
+
+        async def waits(state: State) -> None:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                cancelled.append("waits")
+                raise
+
+        async def fails(state: State) -> None:
+            raise ValueError("b")
+
+        order: list[str] = []
+        nodes = self.waits("a", order, 0), fails, waits, self.waits("d", order, 0)
+        app = fan(*nodes, checkpointer=MemoryCheckpointer())
+
+        async def scenario() -> None:
+            async with asyncio.timeout(SECONDS):
+                if listened:
+                    [chunk async for chunk in app.astream({"log": []}, thread="t", stream_mode="tasks")]
+                else:
+                    await app.ainvoke({"log": []}, thread="t")
+
+        with pytest.raises(ValueError, match="b"):
+            asyncio.run(scenario())
+        assert cancelled == ["waits"]
+        tasks = {task.name: task.result for task in app.get_state(thread="t").tasks}
+        assert (tasks["n0"], tasks["n3"]) == ({"log": ["a"]}, {"log": ["d"]})
+
+    @pytest.mark.parametrize("width", [1, 2])
+    def test_no_more_run_at_once_than_are_allowed(self, width: int) -> None:
+        running, most = 0, 0
+
+        async def node(state: State) -> State:
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0)
+            running -= 1
+            return {"log": ["x"]}
+
+        asyncio.run(fan(*[node] * 5).ainvoke({"log": []}, {"max_concurrency": width}))
+        assert most == width

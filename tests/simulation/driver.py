@@ -25,7 +25,6 @@ from stepgraph.core.effects import (
     Within,
 )
 from stepgraph.core.errors import Cancelled, GraphBubbleUp
-from stepgraph.core.lean import keep
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, Decision
 from stepgraph.run import calls
@@ -319,7 +318,7 @@ class Driver:
                 self.observe(task)
                 copy_context().run(call_body, task)
                 if shelf is not None:
-                    keep(shelf, task)
+                    shelf.keep(task)
             except Crash:
                 raise
             except BaseException as raised:

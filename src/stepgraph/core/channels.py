@@ -7,10 +7,11 @@ function of the value before and the updates, so an update can be previewed and 
 from __future__ import annotations
 
 import operator
+from collections import abc
 from collections.abc import Callable, Sequence
 from copy import copy
 from types import GenericAlias
-from typing import Any, Union
+from typing import Any, Union, get_origin
 
 from stepgraph.core import registry
 from stepgraph.core.checkpoint import Extend
@@ -425,23 +426,22 @@ def overwritten(update: Any) -> Any:
     return MISSING
 
 
+_CONCRETE: dict[Any, Any] = {
+    abc.Sequence: list,
+    abc.MutableSequence: list,
+    abc.Collection: list,
+    abc.Iterable: list,
+    abc.Set: set,
+    abc.MutableSet: set,
+    abc.Mapping: dict,
+    abc.MutableMapping: dict,
+}
+
+
 def empty(kind: Any) -> Any:
     """An empty value of a type: what a reducer starts from. MISSING if the type can't be made without arguments."""
-    from collections import abc
-    from typing import get_origin
-
     origin = get_origin(kind) or kind
-    concrete = {
-        abc.Sequence: list,
-        abc.MutableSequence: list,
-        abc.Collection: list,
-        abc.Iterable: list,
-        abc.Set: set,
-        abc.MutableSet: set,
-        abc.Mapping: dict,
-        abc.MutableMapping: dict,
-    }.get(origin, origin)
     try:
-        return concrete()
+        return _CONCRETE.get(origin, origin)()
     except Exception:  # any constructor may be anything: then the key starts without a value
         return MISSING

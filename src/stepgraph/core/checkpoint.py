@@ -94,6 +94,35 @@ class Record(NamedTuple):
     path: tuple[Any, ...]
 
 
+Row = tuple[str, int, Any, Any, Any]
+"""A task's outcome while it waits: node, the position of its Send or -1, writes, routes, joins."""
+
+
+class Origin(Protocol):
+    """What tells the tasks of a superstep from any others."""
+
+    def records(self, rows: Sequence[Row]) -> Iterator[Record]:
+        """The records of these rows."""
+
+
+class Shelf(Protocol):
+    """Where outcomes of the tasks planned from `checkpoint` lie, for a checkpointer that takes many at once."""
+
+    thread: str
+    ns: str
+    checkpoint: str
+    origin: Origin
+
+    def take(self) -> list[Any]:
+        """The tasks whose outcomes lie here. They are the caller's, who keeps their rows or has each recorded."""
+
+    def rows(self, tasks: Sequence[Any]) -> list[Row]:
+        """Their outcomes, with the very values that they wrote."""
+
+    def record_each(self, tasks: Sequence[Any]) -> None:
+        """Hand their outcomes to `save_record`, one by one; what that raises ends the task it is of."""
+
+
 @dataclass(slots=True)
 class Stored:
     """A checkpoint as read back: the whole state at it, and the records of its tasks.
@@ -203,7 +232,9 @@ class Checkpointer(Protocol):
     from the next call. `thread` is the thread id, `ns` the checkpoint namespace ("" at the root, else
     `node:task_id|…`).
 
-    A backend may also have `successor(thread, ns, checkpoint_id, sources)`, without which histories are walked: the
+    A backend may also have `shelve(shelf)`: if it gives true, outcomes of parallel tasks will lie there, for it to take
+    whenever somebody reads and at last at `unshelve(shelf)`; values that it has taken may be changed later. And
+    `successor(thread, ns, checkpoint_id, sources)`, without which histories are walked: the
     first checkpoint that was saved as a child of this one, on its thread, and has one of these sources, or None. And
     `refusal(value)`, which says in words why a value can't be stored, or None: a person's decision with such a value
     is refused while it can still be mended.

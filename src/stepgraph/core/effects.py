@@ -14,6 +14,7 @@ from stepgraph.core.types import Pause
 
 if TYPE_CHECKING:
     from stepgraph.core.limits import TimeoutPolicy
+    from stepgraph.core.shelf import TaskShelf
 
 
 class Call(NamedTuple):
@@ -40,24 +41,15 @@ class Together(NamedTuple):
     hold_errors: bool
 
 
-class Shelf(NamedTuple):
-    """Where the records of a superstep's tasks go."""
-
-    checkpointer: Any
-    thread: str
-    ns: str
-    checkpoint: str
-
-
 class Bodies(NamedTuple):
-    """Call the bodies of these lean tasks, in any order or at once, conclude each, and record its outcome on `shelf`.
+    """Call the bodies of these lean tasks, in any order or at once, conclude each, and put it on `shelf`.
 
     Nothing is thrown in: what a body raised is left in `task.error`. After an error other than a pause an async
     driver cancels the others, a sync one lets them end.
     """
 
     tasks: Sequence[Task]
-    shelf: Shelf | None
+    shelf: TaskShelf | None
 
 
 class Ask(NamedTuple):

@@ -28,7 +28,7 @@ from stepgraph.core.errors import (
 )
 from stepgraph.core.flow import flow_of, troubled
 from stepgraph.core.keeping import keep_outcome, planned, unfit
-from stepgraph.core.lean import lean_flows
+from stepgraph.core.lean import short_way
 from stepgraph.core.plan import Plan
 from stepgraph.core.recovery import take_up
 from stepgraph.core.request import ORDINARY, Request
@@ -318,8 +318,9 @@ class Engine:
             return
         quiet = scope.emit is None and scope.gate is None and scope.probe is None
         direct = self.keeper is None and (not self.saving or self.request.durability == "async")
-        if quiet and direct and all(task.node.lean and task.records is None and task.timeout is None for task in tasks):
-            yield from lean_flows(self, tasks)
+        short = short_way(tasks) if quiet and direct else None
+        if short is not None:
+            yield from short(self, tasks)
         else:
             yield Together(tasks, [flow_of(self, task) for task in tasks], scope.gate is not None)
 

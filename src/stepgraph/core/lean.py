@@ -6,17 +6,16 @@ right after the body, in the task's own context.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.body import Continues, continues
-from stepgraph.core.checkpoint import Record
-from stepgraph.core.effects import Bodies, Flow, Shelf
+from stepgraph.core.effects import Bodies, Flow, Together
 from stepgraph.core.errors import Cancelled
 from stepgraph.core.flow import troubled
-from stepgraph.core.keeping import outcome_of
 from stepgraph.core.plan import Plan, Router
 from stepgraph.core.routing import Follows, checked, follows
+from stepgraph.core.shelf import TaskShelf
 from stepgraph.core.state import combine
 from stepgraph.core.task import Task
 from stepgraph.core.types import END, START, Route
@@ -26,18 +25,30 @@ if TYPE_CHECKING:
     from stepgraph.core.engine import Engine
 
 
+def short_way(tasks: Sequence[Task]) -> Callable[[Engine, Sequence[Task]], Flow] | None:
+    """The short way that all of these parallel tasks can take, if there is one."""
+    lean = nests = True
+    for task in tasks:
+        node = task.node
+        lean, nests = lean and node.lean, nests and node.nests
+        if not (lean or nests) or task.records is not None or task.timeout is not None:
+            return None
+    return lean_flows if lean else nested_flows
+
+
 def lean_flows(engine: Engine, tasks: Sequence[Task]) -> Flow:
     """The whole life of parallel ones."""
     for task in tasks:
         task.lean = True
-    request, shelf = engine.request, None
-    if engine.saving and engine.checkpoint is not None:
-        shelf = Shelf(request.checkpointer, request.thread or "", engine.scope.ns_text, engine.checkpoint)
+    shelf = _shelf(engine)
     first: BaseException | None = None
     try:
         yield Bodies(tasks, shelf)
     except Cancelled as stopped:
         first = stopped
+    finally:
+        if shelf is not None:
+            shelf.close()
     troubles = [(task, task.error) for task in tasks if task.error is not None]
     # A failure comes before the siblings that were cancelled because of it.
     for task, error in sorted(troubles, key=lambda each: isinstance(each[1], Cancelled)):
@@ -50,16 +61,39 @@ def lean_flows(engine: Engine, tasks: Sequence[Task]) -> Flow:
             first = first or raised
         else:
             if task.status == "finished" and shelf is not None:
-                keep(shelf, task)
+                shelf.keep(task)
     if first is not None:
         raise first
 
 
-def keep(shelf: Shelf, task: Task) -> None:
-    """Record the outcome of a task that has just been concluded. For drivers."""
-    # A third of the time of calling the class, for each of a thousand tasks.
-    record = tuple.__new__(Record, (task.id, "outcome", outcome_of(task), task.node.name, task.path))
-    shelf.checkpointer.save_record(shelf.thread, shelf.ns, shelf.checkpoint, record)
+def nested_flows(engine: Engine, tasks: Sequence[Task]) -> Flow:
+    """The same for parallel tasks that are graphs."""
+    shelf = _shelf(engine)
+    try:
+        yield Together(tasks, [_nested(engine, task, shelf) for task in tasks], False)
+    finally:
+        if shelf is not None:
+            shelf.close()
+    for task in tasks:
+        if task.error is not None:  # its outcome can't be stored
+            raise task.error
+
+
+def _nested(engine: Engine, task: Task, shelf: TaskShelf | None) -> Flow:
+    task.lean, task.attempt = True, 1
+    try:
+        conclude(task, (yield from engine.run_child(task)))
+    except BaseException as error:
+        yield from troubled(engine, task, error)
+    if shelf is not None and task.status == "finished":
+        shelf.keep(task)
+
+
+def _shelf(engine: Engine) -> TaskShelf | None:
+    if not engine.saving or engine.checkpoint is None:
+        return None
+    request, scope = engine.request, engine.scope
+    return TaskShelf(request.checkpointer, request.thread or "", scope.ns_text, engine.checkpoint, engine.state.step)
 
 
 def conclude(task: Task, result: Any) -> None:

@@ -108,6 +108,8 @@ class Node:
     """(name,): what ran when it ran alone. Set by Plan."""
     lean: bool = False
     """Can take the short way (`core/lean.py`): sync routers, no subgraph, no policy. Set by Plan."""
+    nests: bool = False
+    """Is a graph, and can take the short way. Set by Plan."""
     passes: bool = False
     """Runs no user's code, as START without routers: a driver has nothing to do. Set by Plan."""
 
@@ -262,10 +264,9 @@ class Plan:
         routes_async = bool(routers) and any(router.is_async for router in routers)
         if routes_async or node.is_async or (child is not None and child.has_async):
             self.has_async = True
-        node.lean = not (
+        simple = not (
             routes_async
             or (bool(routers) and any(router.twin is not None for router in routers))
-            or child is not None
             or node.retries
             or node.timeout is not None
             or node.cache is not None
@@ -273,6 +274,8 @@ class Plan:
             or node.writer is not None
             or node.stamp is not None
         )
+        node.lean = simple and child is None
+        node.nests = simple and child is not None and not routers
 
     def _subscribe(self, found: Mapping[str, Sequence[str]]) -> None:
         self.subscribers = {key: tuple(names) for key, names in found.items()}

@@ -11,7 +11,7 @@ from stepgraph.core import events as ev
 from stepgraph.core.effects import Flow, Save
 from stepgraph.core.keeping import finished, unfit
 from stepgraph.core.lean import conclude
-from stepgraph.core.state import advance_alone, combine, view
+from stepgraph.core.state import advance_alone, brief, combine, view
 from stepgraph.core.task import Task
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def sprint(engine: Engine) -> Flow:
     stop = scope.stop - (TRAIL if limit >= 2 * TRAIL else limit // 2)
     plain, listened = plan.plain, scope.emit is not None
     if saving:
-        light = plain and engine.request.durability == "async"
+        light = engine.request.durability == "async"
         handing = Save(engine.request.checkpointer, engine.thread, scope.ns_text, NOT_YET)
     while len(state.next) == 1 and not state.sends and state.step <= stop and not root.halted:
         node = nodes[state.next[0]]
@@ -84,9 +84,11 @@ def sprint(engine: Engine) -> Flow:
                 raise
         if not saving:
             advance_alone(plan, state, task, changes)
-        elif light and not engine.amended:
+            continue
+        recorded = brief(plan, values, changes, groups) if light and not engine.amended else None
+        if recorded is not None:
             advance_alone(plan, state, task, changes)
-            handing.checkpoint = engine.next_checkpoint("loop", changes, state.step - 1)
+            handing.checkpoint = engine.next_checkpoint("loop", recorded, state.step - 1)
             yield handing
         else:
             engine.tasks = (task,)

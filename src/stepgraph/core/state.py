@@ -394,6 +394,31 @@ def records_of(
     return found
 
 
+def brief(plan: Plan, before: Mapping[str, Any], changes: dict[str, Any], groups: Any) -> dict[str, Any] | None:
+    """`records_of` a lone task's superstep, if it can be made quickly and tells what the task wrote; else None."""
+    if plan.plain:
+        return changes
+    if plan.untracked or not groups:
+        return None
+    found: dict[str, Any] = {}
+    channels = plan.channels
+    for key, value in changes.items():
+        channel = channels[key]
+        updates = groups[key]
+        if len(updates) != 1 or value is MISSING:
+            return None
+        if channel.plain:
+            found[key] = value
+            continue
+        update = updates[0]
+        if not (type(channel) is BinaryOperatorAggregate and channel.appends and type(update) is type(value) is list):
+            return None
+        if type(before.get(key)) is not list:
+            return None
+        found[key] = tuple.__new__(Extend, ((*update,),))  # a third of the time of calling the class
+    return found
+
+
 def tracked(untracked: frozenset[str], writes: Writes) -> Writes:
     """The writes that may be stored."""
     return tuple(write for write in writes if write[0] not in untracked) if untracked else writes

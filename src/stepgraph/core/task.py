@@ -130,9 +130,7 @@ class Scope:
         key = (self.checkpoint, step, name, sent)
         if self._base is not None and self._base[0] == key:
             return self._base[1]
-        text = f"{self.checkpoint or self.run_id}\0{self.ns_text}\0{step}\0{name}\0{PUSH if sent else PULL}"
-        digits = blake2b(text.encode(), digest_size=16).hexdigest()
-        found = (f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-", int(digits[20:], 16))
+        found = id_base(self.checkpoint or self.run_id, self.ns_text, step, name, sent)
         self._base = (key, found)
         return found
 
@@ -255,7 +253,7 @@ class Task:
                 found = self._id = _handler_id(self.failed.id)
             else:
                 prefix, tail = self.scope.id_base(self.step, self.node.name, self.key >= 0)
-                found = self._id = f"{prefix}{(tail + self.key) & _TAIL:012x}"
+                found = self._id = f"{prefix}{(tail + self.key) & _TAIL:012x}"  # `id_of`, without the call
         return found
 
     @property
@@ -263,7 +261,7 @@ class Task:
         """LangGraph's task path."""
         if self.failed is not None:
             return (*self.failed.path, "node_error_handler", False)
-        return self._path or ((PULL, self.name) if self.key < 0 else (PUSH, self.key, False))
+        return self._path or ((PULL, self.node.name) if self.key < 0 else (PUSH, self.key, False))
 
     @property
     def triggers(self) -> tuple[str, ...]:
@@ -323,6 +321,20 @@ class Task:
         return f"During task with name '{self.name}' and id '{self.id}' (superstep {self.step}{where})"
 
 
+_TAIL = 0xFFFFFFFFFFFF
+
+
+def id_base(origin: str, ns: str, step: int, name: str, sent: bool) -> tuple[str, int]:
+    """What `Scope.id_base` keeps; `origin` is the id of the checkpoint that the tasks were planned from."""
+    digits = blake2b(f"{origin}\0{ns}\0{step}\0{name}\0{PUSH if sent else PULL}".encode(), digest_size=16).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-", int(digits[20:], 16)
+
+
+def id_of(base: tuple[str, int], key: int) -> str:
+    """The id of a planned task; `base` is of its node, `key` -1 or the position of its Send."""
+    return f"{base[0]}{(base[1] + key) & _TAIL:012x}"
+
+
 def _handler_id(failed: str) -> str:
     digits = blake2b(f"{failed}\0node_error_handler".encode(), digest_size=16).hexdigest()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
@@ -333,7 +345,6 @@ def digest(content: bytes) -> str:
     return blake2b(content, digest_size=16).hexdigest()
 
 
-_TAIL = 0xFFFFFFFFFFFF
 Interrupts = tuple[Interrupt, ...]
 
 

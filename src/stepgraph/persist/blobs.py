@@ -34,7 +34,7 @@ class Blob:
 
     def holds(self, value: Any) -> bool:
         """Whether the value is still the same, in types too; of one that was not pickled that is not known."""
-        return type(self.data) is bytes and _pickled(value) == self.data
+        return type(self.data) is bytes and pickled(value) == self.data
 
 
 class BlobCodec(Codec):
@@ -53,7 +53,7 @@ class BlobCodec(Codec):
             return None
         if len(value) < _FEW and ATOMS.issuperset(map(type, value.values() if kind is dict else value)):
             return None
-        data = _pickled(value)
+        data = pickled(value)
         return None if data is None or len(data) < _LEAST else self._kept(data)
 
     def apart(self, text: str) -> Blob | None:
@@ -77,11 +77,11 @@ class BlobCodec(Codec):
         if tag != "#":
             return super()._tagged(tag, raw)
         data = self._by_number[raw["v"]].data
-        # Safe: the bytes are this process's own, and `_pickled` lets nothing but exact built-in types into them.
+        # Safe: the bytes are this process's own, and `pickled` lets nothing but exact built-in types into them.
         return pickle.loads(data) if isinstance(data, bytes) else self.loads(data)
 
 
-class _NotPlain(Exception):  # noqa: N818  says what was met; nobody but `_pickled` sees it
+class _NotPlain(Exception):  # noqa: N818  says what was met; nobody but `pickled` sees it
     """An object of another than the built-in types."""
 
 
@@ -90,7 +90,7 @@ class _Pickler(pickle.Pickler):
         raise _NotPlain
 
 
-def _pickled(value: Any) -> bytes | None:
+def pickled(value: Any) -> bytes | None:
     """The bytes of a value; None if it cannot be kept so.
 
     In `fast` mode what is met twice is written twice, as in JSON, so that equal contents give the same bytes.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from stepgraph.core.checkpoint import Checkpoint, Extend, Record
+from stepgraph.core.checkpoint import Checkpoint, Extend, Origin, Record, Shelf
 from stepgraph.core.errors import CheckpointError
 from stepgraph.core.types import MISSING
-from stepgraph.persist.blobs import Blob, BlobCodec
+from stepgraph.persist.blobs import Blob, BlobCodec, pickled
 from stepgraph.persist.codec import BLOB
 from stepgraph.persist.lines import is_record, split_id
 from stepgraph.persist.log import Log, LogCheckpointer, Tail
@@ -49,6 +50,7 @@ class MemoryCheckpointer(LogCheckpointer):
                 checkpoint.metadata = log.said
                 log.recent.append(checkpoint)
                 log.latest = checkpoint.id
+                log.weight += 1
             self._waiting += 1
             if self._waiting > _WAITING:
                 for each in list(self._logs.values()):
@@ -66,25 +68,71 @@ class MemoryCheckpointer(LogCheckpointer):
             own = _own_outcome(record)
             if own is not None:
                 with log.lock:
-                    log.recent.append(own)
-                    self._waiting += 1
+                    self._wait(log, own, 1)
                 return
         self._settle(log)
         super().save_record(thread, ns, checkpoint_id, record)
 
     def _settle(self, log: Any) -> None:
         """Encode the checkpoints that were kept as they are."""
-        if log is None or not log.recent:
+        if log is None:
+            return
+        if log.shelf is not None:
+            with log.lock:
+                if log.shelf is not None:
+                    self._gather(log, log.shelf)
+        if not log.recent:
             return
         with log.lock:
             recent, log.recent = log.recent, []
-            self._waiting -= len(recent)
+            self._waiting -= log.weight
+            log.weight = 0
             for each in recent:
                 if type(each) is Checkpoint:
+                    sends: Any = each.control.sends
+                    if type(sends) is bytes:
+                        each.control.sends = pickle.loads(sends)
                     super().save(log.thread, log.ns, each)
                     log.encoded = each.id
-                else:
+                elif type(each) is Record:
                     super().save_record(log.thread, log.ns, log.encoded, each)
+                else:
+                    for record in each.records():
+                        super().save_record(log.thread, log.ns, log.encoded, record)
+
+    def shelve(self, shelf: Shelf) -> bool:
+        """Outcomes will be taken from this shelf."""
+        log: Any = self._logs.get((shelf.thread, shelf.ns))
+        if log is None or shelf.checkpoint != log.latest:
+            return False
+        log.shelf = shelf
+        return True
+
+    def unshelve(self, shelf: Shelf) -> None:
+        """Take the rest."""
+        log: Any = self._logs.get((shelf.thread, shelf.ns)) or self._begun(shelf.thread, shelf.ns)
+        with log.lock:
+            self._gather(log, shelf)
+            if log.shelf is shelf:
+                log.shelf = None
+
+    def _gather(self, log: Any, shelf: Shelf) -> None:
+        """Take what lies on a shelf: copied in one go, and encoded when it is read."""
+        tasks = shelf.take()
+        if not tasks:
+            return
+        if shelf.checkpoint == log.latest:
+            data = pickled(shelf.rows(tasks))
+            if data is not None:
+                self._wait(log, Outcomes(shelf.origin, data), max(len(tasks), len(data) // _BYTES))
+                return
+        shelf.record_each(tasks)
+
+    def _wait(self, log: Any, kept: Any, weight: int) -> None:
+        """Let something wait unencoded; `weight` is as many small checkpoints as it is worth."""
+        log.recent.append(kept)
+        log.weight += weight
+        self._waiting += weight
 
     def _open(self, thread: str, ns: str, *, create: bool) -> Log | None:
         log = self._logs.get((thread, ns))
@@ -115,7 +163,7 @@ class MemoryCheckpointer(LogCheckpointer):
                 if name != thread and isinstance(log, MemoryLog) and thread in log.parents:
                     self._detach(log, thread)
             for key in [key for key in self._logs if key[0] == thread]:
-                self._waiting -= len(self._logs.pop(key).recent)
+                self._waiting -= self._logs.pop(key).weight
 
     def _detach(self, log: MemoryLog, thread: str) -> None:
         """Replace the links into `thread` by keyframes."""
@@ -148,6 +196,8 @@ class MemoryLog(Log):
         "parents",
         "recent",
         "said",
+        "shelf",
+        "weight",
     )
 
     def __init__(self, thread: str, ns: str, codec: BlobCodec) -> None:
@@ -168,8 +218,12 @@ class MemoryLog(Log):
         """The id of the checkpoint saved last."""
         self.encoded = ""
         """The id of the checkpoint encoded last."""
-        self.recent: list[Checkpoint | Record] = []
+        self.recent: list[Checkpoint | Record | Outcomes] = []
         """What was saved since, with values of its own: checkpoints, and after each the outcomes of its tasks."""
+        self.weight = 0
+        """What `recent` counts of those that may wait."""
+        self.shelf: Shelf | None = None
+        """Where outcomes of the running superstep lie."""
         self.late_lines: dict[str, list[bytes]] = {}
         self.parents: dict[str, list[int]] = {}
         """Other thread -> the links into it."""
@@ -263,23 +317,37 @@ class MemoryLog(Log):
             end = mark
 
 
+class Outcomes:
+    """The outcomes of tasks of one superstep, pickled: copies of their own."""
+
+    __slots__ = ("data", "origin")
+
+    def __init__(self, origin: Origin, data: bytes) -> None:
+        self.origin = origin
+        self.data = data
+
+    def records(self) -> Iterator[Record]:
+        """They, one by one."""
+        return self.origin.records(pickle.loads(self.data))  # built-in types only: `pickled` made it
+
+
 def _keep(checkpoint: Checkpoint) -> bool:
     """Give the checkpoint values of its own; False, with some of them changed, if one is no small plain value."""
     changes: Any = checkpoint.changes
     for key, value in changes.items():
         kind = type(value)
         if kind not in _FROZEN:
-            own = _copy(value.items if kind is Extend else value, 0)
+            own = _copy(value[0] if kind is Extend else value, 0)
             if own is MISSING:
                 return False
-            changes[key] = Extend(own) if kind is Extend else own
-    control = checkpoint.control
+            changes[key] = tuple.__new__(Extend, (own,)) if kind is Extend else own
+    control: Any = checkpoint.control
+    if control.channels:
+        return False
     if control.sends:
-        sends = [_copy(send, 0) for send in control.sends]
-        if MISSING in sends:
-            return False
-        control.sends = tuple(sends)
-    return not control.channels
+        control.sends = pickled(control.sends) or control.sends
+        return type(control.sends) is bytes
+    return True
 
 
 def _own_outcome(record: Record) -> Record | None:
@@ -312,16 +380,24 @@ def _copy(value: Any, depth: int) -> Any:
     if kind is dict:
         if not _FROZEN.issuperset(map(type, value)):
             return MISSING
+        own: Any = value.copy()
         if _FROZEN.issuperset(map(type, value.values())):
-            return value.copy()
-    elif _FROZEN.issuperset(map(type, value)):
-        return value[:]
+            return own
+        places: Any = value.items()
+    else:
+        own = list(value)
+        if _FROZEN.issuperset(map(type, value)):
+            return own
+        places = enumerate(value)
     if len(value) > _FEW:
         return MISSING
-    items = [_copy(each, depth + 1) for each in (value.values() if kind is dict else value)]
-    if MISSING in items:
-        return MISSING
-    return dict(zip(value, items, strict=True)) if kind is dict else kind(items)
+    for place, each in places:
+        if type(each) not in _FROZEN:
+            copied = _copy(each, depth + 1)
+            if copied is MISSING:
+                return MISSING
+            own[place] = copied
+    return own if kind is not tuple else tuple(own)
 
 
 _PLAIN = frozenset({dict, list, tuple})
@@ -330,6 +406,8 @@ _MANY, _FEW, _DEPTH = 1024, 16, 6
 _FROZEN = frozenset({int, float, str, bool, bytes, complex, type(None)})
 _WAITING = 32_768
 """Checkpoints of all threads that may wait unencoded: each takes some 450 bytes, a line some tens."""
+_BYTES = 512
+"""So many bytes that wait pickled count as one that waits."""
 _PREFIX = 24
 """Characters that the ids of a run have in common; of an id of another form nothing is said by its beginning."""
 _BLOB = BLOB.encode()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from contextvars import Context, ContextVar, copy_context
+from functools import partial
 from typing import Any
 
 from stepgraph.core import registry
@@ -24,7 +25,6 @@ from stepgraph.core.effects import (
     Remember,
     Save,
     SaveRecord,
-    Shelf,
     Sleep,
     Together,
     Within,
@@ -37,8 +37,9 @@ from stepgraph.core.errors import (
     is_invalid_resume,
     sync_timeout_unsupported,
 )
-from stepgraph.core.lean import conclude, keep
+from stepgraph.core.lean import conclude
 from stepgraph.core.routing import Follows
+from stepgraph.core.shelf import TaskShelf
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, Decision, Pause
 from stepgraph.run.context import announce, call_body, call_in_task, decided
@@ -70,8 +71,8 @@ class AsyncDriver:
         """The asyncio tasks that wait for a body in a helper thread."""
         self.width = width
 
-    async def run(self, flow: Flow, own: bool = False) -> Any:
-        """Drive the flow to its end and return its result. `own`: this asyncio task runs nothing else."""
+    async def run(self, flow: Flow) -> Any:
+        """Drive the flow to its end and return its result."""
         step: Callable[[Any], Any] = flow.send
         argument: Any = None
         cancelled: asyncio.CancelledError | None = None
@@ -164,36 +165,37 @@ class AsyncDriver:
 
     async def _together(self, together: Together) -> None:
         """Run parallel tasks; the first failure cancels the others unless errors are held."""
-        limit = asyncio.Semaphore(self.width) if self.width else None
-        tasks = [asyncio.ensure_future(self._limited(flow, limit)) for flow in together.flows]
-        try:
-            done, waiting = await asyncio.wait(
-                tasks, return_when=asyncio.ALL_COMPLETED if together.hold_errors else asyncio.FIRST_EXCEPTION
-            )
-            while waiting and all(is_invalid_resume(each.exception()) for each in done if each.exception()):
-                more, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
-                done |= more
-        except asyncio.CancelledError:
-            await _end(tasks)
-            raise
-        if waiting:
-            await self._settle(waiting)
-        failed = [task for task in tasks if not task.cancelled() and task.exception() is not None]
-        if failed:
-            raise failed[0].exception()  # type: ignore[misc]  # not None: filtered above
+        errors: dict[int, BaseException] = {}
+
+        async def ending(position: int) -> bool:
+            try:
+                await self.run(together.flows[position])
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                errors[position] = error
+                return not (together.hold_errors or is_invalid_resume(error))
+            return False
+
+        await self._side_by_side(ending, range(len(together.flows)))
+        if errors:
+            raise errors[min(errors)]
 
     async def _bodies(self, bodies: Bodies) -> None:
         """Call parallel bodies; what they raise stays with their tasks."""
-        group = Group(asyncio.get_running_loop(), len(bodies.tasks))
-        limit = asyncio.Semaphore(self.width) if self.width else None
-        running = [group.start(self._lean(task, group, bodies.shelf, limit)) for task in bodies.tasks]
+        await self._side_by_side(partial(self._lean, bodies.shelf), bodies.tasks)
+
+    async def _side_by_side(self, call: Side, items: Sequence[Any]) -> None:
+        """Call it with each item; when one call says that it failed, the others are cancelled."""
+        group = Group(call, len(items), asyncio.Semaphore(self.width) if self.width else None)
+        group.start(group.in_turn(deque(items)))
         try:
             failed = await group.end
         except asyncio.CancelledError:
-            await _end(running)
+            await _end(group.running)
             raise
         if failed:
-            await self._settle([each for each in running if not each.done()])
+            await self._settle([each for each in group.running if not each.done()])
 
     async def _settle(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
         """Cancel the siblings of a failure. Those in a thread can't be, so they end and what they made is kept."""
@@ -207,42 +209,25 @@ class AsyncDriver:
             await _end(waiting)
             raise
 
-    async def _lean(self, task: Task, group: Group, shelf: Shelf | None, limit: asyncio.Semaphore | None) -> None:
-        """One of parallel bodies, in an asyncio task of its own, whose context is the task's."""
-        failed = False
+    async def _lean(self, shelf: TaskShelf | None, task: Task) -> bool:
+        """One of parallel bodies, in a context of its own. Whether it failed, so that the others are to end."""
         try:
-            if limit is not None:
-                async with limit:
-                    await self._called(task)
-            elif task.node.is_async and self.node_loop is None:
+            if task.node.is_async and self.node_loop is None:
                 conclude(task, await call_body(task))
             else:
                 await self._body(task)
             if shelf is not None:
-                keep(shelf, task)
+                shelf.keep(task)
         except asyncio.CancelledError as error:
-            if _by_itself():
-                task.error, failed = _node_cancelled(task, error), True
-                return
-            task.error = Cancelled(f"Node {task.name!r} was cancelled because a node beside it failed.")
-            raise
+            if not _by_itself():
+                task.error = Cancelled(f"Node {task.name!r} was cancelled because a node beside it failed.")
+                raise
+            task.error = _node_cancelled(task, error)
+            return True
         except BaseException as error:
             task.error = error
-            failed = not isinstance(error, (GraphInterrupt, Continues, Follows)) and not is_invalid_resume(error)
-        finally:
-            group.ended(failed)
-
-    async def _called(self, task: Task) -> None:
-        if task.node.is_async and self.node_loop is None:
-            conclude(task, await call_body(task))
-        else:
-            await self._body(task)
-
-    async def _limited(self, flow: Flow, limit: asyncio.Semaphore | None) -> Any:
-        if limit is None:
-            return await self.run(flow, True)
-        async with limit:
-            return await self.run(flow, True)
+            return not (isinstance(error, (GraphInterrupt, Continues, Follows)) or is_invalid_resume(error))
+        return False
 
     async def _within(self, flow: Flow, task: Task | None, policy: Any, seconds: float | None) -> Any:
         """Run a flow as an asyncio task of its own, and cancel that when a limit is passed."""
@@ -360,29 +345,79 @@ around: ContextVar[asyncio.AbstractEventLoop] = ContextVar("stepgraph_loop")
 """The loop that drives the run, for sync node code in a helper thread."""
 
 
+Side = Callable[[Any], Coroutine[Any, Any, bool]]
+"""A coroutine function for one of several things side by side: whether it failed."""
+
+
 class Group:
-    """Counts parallel asyncio tasks down; `end` is set when all have ended, or (to True) when one failed.
+    """Parallel coroutines, counted down; `end` is set when all have ended, or (to True) when one failed.
 
     Cheaper than `asyncio.wait`, which adds and removes a callback a task.
     """
 
-    __slots__ = ("_loop", "_waiting", "end")
+    __slots__ = ("_call", "_limit", "_loop", "_waiting", "end", "running")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, count: int) -> None:
-        self._loop = loop
+    def __init__(self, call: Side, count: int, limit: asyncio.Semaphore | None) -> None:
+        self._call = call
+        self._loop = asyncio.get_running_loop()
         self._waiting = count
-        self.end: asyncio.Future[bool] = loop.create_future()
+        self._limit = limit
+        self.running: list[asyncio.Task[None]] = []
+        self.end: asyncio.Future[bool] = self._loop.create_future()
 
-    def start(self, coroutine: Any) -> asyncio.Task[Any]:
-        """Start it at once where Python can (3.12), else in the loop's next round."""
-        return asyncio.Task(coroutine, loop=self._loop, **_EAGER)
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Start it as an asyncio task: at once where Python can (3.12), else in the loop's next round."""
+        self.running.append(asyncio.Task(coroutine, loop=self._loop, **_EAGER))
 
-    def ended(self, failed: bool) -> None:
-        self._waiting -= 1
+    async def in_turn(self, items: deque[Any]) -> None:
+        """One after the other while they end without waiting: an asyncio task costs more than most of them.
+
+        The first that waits keeps this asyncio task for itself, and those behind it get one each. Each has a context
+        of its own, a copy of the one here.
+        """
+        here, call = copy_context(), self._call if self._limit is None else self._limited
+        ended, failed = 0, False
+        try:
+            while items:
+                context = here.copy()
+                coroutine = call(items.popleft())
+                try:
+                    waited = context.run(coroutine.send, None)
+                except StopIteration as end:
+                    ended += 1
+                    failed = failed or end.value
+                    continue
+                except BaseException:
+                    ended += 1
+                    raise
+                for item in items:
+                    self.start(self._alone(call, item))
+                items.clear()
+                self.ended(ended, failed)
+                ended, failed = 1, False
+                failed = await InContext(coroutine, context, waited)
+        finally:
+            self.ended(ended, failed)
+
+    async def _alone(self, call: Side, item: Any) -> None:
+        failed = False
+        try:
+            failed = await call(item)
+        finally:
+            self.ended(1, failed)
+
+    async def _limited(self, item: Any) -> bool:
+        assert self._limit is not None
+        async with self._limit:
+            return await self._call(item)
+
+    def ended(self, count: int, failed: bool) -> None:
+        self._waiting -= count
         if (failed or not self._waiting) and not self.end.done():
             self.end.set_result(failed)
 
 
+_NOT_STARTED: Any = object()
 _EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 
@@ -390,26 +425,29 @@ class InContext:
     """Awaits a coroutine whose every step runs in `context`, inside the awaiting asyncio task.
 
     So a single ready task needs no asyncio task of its own, and what it sets in context variables stays its own. The
-    coroutine is never handed to another task, so `asyncio.timeout` and cancel scopes in it work.
+    coroutine is never handed to another task, so `asyncio.timeout` and cancel scopes in it work. One that has been
+    started already comes with what it waits for.
     """
 
-    __slots__ = ("context", "coroutine")
+    __slots__ = ("context", "coroutine", "waited")
 
-    def __init__(self, coroutine: Any, context: Context) -> None:
+    def __init__(self, coroutine: Any, context: Context, waited: Any = _NOT_STARTED) -> None:
         self.coroutine = coroutine
         self.context = context
+        self.waited = waited
 
     def __await__(self) -> Generator[Any, Any, Any]:
         run = self.context.run
-        coroutine = self.coroutine
+        coroutine, waited = self.coroutine, self.waited
         if not hasattr(coroutine, "send"):
             coroutine = _awaited(coroutine)
         step, argument = coroutine.send, None
         while True:
-            try:
-                waited = run(step, argument)
-            except StopIteration as end:
-                return end.value
+            if waited is _NOT_STARTED:
+                try:
+                    waited = run(step, argument)
+                except StopIteration as end:
+                    return end.value
             try:
                 argument = yield waited
                 step = coroutine.send
@@ -418,6 +456,7 @@ class InContext:
                 raise
             except BaseException as error:
                 step, argument = coroutine.throw, error
+            waited = _NOT_STARTED
 
 
 async def _awaited(awaitable: Any) -> Any:

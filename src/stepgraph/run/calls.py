@@ -78,7 +78,7 @@ def begin(task: Task, flow: Flow) -> Future[Any]:
     from stepgraph.run.aio import AsyncDriver
 
     asyncio = sys.modules["asyncio"]
-    started: Future[Any] = asyncio.run_coroutine_threadsafe(AsyncDriver().run(flow, True), loop)
+    started: Future[Any] = asyncio.run_coroutine_threadsafe(AsyncDriver().run(flow), loop)
     return started
 
 

@@ -27,7 +27,6 @@ from stepgraph.core.effects import (
     Within,
 )
 from stepgraph.core.errors import NodeCancelledError, sync_timeout_unsupported
-from stepgraph.core.lean import keep
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING
 from stepgraph.run.context import call_body, call_in_task, settled
@@ -149,7 +148,8 @@ class SyncDriver:
                 here.copy().run(SyncDriver(width=self.width).run, flows[position])
             except BaseException as error:
                 errors[position] = error
-            self.wake.set()
+            if self.wake is not _UNWATCHED:
+                self.wake.set()
 
         yield from self._batch(work, range(len(flows)), together.hold_errors)
         if errors:
@@ -165,7 +165,7 @@ class SyncDriver:
             try:
                 here.copy().run(call_body, task)
                 if shelf is not None:
-                    keep(shelf, task)
+                    shelf.keep(task)
             except BaseException as error:
                 task.error = failure(task, error)
 
