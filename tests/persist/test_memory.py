@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -60,6 +61,9 @@ class TestMemoryThatWaits(TestMemory):
             Extend(({"deep": {"er": [1]}},)),
             ({"x": []},),
             {1: {"y": 2}},
+            {"s": {1}, "f": [frozenset((2,))]},
+            {n: [n] for n in range(20)},
+            [[[[[[[[[1]]]]]]]]],
             b"text",
         ],
         ids=repr,
@@ -80,7 +84,7 @@ class TestMemoryThatWaits(TestMemory):
         assert found.payload[0] == (("key", wanted), ("n", 1))
         assert type(found.payload[0][0][1]) is type(plain)
 
-    @pytest.mark.parametrize("value", [{"s": {1}}, [[]] * 17, {n: n for n in range(1025)}, [[[[[[[[[1]]]]]]]]]])
+    @pytest.mark.parametrize("value", [[Decimal(1)], ["x" * 5000], list(range(5000)), {"deep": [["x" * 5000]]}])
     def test_other_values_are_encoded_at_once(self, value: Any) -> None:
         checkpointer = OneRun()
         story = Story(checkpointer)
@@ -88,6 +92,23 @@ class TestMemoryThatWaits(TestMemory):
         story.save({"key": value})
         assert checkpointer._logs["t", ""].recent == []
         assert story.values() == {"n": 0, "key": value}
+
+    def test_much_that_is_new_waits(self) -> None:
+        checkpointer = OneRun()
+        story = Story(checkpointer)
+        story.save({"key": Extend(tuple([{"many": n} for n in range(2000)]))})
+        assert checkpointer._logs["t", ""].weight > 20
+        assert len(story.values()["key"]) == 2000
+
+    def test_after_big_values_small_ones_wait_again(self) -> None:
+        checkpointer = OneRun()
+        story = Story(checkpointer)
+        for _ in range(3):
+            story.save({"key": ["x" * 5000]})
+        for number in range(20):
+            story.save({"key": [number]})
+        assert checkpointer._logs["t", ""].recent != []
+        assert story.values() == {"key": [19]}
 
 
 def _spoil(value: Any) -> None:

@@ -6,10 +6,11 @@ pickled, so no code of a user's runs and whatever our JSON refuses is refused he
 
 from __future__ import annotations
 
-import io
 import pickle
 import re
 import weakref
+from collections import deque
+from collections.abc import Callable
 from itertools import count
 from typing import Any, Final
 
@@ -86,23 +87,48 @@ class _NotPlain(Exception):  # noqa: N818  says what was met; nobody but `pickle
 
 
 class _Pickler(pickle.Pickler):
+    """Writes into `parts`. Made once and used again: making one takes longer than most of what it does.
+
+    In `fast` mode what is met twice is written twice, as in JSON, so that equal contents give the same bytes.
+    """
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        super().__init__(_Sink(self.parts.append), _PROTOCOL)
+        self.fast = True
+
     def reducer_override(self, _: Any) -> Any:
         raise _NotPlain
 
 
-def pickled(value: Any) -> bytes | None:
-    """The bytes of a value; None if it cannot be kept so.
+class _Sink:
+    """A file to write to."""
 
-    In `fast` mode what is met twice is written twice, as in JSON, so that equal contents give the same bytes.
-    """
-    file = io.BytesIO()
-    pickler = _Pickler(file, _PROTOCOL)
-    pickler.fast = True
+    __slots__ = ("write",)
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self.write = write
+
+
+_free: deque[_Pickler] = deque()
+"""Those that nobody uses: a thread takes one off, and brings it back."""
+
+
+def pickled(value: Any) -> bytes | None:
+    """The bytes of a value; None if it cannot be kept so."""
+    try:
+        pickler = _free.pop()
+    except IndexError:
+        pickler = _Pickler()
+    parts = pickler.parts
     try:
         pickler.dump(value)
     except (_NotPlain, ValueError, RecursionError, pickle.PicklingError):
         return None
-    return file.getvalue()
+    data = parts[0] if len(parts) == 1 else b"".join(parts)
+    parts.clear()
+    _free.append(pickler)
+    return data
 
 
 _PROTOCOL: Final = 4

@@ -10,7 +10,6 @@ from typing import Any
 
 from stepgraph.core.checkpoint import Checkpoint, Extend, Origin, Record, Shelf
 from stepgraph.core.errors import CheckpointError
-from stepgraph.core.types import MISSING
 from stepgraph.persist.blobs import Blob, BlobCodec, pickled
 from stepgraph.persist.codec import BLOB
 from stepgraph.persist.lines import is_record, split_id
@@ -44,14 +43,14 @@ class MemoryCheckpointer(LogCheckpointer):
             and metadata is log.metadata
             and metadata == log.said
             and checkpoint.parent_thread is None
-            and _keep(checkpoint)
+            and (weight := log.waits(checkpoint))
         ):
             with log.lock:
                 checkpoint.metadata = log.said
                 log.recent.append(checkpoint)
                 log.latest = checkpoint.id
-                log.weight += 1
-            self._waiting += 1
+                log.weight += weight
+            self._waiting += weight
             if self._waiting > _WAITING:
                 for each in list(self._logs.values()):
                     self._settle(each)
@@ -89,13 +88,11 @@ class MemoryCheckpointer(LogCheckpointer):
             log.weight = 0
             for each in recent:
                 if type(each) is Checkpoint:
-                    sends: Any = each.control.sends
-                    if type(sends) is bytes:
-                        each.control.sends = pickle.loads(sends)
-                    super().save(log.thread, log.ns, each)
+                    super().save(log.thread, log.ns, _taken_up(each))
                     log.encoded = each.id
                 elif type(each) is Record:
-                    super().save_record(log.thread, log.ns, log.encoded, each)
+                    record = each._replace(payload=pickle.loads(each.payload))
+                    super().save_record(log.thread, log.ns, log.encoded, record)
                 else:
                     for record in each.records():
                         super().save_record(log.thread, log.ns, log.encoded, record)
@@ -197,6 +194,8 @@ class MemoryLog(Log):
         "recent",
         "said",
         "shelf",
+        "skipped",
+        "skipping",
         "weight",
     )
 
@@ -220,6 +219,8 @@ class MemoryLog(Log):
         """The id of the checkpoint encoded last."""
         self.recent: list[Checkpoint | Record | Outcomes] = []
         """What was saved since, with values of its own: checkpoints, and after each the outcomes of its tasks."""
+        self.skipped = self.skipping = 0
+        """How many checkpoints are still to be encoded at once, and how many were to be."""
         self.weight = 0
         """What `recent` counts of those that may wait."""
         self.shelf: Shelf | None = None
@@ -231,8 +232,23 @@ class MemoryLog(Log):
     def meet(self, metadata: Mapping[str, Any]) -> None:
         """Another run begins to write."""
         self.metadata = metadata
-        copy = _copy(dict(metadata), 0)
-        self.said = None if copy is MISSING else copy
+        data = pickled(dict(metadata))
+        self.said = None if data is None else pickle.loads(data)
+
+    def waits(self, checkpoint: Checkpoint) -> int:
+        """What the checkpoint, which gets values of its own, counts of those that may wait; 0 if it can't.
+
+        After one that can't, some are not tried: twice as many each time.
+        """
+        if self.skipped:
+            self.skipped -= 1
+            return 0
+        size = _keep(checkpoint)
+        if size < 0:
+            self.skipped = self.skipping = min(_LONGEST, 2 * self.skipping + 1)
+            return 0
+        self.skipping = 0
+        return 1 + size // _BYTES
 
     def append(self, line: bytes, tip: Tip, source: Log | None = None) -> None:
         """Keep the line of a checkpoint."""
@@ -331,78 +347,56 @@ class Outcomes:
         return self.origin.records(pickle.loads(self.data))  # built-in types only: `pickled` made it
 
 
-def _keep(checkpoint: Checkpoint) -> bool:
-    """Give the checkpoint values of its own; False, with some of them changed, if one is no small plain value."""
-    changes: Any = checkpoint.changes
-    for key, value in changes.items():
-        kind = type(value)
-        if kind not in _FROZEN:
-            own = _copy(value[0] if kind is Extend else value, 0)
-            if own is MISSING:
-                return False
-            changes[key] = tuple.__new__(Extend, (own,)) if kind is Extend else own
-    control: Any = checkpoint.control
+def _keep(checkpoint: Any) -> int:
+    """Give the checkpoint values of its own, pickled. How many bytes they take; -1 if they can't be kept so."""
+    control = checkpoint.control
     if control.channels:
-        return False
-    if control.sends:
-        control.sends = pickled(control.sends) or control.sends
-        return type(control.sends) is bytes
-    return True
+        return -1
+    changes, sends = checkpoint.changes, control.sends
+    if not sends and _FROZEN.issuperset(map(type, changes.values())):
+        return 0
+    rows, most = [], _MOST_NEW
+    for key, change in changes.items():
+        if type(change) is Extend:
+            rows.append((key, change[0], True))
+            continue
+        rows.append((key, change, False))
+        if type(change) not in _FROZEN:
+            most = _MOST
+    data = pickled((rows, sends))
+    if data is None or len(data) > most + len(sends) * _BYTES:
+        return -1
+    checkpoint.changes = data
+    if sends:
+        control.sends = ()
+    return len(data)
+
+
+def _taken_up(checkpoint: Any) -> Checkpoint:
+    """The inverse of `_keep`."""
+    if type(checkpoint.changes) is bytes:
+        rows, sends = pickle.loads(checkpoint.changes)  # built-in types only: `pickled` made it
+        checkpoint.changes = {key: Extend(change) if grew else change for key, change, grew in rows}
+        if sends:
+            checkpoint.control.sends = sends
+    found: Checkpoint = checkpoint
+    return found
 
 
 def _own_outcome(record: Record) -> Record | None:
-    """The record with writes of its own; None if one is no small plain value."""
-    writes, routes, joins = record.payload
-    if not _FROZEN.issuperset(map(type, routes)):
+    """The record with a payload of its own, pickled; None if it can't be kept so."""
+    data = pickled(record.payload)
+    if data is None or len(data) > _MOST:
         return None
-    own: list[Any] = []
-    for write in writes:
-        value = write[1]
-        if type(value) in _FROZEN:
-            own.append(write)
-            continue
-        value = _copy(value, 0)
-        if value is MISSING:
-            return None
-        own.append((write[0], value))
-    return tuple.__new__(Record, (record.task, "outcome", (tuple(own), routes, joins), record.node, record.path))
+    return tuple.__new__(Record, (record.task, "outcome", data, record.node, record.path))
 
 
-def _copy(value: Any, depth: int) -> Any:
-    """The value with containers of its own; MISSING if it is not small, or holds more than simple values."""
-    kind = type(value)
-    if kind in _FROZEN:
-        return value
-    if kind is tuple and _FROZEN.issuperset(map(type, value)):
-        return value
-    if kind not in _PLAIN or len(value) > _MANY or depth > _DEPTH:
-        return MISSING
-    if kind is dict:
-        if not _FROZEN.issuperset(map(type, value)):
-            return MISSING
-        own: Any = value.copy()
-        if _FROZEN.issuperset(map(type, value.values())):
-            return own
-        places: Any = value.items()
-    else:
-        own = list(value)
-        if _FROZEN.issuperset(map(type, value)):
-            return own
-        places = enumerate(value)
-    if len(value) > _FEW:
-        return MISSING
-    for place, each in places:
-        if type(each) not in _FROZEN:
-            copied = _copy(each, depth + 1)
-            if copied is MISSING:
-                return MISSING
-            own[place] = copied
-    return own if kind is not tuple else tuple(own)
-
-
-_PLAIN = frozenset({dict, list, tuple})
-_MANY, _FEW, _DEPTH = 1024, 16, 6
-"""What counts as small: so many simple values in a container, or so many containers, and levels of them."""
+_MOST = 4096
+"""Bytes that values may take to wait. What bigger ones share with others is kept once: they are encoded at once."""
+_MOST_NEW = 65_536
+"""The same where lists only grew: it is all new."""
+_LONGEST = 64
+"""So many checkpoints at most are encoded at once, after one that was too big, before the next is tried."""
 _FROZEN = frozenset({int, float, str, bool, bytes, complex, type(None)})
 _WAITING = 32_768
 """Checkpoints of all threads that may wait unencoded: each takes some 450 bytes, a line some tens."""
