@@ -838,7 +838,7 @@ class Model:
             written,
             Control(ran),
             ran,
-            {"m": number % 2},
+            {"m": number // 7 % 2},
             entry["parent_thread"],
             "" if entry["parent_thread"] else None,
         )

@@ -33,9 +33,17 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, Too
 
 from stepgraph.core import registry
 from stepgraph.core.types import MISSING, Command, Decision, Interrupt, Overwrite, Send
+from stepgraph.persist import fast
 from stepgraph.persist.classes import StoredError
 from stepgraph.persist.codec import Codec, Unreadable, Unstorable
 from tests.contract.checkpointer import same, values
+
+
+@pytest.fixture(params=["json", "orjson"])
+def encoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast, "dumps", None)
+    if request.param == "orjson":
+        fast.accelerate()
 
 
 def round_trip(value: Any, codec: Codec | None = None) -> Any:
@@ -217,6 +225,7 @@ def shown(value: Any) -> str:
     return f"{type(value).__name__} {value!r}"[:40]
 
 
+@pytest.mark.usefixtures("encoder")
 class TestRoundTrip:
     @pytest.mark.parametrize("value", PLAIN, ids=shown)
     def test_json_values_are_plain_json(self, value: Any) -> None:
@@ -343,6 +352,7 @@ def frames() -> Iterator[Any]:
     yield pd.DataFrame({"a": range(3)}, index=pd.date_range("2020", periods=3, freq="D", name="day"))
 
 
+@pytest.mark.usefixtures("encoder")
 class TestPandas:
     @pytest.mark.parametrize("frame", list(frames()), ids=lambda frame: str(list(frame.columns))[:40])
     def test_frames(self, frame: pd.DataFrame) -> None:

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from stepgraph import START, Command, RetryPolicy, StateGraph, interrupt
 from stepgraph.core.checkpoint import REMOVED, Checkpoint, Control, Extend, Record, Stored
@@ -195,22 +193,6 @@ def test_many_namespaces_are_made_at_once_beside_known_ones(checkpointer: Sqlite
         assert found.values == {"ns": f"n:{number}"}
     assert len(list(checkpointer.history("t", "n:150"))) == 2
     assert len(checkpointer.namespaces("t")) == 300
-
-
-class TestLines:
-    @given(
-        st.recursive(
-            st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
-            lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-        )
-    )
-    def test_a_row_says_the_same_whoever_writes_it(self, row: Any) -> None:
-        assert repr(json.loads(rows.line_of([row]).decode("utf-8", "surrogatepass"))) == repr([row])
-
-    def test_without_orjson_the_standard_library_writes_them(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(__import__("sys").modules, "orjson", None)
-        line_of: Callable[[Any], bytes] = rows._writer()
-        assert line_of([1e16, {"a": ("b", None)}]) == b'[1e+16,{"a":["b",null]}]'
 
 
 def test_the_file_tells_the_same_as_an_immediate_save(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from stepgraph.core.checkpoint import REMOVED, Extend, Removed
-from stepgraph.persist.codec import ATOMS, BLOB, Codec, Unstorable, write
+from stepgraph.persist.codec import ATOMS, BLOB, Codec, Unstorable, canonical, write
 from stepgraph.persist.encoded import Encoded, appended, new_in, splices, splices_text
 from stepgraph.persist.items import LARGE, Held, Known, Memo, is_object
 from stepgraph.persist.patch import difference, size_of
@@ -153,11 +153,11 @@ class Changes:
 
     def _text(self, key: str, made: Encoded, old: Encoded) -> None:
         """A long value that another one replaces: as little of its text as tells the difference."""
-        text = made.text()
-        patch = difference(old.text(), text)
+        text = canonical(made.text())
+        patch = difference(canonical(old.text()), text)
         if 2 * size_of(patch) < len(text):
             self.patches.append(f"{quoted(key)}:{write(patch)}")
-            self.made.append((key, made))
+            self.made.append((key, Encoded(text)))
         else:
             self._set(key, made)
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 import json.encoder
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from stepgraph.core.registry import codec_names, type_codecs
+from stepgraph.persist import fast
 
 if TYPE_CHECKING:
     from stepgraph.persist.blobs import Blob
@@ -24,6 +26,10 @@ TEXT: Final = frozenset({str})
 MARK: Final = '{"~"'
 BLOB: Final = '{"~":"#"'
 """The tag of what stands for a big value that is kept elsewhere."""
+ENCODING: Final = ("utf-8", "surrogatepass")
+"""Strings may hold lone surrogates, which strict UTF-8 refuses."""
+_EXPONENT: Final = re.compile(r"e[-+]?\d+(?:[,\]}]|$)")
+"""How numbers end that are not written alike by all; hardly a string does."""
 _LIMIT: Final = 10_000
 """Bits up to which Python writes an int in decimal without asking (`sys.set_int_max_str_digits`)."""
 
@@ -57,12 +63,7 @@ class Codec:
 
     def dumps(self, value: Any) -> str:
         """The text of any storable value. Raises Unstorable."""
-        if type(value) not in ATOMS:
-            value = self.lower(value)
-        try:
-            return "".join(_write(value, 0))
-        except (ValueError, RecursionError):
-            return "".join(_write(_hex_ints(value), 0))
+        return write(value if type(value) in ATOMS else self.lower(value))
 
     def plain(self, value: Any) -> str:
         """The text of a value that JSON keeps exactly."""
@@ -213,6 +214,22 @@ def parse(text: str) -> Any:
 
 def write(plain: Any) -> str:
     """JSON of a value that has been lowered already."""
+    found = None if fast.dumps is None else fast.dumps(plain)
+    return _plainly(plain) if found is None else found.decode()
+
+
+def line_of(row: Any) -> bytes:
+    """The same as the bytes of a line."""
+    found = None if fast.dumps is None else fast.dumps(row)
+    return _plainly(row).encode(*ENCODING) if found is None else found
+
+
+def canonical(text: str) -> str:
+    """JSON as the standard library writes it: what patches of texts are made of and applied to, in any process."""
+    return _plainly(parse(text)) if _EXPONENT.search(text) or ".0000" in text else text
+
+
+def _plainly(plain: Any) -> str:
     try:
         return "".join(_write(plain, 0))
     except (ValueError, RecursionError):

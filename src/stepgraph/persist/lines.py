@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stepgraph.core.checkpoint import Kind, Record
-from stepgraph.persist.codec import MARK, Codec, parse, write
+from stepgraph.persist.codec import ENCODING, MARK, Codec, line_of, parse, write
 
 if TYPE_CHECKING:
     from stepgraph.persist.changes import Carrier
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 KEYFRAME: Final = b'{"id"'
 LINK: Final = b'{"parent"'
 RECORD: Final = b'["'
-ENCODING: Final = ("utf-8", "surrogatepass")
-"""Strings may hold lone surrogates, which strict UTF-8 refuses."""
 
 
 def text_of(line: bytes) -> str:
@@ -86,7 +84,7 @@ def record_line(record: Record, codec: Codec, checkpoint: str | None, carrier: C
     row.append(_packed(record.kind, record.payload, codec))
     if checkpoint is not None:
         row.append(checkpoint)
-    return write(row).encode(*ENCODING)
+    return line_of(row)
 
 
 def _carries(record: Record) -> bool:

@@ -14,10 +14,10 @@ from stepgraph.core.checkpoint import Checkpoint, Extend, Record, Removed
 from stepgraph.core.errors import CheckpointError
 from stepgraph.core.types import MISSING
 from stepgraph.persist.changes import LONG
-from stepgraph.persist.codec import ATOMS, TEXT, Codec, write
+from stepgraph.persist.codec import ATOMS, TEXT, Codec, line_of, write
 from stepgraph.persist.lines import is_mark
 from stepgraph.persist.log import Log, LogCheckpointer, where
-from stepgraph.persist.rows import Row, begin, follow, line_of
+from stepgraph.persist.rows import Row, begin, follow
 from stepgraph.persist.tip import Tip
 
 _BATCH: Final = 64

@@ -6,15 +6,15 @@ any more, so the tip keeps the values of checkpoints as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 from stepgraph.core.checkpoint import Checkpoint, Extend, Removed
 from stepgraph.persist.changes import LONG, SMALL
-from stepgraph.persist.codec import ATOMS, Codec, write
+from stepgraph.persist.codec import ATOMS, Codec, line_of
 from stepgraph.persist.encoded import Encoded
-from stepgraph.persist.lines import ENCODING, split_id
+from stepgraph.persist.lines import split_id
 from stepgraph.persist.tip import PER_LINE, Tip
 
 Row = tuple[str, list[Any]]
@@ -185,28 +185,3 @@ def begin(checkpoint: Checkpoint, codec: Codec) -> tuple[Tip, bytes]:
     parts.apply(tip.values, len(line))
     tip.restart(len(line))
     return tip, line
-
-
-def _writer() -> Callable[[Any], bytes]:
-    """JSON of a row. Where orjson is installed it is what writes it, but for what that would tell otherwise."""
-
-    def plainly(row: Any) -> bytes:
-        return write(row).encode(*ENCODING)
-
-    try:
-        import orjson
-    except ImportError:
-        return plainly
-    dumps = orjson.dumps
-
-    def quickly(row: Any) -> bytes:
-        try:
-            line = dumps(row)
-        except TypeError:  # lone surrogates, ints of more than 64 bits
-            return plainly(row)
-        return plainly(row) if b"null" in line else line  # which may be NaN or an infinity
-
-    return quickly
-
-
-line_of: Final = _writer()

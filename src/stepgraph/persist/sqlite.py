@@ -24,6 +24,7 @@ from stepgraph.core.errors import CheckpointError
 from stepgraph.persist.blocks import ids, unpacked_id
 from stepgraph.persist.codec import Codec
 from stepgraph.persist.commit import Committer, after
+from stepgraph.persist.fast import accelerate
 from stepgraph.persist.file import BITS, LAST, File
 from stepgraph.persist.lines import checkpoint_of, is_record
 from stepgraph.persist.log import Log, Tail
@@ -45,6 +46,7 @@ class SqliteCheckpointer(RecentCheckpointer):
 
     def __init__(self, path: str | os.PathLike[str], *, allowed_modules: Iterable[str] = ()) -> None:
         super().__init__(Codec(allowed_modules=allowed_modules))
+        accelerate()
         self.path = os.fspath(path)
         self._file = File(self.path)
         self._committer = Committer(self._file, self._trouble, _settling(weakref.ref(self), self._codec))

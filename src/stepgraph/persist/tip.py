@@ -13,10 +13,10 @@ from typing import Any, Final, NamedTuple
 from stepgraph.core.checkpoint import Checkpoint, Control, Source
 from stepgraph.core.types import MISSING
 from stepgraph.persist.changes import LONG, SMALL, Carrier, Changes, delta, joined, quoted
-from stepgraph.persist.codec import ATOMS, MARK, Codec, parse, write
+from stepgraph.persist.codec import ATOMS, ENCODING, MARK, Codec, canonical, parse, write
 from stepgraph.persist.encoded import Encoded
 from stepgraph.persist.items import Memo
-from stepgraph.persist.lines import ENCODING, KEYFRAME, carried, split_id, text_of
+from stepgraph.persist.lines import KEYFRAME, carried, split_id, text_of
 from stepgraph.persist.patch import patched
 
 _LEAST: Final = 1024
@@ -348,7 +348,7 @@ class Tip:
             if type(old) is str:
                 self.values[key] = patched(old, patch)
             else:
-                self.values[key] = Encoded(patched(old.peek(), patch))
+                self.values[key] = Encoded(patched(canonical(old.peek()), patch))
             self.versions[key] = self.version
         for key, splices in rare.get("l", {}).items():
             old = self.values[key]
