@@ -125,6 +125,22 @@ class PairLab(Lab):
 
     engine: Both  # type: ignore[assignment]  # it stands for an Engine
 
+    _file: Any = None
+
+    def open_file(self, path: Path) -> None:
+        """Keep threads with LangGraph's async saver."""
+        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+        assert self._loop is not None
+        self._file = AsyncSqliteSaver.from_conn_string(str(path))
+        self.checkpointer = self._loop.run_until_complete(self._file.__aenter__())
+
+    def close(self) -> None:
+        if self._file is not None:
+            assert self._loop is not None
+            self._loop.run_until_complete(self._file.__aexit__(None, None, None))
+        super().close()
+
     def _drain(self, *args: Any) -> Any:
         try:
             return super()._drain(*args)
@@ -152,10 +168,13 @@ class PairLab(Lab):
 
 @contextmanager
 def pair_lab(order: Order, calls: Calls, saver: Saver, directory: Path, *, quiet: bool = True) -> Iterator[PairLab]:
-    """A lab that is closed afterwards."""
-    with ENGINES[0].saver(saver, directory) as made:
+    """A lab that is closed afterwards. Async calls with a file have LangGraph's async saver, on the lab's loop."""
+    awaited = saver == "sqlite" and calls != "sync"
+    with ENGINES[0].saver("none" if awaited else saver, directory) as made:
         opened = PairLab(Both(order), calls, made, quiet=quiet)  # type: ignore[arg-type]  # it stands for an Engine
         try:
+            if awaited:
+                opened.open_file(directory / "langgraph.db")
             yield opened
         finally:
             opened.close()

@@ -9,7 +9,8 @@ import pytest
 
 from tests.compat.pair import Order, pair_lab
 from tests.compat.test_savers_programs import REFERENCE, expected
-from tests.differential import programs_functional, random_programs
+from tests.differential import programs_functional, programs_nested, programs_people, random_programs
+from tests.differential.engines import Calls
 from tests.differential.lab import lab
 from tests.differential.registry import PROGRAMS, Program
 from tests.differential.test_programs import difference
@@ -51,6 +52,43 @@ def test_a_program_may_change_hands_between_any_two_calls(program: Program, orde
         opened.finish()
         got = opened.record
     assert not (found := difference(want, got)), found
+
+
+PAUSING = (programs_people.__name__, programs_nested.__name__)
+FILES = [program for program in SAVED if program.play.__module__ in PAUSING]
+ALTERNATING: list[Order] = [ORDERS["langgraph first"], ORDERS["two and two, ours first"]]
+
+
+@pytest.mark.parametrize("calls", ["sync", "async"])
+@pytest.mark.parametrize("program", FILES, ids=lambda program: program.name)
+def test_a_thread_in_a_file_may_change_hands_too(program: Program, calls: Calls, tmp_path: Path) -> None:
+    """With LangGraph's SqliteSaver and AsyncSqliteSaver, whose checkpoints each hold the whole state."""
+    want, _ = expected(program.name, calls, True)
+    for place, order in enumerate(ALTERNATING):
+        (tmp_path / str(place)).mkdir()
+        with pair_lab(order, calls, "sqlite", tmp_path / str(place)) as opened:
+            program.play(opened)
+            opened.finish()
+            got = opened.record
+        assert not (found := difference(want, got)), found
+
+
+@pytest.mark.parametrize("calls", ["sync", "async"])
+@pytest.mark.parametrize("first", range(200, 260, 20))
+def test_random_programs_may_change_hands_in_a_file(first: int, calls: Calls, tmp_path: Path) -> None:
+    for seed in range(first, first + 20):
+        with lab(REFERENCE, calls, "memory", Path(), quiet=True) as opened:
+            random_programs.play(opened, seed)
+            opened.finish()
+            want = opened.record
+        rng = Random(seed)
+        hands = [rng.randint(0, 1) for _ in range(200)]
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        with pair_lab(lambda call, hands=hands: hands[call % 200], calls, "sqlite", folder) as pair:
+            random_programs.play(pair, seed)
+            pair.finish()
+        assert not (found := difference(want, pair.record)), f"seed {seed}, {hands[:12]}: {found}"
 
 
 @pytest.mark.parametrize("first", range(0, 200, 20))
