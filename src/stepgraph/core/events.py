@@ -91,7 +91,7 @@ class TaskEmitted(NamedTuple):
 
     `kind` is custom, stdout, stderr, log or reads; messages: (part of a message, metadata) as a model makes it;
     message: the same of a whole one, which is shown unless its parts were; streamed: of one whose parts were shown;
-    tools: how a tool call goes on.
+    tools: how a tool call goes on; relayed: (namespace, mode, payload), a chunk of a graph that runs elsewhere.
     """
 
     ns: Namespace

@@ -54,6 +54,8 @@ class Request:
     """The graphs with a history of their own that have run since, by namespace."""
     overheard: frozenset[str] = NONE
     """What somebody listens to of the models and tools that nodes call: messages, tools."""
+    relayed: frozenset[str] = NONE
+    """The modes in which somebody listens to what graphs inside say, wherever these run."""
     around: Any = MISSING
     """The config that another library handed down where the run began; MISSING where nobody looked."""
     parent: Task | None = None

@@ -282,6 +282,8 @@ class CompiledStateGraph(Threads):
             config=engine.request.config, keys=self._lone_key() if keys is None else keys,
             metadata=engine.request.metadata,
         )  # fmt: skip
+        if subgraphs:
+            engine.request.relayed = streams.modes
         listen_in(engine, streams.modes)
         outer = engine.request.emit
 

@@ -14,6 +14,8 @@ from langchain_core.runnables.graph import Edge, Graph, Node
 from stepgraph.core.errors import GraphInterrupt, ParentCommand
 from stepgraph.core.types import INTERRUPT, PARENT, Command, GraphOutput, Interrupt, PregelTask, StateSnapshot
 from stepgraph.integrations.configs import merge_configs
+from stepgraph.run.context import current_task
+from stepgraph.run.tokens import relayed_modes, say
 
 logger = logging.getLogger("stepgraph")
 COORDINATES = ("thread_id", "checkpoint_ns", "checkpoint_id", "checkpoint_map")
@@ -213,6 +215,53 @@ class RemoteGraph(Runnable[Any, Any]):
             last = (chunk,)
         return _result(last, version)
 
+    # Version 3 of streams
+
+    def stream_events(
+        self, input: Any, config: Any = None, *, version: str = "v2", headers: Any = None, **options: Any
+    ) -> Any:
+        """A run that its readers drive (`version="v3"`), in a `with` block: `run.values`, `run.messages`, `run.output`.
+
+        Raises NotImplementedError for options that a server does not take so.
+        """
+        if version != "v3":
+            others: Any = super()
+            return others.stream_events(input, config, version=version, **options)
+        from stepgraph.integrations.remote_events import RemoteRun
+
+        return RemoteRun(self._sync(), *self._opened(self._sync(), input, config, headers, options))
+
+    async def astream_events(  # type: ignore[override]  # as `stream_events`, to be awaited
+        self, input: Any, config: Any = None, *, version: str = "v2", headers: Any = None, **options: Any
+    ) -> Any:
+        """As `stream_events`, to be awaited: `async with await graph.astream_events(..., version="v3") as run`."""
+        if version != "v3":
+            raise NotImplementedError(
+                f"RemoteGraph.astream_events(version={version!r}) is not there: use astream(), or version='v3'."
+            )
+        from stepgraph.integrations.remote_events import AsyncRemoteRun
+
+        return AsyncRemoteRun(self._async(), *self._opened(self._async(), input, config, headers, options))
+
+    def _opened(self, client: Any, input: Any, config: Any, headers: Any, options: dict[str, Any]) -> tuple[Any, Any]:
+        """A thread of the client's to stream from, and what starts a run on it."""
+        for name in ("control", "transformers", "interrupt_before", "interrupt_after"):
+            if options.pop(name, None):
+                raise NotImplementedError(f"RemoteGraph.stream_events(version='v3') does not support `{name}=`.")
+        unknown = sorted(options.keys() - {"metadata"})
+        if unknown:
+            raise NotImplementedError(
+                f"RemoteGraph.stream_events(version='v3') does not support the following kwargs: {unknown}. "
+                "Supported: ['metadata']."
+            )
+        sent = sanitized(self._merged(config))
+        thread = client.threads.stream(
+            thread_id=sent.get("configurable", {}).pop("thread_id", None),
+            assistant_id=self.assistant_id,
+            headers=_traced(headers) if self.distributed_tracing else headers,
+        )
+        return thread, {"input": answer_of(input), "config": sent, "metadata": options.get("metadata")}
+
     def _begin(
         self, input: Any, config: Any, version: str, headers: Any, options: dict[str, Any]
     ) -> tuple[Reading, dict[str, Any]]:
@@ -221,7 +270,10 @@ class RemoteGraph(Runnable[Any, Any]):
         thread = sent.get("configurable", {}).pop("thread_id", None)
         modes, subgraphs = options.pop("stream_mode", None), bool(options.pop("subgraphs", False))
         caller = ((config or {}).get("configurable") or {}).get("checkpoint_ns")
-        reading = Reading(_modes(modes), isinstance(modes, str) or not modes, subgraphs, version, caller)
+        around = current_task.get(None) if caller else None
+        outward = frozenset() if around is None else relayed_modes(around)
+        single = isinstance(modes, str) or not modes
+        reading = Reading(_modes(modes), single, subgraphs, version, caller, around, outward)
         command, given = None, input
         if isinstance(input, Command):
             command, given = asdict(input), None
@@ -232,16 +284,28 @@ class RemoteGraph(Runnable[Any, Any]):
             "command": command,
             "config": sent,
             "context": options.pop("context", None),
-            "stream_mode": _sent_modes(modes),
+            "stream_mode": _sent_modes(modes, outward),
             "interrupt_before": options.pop("interrupt_before", None),
             "interrupt_after": options.pop("interrupt_after", None),
-            "stream_subgraphs": subgraphs,
+            "stream_subgraphs": subgraphs or bool(outward),
             "if_not_exists": "create",
             "headers": _traced(headers) if self.distributed_tracing else headers,
             "params": options.pop("params", None),
             **options,
         }
         return reading, asked
+
+
+def answer_of(given: Any) -> Any:
+    """An input in the form that starts a v3 run: a server takes it for the answer where the thread waits for one."""
+    if not isinstance(given, Command):
+        return given
+    if given.goto or given.update:
+        raise NotImplementedError(
+            "RemoteGraph v3 streaming supports `Command(resume=...)` only: a server's v3 runs take no goto and no "
+            "update. Use stream(), or update_state() before."
+        )
+    return given.resume
 
 
 class Reading(NamedTuple):
@@ -254,6 +318,10 @@ class Reading(NamedTuple):
     version: str
     caller: str | None
     """The namespace of the node around, which the server does not know."""
+    around: Any = None
+    """The task of that node."""
+    outward: frozenset[str] = frozenset()
+    """The modes in which somebody listens to the graph around."""
 
     def take(self, chunk: Any) -> Iterator[Any]:
         """The item of a chunk, if it was asked for. Raises what it says that the run has raised."""
@@ -261,13 +329,15 @@ class Reading(NamedTuple):
         data = chunk.data
         if mode == "command" and data.get("graph") == PARENT:
             raise ParentCommand(Command(**data))
+        ns = tuple(part for text in (self.caller, inner) if text for part in text.split("|"))
+        if mode in self.outward:
+            say(self.around, "relayed", (ns, mode, data))
         if mode == "error":
             raise RemoteException(data)
         if mode == "updates" and self.caller and isinstance(data, dict) and INTERRUPT in data:
             raise GraphInterrupt([Interrupt(**asked) for asked in data[INTERRUPT]])
         if mode not in self.modes or (inner and not self.subgraphs and mode != "messages"):
             return
-        ns = tuple(part for text in (self.caller, inner) if text for part in text.split("|"))
         if mode == "messages":
             data = tuple(data)
             chunk = chunk._replace(data=data)
@@ -294,9 +364,10 @@ def _modes(given: Any) -> tuple[str, ...]:
     return modes
 
 
-def _sent_modes(given: Any) -> list[str]:
-    """The modes in the server's words, and updates, which tell of questions."""
-    sent = [given] if isinstance(given, str) else list(given or ("updates",))
+def _sent_modes(given: Any, outward: frozenset[str]) -> list[str]:
+    """The modes in the server's words, with those of the graph around, and updates, which tell of questions."""
+    asked = [given] if isinstance(given, str) else list(given or ("updates",))
+    sent = list(dict.fromkeys([*asked, *sorted(outward)]))
     if "messages" in sent:
         sent.remove("messages")
         sent.append("messages-tuple")

@@ -108,6 +108,10 @@ class Streams:
             self._seen.add(named(event.payload[0]))
         elif event.kind in ("messages", "message"):
             self._message(event.ns, *event.payload, whole=event.kind == "message")
+        elif event.kind == "relayed":
+            ns, mode, payload = event.payload
+            if self._subgraphs and mode in self.modes:
+                self._send(ns, mode, payload)
         elif event.kind in ("custom", "tools") and event.kind in self.modes:
             self._send(event.caller or event.ns, event.kind, event.payload)
 

@@ -61,6 +61,16 @@ def overheard(mode: str) -> Task | None:
     return None
 
 
+def relayed_modes(task: Task) -> frozenset[str]:
+    """The modes in which somebody around `task` listens to graphs inside it."""
+    found: frozenset[str] = frozenset()
+    around: Task | None = task
+    while around is not None:
+        found |= around.scope.request.relayed
+        around = around.scope.request.parent
+    return found
+
+
 def as_events(task: Task) -> bool:
     """Whether the nearest listener to messages takes protocol events."""
     around: Task | None = task
