@@ -74,10 +74,11 @@ class BlobCodec(Codec):
             if number not in held:
                 held[number] = self._by_number[number]
 
-    def _tagged(self, tag: Any, raw: dict[str, Any]) -> Any:
-        if tag != "#":
-            return super()._tagged(tag, raw)
-        data = self._by_number[raw["v"]].data
+    def stored_apart(self, number: int) -> str | bytes:
+        """The text or bytes that a number stands for."""
+        return self._by_number[number].data
+
+    def _lift_apart(self, data: str | bytes) -> Any:
         # Safe: the bytes are this process's own, and `pickled` lets nothing but exact built-in types into them.
         return pickle.loads(data) if isinstance(data, bytes) else self.loads(data)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -165,10 +165,12 @@ class Changes:
 class Carrier:
     """Encodes what tasks carry. Lists in it that are those of the state, and items that are known, are not again."""
 
-    __slots__ = ("_codec", "_lists", "_memo", "_values")
+    __slots__ = ("_codec", "_lists", "_memo", "_text", "_values")
 
-    def __init__(self, values: Mapping[str, Any], codec: Codec, memo: Memo) -> None:
+    def __init__(self, values: Mapping[str, Any], codec: Codec, memo: Memo, text: Callable[[Any, Codec], str]) -> None:
         self._values, self._codec, self._memo = values, codec, memo
+        self._text = text
+        """That of an item, made by `memo`."""
         self._lists: dict[int, str] = {}
         """The texts of lists: several tasks carry the same ones."""
 
@@ -191,7 +193,7 @@ class Carrier:
         return ",".join(self._texts(items))
 
     def _texts(self, items: list[Any]) -> list[str]:
-        return [self._memo.text(each, self._codec) for each in items]
+        return [self._text(each, self._codec) for each in items]
 
 
 def delta(shape: str, passed: int, atoms: Mapping[str, Any], changes: Changes | None, rare: dict[str, str]) -> str:

@@ -19,6 +19,7 @@ from stepgraph.persist import fast
 
 if TYPE_CHECKING:
     from stepgraph.persist.blobs import Blob
+    from stepgraph.persist.pool import Pool
 
 ATOMS: Final = frozenset({str, int, float, bool, type(None)})
 """What JSON keeps exactly, and what never changes."""
@@ -54,6 +55,9 @@ class Codec:
     With `private` values never leave this process, so objects of classes that only exist in a function are kept too.
     """
 
+    pooled = False
+    """Whether lines define big items once and name them by numbers (`persist/pool.py`)."""
+
     def __init__(self, *, allowed_modules: Iterable[str] = (), private: bool = False) -> None:
         self.allowed = frozenset(allowed_modules)
         self.private = private
@@ -76,6 +80,14 @@ class Codec:
     def apart(self, text: str) -> Blob | None:
         """What keeps a long text of a value outside of the others', as above."""
         return None
+
+    def reading(self, pool: Pool) -> Codec:
+        """The codec that reads values of a state with this pool."""
+        return self
+
+    def stored_apart(self, number: int) -> str | bytes:
+        """The text, or in memory the pickled bytes, that a number stands for."""
+        raise Unreadable(f"item {number} of what is stored is missing", "Restore the store from a backup.")
 
     def loads(self, text: str) -> Any:
         """The value of a text. Raises Unreadable."""
@@ -133,6 +145,8 @@ class Codec:
         return [item if type(item) in ATOMS else lift(item) for item in raw]
 
     def _tagged(self, tag: Any, raw: dict[str, Any]) -> Any:
+        if tag == "#":
+            return self._lift_apart(self.stored_apart(raw["v"]))
         from stepgraph.persist.rules import lifting
 
         read = lifting(tag)
@@ -142,6 +156,10 @@ class Codec:
                 "Read it with the version that wrote it, or a newer one.",
             )
         return read(raw, self)
+
+    def _lift_apart(self, data: str | bytes) -> Any:
+        assert isinstance(data, str)
+        return self.loads(data)
 
     def _rule(self, kind: type) -> Rule:
         name = codec_names.get(f"{kind.__module__}:{kind.__qualname__}")
@@ -183,6 +201,10 @@ class Codec:
 
     def why_not(self, raw: Any, path: str = "") -> Unreadable:
         """After `lift` has failed: the same failure with the path to the innermost value that causes it."""
+        if isinstance(raw, dict) and raw.get("~") == "#":
+            data = self.stored_apart(raw["v"])
+            if isinstance(data, str):
+                return self.why_not(parse(data), path)
         for part, inner in _raw_children(raw):
             try:
                 self.lift(inner)

@@ -18,7 +18,8 @@ from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any, Final
 
 from stepgraph.core.types import MISSING
-from stepgraph.persist.codec import ATOMS, TEXT, Codec
+from stepgraph.persist.codec import ATOMS, BLOB, TEXT, Codec
+from stepgraph.persist.pool import Pool
 
 if TYPE_CHECKING:
     from stepgraph.persist.blobs import Blob
@@ -285,9 +286,10 @@ class Known:
     def described(self, copy: Any = MISSING) -> Known:
         """Itself, with what it consists of: it is as it was encoded. `copy` is one of a plain item, if there is one."""
         if self.content is None:
-            large = self.size >= (LARGE if self.blob is None else LARGE // 2)
-            if large and self.blob is not None and type(self.blob.data) is bytes:
-                copy = _twin(self.item, self.blob.data)
+            data = None if self.blob is None else self.blob.data
+            large = self.size >= (LARGE // 2 if type(data) is bytes else LARGE)
+            if large and type(data) is bytes:
+                copy = _twin(self.item, data)
             if large and copy is not MISSING:
                 self.content = Content.of_large(self.item, copy)
             else:
@@ -330,9 +332,11 @@ def _encoded(item: Any, codec: Codec) -> tuple[Known, Any]:
 class Memo:
     """The big items of the last checkpoints, so that one is encoded once, whichever keys it is written to."""
 
-    __slots__ = ("_again", "_before", "_now", "_size", "turn")
+    __slots__ = ("_again", "_before", "_now", "_size", "pool", "turn")
 
     def __init__(self) -> None:
+        self.pool = Pool()
+        """What the lines since the last keyframe define, where the codec is `pooled`."""
         self.turn = 1
         """Counts checkpoints and records: what was looked at for one is not again for the same."""
         self._now: dict[int, Known] = {}
@@ -359,13 +363,22 @@ class Memo:
             return self.known(item, codec).text
         found, copy = _encoded(item, codec)
         if found.memorable:
-            self._kept(found.described(copy) if self._again or found.blob is None else found)
+            self._kept(found.described(copy) if self._again or found.blob is None else found, codec)
         return found.text
+
+    def recorded(self, item: Any, codec: Codec) -> str:
+        """The text of an item for a record, which cannot define it."""
+        text = self.text(item, codec)
+        if text.startswith(BLOB) and self.pool.fresh:
+            blob = (self._now.get(id(item)) or self._before[id(item)]).blob
+            if blob is not None and blob.number in self.pool.fresh:
+                return str(blob.data)
+        return text
 
     def take(self, item: Any, blob: Blob) -> str:
         """Remember an item that has just become a blob; gives its text."""
         found = Known(item, blob.text, blob)
-        return self._kept(found.described() if self._again else found).text
+        return self._kept(found.described() if self._again else found, None).text
 
     def known(self, item: Any, codec: Codec) -> Known:
         """The item with its text, which is made if need be."""
@@ -373,12 +386,20 @@ class Memo:
         number = id(item)
         found = self._now.get(number)
         if found is not None and found.unchanged(self.turn):
+            if codec.pooled:
+                self.pool.know(found.blob)  # type: ignore[arg-type]  # all that are remembered have one
             return found.described()
         found = self._before.get(number)
         found = known(item, codec) if found is None or not found.unchanged(self.turn) else found.described()
-        return self._kept(found) if found.memorable else found
+        return self._kept(found, codec) if found.memorable else found
 
-    def _kept(self, found: Known) -> Known:
+    def _kept(self, found: Known, codec: Codec | None) -> Known:
+        if codec is not None and codec.pooled:
+            if found.blob is None:
+                found.blob = self.pool.blob(found.text)
+                found.text = found.blob.text
+            else:
+                self.pool.know(found.blob)
         self._now[id(found.item)] = found
         self._size += found.size + _NOTES
         return found

@@ -8,8 +8,8 @@
 
 `shape` is `[source,next,ran]` the first time and its number afterwards; numbers start anew at each keyframe. `dt` is
 microseconds since the parent. The rarer things: i (id), n (its counter), s (step), v (version), m (metadata), g (keys
-removed), p (patches of long values), l (splices of lists), x (sends), c (raw channels); each is left out where it
-follows from the parent.
+removed), p (patches of long values), l (splices of lists), x (sends), c (raw channels), b (big items by number, of
+which `{"~":"#","v":number}` then stands for one); each is left out where it follows from the parent.
 """
 
 from __future__ import annotations

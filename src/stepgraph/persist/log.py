@@ -178,7 +178,7 @@ class LogCheckpointer(ABC):
             tip = log.tip
             last = tip is not None and tip.id == checkpoint_id
             try:
-                carrier = None if tip is None else tip.carrier(self._codec)
+                carrier = tip.carrier(self._codec) if tip is not None and last else None
                 line = record_line(record, self._codec, None if last else checkpoint_id, carrier)
             except Exception as error:  # as in `save`
                 found = self._codec.why(record.payload, "payload")
@@ -300,7 +300,7 @@ class LogCheckpointer(ABC):
 
     def _stored(self, log: Log, tip: Tip, lines: list[bytes], *, shared: bool = False) -> Stored:
         """What a reader gets. A `shared` tip is needed further on, so everything is copied from it."""
-        codec, name = self._codec, tip.id or ""
+        codec, name = self._codec.reading(tip.memo.pool), tip.id or ""
         with reading.explained(log, tip):
             values = reading.decoded(tip, codec, shared=shared)
             found = reading.records([*lines, *log.late().get(name, ())], name, codec)

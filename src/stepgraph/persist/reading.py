@@ -137,7 +137,7 @@ def history(opened: Open, log: Log, before: int | None, codec: Codec, values: bo
             tip = replayed(opened, *_linked_to(opened, log, lines[0]), codec)
         with undamaged(log), explained(log, tip):
             frames = _frames(tip, lines, codec, values)
-        yield from _backwards(log, tip, frames, late, codec, values)
+        yield from _backwards(log, tip, frames, late, codec.reading(tip.memo.pool), values)
 
 
 def _frames(tip: Tip, lines: list[bytes], codec: Codec, values: bool) -> list[_Frame]:

@@ -28,6 +28,7 @@ from stepgraph.persist.fast import accelerate
 from stepgraph.persist.file import BITS, LAST, File
 from stepgraph.persist.lines import checkpoint_of, is_record
 from stepgraph.persist.log import Log, Tail
+from stepgraph.persist.pool import PoolCodec
 from stepgraph.persist.recent import RecentCheckpointer, RecentLog, settle
 from stepgraph.persist.tip import Tip
 
@@ -45,7 +46,7 @@ class SqliteCheckpointer(RecentCheckpointer):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, allowed_modules: Iterable[str] = ()) -> None:
-        super().__init__(Codec(allowed_modules=allowed_modules))
+        super().__init__(PoolCodec(allowed_modules=allowed_modules))
         accelerate()
         self.path = os.fspath(path)
         self._file = File(self.path)

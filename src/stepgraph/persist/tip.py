@@ -118,10 +118,15 @@ class Tip:
         if self.metadata or checkpoint.metadata:
             self._tell_metadata(checkpoint.metadata, codec, rare)
         if control.sends:
-            carrier = Carrier(self.values, codec, self.memo) if changes is not None else self.carrier(codec)
+            if changes is None:
+                self.memo.begin()
+            carrier = Carrier(self.values, codec, self.memo, self.memo.text)
             rare["x"] = f"[{','.join([f'[{carried(send, carrier)}]' for send in control.sends])}]"
         if control.channels:
             rare["c"] = codec.dumps(dict(control.channels))
+        pool = self.memo.pool
+        if pool.fresh:
+            rare["b"] = pool.definitions(pool.fresh)
         shape = (checkpoint.source, control.next, checkpoint.ran)
         number = self.shapes.get(shape)
         micros = round(checkpoint.time * 1e6)
@@ -138,6 +143,7 @@ class Tip:
             self.prefix, self.counter = split_id(own_id)
             if "m" in rare:
                 self._take_metadata(rare["m"], codec)
+            pool.fresh.clear()
         else:
             self.counter += 1
         self.parent, self.id = self.id, own_id
@@ -165,9 +171,9 @@ class Tip:
         return self.keyframe()
 
     def carrier(self, codec: Codec) -> Carrier:
-        """What encodes the arguments of tasks, which often have the state's own lists in them."""
+        """What encodes for a record the arguments of tasks, which often have the state's own lists in them."""
         self.memo.begin()
-        return Carrier(self.values, codec, self.memo)
+        return Carrier(self.values, codec, self.memo, self.memo.recorded)
 
     def _tell_id(self, id: str, rare: dict[str, str]) -> None:
         prefix, counter = split_id(id)
@@ -211,6 +217,8 @@ class Tip:
                 for value in self.values.values()
             )
             size += 16 * len(self.values) + 24 * len(self.seen)
+            if len(self.memo.pool):
+                size += self.memo.pool.size(self._named())
             if self.since < 2 * max(size, _LEAST):
                 self.check += max(self.keyframe_size // 2, _LEAST)
                 return False
@@ -241,11 +249,21 @@ class Tip:
             self._renumber([(self.source, self.next, self.ran)])
         texts = {"m": self.metadata_text, "x": self.sends, "c": self.channels}
         texts["values"] = joined(atoms, (f"{quoted(key)}:{value.text()}" for key, value in others.items()))
+        pool = self.memo.pool
+        if len(pool):
+            named = pool.numbers() if shapes else sorted(self._named())
+            texts["b"] = pool.definitions(named)
+            pool.keep(named)
         pieces = (f',"{name}":{text}' for name, text in texts.items() if text is not None)
         line = f"{write(row)[:-1]}{''.join(pieces)}}}".encode(*ENCODING)
         self.prefix, self.counter = split_id(self.id or "")
         self.restart(len(line))
         return line
+
+    def _named(self) -> set[int]:
+        """The numbers of the items that the state and what tasks carry name."""
+        texts = [value.text() for value in self.values.values() if type(value) is Encoded]
+        return self.memo.pool.named([*texts, self.sends or ""])
 
     def _renumber(self, shapes: list[Shape]) -> None:
         self.numbered = shapes
@@ -267,6 +285,8 @@ class Tip:
         text = text_of(line)
         row = parse(text)
         tagged = MARK in text
+        if decode:
+            codec = codec.reading(self.memo.pool)
         if line.startswith(KEYFRAME):
             self._replay_keyframe(row, tagged, codec)
             self.restart(len(line))
@@ -288,6 +308,7 @@ class Tip:
         self._take_metadata(write(row["m"]), codec)
         self.sends = write(row["x"]) if "x" in row else None
         self.channels = write(row["c"]) if "c" in row else None
+        self.memo.pool.replay(row.get("b", {}))
         self.values = {
             key: value if type(value) in ATOMS else Encoded(None, value, tagged) for key, value in row["values"].items()
         }
@@ -338,6 +359,8 @@ class Tip:
         self.version = rare.get("v", self.version)
         if "m" in rare:
             self._take_metadata(write(rare["m"]), codec)
+        if "b" in rare:
+            self.memo.pool.replay(rare["b"])
         self.sends = write(rare["x"]) if "x" in rare else None
         self.channels = write(rare["c"]) if "c" in rare else None
         for key in rare.get("g", ()):
