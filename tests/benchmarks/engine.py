@@ -138,9 +138,11 @@ def apart(engine: str, shape: Shape, size: int, is_async: bool, kind: str, folde
 
 def serve(engine: str, name: str, size: str, is_async: str, kind: str, folder: str) -> None:
     """Be the process of `apart`: a run for each line that comes in."""
-    if engine == "stepgraph":
-        import stepgraph.compat.install  # noqa: F401  the import is what does it
     shape = next(each for each in SHAPES if each.name == name)
+    if engine == "stepgraph":
+        from stepgraph.compat.hook import install
+
+        install(own_prebuilt=getattr(shape, "own_prebuilt", False))
     run = action(engine, shape, int(size), is_async == "1", kind, Path(folder))
     for _ in sys.stdin:
         gc.collect()

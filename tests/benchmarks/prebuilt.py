@@ -1,4 +1,4 @@
-"""The agent that the package `langgraph-prebuilt` makes, with langchain's model, messages and tools."""
+"""The agent that `langgraph.prebuilt` makes, with langchain's model, messages and tools."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def tool() -> BaseTool:
 
 
 def agent(turns: int) -> Any:
-    """The compiled graph, on the engine that `import langgraph` gives in this process."""
+    """The compiled graph, of the package and on the engine that `import langgraph` gives in this process."""
     from langgraph.prebuilt import create_react_agent
 
     with warnings.catch_warnings():

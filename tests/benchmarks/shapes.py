@@ -316,13 +316,15 @@ class Agent(Shape):
 
 
 class PrebuiltAgent(Shape):
-    """The same talk with langchain's objects, through `create_react_agent`."""
+    """The same talk with langchain's objects, through `create_react_agent` of each engine's own."""
 
     name = "prebuilt agent of 100"
     unit = "turn"
     size = 100
     quick = 40
     imports = True
+    own_prebuilt = True
+    """Whether it is `stepgraph.prebuilt`'s here; else both engines run langgraph-prebuilt's."""
 
     def compiled(self, names: Names, size: int, node: Made) -> Any:
         return prebuilt().agent(size)
@@ -335,6 +337,13 @@ class PrebuiltAgent(Shape):
 
     async def abare(self, size: int) -> Any:
         return await prebuilt().abare(size)
+
+
+class TheirPrebuiltAgent(PrebuiltAgent):
+    """LangGraph's prebuilt package on both engines."""
+
+    name = "prebuilt agent, theirs"
+    own_prebuilt = False
 
 
 def prebuilt() -> Any:
@@ -524,6 +533,7 @@ SHAPES: tuple[Shape, ...] = (
     Subgraphs(),
     Agent(),
     PrebuiltAgent(),
+    TheirPrebuiltAgent(),
     Append(),
     ManyKeys(),
     Wide(),

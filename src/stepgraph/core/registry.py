@@ -153,9 +153,11 @@ class TypeCodec:
         return self.decode  # type: ignore[return-value]  # a string was replaced in the line before
 
 
-type_codecs: dict[str, TypeCodec] = {}
+type_codecs: dict[str, TypeCodec] = {
+    "sent call": TypeCodec("sent call", "stepgraph.prebuilt.sent_calls:encode", "stepgraph.prebuilt.sent_calls:decode")
+}
 """By name as stored."""
-codec_names: dict[str, str] = {}
+codec_names: dict[str, str] = {"stepgraph.prebuilt.sent_calls:SentCall": "sent call"}
 """`"module:Class"` -> name in `type_codecs`."""
 
 

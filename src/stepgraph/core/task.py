@@ -42,6 +42,7 @@ class Scope:
         "counts",
         "emit",
         "engine",
+        "frame",
         "gate",
         "halted",
         "inputs",
@@ -83,6 +84,8 @@ class Scope:
         """Whether the run goes on from a checkpoint instead of taking new input."""
         self.inputs: Any = None
         """The graph's input, for START."""
+        self.frame: Any = None
+        """What the configs of all its tasks have in common, once somebody asked for one."""
         self.keeper: Keeper | None = None
         """Names tasks and questions, where the thread is kept in another engine's format."""
         self.checkpoint: str | None = None

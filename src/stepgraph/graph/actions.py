@@ -12,7 +12,7 @@ from stepgraph.core import registry
 from stepgraph.core.plan import Node
 from stepgraph.core.task import Task
 from stepgraph.graph.inject import injection_of
-from stepgraph.run.context import config_of
+from stepgraph.run.context import shared_config
 from stepgraph.run.tokens import is_token, say_token
 
 Inject = Callable[[Task], dict[str, Any]]
@@ -76,7 +76,7 @@ def _is(function: Any, kind: Callable[[Any], bool]) -> bool:
 
 
 def _config_only(task: Task) -> dict[str, Any]:
-    return {"config": config_of(task)}
+    return {"config": shared_config(task)}
 
 
 def _draining(generator: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Union, get_args, get_origin
 
 from stepgraph.core.task import Task
-from stepgraph.run.context import config_of, previous_of, runtime_of, writer_of
+from stepgraph.run.context import previous_of, runtime_of, shared_config, writer_of
 
 
 def _fits_config(annotation: Any) -> bool:
@@ -31,7 +31,7 @@ def _fits_error(annotation: Any) -> bool:
 
 
 _NAMES: dict[str, tuple[Callable[[Any], bool], Callable[[Task], Any]]] = {
-    "config": (_fits_config, config_of),
+    "config": (_fits_config, shared_config),
     "writer": (_fits_writer, writer_of),
     "store": (_fits_store, lambda task: task.scope.request.store),
     "previous": (lambda _: True, previous_of),

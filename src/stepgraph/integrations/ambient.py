@@ -15,7 +15,7 @@ from langchain_core.runnables import config as langchain_config
 
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, Command
-from stepgraph.run.context import config_of, current_task
+from stepgraph.run.context import current_task, shared_config
 
 
 class ChildConfig:
@@ -34,7 +34,7 @@ class ChildConfig:
         task = current_task.get(None)
         if task is None or found is not surrounding(task):
             return found
-        return config_of(task)
+        return shared_config(task)
 
     def set(self, value: Any) -> Token[Any]:
         return self.variable.set(value)

@@ -15,7 +15,7 @@ from langchain_core.runnables.config import _set_config_context, run_in_executor
 
 from stepgraph.graph.inject import wanted
 from stepgraph.integrations.configs import ensure_config, patch_config
-from stepgraph.integrations.tracing import manager_for
+from stepgraph.integrations.tracing import listened, manager_for
 
 RUNTIME = "__pregel_runtime"
 NODE_ERROR = "__pregel_node_error"
@@ -69,6 +69,8 @@ class RunnableCallable(Runnable[Any, Any]):
         args, extra = self._arguments(input, settings, kwargs)
         if not self.trace:
             return self._followed(self.func(*args, **extra), input, settings)
+        if not self.tags and not listened(settings):
+            return self._followed(_context_of(settings).run(self.func, *args, **extra), input, settings)
         run = manager_for(settings, self.tags).on_chain_start(
             None, input, name=settings.get("run_name") or self.get_name(), run_id=settings.pop("run_id", None)
         )

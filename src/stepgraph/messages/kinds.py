@@ -49,10 +49,16 @@ def as_messages(given: Sequence[Any]) -> Sequence[Any]:
     found = langchain()
     if found is None:
         return [_as_dict(each) for each in given]
-    whole, chunk = found.BaseMessage, found.BaseMessageChunk
-    if all(issubclass(kind, whole) and not issubclass(kind, chunk) for kind in set(map(type, given))):
+    if all(map(_is_whole, set(map(type, given)))):
         return given
     return [found.message_chunk_to_message(each) for each in found.convert_to_messages(given)]
+
+
+@cache
+def _is_whole(kind: type) -> bool:
+    """Whether it is a class of langchain-core's whole messages."""
+    found = langchain()
+    return issubclass(kind, found.BaseMessage) and not issubclass(kind, found.BaseMessageChunk)
 
 
 def as_whole(given: Sequence[Any]) -> Sequence[Any]:
@@ -73,9 +79,10 @@ def id_of(message: Any) -> str | None:
 
 def ids_of(messages: Sequence[Any]) -> list[str | None]:
     """`id_of` each, in one go where all are objects."""
-    if not any(issubclass(kind, dict) for kind in set(map(type, messages))):
+    try:
         return list(map(_id, messages))
-    return [id_of(message) for message in messages]
+    except AttributeError:  # of a dict
+        return [id_of(message) for message in messages]
 
 
 _id = attrgetter("id")

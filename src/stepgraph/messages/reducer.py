@@ -32,8 +32,9 @@ def add_messages(left: Any = None, right: Any = None, *, format: Format | None =
 def _merge(left: Any, right: Any, *, format: Format | None = None) -> list[Any]:
     before = as_messages(left if isinstance(left, list) else [left])
     added = as_messages(right if isinstance(right, list) else [right])
-    ids = _named_all(before)
-    _named_all(added)
+    ids, names = _named_all(before), _named_all(added)
+    if not any(map(removes, added)) and _all_new(names, ids):
+        return _formatted([*before, *added], format)
     for position in range(len(added) - 1, -1, -1):
         if removes(added[position]) and id_of(added[position]) == REMOVE_ALL_MESSAGES:
             return list(added[position + 1 :])
@@ -56,6 +57,12 @@ def _merge(left: Any, right: Any, *, format: Format | None = None) -> list[Any]:
     if removed:
         merged = [message for message in merged if id_of(message) not in removed]
     return _formatted(merged, format)
+
+
+def _all_new(names: list[str | None], ids: list[str | None]) -> bool:
+    """Whether no name is there twice."""
+    found = set(names)
+    return len(found) == len(names) and found.isdisjoint(ids)
 
 
 def _named_all(messages: Sequence[Any]) -> list[str | None]:

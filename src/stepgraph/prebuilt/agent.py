@@ -9,7 +9,6 @@ from typing import Any, Literal, get_type_hints
 from langchain_core.messages import AnyMessage
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, create_model
-from typing_extensions import deprecated
 
 from stepgraph.core.deprecated import LangGraphDeprecatedSinceV10
 from stepgraph.core.types import END
@@ -22,10 +21,6 @@ from stepgraph.prebuilt.routes import Routes
 from stepgraph.prebuilt.tool_node import ToolNode
 
 
-@deprecated(
-    "create_react_agent has been moved to `langchain.agents`, where it is called create_agent",
-    category=LangGraphDeprecatedSinceV10,
-)
 def create_react_agent(
     model: Any,
     tools: Sequence[BaseTool | Callable[..., Any] | dict[str, Any]] | ToolNode,
@@ -91,7 +86,8 @@ def create_react_agent(
         graph.add_edge("agent", "post_model_hook")
     if response_format is not None:
         graph.add_node("generate_structured_response", Structure(asked, response_format))
-    routes = Routes(version, entry, after, hook, direct)
+    computed = tuple(graph.managed) if isinstance(node, ToolNode) else None
+    routes = Routes(version, entry, after, hook, direct, computed)
     if known:
         _connect(graph, routes)
     elif response_format is not None:
@@ -129,7 +125,7 @@ def _context_schema(given: Any, others: dict[str, Any]) -> Any:
         warnings.warn(
             "`config_schema` is deprecated and will be removed. Please use `context_schema` instead.",
             LangGraphDeprecatedSinceV10,
-            stacklevel=4,
+            stacklevel=3,
         )
         old = others.pop("config_schema")
         given = old if given is None else given

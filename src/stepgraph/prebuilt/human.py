@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from typing_extensions import TypedDict, deprecated
-
-from stepgraph.core.deprecated import LangGraphDeprecatedSinceV10
-
-_HOME = "has been moved to `langchain.agents.interrupt`: import it from there"
+from typing_extensions import TypedDict
 
 
-@deprecated(f"HumanInterruptConfig {_HOME}", category=LangGraphDeprecatedSinceV10)
 class HumanInterruptConfig(TypedDict):
     """Which answers are offered."""
 
@@ -21,7 +16,6 @@ class HumanInterruptConfig(TypedDict):
     allow_accept: bool
 
 
-@deprecated(f"ActionRequest {_HOME}", category=LangGraphDeprecatedSinceV10)
 class ActionRequest(TypedDict):
     """What the agent wants to do: the name of the action, and its arguments."""
 
@@ -29,7 +23,6 @@ class ActionRequest(TypedDict):
     args: dict[str, Any]
 
 
-@deprecated(f"HumanInterrupt {_HOME}", category=LangGraphDeprecatedSinceV10)
 class HumanInterrupt(TypedDict):
     """A question: give a list of them to `interrupt`."""
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from langchain_core.messages import AIMessage, ToolCall
 
-from stepgraph.prebuilt.requests import CONTEXT
+from stepgraph.prebuilt.sent_calls import CONTEXT, SentCall
 
 Form = Literal["list", "dict", "tool_calls"]
 """A list of messages, a state that holds one, or the calls themselves. What the node returns has the same form."""
@@ -35,10 +35,12 @@ def calls_in(given: Any, messages_key: str) -> tuple[list[ToolCall], Form]:
 
 def state_of(given: Any, config: Mapping[str, Any]) -> Any:
     """The state that tools see: with the calls, read from the graph around, or all that was given."""
+    read = (config.get("configurable") or {}).get("__pregel_read")
+    if isinstance(given, SentCall):
+        return given.state(read)
     if isinstance(given, dict) and given.get("__type") == CONTEXT:
         return given["state"]
     if isinstance(given, list) and given and _is_call(given[-1]):
-        read = (config.get("configurable") or {}).get("__pregel_read")
         return {} if read is None else read(list(read.args[1]), True)
     return given
 

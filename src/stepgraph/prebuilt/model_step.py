@@ -41,24 +41,24 @@ class Model:
             return await self.given(state, config["configurable"][RUNTIME])
         return self.for_turn(state, config)
 
-    def ask(self, state: Any, config: Any) -> Any:
-        """Give the model what the prompt makes of the state."""
+    def ask(self, state: Any, config: Any, *, heard: bool) -> Any:
+        """Give the model what the prompt makes of the state. `heard`: somebody looks at the runs of both."""
         model = self.for_turn(state, config)
-        if listened(config):
+        if heard:
             return self.sequence(model).invoke(state, config)
         plain = self.prompt.plain
         return model.invoke(self.prompt.silent.invoke(state, config) if plain is None else plain(state), config)
 
-    async def aask(self, state: Any, config: Any) -> Any:
+    async def aask(self, state: Any, config: Any, *, heard: bool) -> Any:
         model = await self.afor_turn(state, config)
-        if listened(config):
+        if heard:
             return await self.sequence(model).ainvoke(state, config)
         plain = self.prompt.plain
         given = await self.prompt.silent.ainvoke(state, config) if plain is None else plain(state)
         return await model.ainvoke(given, config)
 
     def sequence(self, model: Any) -> Runnable[Any, Any]:
-        """Prompt and model as one Runnable, for those who look at the runs of both: that takes a fifth of a turn."""
+        """Prompt and model as one Runnable, which takes a fifth of a turn more than the two one after the other."""
         found: Runnable[Any, Any] = self.prompt.runnable | model if self.chooses else self._sequence
         return found
 
@@ -74,11 +74,23 @@ class CallModel(RunnableCallable):
         self.hooked = hooked
         """Whether a hook may have put the messages for the model in a key of their own."""
 
+    def invoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:
+        """One turn. Where nobody hears of it there is no run around the model's own."""
+        if config is None or listened(config):
+            return super().invoke(input, config, **kwargs)
+        return self._told(input, self.model.ask(self._given(input), config, heard=False))
+
+    async def ainvoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:
+        """One turn."""
+        if config is None or listened(config):
+            return await super().ainvoke(input, config, **kwargs)
+        return self._told(input, await self.model.aask(self._given(input), config, heard=False))
+
     def _call(self, state: Any, config: RunnableConfig) -> Any:
-        return self._told(state, self.model.ask(self._given(state), config))
+        return self._told(state, self.model.ask(self._given(state), config, heard=True))
 
     async def _acall(self, state: Any, config: RunnableConfig) -> Any:
-        return self._told(state, await self.model.aask(self._given(state), config))
+        return self._told(state, await self.model.aask(self._given(state), config, heard=True))
 
     def _given(self, state: Any) -> Any:
         """The state with the messages for the model."""

@@ -53,9 +53,3 @@ AsyncExecute = Callable[[ToolCallRequest], Awaitable[Answer]]
 ToolCallWrapper = Callable[[ToolCallRequest, Execute], Answer]
 """`wrapper(request, execute)` gives the call's result. It may call `execute` never, once or several times."""
 AsyncToolCallWrapper = Callable[[ToolCallRequest, AsyncExecute], Awaitable[Answer]]
-CONTEXT = "tool_call_with_context"
-
-
-def sent(call: Any, state: Any) -> dict[str, Any]:
-    """A ToolCallWithContext."""
-    return {"__type": CONTEXT, "tool_call": call, "state": state}

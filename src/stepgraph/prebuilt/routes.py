@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, ToolMessage
 
 from stepgraph.core.types import END, Send
 from stepgraph.prebuilt.agent_state import value_of
-from stepgraph.prebuilt.requests import sent
+from stepgraph.prebuilt.sent_calls import sent
 
 Router = Callable[[Any], str | list[Send]]
 
@@ -29,6 +29,8 @@ class Routes:
     """The hook after the model."""
     direct: Collection[str]
     """The tools whose result is the agent's."""
+    computed: Collection[str] | None
+    """The keys of the state that no checkpoint has; None where the tools can't do without a stored state."""
 
     def should_continue(self, state: Any) -> str | list[Send]:
         """After the model."""
@@ -38,7 +40,7 @@ class Routes:
             return "tools"
         if self.hook is not None:
             return self.hook
-        return [Send("tools", sent(call, state)) for call in calls] or self.after
+        return [self._send(call, state) for call in calls] or self.after
 
     def post_model_hook_router(self, state: Any) -> str | list[Send]:
         """After the hook, which may have answered calls, or made a model's answer another one."""
@@ -47,8 +49,11 @@ class Routes:
         spoken = next(message for message in reversed(messages) if isinstance(message, AIMessage))
         waiting = [call for call in spoken.tool_calls if call["id"] not in answered]
         if waiting:
-            return [Send("tools", sent(call, state)) for call in waiting]
+            return [self._send(call, state) for call in waiting]
         return self.entry if isinstance(messages[-1], ToolMessage) else self.after
+
+    def _send(self, call: Any, state: Any) -> Send:
+        return Send("tools", sent(call, state, self.computed))
 
     def route_tool_responses(self, state: Any) -> str:
         """After the tools, where some of them give the agent's result."""

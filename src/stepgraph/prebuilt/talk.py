@@ -7,21 +7,27 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, ToolMessage
 
-_OTHER, _CALLS, _ANSWERS = range(3)
-_kinds: dict[type, int] = {}
-"""Class of message -> what it is. Asking `isinstance` for each of a long talk's messages would be half of a turn."""
+
+class _Kinds(dict[type, type | None]):
+    """Class of message -> the class that counts. Asking `isinstance` of each in a long talk takes a third of a turn."""
+
+    def __missing__(self, kind: type) -> type | None:
+        found = next((each for each in (AIMessage, ToolMessage) if issubclass(kind, each)), None)
+        return self.setdefault(kind, found)
+
+
+_kinds = _Kinds()
 
 
 def check_answered(messages: Sequence[Any]) -> None:
     """Raise ValueError if a tool call in the talk has no ToolMessage: models refuse such talks."""
-    called, answered = [], set()
+    called: list[Any] = []
+    answered = set()
     for message in messages:
-        kind = _kinds.get(type(message))
-        if kind is None:
-            kind = _kind_of(type(message))
-        if kind == _CALLS:
+        kind = _kinds[type(message)]
+        if kind is AIMessage:
             called += message.tool_calls
-        elif kind == _ANSWERS:
+        elif kind is ToolMessage:
             answered.add(message.tool_call_id)
     waiting = [call for call in called if call["id"] not in answered]
     if waiting:
@@ -31,8 +37,3 @@ def check_answered(messages: Sequence[Any]) -> None:
             "refuse a talk without: add one for each, or delete the message that calls.\nFor troubleshooting, visit: "
             "https://docs.langchain.com/oss/python/langgraph/errors/INVALID_CHAT_HISTORY"
         )
-
-
-def _kind_of(kind: type) -> int:
-    found = _CALLS if issubclass(kind, AIMessage) else _ANSWERS if issubclass(kind, ToolMessage) else _OTHER
-    return _kinds.setdefault(kind, found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_core.messages import ToolCall
 from langchain_core.runnables import RunnableConfig
@@ -32,6 +32,14 @@ from stepgraph.prebuilt.tool_errors import (
 from stepgraph.run.runtime import Runtime
 
 _NOWHERE: Runtime[Any] = Runtime()
+_NOBODYS: Any = None
+
+
+class Job(NamedTuple):
+    """A call with the config for its tool."""
+
+    config: Any
+    request: ToolCallRequest
 
 
 class ToolNode(RunnableCallable):
@@ -73,41 +81,44 @@ class ToolNode(RunnableCallable):
 
     def _func(self, input: Any, config: RunnableConfig) -> Any:
         calls, form = calls_in(input, self._messages_key)
-        requests = self._requests(input, calls, config)
-        return combined(at_once(partial(self._run, form), requests, config), form, self._messages_key)
+        jobs = self._jobs(input, calls, config)
+        return combined(at_once(partial(self._run, form), jobs, config), form, self._messages_key)
 
     async def _afunc(self, input: Any, config: RunnableConfig) -> Any:
         calls, form = calls_in(input, self._messages_key)
-        requests = self._requests(input, calls, config)
-        if len(requests) == 1:
-            outputs = [await self._arun(form, requests[0])]
+        jobs = self._jobs(input, calls, config)
+        if len(jobs) == 1:
+            outputs = [await self._arun(form, jobs[0])]
         else:
-            outputs = await asyncio.gather(*(self._arun(form, request) for request in requests))
+            outputs = await asyncio.gather(*(self._arun(form, job) for job in jobs))
         return combined(outputs, form, self._messages_key)
 
-    def _requests(self, given: Any, calls: Sequence[ToolCall], config: Any) -> list[ToolCallRequest]:
-        runtime = (config.get("configurable") or {}).get(RUNTIME) or _NOWHERE
-        tools = self._tools_by_name
-        found = []
-        for call, own in zip(calls, configs(config, len(calls)), strict=True):
-            state = state_of(given, own)
-            around = ToolRuntime(
-                state=state,
-                context=runtime.context,
-                config=own,  # type: ignore[arg-type]  # a RunnableConfig
-                stream_writer=runtime.stream_writer,
-                tool_call_id=call["id"],
-                store=runtime.store,
-                tools=list(tools.values()),
-                execution_info=runtime.execution_info,
-                server_info=runtime.server_info,
-            )
-            found.append(ToolCallRequest(call, tools.get(call["name"]), state, around))
-        return found
+    def _jobs(self, given: Any, calls: Sequence[ToolCall], config: Any) -> list[Job]:
+        return [self._job(given, call, own) for call, own in zip(calls, configs(config, len(calls)), strict=True)]
 
-    def _run(self, form: Form, request: ToolCallRequest) -> Output | list[Output]:
+    def _job(self, given: Any, call: ToolCall, config: Any) -> Job:
+        tool = self._tools_by_name.get(call["name"])
+        wrapped = self._wrap_tool_call is not None or self._awrap_tool_call is not None
+        if tool is not None and not wrapped and not self._injected[tool.name].names:
+            return Job(config, ToolCallRequest(call, tool, None, _NOBODYS))  # which nobody looks at
+        state = state_of(given, config)
+        runtime = (config.get("configurable") or {}).get(RUNTIME) or _NOWHERE
+        around = ToolRuntime(
+            state=state,
+            context=runtime.context,
+            config=config,
+            stream_writer=runtime.stream_writer,
+            tool_call_id=call["id"],
+            store=runtime.store,
+            tools=list(self._tools_by_name.values()),
+            execution_info=runtime.execution_info,
+            server_info=runtime.server_info,
+        )
+        return Job(config, ToolCallRequest(call, tool, state, around))
+
+    def _run(self, form: Form, job: Job) -> Output | list[Output]:
         """One call, through the wrapper."""
-        config = request.runtime.config
+        config, request = job
         if self._wrap_tool_call is None:
             return self._execute(form, config, request)
         try:
@@ -115,8 +126,8 @@ class ToolNode(RunnableCallable):
         except Exception as error:  # noqa: BLE001  it is raised, or the model's to mend
             return self._wrapper_failed(error, request)
 
-    async def _arun(self, form: Form, request: ToolCallRequest) -> Output | list[Output]:
-        config = request.runtime.config
+    async def _arun(self, form: Form, job: Job) -> Output | list[Output]:
+        config, request = job
         if self._awrap_tool_call is None and self._wrap_tool_call is None:
             return await self._aexecute(form, config, request)
         try:

@@ -13,9 +13,7 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, ValidationError
 from pydantic.v1 import BaseModel as OldModel
 from pydantic.v1 import ValidationError as OldError
-from typing_extensions import deprecated
 
-from stepgraph.core.deprecated import LangGraphDeprecatedSinceV10
 from stepgraph.integrations.runnables import RunnableCallable
 from stepgraph.prebuilt.calling import at_once
 
@@ -24,10 +22,6 @@ def _explained(error: BaseException, call: ToolCall, schema: Any) -> str:  # noq
     return f"{error!r}\n\nRespond after fixing all validation errors."
 
 
-@deprecated(
-    "ValidationNode is deprecated: use `create_agent` of `langchain.agents` with error handling of your own",
-    category=LangGraphDeprecatedSinceV10,
-)
 class ValidationNode(RunnableCallable):
     """Answers the calls of the last message with their checked arguments as JSON, or with what is wrong with them.
 

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextvars import ContextVar
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stepgraph.core import events as ev
 from stepgraph.core import registry
@@ -70,46 +70,96 @@ def running_task() -> Task:
         ) from None
 
 
+class Handed(NamedTuple):
+    """A config, and what it was made for. The context holds it: a task that did would be in a circle with it."""
+
+    task: Task
+    callbacks: Any
+    attempt: int
+    config: dict[str, Any]
+
+
+_handed: ContextVar[Handed | None] = ContextVar("stepgraph_handed", default=None)
+
+
+class Frame(NamedTuple):
+    """What the configs of all tasks of one graph's run have in common."""
+
+    source: Mapping[str, Any]
+    """The run's own config, which it was made of."""
+    config: dict[str, Any]
+    configurable: dict[str, Any]
+    metadata: dict[str, Any]
+    run_id: str | None
+    server: ServerInfo | None
+
+
+def _frame_of(scope: Scope) -> Frame:
+    frame: Frame | None = scope.frame
+    source = scope.config
+    if frame is None or frame.source is not source:
+        config = {"callbacks": None, **source}
+        for name in ("run_name", "run_id"):
+            config.pop(name, None)  # of the whole run, not of what a node calls
+        configurable = dict(config.get("configurable") or {})
+        if scope.thread is not None and str(configurable.get("thread_id")) != scope.thread:
+            configurable["thread_id"] = scope.thread
+        run_id = None if scope.request.parent is not None else source.get("run_id")
+        frame = scope.frame = Frame(
+            source,
+            config,
+            configurable,
+            _metadata(scope, configurable),
+            None if run_id is None else str(run_id),
+            _server(configurable),
+        )
+    return frame
+
+
 def config_of(task: Task) -> dict[str, Any]:
     """The config dict that a node sees: the caller's, plus where it runs."""
     scope = task.scope
-    config = {"tags": [], "callbacks": None, **scope.config}
-    for name in ("run_name", "run_id"):
-        config.pop(name, None)  # of the whole run, not of what a node calls
+    frame = _frame_of(scope)
+    config = {"tags": [], **frame.config}
     if task.callbacks is not None:
         config["callbacks"] = task.callbacks
-    configurable = dict(config.get("configurable") or {})
-    if scope.thread is not None and str(configurable.get("thread_id")) != scope.thread:
-        configurable["thread_id"] = scope.thread
-    metadata = _metadata(scope, configurable)
-    configurable.update(
-        {
-            "checkpoint_id": None,
-            "checkpoint_ns": "|".join(task.ns),
-            "checkpoint_map": {
-                "": scope.root.checkpoint_id,
-                **parents_of(task),
-                scope.ns_text: scope.checkpoint_id,
-            },
-            RUNNING: task.id,
-            "__pregel_runtime": runtime_of(task),
-            "__pregel_read": partial(_read, task, scope.plan.channels),
-            "__pregel_send": partial(send, task),
-            TASK: task,
-        }
-    )
+    ns = "|".join(task.ns)
+    configurable = config["configurable"] = {
+        **frame.configurable,
+        "checkpoint_id": None,
+        "checkpoint_ns": ns,
+        "checkpoint_map": {
+            "": scope.root.checkpoint_id,
+            **parents_of(task),
+            scope.ns_text: scope.checkpoint_id,
+        },
+        RUNNING: task.id,
+        "__pregel_runtime": runtime_of(task),
+        "__pregel_read": partial(_read, task, scope.plan.channels),
+        "__pregel_send": partial(send, task),
+        TASK: task,
+    }
     if task.reason is not None:
         configurable["rejection"] = task.reason
-    config["configurable"] = configurable
-    metadata.update(task.node.metadata)
-    metadata.update(
-        langgraph_step=task.step,
-        langgraph_node=task.name,
-        langgraph_triggers=task.triggers,
-        langgraph_path=task.path,
-        langgraph_checkpoint_ns=configurable["checkpoint_ns"],
-    )
-    config["metadata"] = metadata
+    config["metadata"] = {
+        **frame.metadata,
+        **task.node.metadata,
+        "langgraph_step": task.step,
+        "langgraph_node": task.name,
+        "langgraph_triggers": task.triggers,
+        "langgraph_path": task.path,
+        "langgraph_checkpoint_ns": ns,
+    }
+    return config
+
+
+def shared_config(task: Task) -> dict[str, Any]:
+    """`config_of`, made once for each attempt: what a node is given is also what its calls find around them."""
+    known = _handed.get()
+    if known is not None and known.task is task and known.callbacks is task.callbacks and known.attempt == task.attempt:
+        return known.config
+    config = config_of(task)
+    _handed.set(Handed(task, task.callbacks, task.attempt, config))
     return config
 
 
@@ -164,14 +214,25 @@ def get_config() -> dict[str, Any]:
 
 def runtime_of(task: Task) -> Runtime[Any]:
     """What a node gets for a parameter named `runtime`."""
+    if task.began is None:
+        task.began = task.scope.clock()
+    return _runtime_class().late(partial(_runtime, task, max(1, task.attempt), task.scope.checkpoint_id))
+
+
+@cache
+def _runtime_class() -> type[Runtime[Any]]:
+    """Loaded when a node asks for one."""
+    from stepgraph.run.runtime import Runtime
+
+    return Runtime
+
+
+def _runtime(task: Task, attempt: int, checkpoint: str) -> Runtime[Any]:
     from stepgraph.run.runtime import ExecutionInfo, Runtime
 
     scope = task.scope
     request = scope.request
-    config = scope.config
-    run_id = None if request.parent is not None else config.get("run_id")
-    if task.began is None:
-        task.began = scope.clock()
+    frame = _frame_of(scope)
     given = {} if task.heartbeat is None else {"heartbeat": task.heartbeat}
     return Runtime(
         context=request.context,
@@ -179,15 +240,9 @@ def runtime_of(task: Task) -> Runtime[Any]:
         stream_writer=writer_of(task),
         previous=previous_of(task),
         execution_info=ExecutionInfo(
-            scope.checkpoint_id,
-            "|".join(task.ns),
-            task.id,
-            scope.thread,
-            None if run_id is None else str(run_id),
-            max(1, task.attempt),
-            task.began,
+            checkpoint, "|".join(task.ns), task.id, scope.thread, frame.run_id, attempt, task.began
         ),
-        server_info=_server(config.get("configurable") or {}),
+        server_info=frame.server,
         control=request.control or _control(scope.root),
         **given,
     )

@@ -46,8 +46,24 @@ def _beat_nothing() -> None:
     """The heartbeat of a node without an idle timeout."""
 
 
+class _Late:
+    """Fields that are filled when the first of them is asked for: most nodes never look at their runtime."""
+
+    __slots__ = ("fill",)
+
+    fill: Callable[[], Runtime[Any]]
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "fill" or name not in self.__slots__:  # the subclass's, which are its fields
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        made = self.fill()
+        for each in type(made).__slots__:
+            object.__setattr__(self, each, getattr(made, each))
+        return getattr(self, name)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Runtime(Generic[C]):
+class Runtime(_Late, Generic[C]):
     """What a node gets for a parameter named `runtime`, e.g. `def node(state: State, runtime: Runtime[Context])`."""
 
     context: C = None  # type: ignore[assignment]  # a graph without a context schema has none
@@ -64,6 +80,13 @@ class Runtime(Generic[C]):
     server_info: ServerInfo | None = None
     control: Any = None
     """The RunControl through which the run can be asked to stop at the next boundary."""
+
+    @classmethod
+    def late(cls, fill: Callable[[], Runtime[C]]) -> Runtime[C]:
+        """One that `fill` makes when a field is asked for."""
+        found = object.__new__(cls)
+        object.__setattr__(found, "fill", fill)
+        return found
 
     def merge(self, other: Runtime[C]) -> Runtime[C]:
         """This runtime with what `other` has."""

@@ -1,0 +1,54 @@
+"""A tool call on its way to the task that runs it, with the state that it was made on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+CONTEXT = "tool_call_with_context"
+"""What such a dict says under "__type"."""
+
+
+class SentCall(dict[str, Any]):
+    """A ToolCallWithContext that checkpointers store without the state: that is the checkpoint's own.
+
+    Else each turn of a talk would store the whole talk again. As read it has no "state"; `state` makes it.
+    """
+
+    __slots__ = ("computed", "keys_of_state")
+
+    computed: dict[str, Any]
+    """Those values of the state that no checkpoint has, because they are computed for each superstep."""
+    keys_of_state: list[str]
+
+    def state(self, read: Callable[[Sequence[str]], dict[str, Any]] | None) -> Any:
+        """The state; `read` gives keys of the running graph's."""
+        if "state" in self:
+            return self["state"]
+        stored = [key for key in self.keys_of_state if key not in self.computed]
+        found = {} if read is None else read(stored)
+        return {**found, **self.computed}
+
+
+def sent(call: Any, state: Any, computed: Collection[str] | None) -> dict[str, Any]:
+    """What is sent to the tools of an agent. `computed` are the keys that checkpoints lack; None: store everything."""
+    parts = {"__type": CONTEXT, "tool_call": call, "state": state}
+    if computed is None or not isinstance(state, dict):
+        return parts
+    found = SentCall(parts)
+    found.keys_of_state = list(state)
+    found.computed = {key: state[key] for key in computed if key in state}
+    return found
+
+
+def encode(given: SentCall) -> list[Any]:
+    """What is stored of it."""
+    return [given["tool_call"], given.keys_of_state, given.computed]
+
+
+def decode(stored: Any) -> SentCall:
+    """The inverse, without the state."""
+    call, keys, computed = stored
+    found = SentCall({"__type": CONTEXT, "tool_call": call})
+    found.keys_of_state, found.computed = keys, computed
+    return found
