@@ -46,7 +46,7 @@ LOWER = (
 LAYERS = {
     "core": Layer(),
     "schema": Layer(("core",), PYDANTIC),
-    "messages": Layer(("core",), ("langchain_core",)),
+    "messages": Layer(("core",), ("langchain_core", "typing_extensions")),
     "run": Layer(("core", "persist.memory")),
     "graph": Layer(("core", "schema", "run", "messages"), ("graphviz",)),
     "persist": Layer(BACKEND),

@@ -67,9 +67,9 @@ def record(play: Any) -> list[str]:
 
 
 def plain(value: Any) -> str:
-    """`repr`, with mappings and sets in a fixed order."""
+    """`repr`, with sets in a fixed order."""
     if isinstance(value, Mapping):
-        pairs = sorted(value.items(), key=lambda pair: str(pair[0]))
+        pairs = value.items()
         return "{" + ", ".join(f"{plain(key)}: {plain(each)}" for key, each in pairs) + "}"
     if isinstance(value, (set, frozenset)):
         return "{" + ", ".join(sorted(plain(each) for each in value)) + "}"

@@ -49,6 +49,8 @@ def run_body(engine: Engine, task: Task) -> Flow:
     if node.stamp is not None:
         writes = node.stamp(writes)
     task.writes += writes  # after what the body wrote before it returned
+    if node.routers:
+        task.returns(result)
     task.collected = True
 
 

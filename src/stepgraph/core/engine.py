@@ -36,6 +36,7 @@ from stepgraph.core.sprint import DETAILS, TRAIL, sprint
 from stepgraph.core.state import (
     State,
     advance,
+    arrange,
     combine,
     in_order,
     names_of,
@@ -480,6 +481,7 @@ class Engine:
         changes, groups = combine(self.plan, state.values, [task])
         before = {key: state.values[key] for key in changes if key in state.values}
         state.values.update(changes)
+        arrange(self.plan, state)
         yield from self._amended(records_of(self.plan, before, changes, groups), tuple(changes))
 
     def _redirect(self, targets: Sequence[Route]) -> Flow:

@@ -111,6 +111,8 @@ def conclude(task: Task, result: Any) -> None:
         writes, gotos = collect(node, result)
         task.writes += writes
         task.gotos += gotos
+        if node.routers:
+            task.returns(result)
     task.collected = True
     if node.routers:
         _take_routes(task)
@@ -150,6 +152,8 @@ def _choice(task: Task, router: Router, view: dict[str, Any]) -> Sequence[Route]
             value[key] = compute(task.step, task.scope.stop)
     if router.mapper is not None:
         value = router.mapper(value)
+    elif router.sees_more and task.returned:
+        value = {**task.returned, **value}
     chosen = router.choose(value) if router.inject is None else router.choose(value, **router.inject(task))
     if type(chosen) is str:
         target = chosen if router.path_map is None else router.path_map.get(chosen)

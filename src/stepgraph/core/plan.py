@@ -34,6 +34,8 @@ class Router:
     inject: Callable[[Task], dict[str, Any]] | None = None
     all_keys: bool = False
     """Whether `reads` are all the state's keys."""
+    sees_more: bool = False
+    """Whether it gets what its node returned beside the state's keys: it asks for no schema."""
     managed: tuple[tuple[str, Callable[[int, int], Any]], ...] = ()
     """Values computed from (step, last step), as of nodes."""
     twin: Callable[..., Any] | None = None
@@ -202,6 +204,8 @@ class Plan:
     """What functions that its nodes call have, where they have no retry policies of their own."""
     call_cache: CachePolicy | None = None
     """The same of their cache policy."""
+    places: dict[str, int] = field(default_factory=dict)
+    """Each key's place in the order of the schema."""
     entries: tuple[tuple[str, Channel], ...] = ()
     settling: tuple[str, ...] = ()
     """Keys that end their superstep by themselves."""
@@ -229,6 +233,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         channels, nodes = self.channels, self.nodes
+        self.places = dict(zip(channels, range(len(channels)), strict=True))
         self.entries = tuple((k, c) for k, c in channels.items() if c.initial() is not MISSING)
         self.settling = tuple(k for k, c in channels.items() if type(c).settle is not Channel.settle)
         self.plain = all(channel.plain for channel in channels.values())

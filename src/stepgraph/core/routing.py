@@ -86,7 +86,9 @@ def router_view(engine: Engine, task: Task, router: Any) -> Any:
     for key, compute in router.managed:
         values[key] = compute(task.step, task.scope.stop)
     mapper = router.mapper
-    return values if mapper is None else mapper(values)
+    if mapper is not None:
+        return mapper(values)
+    return {**task.returned, **values} if router.sees_more and task.returned else values
 
 
 def checked(task: Task, router: Any, chosen: Any) -> list[Route]:

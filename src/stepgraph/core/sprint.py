@@ -11,7 +11,7 @@ from stepgraph.core import events as ev
 from stepgraph.core.effects import Flow, Save
 from stepgraph.core.keeping import finished, unfit
 from stepgraph.core.lean import conclude
-from stepgraph.core.state import advance_alone, brief, combine, view
+from stepgraph.core.state import advance_alone, arrange, brief, combine, view
 from stepgraph.core.task import Task
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ def begin(engine: Engine) -> None:
     scope.values, scope.inputs = state.values, given
     if start.passes and plan.plain and type(given) is dict and start.writes.issuperset(given):
         state.values.update(given)
+        if len(plan.places) > 1:
+            arrange(plan, state)
+        else:
+            state.growing = False
         state.step, state.version, state.ran, state.next = 1, 2, start.alone, start.successors
     else:
         state.step, state.version, state.next = 0, 1, start.alone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from stepgraph.core.channels import BinaryOperatorAggregate, Channel
@@ -25,10 +26,27 @@ class State:
     `step` is the superstep that runs next: 0 for START, 1 for the first nodes.
     """
 
-    __slots__ = ("barriers", "next", "output", "ran", "seen", "sends", "step", "values", "version", "waiting")
+    __slots__ = (
+        "barriers",
+        "growing",
+        "next",
+        "output",
+        "ran",
+        "seen",
+        "sends",
+        "step",
+        "values",
+        "version",
+        "waiting",
+        "width",
+    )
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
+        """In the order of the schema, which users see."""
+        self.width = len(values)
+        self.growing = True
+        """Whether keys may come that were not there, when it was last looked at: then there were `width`."""
         self.barriers: dict[str, frozenset[str]] = {}
         self.waiting = NOBODY
         """Deferred nodes that were triggered and wait until nothing else is ready."""
@@ -51,6 +69,7 @@ class State:
         state = cls.fresh(plan)
         channels = plan.channels
         state.values.update((key, value) for key, value in stored.values.items() if key in channels)
+        arrange(plan, state)
         control = stored.control
         state.next = tuple([name for name in control.next if name in plan.nodes])
         state.sends = tuple(sent(node, arg, timeout) for node, arg, timeout in control.sends)
@@ -236,8 +255,12 @@ def advance(
     if overwrite or plan.settling or plan.vanishing:
         _assign(values, changes)
         settle(plan, values, changes)
+        state.width = 0  # keys may have gone and come
+        arrange(plan, state)
     else:
         values.update(changes)
+        if state.growing and len(values) != state.width:
+            arrange(plan, state)
     seen = state.seen
     for task in tasks:
         seen[task.node.name] = version
@@ -250,6 +273,8 @@ def advance(
 def advance_alone(plan: Plan, state: State, task: Task, changes: Mapping[str, Any]) -> None:
     """`advance` for a lone task in a plan that `sprints`."""
     state.values.update(changes)
+    if state.growing and len(state.values) != state.width:
+        arrange(plan, state)
     state.version += 1
     state.step += 1
     state.ran = task.node.alone
@@ -274,6 +299,8 @@ def take_writes(plan: Plan, state: State, tasks: Sequence[Task], changes: dict[s
         state.version += 1
         state.step += 1
         _assign(state.values, changes)
+        state.width = 0
+        arrange(plan, state)
         state.next = tuple(sorted({*state.next, *_subscribed(plan, state.values, changes)}))
     state.ran, state.output = (), None
 
@@ -311,6 +338,24 @@ def _assign(values: dict[str, Any], changes: Mapping[str, Any]) -> None:
             values.pop(key, None)
         else:
             values[key] = value
+
+
+def arrange(plan: Plan, state: State) -> None:
+    """Bring keys that were not there before into their places. In place: tasks' scopes have the values too."""
+    values, places = state.values, plan.places
+    last = len(places)
+    for key in islice(reversed(values), max(1, len(values) - state.width + 1)):
+        place = places.get(key, -1)
+        if place > last:
+            ordered = {key: values[key] for key in places if key in values}
+            if len(ordered) != len(values):
+                ordered.update(values)  # what the schema does not have stays behind
+            values.clear()
+            values.update(ordered)
+            break
+        last = place
+    state.width = len(values)
+    state.growing = state.width < len(places)
 
 
 def _join(plan: Plan, state: State, tasks: Sequence[Task]) -> tuple[str, ...]:

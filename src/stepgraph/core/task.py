@@ -208,6 +208,8 @@ class Task:
     """When its first attempt began, if somebody asked."""
     reason: str | None = None
     """Why a person rejected its last answer and let it run again; node code finds it in its config as "rejection"."""
+    returned: Mapping[str, Any] | None = None
+    """What its body returned, where that has keys that the state lacks and a router may look for them."""
     reads: frozenset[str] | None = None
     interrupts: tuple[Interrupt, ...] = ()
 
@@ -235,6 +237,11 @@ class Task:
         """The updates that `changes` were made of, as `combine` gives them."""
         self.changes: dict[str, Any] | None = None
         """What `writes` make of the state, where that is known already."""
+
+    def returns(self, result: Any) -> None:
+        """Keep what its body returned for routers that may look there for keys which the state lacks."""
+        if type(result) is dict and any(router.sees_more for router in self.node.routers):
+            self.returned = result
 
     @property
     def name(self) -> str:

@@ -548,6 +548,7 @@ class StateGraph:
             twin=how.twin,
             reads=keys if keys is not None else tuple(self.channels),
             all_keys=keys is None,
+            sees_more=branch.input_schema is None,
             managed=managed,
             mapper=mapper_of(schema),
             inject=how.inject,

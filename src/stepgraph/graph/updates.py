@@ -176,6 +176,7 @@ def _as_node(engine: Engine, name: str, update: StateUpdate, planned: deque[Task
     if update.task_id is not None:
         task._id = update.task_id
     task.edited = True
+    task.returns(update.values)
     task.writes, task.gotos = collect(node, update.values if node.edited is None else node.edited(update.values))
     if node.stamp is not None:
         task.writes = node.stamp(task.writes)

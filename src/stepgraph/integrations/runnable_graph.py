@@ -212,6 +212,9 @@ _OF_THIS_RUN = ("callbacks", "run_name", "run_id")
 """What nothing below the run inherits as it is."""
 
 
+RunnableGraph.__name__ = RunnableGraph.__qualname__ = CompiledStateGraph.__name__  # programs ask for it
+
+
 def _inside(task: Any, around: Any) -> bool:
     """Whether the variable holds what it held when the running task's run began: then nobody has set it since."""
     return around is surrounding(task)

@@ -6,10 +6,11 @@ With langchain-core installed messages are its objects, as in LangGraph; without
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from stepgraph.messages.kinds import REMOVE_ALL_MESSAGES, remove_message
 from stepgraph.messages.reducer import add_messages
+from stepgraph.messages.typed import TypedDict
 from stepgraph.messages.ui import AnyUIMessage, RemoveUIMessage, UIMessage, ui_message_reducer
 
 

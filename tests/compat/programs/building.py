@@ -496,8 +496,8 @@ def what_nodes_return(show: Any) -> None:
 
     @dataclass
     class Update:
-        x: int
         log: list = field(default_factory=list)
+        x: int = 1
 
     class Model(BaseModel):
         x: int | None = None
@@ -509,8 +509,8 @@ def what_nodes_return(show: Any) -> None:
         x: int | None = 4
 
     class Hinted:
-        x: int
         log: list
+        x: int
 
     hinted = Hinted()
     hinted.x, hinted.log = 3, ["h"]
@@ -528,8 +528,8 @@ def what_nodes_return(show: Any) -> None:
         ({"x": 4},),
         Send("b", {"log": []}),
         [Send("b", {"log": []}), {"log": ["beside"]}],
-        Update(1),
-        Update(1, ["u"]),
+        Update(),
+        Update(["u"]),
         Model(),
         Model(x=None),
         Model(x=1),

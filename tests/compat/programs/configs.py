@@ -50,7 +50,7 @@ def public(config: Any) -> Any:
     metadata = {key: value for key, value in (config.get("metadata") or {}).items() if key not in drop}
     return {
         "configurable": configurable,
-        "metadata": metadata,
+        "metadata": dict(sorted(metadata.items())),
         "tags": sorted(config.get("tags") or ()),
         "limit": config.get("recursion_limit"),
         "concurrency": config.get("max_concurrency"),

@@ -2,6 +2,7 @@
 
 # ruff: noqa: B023  what is made in a loop runs at once
 
+import asyncio
 import operator
 from typing import Annotated, Any
 
@@ -248,3 +249,76 @@ def new_nodes_and_keys(show: Any) -> None:
 
     app = StateGraph(Less).add_node("a", lambda s: {"new": ["less"]}).add_edge(START, "a").compile(checkpointer=saver)
     show(app.get_state(thread()).values, app.invoke({"new": ["x"]}, thread()))
+
+
+def keys_in_the_order_of_the_schema(show: Any) -> None:
+    """Wherever a state is seen, its keys stand as the schema has them, whoever wrote which first."""
+
+    class State(TypedDict):
+        b: int
+        log: Annotated[list, operator.add]
+        a: int
+        z: str
+
+    class Shown(TypedDict):
+        z: str
+        b: int
+
+    def seen(name: str, update: dict) -> Any:
+        def node(s: State) -> dict:
+            show(name, s)
+            return update
+
+        return node
+
+    for schema in (State, Shown):
+        for saver in (None, InMemorySaver()):
+            g = StateGraph(State, output_schema=schema)
+            g.add_node("one", seen("one", {"log": [1]})).add_node("two", seen("two", {"z": "z", "log": [2]}))
+            g.add_node("last", seen("last", {"a": 5})).add_edge(START, "one").add_edge("one", "two")
+            g.add_edge("two", "last")
+            app = g.compile(checkpointer=saver)
+            show(
+                app.invoke({"a": 1, "b": 2}, thread()),
+                list(app.stream({"z": "", "a": 3}, thread(), stream_mode="values")),
+            )
+            if saver is not None:
+                app.update_state(thread(), {"z": "edit", "b": 9}, as_node="one")
+                show(app.get_state(thread()).values, app.invoke(None, thread()))
+                show(*(each.values for each in app.get_state_history(thread())))
+
+
+def routers_see_what_their_node_returned(show: Any) -> None:
+    """A router without a schema finds keys that the state lacks; one that asks for a schema does not."""
+
+    class State(TypedDict):
+        n: int
+
+    def asked(s: State) -> str:
+        show("asked", sorted(s))
+        return END
+
+    def free(s) -> str:  # type: ignore[no-untyped-def]  # what is not annotated asks for nothing
+        show("free", sorted(s), s.get("hint"), s.get("n"))
+        return s.get("hint", END)
+
+    async def later(s: State) -> dict:
+        return {"hint": "target", "n": 2}
+
+    for node in (
+        lambda s: {"hint": "target", "n": 2},
+        later,
+        lambda s: {"hint": "target"},
+        lambda s: Command(update={"n": 3}),
+    ):
+        g = StateGraph(State).add_node("source", node).add_node("target", lambda s: {"n": s["n"] + 10})
+        g.add_edge(START, "source").add_conditional_edges("source", free).add_conditional_edges("target", asked)
+        app = g.compile(checkpointer=InMemorySaver())
+        if node is later:
+            show(asyncio.run(app.ainvoke({"n": 0}, thread())))
+        else:
+            show(app.invoke({"n": 0}, thread()), list(app.stream({"n": 1}, thread("s"), stream_mode="updates")))
+        app.update_state(thread(), {"hint": "target", "n": 7}, as_node="source")
+        show(app.get_state(thread()).next)
+    g = StateGraph(State).add_node("target", lambda s: {"n": s["n"] + 10}).add_conditional_edges(START, free)
+    show(g.compile().invoke({"n": 0, "hint": "target"}))

@@ -46,9 +46,9 @@ def stored(saver: Any, ns: str = "") -> list[Any]:
                 "v": cp["v"],
                 "step": each.metadata["step"],
                 "source": each.metadata["source"],
-                "values": cp["channel_values"],
-                "versions": numbers(cp["channel_versions"]),
-                "seen": {key: numbers(value) for key, value in cp["versions_seen"].items()},
+                "values": dict(sorted(cp["channel_values"].items())),
+                "versions": dict(sorted(numbers(cp["channel_versions"]).items())),
+                "seen": {key: dict(sorted(numbers(value).items())) for key, value in cp["versions_seen"].items()},
                 "updated": cp["updated_channels"],
                 "writes": sorted((str(channel), repr(value)) for _, channel, value in each.pending_writes),
             }
