@@ -22,6 +22,7 @@ def edge_channels(plan: Plan, input_type: Any) -> dict[str, Channel]:
     found: dict[str, Channel] = {}
     if plan.intake is None:
         found[START] = EphemeralValue(input_type, key=START)
+    found[TASKS] = Topic(Send, key=TASKS)
     if plan.intake is None and plan.entry == START:
         for name, node in plan.nodes.items():
             key = f"branch:to:{name}"
@@ -30,5 +31,4 @@ def edge_channels(plan: Plan, input_type: Any) -> dict[str, Channel]:
     for key, barrier in plan.barriers.items():
         kind = NamedBarrierValueAfterFinish if barrier.node in plan.deferred else NamedBarrierValue
         found[key] = kind(str, barrier.sources, key)
-    found[TASKS] = Topic(Send, key=TASKS)
     return found

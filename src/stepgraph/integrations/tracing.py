@@ -164,7 +164,7 @@ class _TracedNode:
         first = 2 + own + len(self.plain.successors) + len(self.plain.joins)
         last = len(self.plain.routers) - 1
         return tuple(
-            replace(router, choose=self.router(router, f"seq:step:{first + position}", position == last))
+            replace(router, twin=None, choose=self.router(router, f"seq:step:{first + position}", position == last))
             for position, router in enumerate(self.plain.routers)
         )
 
@@ -309,15 +309,17 @@ class _SyncNode(_TracedNode):
             if task.traced is None:  # a resumed task: its node's run is over
                 return router.choose(value, **extra)
             run, result = task.traced
-            inner = run.get_child(tag).on_chain_start(None, value, name=name)
-            task.callbacks = inner.get_child()
+            inner = None if router.twin else run.get_child(tag).on_chain_start(None, value, name=name)
+            task.callbacks = run.get_child(tag) if inner is None else inner.get_child()
             try:
-                chosen = (router.twin or router.choose)(value, **extra)
+                chosen = router.choose(value, **_again(router, task, extra))
             except BaseException as error:
-                inner.on_chain_error(error)
+                if inner is not None:
+                    inner.on_chain_error(error)
                 run.on_chain_error(error)
                 raise
-            inner.on_chain_end(chosen)
+            if inner is not None:
+                inner.on_chain_end(chosen)
             if last:
                 _ended(run, result, self.shown(result, "outputs"))
             return chosen
@@ -412,15 +414,17 @@ class _AsyncNode(_TracedNode):
             if task.traced is None:
                 return await _chosen(router, value, extra)
             run, result = task.traced
-            inner = await run.get_child(tag).on_chain_start(None, value, name=name)
-            task.callbacks = inner.get_child()
+            inner = None if router.twin else await run.get_child(tag).on_chain_start(None, value, name=name)
+            task.callbacks = run.get_child(tag) if inner is None else inner.get_child()
             try:
-                chosen = await _chosen(router, value, extra)
+                chosen = await _chosen(router, value, _again(router, task, extra))
             except BaseException as error:
-                await inner.on_chain_error(error)
+                if inner is not None:
+                    await inner.on_chain_error(error)
                 await run.on_chain_error(error)
                 raise
-            await inner.on_chain_end(chosen)
+            if inner is not None:
+                await inner.on_chain_end(chosen)
             if last:
                 await _tap(run, result)
                 await _aended(run, result, self.shown(result, "outputs"))
@@ -499,8 +503,15 @@ def _arguments_of(function: Any) -> Callable[[Any], dict[str, Any]]:
     return shown
 
 
+def _again(router: Router, task: Task, extra: dict[str, Any]) -> dict[str, Any]:
+    """What a Runnable in a router's place is given: the config of now, below whose run it reports its own."""
+    return extra if router.twin is None or router.inject is None else router.inject(task)
+
+
 async def _chosen(router: Router, value: Any, extra: dict[str, Any]) -> Any:
-    chosen = (router.twin or router.choose)(value, **extra)
+    if router.twin is not None:
+        return await router.twin(value, **extra)
+    chosen = router.choose(value, **extra)
     return await chosen if router.is_async else chosen
 
 

@@ -299,8 +299,9 @@ class Streams:
     def _address(self, view: _View, saved: Any, checkpoint: str, *, bare: bool = False) -> dict[str, Any]:
         """The config that addresses a checkpoint of that graph; `bare` without what else the run is configured with."""
         given: Mapping[str, Any] = {} if bare else self._config.get("configurable") or {}
-        configurable = {key: value for key, value in given.items() if not key.startswith("__")}
         ns = "|".join(saved.ns)
+        configurable: dict[str, Any] = {"checkpoint_ns": ns}
+        configurable.update((key, value) for key, value in given.items() if not key.startswith("__"))
         configurable.update(thread_id=saved.thread, checkpoint_ns=ns, checkpoint_id=checkpoint)
         configurable.pop("checkpoint_map", None)
         if view.parents:

@@ -9,6 +9,7 @@ from langchain_core.callbacks import AsyncCallbackHandler, AsyncCallbackManager,
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langgraph._internal._runnable import RunnableCallable
 from langgraph.callbacks import (
     GraphCallbackHandler,
     GraphInterruptEvent,
@@ -19,7 +20,7 @@ from langgraph.callbacks import (
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import NodeTimeoutError
 from langgraph.func import entrypoint, task
-from langgraph.graph import START, StateGraph
+from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, RetryPolicy, TimeoutPolicy, interrupt
 from typing_extensions import TypedDict
 
@@ -259,3 +260,37 @@ def managers(show: Any) -> None:
         manager.copy(run_id="1")
     except TypeError:
         show("no UUID")
+
+
+def runnables_as_routers(show: Any) -> None:
+    """A Runnable in a router's place reports its own run; one that does not trace reports none."""
+
+    class Number(TypedDict):
+        n: int
+
+    def go(s: Any) -> str:
+        return "b"
+
+    async def later(s: Any) -> str:
+        return "b"
+
+    routers = {
+        "lambda": RunnableLambda(go),
+        "both": RunnableLambda(go, afunc=later),
+        "chain": RunnableLambda(go) | (lambda name: name),
+        "callable": RunnableCallable(go, later),
+        "silent": RunnableCallable(go, later, trace=False),
+    }
+    for name, router in routers.items():
+        for source in ("a", START):
+            g = StateGraph(Number).add_node("a", lambda s: {"n": 1}).add_node("b", lambda s: {"n": 2})
+            g.add_edge(START, "a").add_conditional_edges(source, router, ["b", END])
+            app = g.compile()
+            app.get_graph()
+            show(name, source, app.invoke({"n": 0}), asyncio.run(app.ainvoke({"n": 0})))
+
+            async def events(app: Any = app) -> list[Any]:
+                found = [each async for each in app.astream_events({"n": 0}, version="v2")]
+                return [(each["event"], each["name"], sorted(each["tags"]), len(each["parent_ids"])) for each in found]
+
+            show(sorted(map(str, asyncio.run(events()))))
