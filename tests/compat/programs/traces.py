@@ -284,7 +284,9 @@ def runnables_as_routers(show: Any) -> None:
     for name, router in routers.items():
         for source in ("a", START):
             g = StateGraph(Number).add_node("a", lambda s: {"n": 1}).add_node("b", lambda s: {"n": 2})
-            g.add_edge(START, "a").add_conditional_edges(source, router, ["b", END])
+            g.add_conditional_edges(source, router, ["b", END])
+            if source == "a":
+                g.add_edge(START, "a")
             app = g.compile()
             app.get_graph()
             show(name, source, app.invoke({"n": 0}), asyncio.run(app.ainvoke({"n": 0})))
