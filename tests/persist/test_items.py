@@ -100,7 +100,7 @@ def test_a_change_in_place_is_seen(item: Any, change: Any) -> None:
     before = held.texts()
     change(item)
     assert not held.grew_to([other, item, {}])
-    after = [each.text for each in held.changed_to([other, item], codec, Memo())]
+    after = [each.text for each in held.changed_to([other, item], codec, Memo()).known]
     assert after == [before[0], codec.dumps(item)]
     assert after != before
 
@@ -117,7 +117,7 @@ def test_an_unchanged_item_is_not_encoded_again(item: Any) -> None:
     assert held.grew_to([held.known[0].item, item])
     assert held.grew_to([held.known[0].item, item, "more"])
     assert not held.grew_to([{"n": 1}, item])
-    found = held.changed_to([{"n": 1}, item, item], codec, Memo())
+    found = held.changed_to([{"n": 1}, item, item], codec, Memo()).known
     assert codec.calls == 3  # the other one is a new object
     assert [each.text for each in found[1:]] == [held.texts()[1]] * 2
 
@@ -235,11 +235,31 @@ def test_an_item_is_looked_at_once_for_a_checkpoint() -> None:
     assert looked == [3, 3, 3]
 
 
+def test_a_list_of_the_same_items_in_another_order_is_held_as_well() -> None:
+    codec, memo = Counting(), Memo()
+    items: list[Any] = [{"n": number} for number in range(9)] + [HumanMessage("a"), big(), {"set": {1}}]
+    held = Held([known(item, codec) for item in items[:-1]])
+    turned = held.changed_to([{"new": 1}, *items[-2::-1]], codec, memo)
+    assert codec.calls == len(items)
+    assert turned.unchanged()
+    assert turned.grew_to(turned.items)
+    for item in (items[3], items[-2], turned.items[0]):
+        again = turned.changed_to(turned.items[::-1], codec, memo)
+        item["seen"] = 1
+        memo.begin()
+        assert not turned.unchanged()
+        assert not again.unchanged()
+        turned = again.changed_to(again.items, codec, memo)
+        assert turned.unchanged()
+        assert turned.texts() == [Codec(private=True).dumps(each) for each in turned.items]
+    assert not turned.changed_to([*turned.items, items[-1]], codec, memo).tellable
+
+
 def test_items_that_moved_are_known() -> None:
     codec = Counting()
     items = [{"n": n} for n in range(20)]
     held = Held([known(item, codec) for item in items])
-    found = held.changed_to([*items[5:], items[0]], codec, Memo())
+    found = held.changed_to([*items[5:], items[0]], codec, Memo()).known
     assert codec.calls == 20
     assert [each.text for each in found] == [f'{{"n":{n}}}' for n in (*range(5, 20), 0)]
 

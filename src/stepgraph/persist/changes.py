@@ -137,9 +137,10 @@ class Changes:
             self.made.append((key, More(more)))
             return
         else:
-            held = Held(
-                old.held.changed_to(change, codec, memo) if old.held else [memo.known(each, codec) for each in change]
-            )
+            if old.held is not None:
+                held = old.held.changed_to(change, codec, memo)
+            else:
+                held = Held([memo.known(each, codec) for each in change])
             made = Encoded.of_items(held.texts(), held)
         found = splices(old.item_texts(), made.item_texts())
         texts = appended(found, len(old.item_texts()))

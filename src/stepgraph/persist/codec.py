@@ -77,6 +77,10 @@ class Codec:
         """What keeps a big value outside of the text, where the text never leaves this process; else None."""
         return None
 
+    def quick(self, value: Any) -> tuple[str, Any] | None:
+        """The text of a plain value, and a copy of its containers, if there is a way without looking at each leaf."""
+        return None
+
     def apart(self, text: str) -> Blob | None:
         """What keeps a long text of a value outside of the others', as above."""
         return None

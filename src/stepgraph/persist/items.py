@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stepgraph.core.types import MISSING
 from stepgraph.persist.codec import ATOMS, BLOB, TEXT, Codec
+from stepgraph.persist.guess import COPIED, guessed
 from stepgraph.persist.pool import Pool
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ LARGE: Final = 4096
 MEMORABLE: Final = 512
 """Characters of an item from which its text is kept for when the same object comes in another key."""
 _CONTAINERS: Final = frozenset({dict, list, tuple})
-_COPIED: Final = frozenset({dict, list})
 _LIST: Final = frozenset({list})
 _NOTES: Final = 1024
 """Bytes of what is noted of an item, about."""
@@ -100,28 +100,31 @@ class Content:
         try:
             return (
                 self.items == self.copies
-                and [*map(_its_dict, self.owners)] == self.owned
-                and [*chain.from_iterable(self.dicts)] == self.keys
-                and all(map(is_, chain.from_iterable(self.numerals), self.numbers))
-                and [*map(len, self.sets)] == self.set_sizes
+                and (not self.owners or [*map(_its_dict, self.owners)] == self.owned)
+                and (not self.dicts or [*chain.from_iterable(self.dicts)] == self.keys)
+                and (not self.numerals or all(map(is_, chain.from_iterable(self.numerals), self.numbers)))
+                and (not self.sets or [*map(len, self.sets)] == self.set_sizes)
             )
         except Exception:  # noqa: BLE001  of what was put in since: any object's own comparison
             return False
 
     def extend(self, other: Content) -> None:
         """Take over what another has noted."""
-        self.items += other.items
-        self.copies += other.copies
-        self.owners += other.owners
-        self.owned += other.owned
+        if other.items:
+            self.items += other.items
+            self.copies += other.copies
+        if other.owners:
+            self.owners += other.owners
+            self.owned += other.owned
         if other.dicts:
             self.dicts += other.dicts
             self.keys += other.keys
         if other.numerals:
             self.numerals += other.numerals
             self.numbers += other.numbers
-        self.sets += other.sets
-        self.set_sizes += other.set_sizes
+        if other.sets:
+            self.sets += other.sets
+            self.set_sizes += other.set_sizes
 
     def _copied(self, value: Any) -> Any:
         """A copy of the containers in a value; an object is itself, and noted. MISSING if that cannot be done."""
@@ -212,37 +215,14 @@ def _all_plain(members: Iterable[Any]) -> Any:
 
 
 def _twin(value: Any, data: bytes) -> Any:
-    """A copy of a dict or list of built-in types, of which `data` are the bytes; MISSING if that takes more.
-
-    Where the lists are is guessed at, since asking each leaf for its type would take five times as long. Every list and
-    dict has a byte of its own in the data, so nothing was missed when as many were copied as there are such bytes.
-    """
-    if type(value) not in _COPIED:
+    """A copy of a dict or list of built-in types, of which `data` are the bytes; MISSING if that takes more."""
+    if type(value) not in COPIED:
         return MISSING
-    made: list[Any] = []
-    copy = _guessed(value, made)
-    if len(made) == data.count(b"]") + data.count(b"}") and b"\x8f" not in data:  # the last one is a set's
+    copy, count = guessed(value)
+    if count == data.count(b"]") + data.count(b"}") and b"\x8f" not in data:  # the last one is a set's
         return copy
     copy = _plain(value)
     return _surveyed(value) if copy is MISSING else copy
-
-
-def _guessed(value: Any, made: list[Any]) -> Any:
-    """A copy for which what a list holds is told by its first item. Appends to `made` for each container."""
-    made.append(None)
-    if type(value) is list:
-        if value and type(value[0]) in _COPIED:
-            return [_guessed(each, made) if type(each) in _COPIED else each for each in value]
-        return value[:]
-    copy = value.copy()
-    for key, each in value.items():
-        kind = type(each)
-        if kind is dict or (kind is list and each and type(each[0]) in _COPIED):
-            copy[key] = _guessed(each, made)
-        elif kind is list:
-            copy[key] = each[:]
-            made.append(None)
-    return copy
 
 
 def _surveyed(value: Any) -> Any:
@@ -320,6 +300,9 @@ def _encoded(item: Any, codec: Codec) -> tuple[Known, Any]:
     blob = codec.blob(item)
     if blob is not None:
         return Known(item, blob.text, blob), MISSING
+    quick = codec.quick(item)
+    if quick is not None:
+        return Known(item, quick[0]), quick[1]
     copy = _plain(item)
     found = Known(item, codec.dumps(item) if copy is MISSING else codec.plain(copy))
     if found.memorable:
@@ -354,6 +337,10 @@ class Memo:
     def has(self, item: Any) -> bool:
         """Whether the object was seen, changed or not."""
         return id(item) in self._now or id(item) in self._before
+
+    def comes_again(self, value: Any) -> bool:
+        """Whether a value is one that was seen, or a list that begins with one."""
+        return self.has(value[0] if type(value) is list and value else value)
 
     def text(self, item: Any, codec: Codec) -> str:
         """The text of an item, made if need be. Small ones are not looked at twice."""
@@ -415,7 +402,8 @@ class Held:
 
     __slots__ = ("content", "items", "known", "others", "seen", "tellable")
 
-    def __init__(self, known: list[Known]) -> None:
+    def __init__(self, known: list[Known], old: Held | None = None, new: Iterable[Known] = ()) -> None:
+        """With `old` the items are those of that one and `new` ones, in any order."""
         self.known = known
         self.items = [each.item for each in known]
         self.content = Content()
@@ -424,7 +412,13 @@ class Held:
         self.tellable = True
         self.seen = 0
         """The turn in which all were last found unchanged."""
-        self._note(known)
+        if old is None:
+            self._note(known)
+        else:
+            self.content.extend(old.content)
+            self.others += old.others
+            self.tellable = old.tellable
+            self._note(new)
 
     def texts(self) -> list[str]:
         """The texts of the items."""
@@ -449,7 +443,7 @@ class Held:
         self.items += [each.item for each in known]
         self._note(known)
 
-    def _note(self, known: list[Known]) -> None:
+    def _note(self, known: Iterable[Known]) -> None:
         for each in known:
             if each.content is not None:
                 self.content.extend(each.content)
@@ -458,8 +452,13 @@ class Held:
                     self.tellable = False
                 self.others.append(each)
 
-    def changed_to(self, items: Sequence[Any], codec: Codec, memo: Memo) -> list[Known]:
+    def changed_to(self, items: Sequence[Any], codec: Codec, memo: Memo) -> Held:
         """Another list, of which items that are unchanged are not encoded again."""
-        same = self.known if self.unchanged(memo.turn) else (each for each in self.known if each.unchanged(memo.turn))
+        whole = self.unchanged(memo.turn)
+        same = self.known if whole else [each for each in self.known if each.unchanged(memo.turn)]
         by_id = {id(each.item): each for each in same}
-        return [by_id.get(id(item)) or memo.known(item, codec) for item in items]
+        new = {id(item): memo.known(item, codec) for item in items if id(item) not in by_id}
+        found = [by_id.get(number) or new[number] for number in map(id, items)]
+        if whole and by_id.keys() <= {*map(id, items)}:
+            return Held(found, self, new.values())
+        return Held(found)

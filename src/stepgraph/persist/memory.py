@@ -243,7 +243,9 @@ class MemoryLog(Log):
         if self.skipped:
             self.skipped -= 1
             return 0
-        size = _keep(checkpoint)
+        tip = self.tip
+        again = tip is not None and any(map(tip.memo.comes_again, checkpoint.changes.values()))
+        size = -1 if again else _keep(checkpoint)
         if size < 0:
             self.skipped = self.skipping = min(_LONGEST, 2 * self.skipping + 1)
             return 0

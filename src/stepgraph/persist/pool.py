@@ -7,11 +7,12 @@ those that it names, and no other is known after it. Records define none, since 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from stepgraph.persist.blobs import Blob
 from stepgraph.persist.codec import BLOB, Codec, write
+from stepgraph.persist.guess import quick_json
 
 _NUMBER: Final = re.compile(r'\{"~":"#","v":(\d+)\}')
 
@@ -100,9 +101,22 @@ class Pool:
 
 
 class PoolCodec(Codec):
-    """The codec of lines in a file."""
+    """The codec of lines in a file. Big plain values are written by orjson where that is installed."""
 
     pooled = True
+
+    def __init__(self, *, allowed_modules: Iterable[str] = ()) -> None:
+        super().__init__(allowed_modules=allowed_modules)
+        self._dumps: Callable[[Any], bytes] | None = None
+        try:
+            import orjson
+        except ImportError:
+            return
+        self._dumps = orjson.dumps
+
+    def quick(self, value: Any) -> tuple[str, Any] | None:
+        """The text of a plain value and a copy of its containers."""
+        return None if self._dumps is None else quick_json(value, self._dumps)
 
     def reading(self, pool: Pool) -> Codec:
         """The codec that knows what numbers stand for."""
