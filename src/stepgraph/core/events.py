@@ -89,9 +89,10 @@ class TaskStarted(NamedTuple):
 class TaskEmitted(NamedTuple):
     """Something said while a body runs.
 
-    `kind` is custom, stdout, stderr, log or reads; messages: (part of a message, metadata) as a model makes it;
-    message: the same of a whole one, which is shown unless its parts were; streamed: of one whose parts were shown;
-    tools: how a tool call goes on; relayed: (namespace, mode, payload), a chunk of a graph that runs elsewhere.
+    `kind` is custom (or taken, around a graph that node code streams, if its own stream has shown it), stdout, stderr,
+    log or reads; messages: (part of a message, metadata) as a model makes it; message: the same of a whole one, which
+    is shown unless its parts were; streamed: of one whose parts were shown; tools: how a tool call goes on; relayed:
+    (namespace, mode, payload), a chunk of a graph that runs elsewhere.
     """
 
     ns: Namespace

@@ -286,11 +286,12 @@ class CompiledStateGraph(Threads):
             engine.request.relayed = streams.modes
         listen_in(engine, streams.modes)
         outer = engine.request.emit
+        taken = "custom" in streams.modes and engine.request.parent is not None
 
         def both(event: Any) -> None:
             streams(event)
             if outer is not None:
-                outer(event)
+                outer(event._replace(kind="taken") if taken and getattr(event, "kind", None) == "custom" else event)
 
         if outer is None:
             engine.listen(streams, streams.unheard)

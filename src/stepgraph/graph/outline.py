@@ -36,7 +36,7 @@ def _flat(plan: Plan) -> Graph:
     if START not in plan.nodes:  # an entrypoint's function is the first node itself
         drawn.add_node(None, START)
         _join(drawn, START, plan.entry)
-    for edge in sorted(edges, key=lambda each: (each.source, each.target, each.conditional, each.data or "")):
+    for edge in sorted(edges, key=lambda each: (each.source, each.target, not each.conditional, each.data or "")):
         label = edge.data if edge.data != edge.target else None
         _join(drawn, edge.source, edge.target, label, edge.conditional)
     sources = {edge.source for edge in edges}

@@ -222,7 +222,7 @@ def _inferred(engine: Engine, fresh: bool) -> str:
         return others[0]
     seen = {name: version for name, version in state.seen.items() if name in plan.nodes}
     if not seen:
-        if fresh or state.version <= 1:
+        if fresh or plan.intake is None:
             return START
         raise _ambiguous(engine)
     last = max(seen.values())

@@ -133,16 +133,24 @@ class Streams:
         thread = (self._config.get("configurable") or {}).get("thread_id")
         if thread is not None:
             found.setdefault("thread_id", thread)
+        own = f"{event.node}:{event.task}"
         if event.ns:
             found.setdefault("checkpoint_ns", event.ns[0])
+        elif self._same_name(event):
+            found.setdefault("checkpoint_ns", own)
         found.update(
             langgraph_step=event.step,
             langgraph_node=event.node,
             langgraph_triggers=event.triggers,
             langgraph_path=event.path,
-            langgraph_checkpoint_ns="|".join((*event.ns, f"{event.node}:{event.task}")),
+            langgraph_checkpoint_ns="|".join((*event.ns, own)),
         )
         return found
+
+    def _same_name(self, event: ev.TaskStarted | ev.TaskCached) -> bool:
+        """Whether the node is a graph of its name: LangGraph then takes the graph's run for the node's."""
+        node = self._node(event.ns, event.node)
+        return node is not None and node.child is not None and node.child.name == event.node
 
     def _returned(self, event: ev.TaskFinished) -> None:
         """The messages that a node returned."""
