@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -31,6 +33,46 @@ def test_it_has_the_names_of_langgraphs() -> None:
     assert all(hasattr(ours, name) for name in PINNED)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         ours.nothing  # noqa: B018  asking is the test
+
+
+def test_the_modules_under_the_hook_have_the_names_of_langgraphs() -> None:
+    """Classes and functions that its modules define for others, and one that langgraph-supervisor takes."""
+    folder = Path(theirs.__file__).parent
+    kinds = (ast.ClassDef, ast.FunctionDef)
+    wanted = {
+        path.stem: sorted(
+            each.name
+            for each in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(each, kinds) and not each.name.startswith("_")
+        )
+        for path in folder.glob("*.py")
+        if path.stem != "__init__"
+    }
+    wanted["chat_agent_executor"].append("_should_bind_tools")
+    code = f"""
+from importlib import import_module
+for module, names in {wanted!r}.items():
+    found = import_module(f"langgraph.prebuilt.{{module}}")
+    assert found.__file__.startswith({str(Path(ours.__file__).parents[1])!r})
+    print(*(f"{{module}}.{{name}}" for name in names if not hasattr(found, name)))
+"""
+    how = ["-m", "stepgraph.compat", "run", "--own-prebuilt", "-c", code]
+    done = subprocess.run([sys.executable, *how], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_it_takes_no_place_that_is_taken() -> None:
+    code = """
+from stepgraph.compat.hook import install
+install()
+import langgraph.prebuilt
+try:
+    install(own_prebuilt=True)
+except ImportError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "langgraph-prebuilt is imported already" in done.stdout
 
 
 def test_without_langchain_core_it_says_what_to_install() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 HERE = Path(__file__).parent
 RUNNER = HERE.parent / "compat" / "runner.py"
-FOLDERS = {HERE / "programs": (), HERE.parent / "compat" / "programs": ("agents", "transformers")}
+FOLDERS = {HERE / "programs": (), HERE.parent / "compat" / "programs": ("agents", "namespaces", "transformers")}
 """Folder -> the modules in it that are run; none means all."""
 
 
