@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from stepgraph.compat.format import INTERRUPT, VERSION
-from stepgraph.core.task import PULL, PUSH
+from stepgraph.core.checkpoint import PULL, PUSH
 from stepgraph.run.ids import RunIds
 
 try:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from stepgraph.compat.format import BRANCH, INPUT, INTERRUPT, TASKS
+from stepgraph.core.checkpoint import PUSH
 from stepgraph.core.plan import Barrier, Plan
 from stepgraph.core.state import State
-from stepgraph.core.task import PUSH
 from stepgraph.core.types import MISSING, START
 
 Versions = dict[str, Any]

@@ -25,12 +25,12 @@ from stepgraph.compat.format_ids import (
 )
 from stepgraph.compat.ledger import Ledger, Ran
 from stepgraph.compat.stored import Theirs, checkpoint_of, following, stored_of, stub_of, writes_of
-from stepgraph.core.checkpoint import Checkpoint, Record, Source, Stored, ThreadInfo
+from stepgraph.core.checkpoint import PUSH, Checkpoint, Record, Source, Stored, ThreadInfo
 from stepgraph.core.child import parents_of
 from stepgraph.core.entry import NOBODY
 from stepgraph.core.errors import CheckpointError
 from stepgraph.core.plan import START, Node, Plan
-from stepgraph.core.task import PUSH, Task
+from stepgraph.core.task import Task
 from stepgraph.graph.snapshots import inner_plan
 from stepgraph.run.context import caller_loop
 

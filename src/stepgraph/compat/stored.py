@@ -31,11 +31,10 @@ from stepgraph.compat.ledger import Ledger, numbers
 from stepgraph.compat.migrated import migrated
 from stepgraph.core.changed import PENDING, fingerprint
 from stepgraph.core.channels import NamedBarrierValue, Topic
-from stepgraph.core.checkpoint import Control, Record, Stored
+from stepgraph.core.checkpoint import PULL, PUSH, Control, Record, Stored
 from stepgraph.core.entry import NOBODY
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.state import WAITING, State, without
-from stepgraph.core.task import PULL, PUSH
 from stepgraph.core.types import START, limit, sent
 
 

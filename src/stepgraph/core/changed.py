@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from stepgraph.core.checkpoint import Control, Record, Stored
+from stepgraph.core.checkpoint import PUSH, Control, Record, Stored
 from stepgraph.core.plan import Plan
 from stepgraph.core.state import WAITING
-from stepgraph.core.task import PUSH, Scope, Task
+from stepgraph.core.task import Scope, Task
 from stepgraph.core.types import START
 
 if TYPE_CHECKING:

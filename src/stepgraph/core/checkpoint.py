@@ -94,15 +94,30 @@ class Record(NamedTuple):
     path: tuple[Any, ...]
 
 
-Row = tuple[str, int, Any, Any, Any]
-"""A task's outcome while it waits: node, the position of its Send or -1, writes, routes, joins."""
+Outcome = tuple[str, int, Any, Any, Any]
+"""Of a task: node, the position of its Send or -1, writes, routes, joins."""
+PULL, PUSH = "__pregel_pull", "__pregel_push"
+_TAIL = 0xFFFFFFFFFFFF
+
+
+def id_of(base: tuple[str, int], key: int) -> str:
+    """The id of a planned task; `base` is of its node (`Origin.base`), `key` -1 or the position of its Send."""
+    return f"{base[0]}{(base[1] + key) & _TAIL:012x}"
+
+
+def path_of(name: str, key: int) -> tuple[Any, ...]:
+    """LangGraph's path of a planned task."""
+    return (PUSH, key, False) if key >= 0 else (PULL, name)
 
 
 class Origin(Protocol):
     """What tells the tasks of a superstep from any others."""
 
-    def records(self, rows: Sequence[Row]) -> Iterator[Record]:
-        """The records of these rows."""
+    def base(self, name: str, sent: bool) -> tuple[str, int]:
+        """What the ids of a node's tasks have in common: those that Sends made, or the one that edges made."""
+
+    def records(self, outcomes: Sequence[Outcome]) -> Iterator[Record]:
+        """The records of these outcomes."""
 
 
 class Shelf(Protocol):
@@ -112,11 +127,13 @@ class Shelf(Protocol):
     ns: str
     checkpoint: str
     origin: Origin
+    silent: bool
+    """Whether the checkpointer need not be told (`lies`) that something lies here. To be set by it."""
 
     def take(self) -> list[Any]:
-        """The tasks whose outcomes lie here. They are the caller's, who keeps their rows or has each recorded."""
+        """The tasks whose outcomes lie here. They are the caller's, who keeps these or has each recorded."""
 
-    def rows(self, tasks: Sequence[Any]) -> list[Row]:
+    def outcomes(self, tasks: Sequence[Any]) -> list[Outcome]:
         """Their outcomes, with the very values that they wrote."""
 
     def record_each(self, tasks: Sequence[Any]) -> None:
@@ -233,11 +250,12 @@ class Checkpointer(Protocol):
     `node:task_id|…`).
 
     A backend may also have `shelve(shelf)`: if it gives true, outcomes of parallel tasks will lie there, for it to take
-    whenever somebody reads and at last at `unshelve(shelf)`; values that it has taken may be changed later. And
-    `successor(thread, ns, checkpoint_id, sources)`, without which histories are walked: the
-    first checkpoint that was saved as a child of this one, on its thread, and has one of these sources, or None. And
-    `refusal(value)`, which says in words why a value can't be stored, or None: a person's decision with such a value
-    is refused while it can still be mended.
+    whenever somebody reads and at last at `unshelve(shelf)`; values that it has taken may be changed later. A shelf
+    that is not `silent` tells `lies(shelf)` of the first. And it may have
+    `successor(thread, ns, checkpoint_id, sources)`, without which histories are walked: the first checkpoint that was
+    saved as a child of this one, on its thread, and has one of these sources, or None. And `refusal(value)`, which
+    says in words why a value can't be stored, or None: a person's decision with such a value is refused while it can
+    still be mended.
     """
 
     def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:

@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from stepgraph.core.checkpoint import Record, Row
+from stepgraph.core.checkpoint import Outcome, Record, id_of, path_of
 from stepgraph.core.keeping import outcome_of
-from stepgraph.core.task import PULL, PUSH, Task, id_base, id_of
+from stepgraph.core.task import Task, id_base
 
 
 class TaskShelf:
@@ -17,7 +17,7 @@ class TaskShelf:
     A checkpointer that can't take them from here gets a record as soon as a task is over.
     """
 
-    __slots__ = ("_lying", "checkpoint", "checkpointer", "gathered", "ns", "origin", "thread")
+    __slots__ = ("_lying", "checkpoint", "checkpointer", "gathered", "ns", "origin", "silent", "thread")
 
     def __init__(self, checkpointer: Any, thread: str, ns: str, checkpoint: str, step: int) -> None:
         self.checkpointer = checkpointer
@@ -25,6 +25,7 @@ class TaskShelf:
         self.ns = ns
         self.checkpoint = checkpoint
         self.origin = TaskOrigin(checkpoint, ns, step)
+        self.silent = False
         self._lying: deque[Task] = deque()
         shelve = getattr(checkpointer, "shelve", None)
         self.gathered = shelve is not None and shelve(self)
@@ -36,6 +37,9 @@ class TaskShelf:
             self.record(task)
             return
         self._lying.append(task)
+        if not self.silent:
+            self.silent = True
+            self.checkpointer.lies(self)
         if not self.gathered:  # closed just now, by a stream that nobody reads on
             self.checkpointer.unshelve(self)
 
@@ -52,7 +56,7 @@ class TaskShelf:
             taken.append(lying.popleft())
         return taken
 
-    def rows(self, tasks: Sequence[Task]) -> list[Row]:
+    def outcomes(self, tasks: Sequence[Task]) -> list[Outcome]:
         """Their outcomes, with the very values that they wrote."""
         return [(task.node.name, task.key, *outcome_of(task)) for task in tasks]
 
@@ -78,13 +82,16 @@ class TaskOrigin(NamedTuple):
     ns: str
     step: int
 
-    def records(self, rows: Sequence[Row]) -> Iterator[Record]:
-        """The records of rows: the same as if they had been handed over one by one."""
+    def base(self, name: str, sent: bool) -> tuple[str, int]:
+        """What the ids of a node's tasks have in common."""
+        return id_base(self.checkpoint, self.ns, self.step, name, sent)
+
+    def records(self, outcomes: Sequence[Outcome]) -> Iterator[Record]:
+        """The same as if they had been handed over one by one."""
         bases: dict[tuple[str, bool], tuple[str, int]] = {}
-        for name, key, *payload in rows:
+        for name, key, *payload in outcomes:
             kind = name, key >= 0
             base = bases.get(kind)
             if base is None:
-                base = bases[kind] = id_base(self.checkpoint, self.ns, self.step, *kind)
-            path = (PUSH, key, False) if key >= 0 else (PULL, name)
-            yield Record(id_of(base, key), "outcome", tuple(payload), name, path)
+                base = bases[kind] = self.base(*kind)
+            yield Record(id_of(base, key), "outcome", tuple(payload), name, path_of(name, key))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from stepgraph.core.checkpoint import Keeper, Record
+from stepgraph.core.checkpoint import PULL, PUSH, Keeper, Record
 from stepgraph.core.events import TaskInfo
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.types import Interrupt, Namespace, Route, Writes, interrupt_id
@@ -22,7 +22,6 @@ else:
     except ImportError:  # no CPython
         from hashlib import blake2b
 
-PULL, PUSH = "__pregel_pull", "__pregel_push"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -263,7 +262,7 @@ class Task:
                 found = self._id = _handler_id(self.failed.id)
             else:
                 prefix, tail = self.scope.id_base(self.step, self.node.name, self.key >= 0)
-                found = self._id = f"{prefix}{(tail + self.key) & _TAIL:012x}"  # `id_of`, without the call
+                found = self._id = f"{prefix}{(tail + self.key) & 0xFFFFFFFFFFFF:012x}"  # `id_of`, without the call
         return found
 
     @property
@@ -331,18 +330,10 @@ class Task:
         return f"During task with name '{self.name}' and id '{self.id}' (superstep {self.step}{where})"
 
 
-_TAIL = 0xFFFFFFFFFFFF
-
-
 def id_base(origin: str, ns: str, step: int, name: str, sent: bool) -> tuple[str, int]:
     """What `Scope.id_base` keeps; `origin` is the id of the checkpoint that the tasks were planned from."""
     digits = blake2b(f"{origin}\0{ns}\0{step}\0{name}\0{PUSH if sent else PULL}".encode(), digest_size=16).hexdigest()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-", int(digits[20:], 16)
-
-
-def id_of(base: tuple[str, int], key: int) -> str:
-    """The id of a planned task; `base` is of its node, `key` -1 or the position of its Send."""
-    return f"{base[0]}{(base[1] + key) & _TAIL:012x}"
 
 
 def _handler_id(failed: str) -> str:

@@ -37,6 +37,25 @@ _LIMIT: Final = 10_000
 Rule = Callable[[Any, "Codec"], Any]
 
 
+def is_small(value: Any, depth: int = 0) -> bool:
+    """Whether JSON keeps the value exactly, with all that is in it, and nothing in it is worth being kept once."""
+    kind = type(value)
+    if kind is list:
+        items = value
+    elif kind is dict and TEXT.issuperset(map(type, value)) and "~" not in value:
+        items = value.values()
+    else:
+        return kind in ATOMS and (kind is not str or len(value) < _SHORT)
+    if len(value) > _FEW or depth > _DEPTH:
+        return False
+    return all(is_small(each, depth + 1) for each in items)
+
+
+_SHORT: Final = 512
+_FEW, _DEPTH = 16, 4
+"""What counts as small: characters, things in a container, levels of containers."""
+
+
 class Unstorable(Exception):  # noqa: N818  it travels inside this package only; users see CheckpointError
     """A value that cannot be stored: `path` leads to it, `what` says why, `mend` what to do."""
 

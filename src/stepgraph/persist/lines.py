@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stepgraph.core.checkpoint import Kind, Record
-from stepgraph.persist.codec import ENCODING, MARK, Codec, line_of, parse, write
+from stepgraph.persist.codec import ENCODING, Codec, line_of, parse, write
 
 if TYPE_CHECKING:
     from stepgraph.persist.changes import Carrier
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 KEYFRAME: Final = b'{"id"'
 LINK: Final = b'{"parent"'
 RECORD: Final = b'["'
+OUTCOMES: Final = "outcomes"
+"""How lines begin that have the outcomes of many tasks (`persist/outcomes.py`)."""
 
 
 def text_of(line: bytes) -> str:
@@ -115,11 +117,8 @@ def carried(parts: tuple[Any, ...], carrier: Carrier) -> str:
     return ",".join([carrier.text(part) for part in parts])
 
 
-def read_record(line: bytes, codec: Codec) -> Late:
-    """The inverse of `record_line`."""
-    text = text_of(line)
-    row = parse(text)
-    tagged = MARK in text
+def read_record(row: list[Any], codec: Codec, *, tagged: bool) -> Late:
+    """The inverse of `record_line`, of a line that has been parsed. `tagged`: there may be tags in it."""
     kind, task, node, path, payload = row[:5]
     found = _unpacked(payload, codec, tagged)
     places = tuple(codec.lift_all(path) if tagged else path)
@@ -170,11 +169,11 @@ def linked(line: bytes, parent: str, thread: str | None = None, ns: str | None =
 
 def owned(line: bytes, checkpoint: str) -> bytes:
     """A record's line with the id of its checkpoint, unless it has it."""
-    row = parse(text_of(line))
-    return line if len(row) > 5 else line[:-1] + b"," + write(checkpoint).encode(*ENCODING) + b"]"
+    return line if checkpoint_of(line) is not None else line[:-1] + b"," + write(checkpoint).encode(*ENCODING) + b"]"
 
 
 def checkpoint_of(line: bytes) -> str | None:
     """The id of a record's checkpoint when its line names it."""
     row = parse(text_of(line))
-    return row[5] if len(row) > 5 else None
+    place = 3 if row[0] == OUTCOMES else 5
+    return row[place] if len(row) > place else None

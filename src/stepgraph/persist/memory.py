@@ -102,7 +102,7 @@ class MemoryCheckpointer(LogCheckpointer):
         log: Any = self._logs.get((shelf.thread, shelf.ns))
         if log is None or shelf.checkpoint != log.latest:
             return False
-        log.shelf = shelf
+        log.shelf, shelf.silent = shelf, True
         return True
 
     def unshelve(self, shelf: Shelf) -> None:
@@ -119,7 +119,7 @@ class MemoryCheckpointer(LogCheckpointer):
         if not tasks:
             return
         if shelf.checkpoint == log.latest:
-            data = pickled(shelf.rows(tasks))
+            data = pickled(shelf.outcomes(tasks))
             if data is not None:
                 self._wait(log, Outcomes(shelf.origin, data), max(len(tasks), len(data) // _BYTES))
                 return

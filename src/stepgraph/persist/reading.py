@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from stepgraph.core.checkpoint import Control, Record, Stored
 from stepgraph.core.errors import CheckpointError
 from stepgraph.core.types import MISSING
-from stepgraph.persist.codec import Codec, Unreadable, parse
+from stepgraph.persist.codec import MARK, Codec, Unreadable, parse
 from stepgraph.persist.encoded import Encoded
-from stepgraph.persist.lines import LINK, is_record, read_record, text_of
+from stepgraph.persist.lines import LINK, OUTCOMES, is_record, read_record, text_of
+from stepgraph.persist.outcomes import outcomes_of
 from stepgraph.persist.tip import Head, Tip, Undo
 
 if TYPE_CHECKING:
@@ -80,7 +81,13 @@ def records(lines: Iterable[bytes], checkpoint: str, codec: Codec) -> tuple[Reco
     """Of a checkpoint's lines, one record for each task and kind: the last, in the order of the first."""
     found: dict[tuple[str, str], Record] = {}
     for line in lines:
-        record, named = read_record(line, codec)
+        text = text_of(line)
+        row = parse(text)
+        if row[0] == OUTCOMES:
+            if len(row) == 3 or row[3] == checkpoint:
+                found.update(((record.task, record.kind), record) for record in outcomes_of(row))
+            continue
+        record, named = read_record(row, codec, tagged=MARK in text)
         if named is None or named == checkpoint:
             found[record.task, record.kind] = record
     return tuple(found.values())

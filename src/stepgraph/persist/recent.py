@@ -10,13 +10,14 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from stepgraph.core.checkpoint import Checkpoint, Extend, Record, Removed
+from stepgraph.core.checkpoint import Checkpoint, Extend, Record, Removed, Shelf
 from stepgraph.core.errors import CheckpointError
 from stepgraph.core.types import MISSING
 from stepgraph.persist.changes import LONG
 from stepgraph.persist.codec import ATOMS, TEXT, Codec, line_of, write
 from stepgraph.persist.lines import is_mark
 from stepgraph.persist.log import Log, LogCheckpointer, where
+from stepgraph.persist.outcomes import outcome_lines
 from stepgraph.persist.rows import Row, begin, follow
 from stepgraph.persist.tip import Tip
 
@@ -34,7 +35,7 @@ _NAMES: Final = frozenset({str, int, bool})
 class RecentLog(Log):
     """A log that things wait in. `latest` is the id of the checkpoint that was handed over last, once that is known."""
 
-    __slots__ = ("latest", "metadata", "noted", "recent", "said")
+    __slots__ = ("latest", "metadata", "noted", "recent", "said", "shelf")
 
     def __init__(self, thread: str, ns: str) -> None:
         super().__init__(thread, ns)
@@ -42,6 +43,8 @@ class RecentLog(Log):
         self.recent: list[Checkpoint | Row] = []
         self.noted = False
         """Whether it is known that something waits."""
+        self.shelf: Shelf | None = None
+        """Where outcomes of the running superstep lie."""
         self.metadata: Mapping[str, Any] | None = None
         """What the last checkpoint says of its run: the caller's object."""
         self.said: Mapping[str, Any] | None = None
@@ -60,7 +63,7 @@ class RecentLog(Log):
         """What waits is somebody else's to write."""
         self.latest = self.metadata = self.said = None
         self.recent.clear()
-        self.noted = False
+        self.noted, self.shelf = False, None
 
     @abstractmethod
     def append_all(self, lines: list[bytes], ids: list[str | None], owner: str | None) -> None:
@@ -128,6 +131,33 @@ class RecentCheckpointer(LogCheckpointer):
                 settle(log, self._codec, self._saved)
             super().save_record(thread, ns, checkpoint_id, record)
 
+    def shelve(self, shelf: Shelf) -> bool:
+        """Outcomes will be taken from this shelf."""
+        log: Any = self._logs.get((shelf.thread, shelf.ns))
+        if log is None or shelf.checkpoint != log.latest:
+            return False
+        log.shelf = shelf
+        return True
+
+    def lies(self, shelf: Shelf) -> None:
+        """Something lies on the shelf: take it soon."""
+        log: Any = self._logs.get((shelf.thread, shelf.ns)) or self._log(shelf.thread, shelf.ns)
+        with log.lock:
+            if not log.noted:
+                log.noted = True
+                self._note(log)
+
+    def unshelve(self, shelf: Shelf) -> None:
+        """Take the rest."""
+        log: Any = self._logs.get((shelf.thread, shelf.ns)) or self._log(shelf.thread, shelf.ns)
+        with log.lock:
+            mine = log.shelf is shelf
+            if mine:
+                settle(log, self._codec, self._saved)
+                log.shelf = None
+            else:  # another run has begun on the thread
+                shelf.record_each(shelf.take())
+
     def _saved(self, log: RecentLog, checkpoint: Checkpoint) -> None:
         super().save(log.thread, log.ns, checkpoint)
 
@@ -157,6 +187,25 @@ def settle(log: Any, codec: Codec, otherwise: Otherwise | None) -> None:
                 if isinstance(error, CheckpointError):
                     raise
                 raise CheckpointError(f"{where(log)}: cannot store a step: {type(error).__name__}: {error}") from error
+        if log.shelf is not None:
+            _gather(log, log.shelf)
+
+
+def _gather(log: Any, shelf: Shelf) -> None:
+    """Make lines of the outcomes on a shelf, with the values as they are now."""
+    shelf.silent = False
+    tasks = shelf.take()
+    if not tasks:
+        return
+    behind = log.tip is not None and log.tip.id == shelf.checkpoint
+    lines = outcome_lines(shelf.origin, shelf.outcomes(tasks), None if behind else shelf.checkpoint)
+    if lines is None:
+        shelf.record_each(tasks)
+    elif behind:
+        log.append_all(lines, [None] * len(lines), shelf.checkpoint)
+    else:
+        for line in lines:
+            log.append_record(line, shelf.checkpoint, named=True)
 
 
 def _settle(log: Any, waiting: list[Any], codec: Codec, otherwise: Otherwise | None) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from stepgraph.core.checkpoint import Checkpoint, Control, Source
 from stepgraph.core.types import MISSING
 from stepgraph.persist.changes import LONG, SMALL, Carrier, Changes, delta, joined, quoted
-from stepgraph.persist.codec import ATOMS, ENCODING, MARK, Codec, canonical, parse, write
+from stepgraph.persist.codec import ATOMS, ENCODING, MARK, Codec, canonical, is_small, parse, write
 from stepgraph.persist.encoded import Encoded
 from stepgraph.persist.items import Memo
 from stepgraph.persist.lines import KEYFRAME, carried, split_id, text_of
@@ -117,7 +117,9 @@ class Tip:
             rare["v"] = str(version)
         if self.metadata or checkpoint.metadata:
             self._tell_metadata(checkpoint.metadata, codec, rare)
-        if control.sends:
+        if control.sends and all(limits is None and is_small(given) for _, given, limits in control.sends):
+            rare["x"] = write(control.sends)
+        elif control.sends:
             if changes is None:
                 self.memo.begin()
             carrier = Carrier(self.values, codec, self.memo, self.memo.text)

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stepgraph.core import events as ev
+from stepgraph.core.checkpoint import PUSH
 from stepgraph.core.errors import GraphDrained, GraphRecursionError
 from stepgraph.core.plan import Node, Plan
-from stepgraph.core.task import PUSH, RETURN
+from stepgraph.core.task import RETURN
 from stepgraph.core.types import END, INTERRUPT, PREVIOUS, ROOT, START, Interrupt, Namespace, Writes
 from stepgraph.run.chunks import Put
 from stepgraph.run.tokens import is_message, messages_in, named
