@@ -76,6 +76,15 @@ def test_a_tool_that_asked_goes_on_with_the_state_that_it_was_called_on(opening:
     assert found == ["go", "", f"Ritz: yes, 2 messages, {keys}", "3", "done"]
 
 
+def test_a_task_that_goes_on_shows_the_input_that_it_began_with(opening: Opening) -> None:
+    def tasks(given: Any) -> list[Any]:
+        graph = agent(scripted(calling(("book", {"hotel": "Ritz"})), AIMessage("done")), [book], checkpointer=opening())
+        found = [chunk["input"] for chunk in graph.stream(given, CONFIG, stream_mode="tasks") if "input" in chunk]
+        return [each for each in found if "tool_call" in each]
+
+    assert tasks({"messages": [("user", "go")]}) == tasks(Command(resume="yes")) != []
+
+
 def test_a_talk_is_stored_once_and_not_again_with_each_call(tmp_path: Path) -> None:
     """Bytes grow with the talk, not with its square."""
     sizes = []

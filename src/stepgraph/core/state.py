@@ -72,7 +72,9 @@ class State:
         arrange(plan, state)
         control = stored.control
         state.next = tuple([name for name in control.next if name in plan.nodes])
-        state.sends = tuple(sent(node, arg, timeout) for node, arg, timeout in control.sends)
+        if control.sends:
+            values = plan.seen(state.values) if plan.veiled else state.values
+            state.sends = tuple(sent(node, whole(arg, values), timeout) for node, arg, timeout in control.sends)
         state.barriers = {key: frozenset(value) for key, value in control.channels.items() if key in plan.barriers}
         state.waiting = frozenset(control.channels.get(WAITING, ())) & plan.deferred
         state.seen = dict(stored.seen)
@@ -92,6 +94,12 @@ class State:
         if sends and untracked:
             sends = tuple(without(untracked, send) for send in sends)
         return Control(self.next, sends, channels)
+
+
+def whole(arg: Any, values: Mapping[str, Any]) -> Any:
+    """What a stored Send carries: a class may leave out what is the state's, and put it back in `__with_state__`."""
+    complete = getattr(type(arg), "__with_state__", None)
+    return arg if complete is None else complete(arg, values)
 
 
 WAITING = "__deferred__"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 CONTEXT = "tool_call_with_context"
@@ -12,7 +12,8 @@ CONTEXT = "tool_call_with_context"
 class SentCall(dict[str, Any]):
     """A ToolCallWithContext that checkpointers store without the state: that is the checkpoint's own.
 
-    Else each turn of a talk would store the whole talk again. As read it has no "state"; `state` makes it.
+    Else each turn of a talk would store the whole talk again. As read it has no "state" until `__with_state__`, which
+    the engine calls where a run goes on; `state` gives it in any case.
     """
 
     __slots__ = ("computed", "keys_of_state")
@@ -25,9 +26,17 @@ class SentCall(dict[str, Any]):
         """The state; `read` gives keys of the running graph's."""
         if "state" in self:
             return self["state"]
-        stored = [key for key in self.keys_of_state if key not in self.computed]
-        found = {} if read is None else read(stored)
-        return {**found, **self.computed}
+        return self._made({} if read is None else read([key for key in self.keys_of_state if key not in self.computed]))
+
+    def __with_state__(self, values: Mapping[str, Any]) -> SentCall:
+        """The same with the state, of all its values."""
+        found = SentCall({**self, "state": self._made(values)})
+        found.keys_of_state, found.computed = self.keys_of_state, self.computed
+        return found
+
+    def _made(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        known = {**values, **self.computed}
+        return {key: known[key] for key in self.keys_of_state if key in known}
 
 
 def sent(call: Any, state: Any, computed: Collection[str] | None) -> dict[str, Any]:
