@@ -80,6 +80,10 @@ DEVIATIONS = {
         "second time, to "
         "another question. Ours gives each answer once, so random programs with subgraphs answer by id."
     ),
+    "asked twice": (
+        "A question that a function asks in a graph inside another one is listed twice by LangGraph, with one id; here "
+        "it is listed once."
+    ),
     "compiled again": (
         "A graph with a default error handler can be compiled again here, and its builder has only the nodes that "
         "were added; LangGraph adds the handler to the builder's nodes, and the second compile raises ValueError."

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 from datetime import timedelta
 from pathlib import Path
 from threading import Barrier, Event
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from typing_extensions import TypedDict
 
 from stepgraph import (
+    START,
     CachePolicy,
     Command,
     NodeTimeoutError,
@@ -25,6 +28,7 @@ from stepgraph import (
 from stepgraph.cache import InMemoryCache, SqliteCache
 from stepgraph.core.deprecated import LangGraphDeprecatedSinceV05, LangGraphDeprecatedSinceV10
 from stepgraph.graph.functional import final
+from stepgraph.persist import MemoryCheckpointer
 
 SECONDS = 10.0
 """How long a test waits for what should happen at once."""
@@ -355,3 +359,24 @@ def test_unknown_settings_are_refused() -> None:
         entrypoint(saver="memory://")
     with pytest.raises(TypeError, match=r"add_node\(\) got an unexpected keyword argument 'retries'"):
         StateGraph(dict).add_node("a", lambda s: s, retries=3)
+
+
+def test_a_question_of_a_function_in_a_graph_inside_is_listed_once() -> None:
+    """`DEVIATIONS["asked twice"]`: LangGraph lists it twice, with one id."""
+
+    class State(TypedDict):
+        log: Annotated[list[Any], operator.add]
+
+    @task
+    def ask(question: str) -> Any:
+        return interrupt(question)
+
+    inner = StateGraph(State).add_node("node", lambda state: {"log": [ask("sure?").result()]}).add_edge(START, "node")
+
+    @entrypoint(checkpointer=MemoryCheckpointer())
+    def flow(x: int) -> Any:
+        return inner.compile().invoke({"log": []})
+
+    assert [each.value for each in flow.invoke(1, thread="t")["__interrupt__"]] == ["sure?"]
+    assert [each.value for each in flow.get_state(thread="t").interrupts] == ["sure?"]
+    assert flow.invoke(Command(resume="yes"), thread="t") == {"log": ["yes"]}

@@ -173,6 +173,7 @@ class CompiledStateGraph(Threads):
         engine = self._begin("stream", input, config, thread, options)
         modes = self._modes(options, config)
         live = not LIVE_MODES.isdisjoint((modes,) if isinstance(modes, str) else modes)
+        live = live or self.plan.entry != START  # functions that an entrypoint calls end long before it does
         driver = SyncDriver(chunks, live=live, width=engine.request.config.get("max_concurrency"))
         put = chunks.append if not live else _waking(chunks, driver)
         self._listen(engine, modes, put, options)

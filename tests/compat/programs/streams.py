@@ -2,14 +2,18 @@
 
 import asyncio
 import operator
+from threading import Event
 from typing import Annotated, Any, TypedDict
 
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
+from langgraph.channels import EphemeralValue, LastValue
 from langgraph.config import get_stream_writer
+from langgraph.func import entrypoint, task
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.message import push_message
+from langgraph.pregel import NodeBuilder, Pregel
 from langgraph.types import Command, Send
 
 
@@ -160,3 +164,48 @@ def streams_of_failures(show: Any) -> None:
                     show((mode, short(chunk[0]), str(chunk[1:])))
             except LookupError as error:
                 show(str(error))
+
+
+def as_they_come(show: Any) -> None:
+    """A reader gets what one function or node has written while another one waits for the reader."""
+    for kind in ("graph", "eager", "entrypoint"):
+        for mode in ("updates", "custom", ["updates", "custom"]):
+            read, found = Event(), []
+
+            def first(x: Any) -> Any:
+                get_stream_writer()("first")
+                return {"log": ["first"]} if isinstance(x, dict) else x
+
+            def second(x: Any, read: Event = read, found: list[bool] = found) -> Any:
+                found.append(read.wait(0.3))
+                return {"log": ["second"]} if isinstance(x, dict) else x
+
+            app, given = waiting(kind, first, second)
+            chunks = []
+            for chunk in app.stream(given, stream_mode=mode):
+                chunks.append(str(chunk))
+                if "first" in chunks[-1]:
+                    read.set()
+            show(kind, mode, found if kind != "graph" else [], sorted(chunks))
+
+
+def waiting(kind: str, first: Any, second: Any) -> tuple[Any, Any]:
+    if kind == "graph":
+        g = StateGraph(Log).add_node(first).add_node(second).add_edge(START, "first").add_edge(START, "second")
+        return g.compile(), {"log": []}
+    if kind == "eager":
+        nodes: Any = {
+            "first": NodeBuilder().subscribe_only("in").do(first).write_to("a"),
+            "second": NodeBuilder().subscribe_only("in").do(second).write_to("b"),
+        }
+        channels: Any = {"in": EphemeralValue(int), "a": LastValue(int), "b": LastValue(int)}
+        return Pregel(
+            nodes=nodes, channels=channels, input_channels="in", output_channels=["a", "b"], stream_eager=True
+        ), 3
+    calls = [task(first), task(second)]
+
+    @entrypoint()
+    def flow(x: int) -> Any:
+        return [each.result() for each in [call(x) for call in calls]]
+
+    return flow, 1
