@@ -114,7 +114,7 @@ def test_metadata_of_another_type_is_not_taken_for_the_same(checkpointer: Sqlite
     assert repr(found) == "[{'a': 1}, {'a': True}, {'a': True}, {'a': {'b': 1}}, {'a': {'b': True}}]"
 
 
-@pytest.mark.parametrize("call", range(1, 12))
+@pytest.mark.parametrize("call", range(1, 7))
 def test_an_interrupt_while_lines_are_made_loses_nothing(
     checkpointer: SqliteCheckpointer, monkeypatch: pytest.MonkeyPatch, call: int
 ) -> None:

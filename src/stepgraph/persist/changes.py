@@ -175,6 +175,11 @@ class Carrier:
         self._lists: dict[int, str] = {}
         """The texts of lists: several tasks carry the same ones."""
 
+    @property
+    def knows(self) -> bool:
+        """Whether there are items that need not be encoded again."""
+        return not self._memo.empty
+
     def text(self, value: Any) -> str:
         """The text of a value."""
         kind = type(value)

@@ -233,19 +233,18 @@ def _positions(
 
 def _made(connection: sqlite3.Connection, logs: list[SqliteLog]) -> int | None:
     """Make rows for logs in one statement a hundred; gives the number of the first of them, unless some were there."""
-    found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'log'").fetchone()
-    first: int = (0 if found is None else found[0]) + 1
-    added = 0
+    last, made = 0, 0
     for place in range(0, len(logs), _AT_ONCE):
         piece = logs[place : place + _AT_ONCE]
-        values = [each for number, log in enumerate(piece, first + place) for each in (number, log.thread, log.ns)]
-        added += connection.execute(_making(len(piece)), values).rowcount
-    return first if added == len(logs) else None
+        done = connection.execute(_making(len(piece)), [each for log in piece for each in (log.thread, log.ns)])
+        made += done.rowcount
+        last = done.lastrowid or 0
+    return last - len(logs) + 1 if made == len(logs) else None  # in a transaction nobody takes a number in between
 
 
 @cache
 def _making(logs: int) -> str:
-    return f"INSERT OR IGNORE INTO log (number, thread, ns) VALUES {','.join(['(?,?,?)'] * logs)}"
+    return f"INSERT OR IGNORE INTO log (thread, ns) VALUES {','.join(['(?,?)'] * logs)}"
 
 
 _AT_ONCE: Final = 128

@@ -334,6 +334,11 @@ class Memo:
         if self._size > _KEPT:
             self._before, self._now, self._size = self._now, {}, 0
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is remembered."""
+        return not (self._now or self._before)
+
     def has(self, item: Any) -> bool:
         """Whether the object was seen, changed or not."""
         return id(item) in self._now or id(item) in self._before

@@ -20,6 +20,8 @@ from stepgraph.core.checkpoint import Kind, Record
 from stepgraph.persist.codec import ENCODING, Codec, line_of, parse, write
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stepgraph.persist.changes import Carrier
 
 KEYFRAME: Final = b'{"id"'
@@ -110,6 +112,13 @@ def _told(payload: Any, codec: Codec, carrier: Carrier) -> str:
         [f'{{"~":[{carried(route, carrier)}]}}' if type(route) is tuple else codec.dumps(route) for route in routes]
     )
     return f"[[{pairs}],[{told}],{write(joins)}]"
+
+
+def sent(sends: Sequence[tuple[str, Any, Any]], codec: Codec, carrier: Carrier) -> str:
+    """The text of all that `Send` made."""
+    if not carrier.knows:
+        return codec.plain([(node, codec.lower(arg), timeout) for node, arg, timeout in sends])
+    return f"[{','.join([f'[{carried(send, carrier)}]' for send in sends])}]"
 
 
 def carried(parts: tuple[Any, ...], carrier: Carrier) -> str:

@@ -15,17 +15,17 @@ from stepgraph.core.errors import CheckpointError
 from stepgraph.core.types import MISSING
 from stepgraph.persist.changes import LONG
 from stepgraph.persist.codec import ATOMS, TEXT, Codec, line_of, write
-from stepgraph.persist.lines import is_mark
+from stepgraph.persist.lines import is_mark, owned
 from stepgraph.persist.log import Log, LogCheckpointer, where
 from stepgraph.persist.outcomes import outcome_lines
-from stepgraph.persist.rows import Row, begin, follow
+from stepgraph.persist.rows import Kept, begin, follow
 from stepgraph.persist.tip import Tip
 
 _BATCH: Final = 64
 """How many things wait in a log at most: more are no faster, for by then they have left the processor's cache."""
 _FEW: Final = 16
 """Containers in a container that may wait."""
-_MANY: Final = 256
+_MANY: Final = 2048
 """Simple values in a container that may wait."""
 _DEPTH: Final = 6
 _NAMES: Final = frozenset({str, int, bool})
@@ -40,7 +40,7 @@ class RecentLog(Log):
     def __init__(self, thread: str, ns: str) -> None:
         super().__init__(thread, ns)
         self.latest: str | None = None
-        self.recent: list[Checkpoint | Row] = []
+        self.recent: list[Checkpoint | Kept] = []
         self.noted = False
         """Whether it is known that something waits."""
         self.shelf: Shelf | None = None
@@ -117,10 +117,10 @@ class RecentCheckpointer(LogCheckpointer):
         log: Any = self._logs.get((thread, ns)) or self._log(thread, ns)
         if self._trouble.error is not None:
             self._trouble.check()
-        row = _row(record) if record.kind == "outcome" and checkpoint_id == log.latest else None
+        line = _line(record) if record.kind == "outcome" and checkpoint_id == log.latest else None
         with log.lock:
-            if row is not None and checkpoint_id == log.latest:
-                log.recent.append((checkpoint_id, row))
+            if line is not None and checkpoint_id == log.latest:
+                log.recent.append((checkpoint_id, line))
                 if not log.noted:
                     log.noted = True
                     self._note(log)
@@ -221,8 +221,8 @@ def _settle(log: Any, waiting: list[Any], codec: Codec, otherwise: Otherwise | N
             each = waiting[place]
             if type(each) is tuple:  # its checkpoint is not known any more as the last one
                 chunk.close()
-                checkpoint, row = each
-                log.append_record(line_of([*row, checkpoint]), checkpoint, named=True)
+                checkpoint, line = each
+                log.append_record(owned(line, checkpoint), checkpoint, named=True)
                 chunk.begin(place + 1, None if tip is None else tip.id)
             elif each.parent is None:
                 tip, line = begin(each, codec)
@@ -296,19 +296,17 @@ def _keep(checkpoint: Checkpoint) -> bool:
     return True
 
 
-def _row(record: Record) -> list[Any] | None:
-    """What the line of an outcome says, with values of its own; None if one is no small plain value."""
+def _line(record: Record) -> bytes | None:
+    """The line of an outcome; None if one of its values is no small plain one."""
     writes, routes, joins = record.payload
     told: list[Any] = []
     for key, value in writes:
-        if type(value) not in ATOMS:
-            value = own(value)
-            if value is MISSING:
-                return None
+        if type(value) not in ATOMS and own(value) is MISSING:
+            return None
         told += (key, value)
     if not TEXT.issuperset(map(type, routes)) or not _NAMES.issuperset(map(type, record.path)):
         return None
-    return ["outcome", record.task, record.node, record.path, [told, routes, joins]]
+    return line_of(["outcome", record.task, record.node, record.path, [told, routes, joins]])
 
 
 def own(value: Any, depth: int = 0) -> Any:

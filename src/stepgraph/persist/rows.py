@@ -17,11 +17,13 @@ from stepgraph.persist.encoded import Encoded
 from stepgraph.persist.lines import split_id
 from stepgraph.persist.tip import PER_LINE, Tip
 
-Row = tuple[str, list[Any]]
-"""The record of a task: the id of its checkpoint, and its row."""
+Kept = tuple[str, bytes]
+"""The record of a task: the id of its checkpoint, and its line."""
 
 
-def follow(tip: Tip, waiting: Sequence[Checkpoint | Row], place: int, lines: list[bytes], ids: list[str | None]) -> int:
+def follow(
+    tip: Tip, waiting: Sequence[Checkpoint | Kept], place: int, lines: list[bytes], ids: list[str | None]
+) -> int:
     """Make lines of what waits from a place on, up to what is out of the ordinary; gives the place of that.
 
     Each checkpoint's values are its own, and its metadata never changes. When this raises, the tip is of no more use.
@@ -36,9 +38,8 @@ def follow(tip: Tip, waiting: Sequence[Checkpoint | Row], place: int, lines: lis
         if type(each) is tuple:
             if each[0] != last:
                 break
-            line = line_of(each[1])
             ids.append(None)  # first the id, for an interrupt in between: a line too few is made again
-            lines.append(line)
+            lines.append(each[1])
             place += 1
             continue
         own_id, control, sets = each.id, each.control, each.changes

@@ -16,10 +16,10 @@ from stepgraph.persist.changes import LONG, SMALL, Carrier, Changes, delta, join
 from stepgraph.persist.codec import ATOMS, ENCODING, MARK, Codec, canonical, is_small, parse, write
 from stepgraph.persist.encoded import Encoded
 from stepgraph.persist.items import Memo
-from stepgraph.persist.lines import KEYFRAME, carried, split_id, text_of
+from stepgraph.persist.lines import KEYFRAME, sent, split_id, text_of
 from stepgraph.persist.patch import patched
 
-_LEAST: Final = 1024
+_LEAST: Final = 2048
 """Bytes that a keyframe counts at least: a small state would else be stored whole all the time."""
 _NEVER: Final = 1 << 62
 PER_LINE: Final = 24
@@ -123,7 +123,7 @@ class Tip:
             if changes is None:
                 self.memo.begin()
             carrier = Carrier(self.values, codec, self.memo, self.memo.text)
-            rare["x"] = f"[{','.join([f'[{carried(send, carrier)}]' for send in control.sends])}]"
+            rare["x"] = sent(control.sends, codec, carrier)
         if control.channels:
             rare["c"] = codec.dumps(dict(control.channels))
         pool = self.memo.pool
@@ -274,7 +274,7 @@ class Tip:
     def restart(self, size: int) -> None:
         """Count from a keyframe of `size` bytes on."""
         self.keyframe_size = max(size, _LEAST)
-        self.since, self.check = 0, self.keyframe_size // 2
+        self.since, self.check = 0, max(self.keyframe_size // 2, 2 * _LEAST)
 
     # ---- replaying
 
