@@ -77,7 +77,8 @@ class Told:
             self.items.append(letter(seed))
             routes = (("node", {"state": [*self.some(seed), self.items[-1]]}, None),)
             self.story.record(name, f"task{seed}", "outcome", ((), routes, ()))
-            assert self.story.load(name).records[-1].payload[1] == routes
+            found = {each.task: each for each in self.story.load(name).records}
+            assert found[f"task{seed}"].payload[1] == routes
 
     def change(self, seed: int) -> None:
         item = self.items[seed % len(self.items)]
