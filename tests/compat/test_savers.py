@@ -345,3 +345,28 @@ def test_a_branch_lost_by_a_routers_failure_under_langgraph_is_found_here() -> N
     down.clear()
 
     assert build(StateGraph).invoke(None, T)["log"] == ["a", "z"]
+
+
+def test_a_task_that_failed_once_is_over_when_its_routers_then_choose_nothing(saver: Any) -> None:
+    asked: list[str] = []
+
+    def flaky(s: Log) -> dict[str, Any]:
+        asked.append("body")
+        if len(asked) == 1:
+            raise ConnectionError("down")
+        return {"log": ["flaky"]}
+
+    def nowhere(s: Log) -> list[str]:
+        asked.append("router")
+        return []
+
+    g = StateGraph(Log).add_node(flaky).add_node("ask", lambda s: {"log": [interrupt("why?")]})
+    g.add_edge(START, "flaky").add_edge(START, "ask").add_conditional_edges("flaky", nowhere)
+    app = g.compile(checkpointer=saver)
+    with pytest.raises(ConnectionError):
+        app.invoke({"log": []}, T)
+    app.invoke(None, T)
+    shown = app.get_state(T)
+    assert (shown.next, shown.values["log"]) == (("ask",), ["flaky"])
+    assert app.invoke(Command(resume="so"), T)["log"] == ["so", "flaky"]
+    assert asked == ["body", "body", "router"]

@@ -24,7 +24,7 @@ from stepgraph.compat.format_ids import (
     task_id,
 )
 from stepgraph.compat.ledger import Ledger, Ran
-from stepgraph.compat.stored import Theirs, checkpoint_of, following, stored_of, stub_of, writes_of
+from stepgraph.compat.stored import ROUTED, Theirs, checkpoint_of, following, stored_of, stub_of, unrouted, writes_of
 from stepgraph.core.checkpoint import PUSH, Checkpoint, Record, Source, Stored, ThreadInfo
 from stepgraph.core.child import parents_of
 from stepgraph.core.entry import NOBODY
@@ -387,10 +387,21 @@ class Opened(Translated):
         puts: list[Any] = (
             [] if writes is None else [(config, writes, record.task, path_text(record.path) if record.path else "")]
         )
+        if record.kind == "outcome" and self._looks_unrouted(record):
+            record = record._replace(kind=ROUTED, payload=())  # type: ignore[arg-type]  # a kind of this format only
+            writes = None
         if writes is None or record.kind == "handler":
             about = {**record._asdict(), "path": list(record.path), "order": [time_ns(), next(_order)]}
             puts.append((config, [(BESIDE, about)], str(uuid4()), ""))
         return self._perform([("put_writes", put) for put in puts])
+
+    def _looks_unrouted(self, record: Record) -> bool:
+        """Whether it reads as if a router had failed: the task had failed in an earlier run, and has no routes now."""
+        known = next((each.records for each in self.engine.tasks if each.id == record.task), None)
+        if not known or "error" not in known:
+            return False
+        node = self.plan.nodes.get(record.node)
+        return node is not None and unrouted(node, record.payload[1])
 
     def _perform(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> Any:
         """Make these calls of the saver's, one after the other; an awaitable where it is awaited."""

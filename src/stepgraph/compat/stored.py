@@ -170,6 +170,9 @@ def _never(*_: Any) -> Any:
 
 # Pending writes
 
+ROUTED = "routed"
+"""What is kept beside a task's outcome that looks as if a router had failed, though none did."""
+
 
 def writes_of(record: Record) -> list[tuple[str, Any]] | None:
     """A record as pending writes of its task, or None where LangGraph has no word for it."""
@@ -209,12 +212,15 @@ def records_of(writes: Sequence[tuple[str, str, Any]], plan: Plan, stored: Their
         else:
             tasks.setdefault(task, []).append((channel, value))
     names = _planned(plan, stored) if tasks else {}
+    routed = {each["task"] for each in beside if each["kind"] == ROUTED}
     found = [
         record
         for task, written in tasks.items()
-        for record in _records(task, written, plan, *names.get(task, ("", ())))
+        for record in _records(task, written, plan, *names.get(task, ("", ())), routed=task in routed)
     ]
     for each in sorted(beside, key=lambda about: about["order"]):
+        if each["kind"] == ROUTED:
+            continue
         found.append(Record(each["task"], each["kind"], each["payload"], each["node"], tuple(each["path"])))
     return tuple(found)
 
@@ -231,7 +237,13 @@ def _planned(plan: Plan, stored: Theirs) -> dict[str, tuple[str, tuple[Any, ...]
 
 
 def _records(
-    task: str, written: Sequence[tuple[str, Any]], plan: Plan, node: str, path: tuple[Any, ...]
+    task: str,
+    written: Sequence[tuple[str, Any]],
+    plan: Plan,
+    node: str,
+    path: tuple[Any, ...],
+    *,
+    routed: bool,
 ) -> list[Record]:
     found: list[Record] = []
     error: Any = None
@@ -251,7 +263,7 @@ def _records(
     elif output:
         writes = tuple((key, ours(value)) for key, value in output if key in plan.channels or key == RETURN)
         routes = tuple(route for key, value in output if (route := _route(key, value)) is not None)
-        if error is not None and node in plan.nodes and _unrouted(plan.nodes[node], routes):
+        if error is not None and not routed and node in plan.nodes and unrouted(plan.nodes[node], routes):
             found.append(Record(task, "proposal", (writes, ()), node, path))
         else:
             joins = tuple(key for key, _ in output if key in plan.barriers)
@@ -259,7 +271,7 @@ def _records(
     return found
 
 
-def _unrouted(node: Node, routes: Sequence[Any]) -> bool:
+def unrouted(node: Node, routes: Sequence[Any]) -> bool:
     """Whether a task that failed once may not have been routed: its body is over, but a router may have raised.
 
     LangGraph keeps what such a task had written, takes it for finished, and loses the branch. Where it ran again and
