@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from stepgraph.core import registry
 from stepgraph.core.channels import Channel, Topic
 from stepgraph.core.checkpoint import Control
 from stepgraph.core.inside import graphs_in
@@ -143,8 +144,27 @@ class Node:
 
     @property
     def bound(self) -> Any:
-        """What the node was made of: LangGraph's name for it."""
-        return self.source
+        """What the node was made of, as a Runnable: LangGraph's name for it. Functions need langchain-core for it."""
+        source = self.source
+        if source is None or hasattr(source, "ainvoke"):
+            return source
+        return registry.adapters.load("runnable")(source, name=self.name, trace=False)
+
+    def invoke(self, input: Any, config: Any = None, **extra: Any) -> Any:
+        """Run what the node was made of by itself, without its graph, as unit tests of nodes do."""
+        return self.bound.invoke(input, config, **extra)
+
+    async def ainvoke(self, input: Any, config: Any = None, **extra: Any) -> Any:
+        """As `invoke`, awaited."""
+        return await self.bound.ainvoke(input, config, **extra)
+
+    def stream(self, input: Any, config: Any = None, **extra: Any) -> Any:
+        """As `invoke`, in the chunks that it gives."""
+        return self.bound.stream(input, config, **extra)
+
+    def astream(self, input: Any, config: Any = None, **extra: Any) -> Any:
+        """As `stream`, awaited."""
+        return self.bound.astream(input, config, **extra)
 
     @property
     def tags(self) -> list[str] | None:

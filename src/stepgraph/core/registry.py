@@ -115,6 +115,7 @@ adapters = Registry(
         "graph": "stepgraph.integrations.runnable_graph:RunnableGraph",
         "parallel": "stepgraph.integrations.langchain:parallel",
         "returned": "stepgraph.graph.actions:returned",
+        "runnable": "stepgraph.integrations.runnables:coerce_to_runnable",
     },
 )
 """What makes an object of another library run here -> function from it."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
+from stepgraph.core import registry
 from stepgraph.core.channels import Channel, LastValue, NamedBarrierValue
 from stepgraph.core.deprecated import LangGraphDeprecatedSinceV05, LangGraphDeprecatedSinceV10
 from stepgraph.core.errors import sync_timeout_unsupported
@@ -61,8 +62,10 @@ class NodeSpec:
 
     @property
     def runnable(self) -> Any:
-        """What was added: LangGraph's name."""
-        return self.action
+        """What was added, as a Runnable: LangGraph's name. Functions need langchain-core for it."""
+        if hasattr(self.action, "ainvoke"):
+            return self.action
+        return registry.adapters.load("runnable")(self.action, name=None, trace=False)
 
     @property
     def retry_policy(self) -> Any:

@@ -640,3 +640,43 @@ def old_arguments(show: Any) -> None:
         g.add_node("a", lambda s: {"log": ["a"]}, input=Log, retry=RetryPolicy(max_attempts=1))
         g.add_edge(START, "a").compile()
     show([type(each.message).__name__ for each in caught])
+
+
+def nodes_by_themselves(show: Any) -> None:
+    """Unit tests of nodes run them without their graph."""
+    import asyncio
+
+    from langchain_core.runnables import RunnableConfig, RunnableLambda
+    from langgraph.graph import END, START, StateGraph
+    from langgraph.types import StreamWriter
+
+    class State(TypedDict):
+        x: int
+
+    def plain(s: State) -> dict:
+        return {"x": s["x"] + 1}
+
+    async def later(s: State) -> dict:
+        return {"x": s["x"] + 2}
+
+    def asks(s: State, config: RunnableConfig, writer: StreamWriter) -> dict:
+        writer("heard")
+        return {"x": config["configurable"].get("by", 0)}
+
+    inner = StateGraph(State).add_node(plain).add_edge(START, "plain").compile()
+    g = StateGraph(State).add_node(plain).add_node(later).add_node(asks).add_node("inner", inner)
+    g.add_node("lambda", RunnableLambda(plain)).add_node("short", lambda s: {"x": 9, "unknown": 1})
+    for name in ("plain", "later", "asks", "inner", "lambda", "short"):
+        g.add_edge(START, name).add_edge(name, END)
+    app = g.compile()
+    for name in ("plain", "asks", "inner", "lambda", "short"):
+        config: Any = {"configurable": {"by": 5}}
+        show(name, app.nodes[name].invoke({"x": 1}, config), app.nodes[name].bound.invoke({"x": 1}, config))
+        show(list(app.nodes[name].stream({"x": 1}, config)), g.nodes[name].runnable.invoke({"x": 1}, config))
+    for name in ("plain", "later", "inner", "short"):
+        show(name, asyncio.run(app.nodes[name].ainvoke({"x": 1})))
+    try:
+        app.nodes["later"].invoke({"x": 1})
+    except TypeError as error:
+        show("No synchronous function" in str(error))
+    show(type(app.nodes["plain"].bound).__name__, type(g.nodes["plain"].runnable).__name__)
