@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypedDict
 
 import langsmith
 import pytest
-from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
 from langchain_core.globals import set_debug
 from langchain_core.tracers import context
 from langchain_core.tracers.base import BaseTracer
@@ -133,3 +134,31 @@ def test_tracers_that_are_switched_on_later_or_in_the_context_listen(environment
     assert heard == [False, False, True, True, True, True]
     assert not listened({})
     assert listened({"callbacks": [Real()]})
+
+
+def test_instrumentation_that_adds_its_handler_to_every_manager_hears_of_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+
+    class Handler(BaseCallbackHandler):
+        def on_chain_start(self, *_: Any, **told: Any) -> None:
+            heard.append(told["name"])
+
+    made = BaseCallbackManager.__init__
+
+    @functools.wraps(made)
+    def instrumented(self: Any, *args: Any, **kwargs: Any) -> None:
+        made(self, *args, **kwargs)
+        if not self.inheritable_handlers:
+            self.add_handler(Handler(), inherit=True)
+
+    class Count(TypedDict):
+        n: int
+
+    app = StateGraph(Count).add_node("a", lambda s: {"n": 1}).add_edge(START, "a").compile()
+    app.invoke({"n": 0})
+    assert heard == []
+    monkeypatch.setattr(BaseCallbackManager, "__init__", instrumented)
+    assert app.invoke({"n": 0}) == {"n": 1}
+    assert heard == ["LangGraph", "a"]
+    asyncio.run(app.ainvoke({"n": 0}))
+    assert heard == ["LangGraph", "a"] * 2

@@ -227,6 +227,10 @@ class TaskSnapshot(NamedTuple):
     state: Any = None
     result: Any = None
 
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
+        return f"PregelTask({fields})"  # LangGraph's name, which programs print
+
 
 PregelTask = TaskSnapshot
 

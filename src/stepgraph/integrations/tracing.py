@@ -14,9 +14,10 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextvars import ContextVar, copy_context
 from copy import copy
 from dataclasses import replace
+from types import FunctionType
 from typing import Any
 
-from langchain_core.callbacks import AsyncCallbackManager, CallbackManager
+from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackManager, CallbackManager
 from langchain_core.runnables import Runnable, RunnableSequence
 from langchain_core.runnables.config import _set_config_context
 
@@ -43,9 +44,13 @@ _SECRET = ("key", "token", "secret", "password", "auth")
 
 
 def listened(config: Mapping[str, Any]) -> bool:
-    """Whether anybody wants to hear of runs: the config's callbacks, a tracer switched on, a collector of runs."""
+    """Whether anybody wants to hear of runs: the config's callbacks, a tracer switched on, a collector of runs,
+    instrumentation."""
     if config.get("callbacks"):
         return True
+    made = vars(BaseCallbackManager)["__init__"]
+    if type(made) is not FunctionType or hasattr(made, "__wrapped__"):
+        return True  # instrumentation adds its handler to every manager that is made
     contexts = sys.modules.get("langchain_core.tracers.context")
     if contexts is None:
         return not _VARIABLES.keys().isdisjoint(_SWITCHES)
