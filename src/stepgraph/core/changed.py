@@ -105,26 +105,26 @@ def fingerprint(plan: Plan, names: Iterable[str] | None = None) -> str:
     return dumps(found, ensure_ascii=False, separators=(",", ":"))
 
 
-def whole(plan: Plan) -> str:
-    """The whole graph's, made once."""
-    if plan.fingerprint is None:
-        plan.fingerprint = fingerprint(plan)
-    return plan.fingerprint
+def kept(plan: Plan) -> Mapping[str, str]:
+    """What a checkpoint keeps of the whole graph, made once."""
+    if plan.kept is None:
+        plan.kept = {GRAPH: fingerprint(plan)}
+    return plan.kept
 
 
-def unknown_graph(plan: Plan, stored: Stored | None) -> dict[str, str]:
+def unknown_graph(plan: Plan, stored: Stored | None) -> Mapping[str, str]:
     """What the next checkpoint has to keep of the graph: nothing if the thread knows it as it is."""
-    mine = whole(plan)
-    return {} if stored is not None and stored.values.get(GRAPH) == mine else {GRAPH: mine}
+    mine = plan.kept or kept(plan)
+    return {} if stored is not None and stored.values.get(GRAPH) == mine[GRAPH] else mine
 
 
 def tell(plan: Plan, stored: Stored) -> None:
     """Warn of nodes that the thread knows and the graph does not, and of other edges of what runs next."""
-    kept = stored.values.get(GRAPH)
-    if kept is not None and kept == whole(plan):
+    graph = stored.values.get(GRAPH)
+    if graph is not None and graph == kept(plan)[GRAPH]:
         return
     edges = _read(plan, stored)
-    known = edges if kept is not None else stored.seen
+    known = edges if graph is not None else stored.seen
     missing = [name for name in known if name not in plan.nodes and not name.startswith("__")]
     if missing:
         logger.warning(

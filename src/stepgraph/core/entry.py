@@ -15,7 +15,7 @@ from stepgraph.core.effects import Flow, Load, SaveRecord
 from stepgraph.core.errors import EmptyInputError, InvalidUpdateError, UnknownInterruptError
 from stepgraph.core.plan import Node
 from stepgraph.core.state import State, advance, combine, in_order, ready, records_of, take_writes, tracked, without
-from stepgraph.core.task import Task
+from stepgraph.core.task import NOTHING, Task
 from stepgraph.core.types import PARENT, START, Command, Route, Writes
 from stepgraph.core.writes import update_of
 
@@ -70,7 +70,8 @@ def open_thread(engine: Engine) -> Flow:
     forks = yield from _travel(engine, stored, resuming)
     if engine.saving and engine.keeper is None:
         graph = unknown_graph(engine.plan, None if engine.checkpoint is None else stored)
-        engine.amended = {**engine.amended, **graph} if graph else engine.amended
+        if graph:
+            engine.amended = {**engine.amended, **graph} if engine.amended else graph
     if isinstance(request.input, Command):
         yield from _command(engine, request.input, forks)
         resuming = stored is not None
@@ -291,11 +292,14 @@ def write_input(engine: Engine, given: Any, discarded: Sequence[Task], *, edited
         engine.show("input", ())
 
 
-def _graph(engine: Engine) -> dict[str, Any]:
+def _graph(engine: Engine) -> Mapping[str, Any]:
     """What the first checkpoint keeps of the graph; it is kept with that."""
     amended = engine.amended
     if GRAPH not in amended:
-        return {}
+        return NOTHING
+    if amended is engine.plan.kept:
+        engine.amended = NOTHING
+        return amended
     engine.amended = {key: value for key, value in amended.items() if key != GRAPH}
     return {GRAPH: amended[GRAPH]}
 

@@ -218,7 +218,7 @@ class Plan:
     """What an input writes, where no node takes it."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """The new names of nodes that older threads know under other ones."""
-    fingerprint: str | None = None
+    kept: Mapping[str, str] | None = None
     """What threads keep of the graph (`core/changed.py`): made when one is stored."""
     call_retries: tuple[RetryPolicy, ...] = ()
     """What functions that its nodes call have, where they have no retry policies of their own."""
