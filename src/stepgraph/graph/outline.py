@@ -36,7 +36,7 @@ def _flat(plan: Plan) -> Graph:
     if START not in plan.nodes:  # an entrypoint's function is the first node itself
         drawn.add_node(None, START)
         _join(drawn, START, plan.entry)
-    for edge in sorted(edges, key=lambda each: (each.source, each.target, not each.conditional, each.data or "")):
+    for edge in sorted(edges, key=lambda each: (each.source, each.target, each.conditional, each.data or "")):
         label = edge.data if edge.data != edge.target else None
         _join(drawn, edge.source, edge.target, label, edge.conditional)
     sources = {edge.source for edge in edges}
@@ -79,6 +79,7 @@ def _run(plan: Plan) -> tuple[set[Edge], set[str]]:
     """All edges that can be gone, and the nodes of the last superstep.
 
     Static edges are gone each time, conditional ones the first time, those of a join once all of its sources have run.
+    A static edge beside a conditional one counts as that the first time.
     A deferred node runs when nothing else does; if nothing in the superstep before leads to it, it is drawn as if
     everything there might.
     """
@@ -94,7 +95,12 @@ def _run(plan: Plan) -> tuple[set[Edge], set[str]]:
         following: set[str] = set()
         for name in sorted(current):
             node = plan.nodes[name]
-            for edge in _edges(plan, node):
+            declared = list(_edges(plan, node))
+            chosen = set() if name in known else {edge.target for edge in declared if edge.conditional}
+            for edge in declared:
+                if not edge.conditional and edge.target in chosen:
+                    following.add(edge.target)
+                    continue
                 if edge.target == END and not edge.conditional:
                     continue
                 edges.add(edge)

@@ -178,7 +178,8 @@ def channels(show: Any) -> None:
         g.add_node(name, lambda s: {}, defer=name in "de")
     g.add_edge(START, "a").add_edge(START, "b").add_edge(["a", "b"], "c").add_edge("c", "d").add_edge(["a", "c"], "e")
     app = g.compile()
-    show({key: type(each).__name__ for key, each in app.channels.items()}, app.trigger_to_nodes)
+    # LangGraph keeps joins in a set, so their order is another one in each process.
+    show(sorted((key, type(each).__name__) for key, each in app.channels.items()), sorted(app.trigger_to_nodes.items()))
     show({key: (list(node.triggers), sorted(node.channels)) for key, node in app.nodes.items()})
 
 

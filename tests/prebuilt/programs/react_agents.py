@@ -185,7 +185,7 @@ def message_streams(show: Any) -> None:
             given = {"messages": [HumanMessage("go", id="h")]}
             for chunk, metadata in agent.stream(given, config, stream_mode="messages"):
                 metadata.pop("lc_versions", None)
-                show(type(chunk).__name__, chunk.content, chunk.name, metadata)
+                show(type(chunk).__name__, chunk.content, chunk.name, sorted(metadata.items()))
 
             async def awaited(agent: Any = agent) -> None:
                 async for mode, chunk in agent.astream(
