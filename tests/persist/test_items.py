@@ -16,7 +16,7 @@ from stepgraph.core.checkpoint import Checkpoint, Control, Extend, Record
 from stepgraph.persist.codec import Codec, parse
 from stepgraph.persist.encoded import Encoded, appended, new_in, splices, splices_text
 from stepgraph.persist.items import Content, Held, Memo, known
-from stepgraph.persist.lines import record_line
+from stepgraph.persist.lines import read_record, record_line, text_of
 from stepgraph.persist.memory import MemoryCheckpointer
 from stepgraph.persist.patch import difference, patched, size_of
 from stepgraph.persist.tip import Tip
@@ -380,6 +380,22 @@ def test_messages_that_tasks_carry_are_encoded_once() -> None:
         )
         if n > 20:
             assert codec.characters - before < 3000  # 60 messages take 20,000
+
+
+def test_what_a_task_wrote_is_encoded_once_for_its_record_and_the_checkpoint() -> None:
+    codec = Counting()
+    tip = Tip()
+    for n in range(20):
+        message = HumanMessage("x" * 200, id=str(n))
+        before = codec.calls
+        outcome = ((("messages", [message]),), ("node",), ())
+        line = record_line(Record("task", "outcome", outcome, "node", ()), codec, None, tip.carrier(codec))
+        assert read_record(parse(text_of(line)), codec, tagged=True).record.payload == outcome
+        message.response_metadata.update({"seen": n} if n % 2 else {})
+        changes = {"messages": Extend((message,)) if n else [message]}
+        tip.advance(Checkpoint(str(n), str(n - 1), n, "loop", n, n, changes, Control(), (), {}), codec)
+        assert codec.calls - before == 1 + n % 2 + 1  # the message, again if it changed, and the name of the route
+    assert [each.response_metadata for each in codec.loads(tip.values["messages"].text())][:2] == [{}, {"seen": 1}]
 
 
 def test_a_rebuilt_list_of_messages_takes_few_bytes() -> None:

@@ -192,6 +192,12 @@ class Carrier:
             return self._codec.dumps(value)
         return f"{{{','.join([f'{quoted(key)}:{self.text(each)}' for key, each in value.items()])}}}"
 
+    def written(self, value: Any) -> str:
+        """The text of what a task wrote. It is remembered for the checkpoint in which it will be."""
+        if type(value) is list and not ATOMS.issuperset(map(type, value)):
+            return f"[{','.join(self._texts(value))}]"
+        return self._codec.dumps(value)
+
     def _inner(self, items: list[Any]) -> str:
         for old in self._values.values():
             if type(old) is Encoded and old.held is not None and old.held.grew_to(items, self._memo.turn):

@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stepgraph.core.checkpoint import Kind, Record
-from stepgraph.persist.codec import ENCODING, Codec, line_of, parse, write
+from stepgraph.persist.codec import ATOMS, ENCODING, Codec, line_of, parse, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,22 +92,22 @@ def record_line(record: Record, codec: Codec, checkpoint: str | None, carrier: C
 
 
 def _carries(record: Record) -> bool:
-    """Whether an outcome has a route of the usual form that is no mere name."""
+    """Whether an outcome of the usual form has a write or route of which something may come again."""
     if record.kind != "outcome" or type(record.payload) is not tuple:
         return False
     writes, routes, joins = record.payload
     return (
         type(routes) is tuple
         and type(joins) is tuple
-        and not all(type(route) is str for route in routes)
         and _are_pairs(writes)
+        and not (all(type(route) is str for route in routes) and all(type(write[1]) in ATOMS for write in writes))
     )
 
 
 def _told(payload: Any, codec: Codec, carrier: Carrier) -> str:
     """As `_packed`, as text."""
     writes, routes, joins = payload
-    pairs = ",".join([f"{write(key)},{codec.dumps(value)}" for key, value in writes])
+    pairs = ",".join([f"{write(key)},{carrier.written(value)}" for key, value in writes])
     told = ",".join(
         [f'{{"~":[{carried(route, carrier)}]}}' if type(route) is tuple else codec.dumps(route) for route in routes]
     )
