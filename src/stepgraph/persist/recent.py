@@ -25,7 +25,7 @@ _BATCH: Final = 64
 """How many things wait in a log at most: more are no faster, for by then they have left the processor's cache."""
 _FEW: Final = 16
 """Containers in a container that may wait."""
-_MANY: Final = 2048
+_MANY: Final = 256
 """Simple values in a container that may wait."""
 _DEPTH: Final = 6
 _NAMES: Final = frozenset({str, int, bool})
