@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from stepgraph.core.plan import Node as PlanNode
+
 
 class Node(NamedTuple):
     """A node of a drawing. `id` is its path, as "outer:inner" in an opened subgraph; `data` is what was added."""
@@ -229,7 +231,7 @@ def _data(node: Node, with_schemas: bool) -> dict[str, Any]:
     kind = type(data)
     if hasattr(data, "plan"):
         where = _COMPILED
-    elif hasattr(data, "invoke"):
+    elif hasattr(data, "invoke") and not isinstance(data, PlanNode):
         where = [*kind.__module__.split("."), kind.__qualname__]
     else:
         where = _FUNCTION
