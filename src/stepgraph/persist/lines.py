@@ -5,6 +5,7 @@
     {"id":…,"values":{…},…}                     a keyframe: the whole state
     {"parent":…,"d":[…]}                        a link: a delta whose parent is not the line before it
     ["outcome","task","node",path,payload]      a record of the checkpoint line before it, or of the id that follows
+    ["outcomes",[…],[…]]                        many of these in short (`persist/outcomes.py`)
 
 `shape` is `[source,next,ran]` the first time and its number afterwards; numbers start anew at each keyframe. `dt` is
 microseconds since the parent. The rarer things: i (id), n (its counter), s (step), v (version), m (metadata), g (keys
