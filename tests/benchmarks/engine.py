@@ -41,6 +41,7 @@ def opened(engine: str, kind: str, folder: Path) -> Iterator[Any]:
         from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
 
         saver = MemoryCheckpointer() if kind == "memory" else SqliteCheckpointer(folder / f"ours{next(_numbers)}.db")
+        saver.threads()  # opens the file, as `setup` does
         yield saver
         saver.close()
     elif kind == "memory":
