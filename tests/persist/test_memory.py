@@ -84,7 +84,7 @@ class TestMemoryThatWaits(TestMemory):
         assert found.payload[0] == (("key", wanted), ("n", 1))
         assert type(found.payload[0][0][1]) is type(plain)
 
-    @pytest.mark.parametrize("value", [[Decimal(1)], ["x" * 5000], list(range(5000)), {"deep": [["x" * 5000]]}])
+    @pytest.mark.parametrize("value", [[Decimal(1)], [["x" * 5000]], list(range(5000)), {"deep": [["x" * 5000]]}])
     def test_other_values_are_encoded_at_once(self, value: Any) -> None:
         checkpointer = OneRun()
         story = Story(checkpointer)
@@ -104,7 +104,7 @@ class TestMemoryThatWaits(TestMemory):
         checkpointer = OneRun()
         story = Story(checkpointer)
         for _ in range(3):
-            story.save({"key": ["x" * 5000]})
+            story.save({"key": [["x" * 5000]]})
         for number in range(20):
             story.save({"key": [number]})
         assert checkpointer._logs["t", ""].recent != []

@@ -240,6 +240,9 @@ class MemoryLog(Log):
 
         After one that can't, some are not tried: twice as many each time.
         """
+        control = checkpoint.control
+        if not (control.sends or control.channels) and _FROZEN.issuperset(map(type, checkpoint.changes.values())):
+            return 1
         if self.skipped:
             self.skipped -= 1
             return 0
@@ -354,16 +357,13 @@ def _keep(checkpoint: Any) -> int:
     control = checkpoint.control
     if control.channels:
         return -1
-    changes, sends = checkpoint.changes, control.sends
-    if not sends and _FROZEN.issuperset(map(type, changes.values())):
-        return 0
-    rows, most = [], _MOST_NEW
-    for key, change in changes.items():
+    sends, rows, most = control.sends, [], _MOST_NEW
+    for key, change in checkpoint.changes.items():
         if type(change) is Extend:
             rows.append((key, change[0], True))
             continue
         rows.append((key, change, False))
-        if type(change) not in _FROZEN:
+        if not _is_flat(change):
             most = _MOST
     data = pickled((rows, sends))
     if data is None or len(data) > most + len(sends) * _BYTES:
@@ -372,6 +372,14 @@ def _keep(checkpoint: Any) -> int:
     if sends:
         control.sends = ()
     return len(data)
+
+
+def _is_flat(value: Any) -> bool:
+    """Whether there is nothing in it that it may share, and that not often."""
+    kind = type(value)
+    if kind is dict or kind is list or kind is tuple:
+        return len(value) <= _MANY and _FROZEN.issuperset(map(type, value.values() if kind is dict else value))
+    return kind in _FROZEN
 
 
 def _taken_up(checkpoint: Any) -> Checkpoint:
@@ -396,7 +404,9 @@ def _own_outcome(record: Record) -> Record | None:
 _MOST = 4096
 """Bytes that values may take to wait. What bigger ones share with others is kept once: they are encoded at once."""
 _MOST_NEW = 65_536
-"""The same where lists only grew: it is all new."""
+"""The same where lists only grew, or simple values came: it is all new."""
+_MANY = 1024
+"""So many simple values in a container are not looked at for what it shares with the one before."""
 _LONGEST = 64
 """So many checkpoints at most are encoded at once, after one that was too big, before the next is tried."""
 _FROZEN = frozenset({int, float, str, bool, bytes, complex, type(None)})
