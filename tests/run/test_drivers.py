@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypedDict
 import pytest
 
 from stepgraph import END, START, StateGraph, get_stream_writer
+from stepgraph.core.errors import NodeCancelledError
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.persist import MemoryCheckpointer
 
@@ -597,6 +598,32 @@ class TestAsyncNodesSideBySide:
         assert cancelled == ["waits"]
         tasks = {task.name: task.result for task in app.get_state(thread="t").tasks}
         assert (tasks["n0"], tasks["n3"]) == ({"log": ["a"]}, {"log": ["d"]})
+
+    @pytest.mark.parametrize("listened", [False, True])
+    @pytest.mark.parametrize("asynchronous", [False, True])
+    def test_a_router_that_raises_cancelled_error_by_itself_has_failed(
+        self, listened: bool, asynchronous: bool
+    ) -> None:
+        def gives_up(state: State) -> str:
+            raise asyncio.CancelledError
+
+        async def gives_up_later(state: State) -> str:
+            return gives_up(state)
+
+        built = StateGraph(State)
+        for name in ("a", "b", "c"):
+            built.add_node(name, self.waits(name, [], 0)).add_edge(START, name)
+        app = built.add_conditional_edges("a", gives_up_later if asynchronous else gives_up, ["b", END]).compile()
+
+        async def scenario() -> None:
+            async with asyncio.timeout(SECONDS):
+                if listened:
+                    [chunk async for chunk in app.astream({"log": []}, stream_mode="tasks")]
+                else:
+                    await app.ainvoke({"log": []})
+
+        with pytest.raises(NodeCancelledError, match="'a'"):
+            asyncio.run(scenario())
 
     @pytest.mark.parametrize("width", [1, 2])
     def test_no_more_run_at_once_than_are_allowed(self, width: int) -> None:

@@ -170,8 +170,11 @@ class AsyncDriver:
         async def ending(position: int) -> bool:
             try:
                 await self.run(together.flows[position])
-            except asyncio.CancelledError:
-                raise
+            except asyncio.CancelledError as error:
+                if not _by_itself():
+                    raise
+                errors[position] = _node_cancelled(together.tasks[position], error)
+                return True
             except BaseException as error:
                 errors[position] = error
                 return not (together.hold_errors or is_invalid_resume(error))
@@ -388,7 +391,7 @@ class Group:
                     failed = failed or end.value
                     continue
                 except BaseException:
-                    ended += 1
+                    ended, failed = ended + 1, True
                     raise
                 for item in items:
                     self.start(self._alone(call, item))
@@ -397,6 +400,8 @@ class Group:
                 ended, failed = 1, False
                 failed = await InContext(coroutine, context, waited)
         finally:
+            for item in items:  # behind something that was raised: they are cancelled, but nobody waits in vain
+                self.start(self._alone(call, item))
             self.ended(ended, failed)
 
     async def _alone(self, call: Side, item: Any) -> None:
