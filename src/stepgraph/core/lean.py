@@ -132,10 +132,7 @@ def _take_routes(task: Task) -> None:
     view = scope.values | task.changes
     task.routed = True
     if len(node.routers) == 1 and not (task.gotos or node.successors):
-        chosen = _choice(task, node.routers[0], view)
-        target = chosen[0] if len(chosen) == 1 else None
-        # The shared tuple of a node that runs alone: nothing new to make or to keep.
-        task.routes = plan.nodes[target].alone if type(target) is str and target in plan.nodes else tuple(chosen)
+        task.routes = tuple(_choice(task, node.routers[0], view))
         return
     routes: list[Route] = [*task.gotos, *node.successors]
     for router in node.routers:
@@ -157,10 +154,11 @@ def _choice(task: Task, router: Router, view: dict[str, Any]) -> Sequence[Route]
     chosen = router.choose(value) if router.inject is None else router.choose(value, **router.inject(task))
     if type(chosen) is str:
         target = chosen if router.path_map is None else router.path_map.get(chosen)
-        if target is not None and target != START and target in task.scope.plan.nodes:
-            return (target,)
         if target == END:
             return ()
+        node = task.scope.plan.nodes.get(target)  # type: ignore[arg-type]  # None is none of them
+        if node is not None and target != START:
+            return node.alone  # the shared tuple: nothing new to make or to keep
     if follows(chosen):
         raise Follows(router, chosen)
     return checked(task, router, chosen)

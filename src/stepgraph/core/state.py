@@ -165,11 +165,10 @@ def combine(
     groups: dict[str, list[Any]] = {}
     for task in tasks:
         for key, update in task.writes:
-            group = groups.get(key)
-            if group is None:
-                groups[key] = [update]
+            if key in groups:
+                groups[key].append(update)
             else:
-                group.append(update)
+                groups[key] = [update]
     changes = {}
     channels = plan.channels
     if plan.consuming:

@@ -38,13 +38,18 @@ class MemoryCheckpointer(LogCheckpointer):
         metadata = checkpoint.metadata
         if log.metadata is None:
             log.meet(metadata)
+        control = checkpoint.control
         if (
             checkpoint.parent == log.latest
             and metadata is log.metadata
             and metadata == log.said
             and checkpoint.parent_thread is None
-            and (weight := log.waits(checkpoint))
         ):
+            simple = _FROZEN.issuperset(map(type, checkpoint.changes.values()))
+            weight = 1 if simple and not (control.sends or control.channels) else log.waits(checkpoint)
+        else:
+            weight = 0
+        if weight:
             with log.lock:
                 checkpoint.metadata = log.said
                 log.recent.append(checkpoint)
@@ -240,9 +245,6 @@ class MemoryLog(Log):
 
         After one that can't, some are not tried: twice as many each time.
         """
-        control = checkpoint.control
-        if not (control.sends or control.channels) and _FROZEN.issuperset(map(type, checkpoint.changes.values())):
-            return 1
         if self.skipped:
             self.skipped -= 1
             return 0

@@ -313,22 +313,22 @@ def own(value: Any, depth: int = 0) -> Any:
     """A copy of a value that JSON keeps exactly, if that is small; else MISSING."""
     kind = type(value)
     if kind is list:
-        items = value
+        places: Any = enumerate(value)
     elif kind is dict and TEXT.issuperset(map(type, value)) and "~" not in value:
-        items = value.values()
+        places = value.items()
     else:
         return value if kind in ATOMS else MISSING
     if len(value) > _MANY:
         return MISSING
-    plain = ATOMS.issuperset(map(type, items))
-    if not plain and (len(value) > _FEW or depth > _DEPTH):
-        return MISSING
-    for each in items:
-        if type(each) is str and len(each) >= LONG:
-            return MISSING
-    if plain:
-        return value.copy()
-    copies = [each if type(each) in ATOMS else own(each, depth + 1) for each in items]
-    if MISSING in copies:
-        return MISSING
-    return copies if kind is list else dict(zip(value, copies, strict=True))
+    copy = value.copy()
+    for place, each in places:
+        kind = type(each)
+        if kind is str:
+            if len(each) >= LONG:
+                return MISSING
+        elif kind not in ATOMS:
+            inner = MISSING if len(value) > _FEW or depth > _DEPTH else own(each, depth + 1)
+            if inner is MISSING:
+                return MISSING
+            copy[place] = inner
+    return copy
