@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 
-from stepgraph import END, START, StateGraph, get_stream_writer
+from stepgraph import END, START, Command, StateGraph, get_stream_writer
 from stepgraph.core.errors import NodeCancelledError
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.persist import MemoryCheckpointer
@@ -624,6 +624,34 @@ class TestAsyncNodesSideBySide:
 
         with pytest.raises(NodeCancelledError, match="'a'"):
             asyncio.run(scenario())
+
+    @pytest.mark.parametrize("saved", [False, True])
+    def test_a_command_that_one_sends_up_lets_the_others_go_on(self, saved: bool) -> None:
+        inner = StateGraph(State)
+        inner.add_node("up", lambda state: Command(graph=Command.PARENT, update={"log": ["up"]}, goto="c"))
+        sub = inner.add_edge(START, "up").compile()
+
+        async def calls(state: State) -> Any:
+            return await sub.ainvoke(state)
+
+        built = StateGraph(State).add_node("a", calls, destinations=("c",)).add_node("b", self.waits("b", [], 3))
+        built.add_node("c", self.waits("c", [], 0)).add_edge(START, "a").add_edge(START, "b")
+        app = built.compile(checkpointer=MemoryCheckpointer() if saved else None)
+
+        assert asyncio.run(app.ainvoke({"log": []}, thread="t")) == {"log": ["up", "b", "c"]}
+
+    def test_those_that_never_got_a_turn_are_told_as_cancelled(self) -> None:
+        async def fails(state: State) -> None:
+            await asyncio.sleep(0)
+            raise ValueError("first")
+
+        nodes = fails, self.waits("b", [], 1), self.waits("c", [], 1)
+        app = fan(*nodes, checkpointer=MemoryCheckpointer())
+        with pytest.raises(ValueError, match="first"):
+            asyncio.run(app.ainvoke({"log": []}, {"max_concurrency": 1, "configurable": {"thread_id": "t"}}))
+
+        errors = {task.name: task.error for task in app.get_state(thread="t").tasks}
+        assert [str(errors[name]) for name in ("n1", "n2")] == ["CancelledError()"] * 2
 
     @pytest.mark.parametrize("width", [1, 2])
     def test_no_more_run_at_once_than_are_allowed(self, width: int) -> None:

@@ -219,8 +219,8 @@ def _climbing(engine: Engine, task: Task, up: ParentCommand) -> Flow:
             up.args = (replace(up.args[0], graph=graph_address(task.scope.ns)),)
         raise up
     try:
-        writes, task.gotos = collect(task.node, result)
-        task.writes, task.collected = (*task.writes, *writes), True
+        writes, gotos = collect(task.node, result)
+        task.writes, task.gotos, task.collected = (*task.writes, *writes), (*task.gotos, *gotos), True
         yield from route(engine, task)
     except Exception as error:
         yield from failed(engine, task, error)

@@ -60,7 +60,7 @@ def lean_flows(engine: Engine, tasks: Sequence[Task]) -> Flow:
         except BaseException as raised:  # what the others leave is recorded first
             first = first or raised
         else:
-            if task.status == "finished" and shelf is not None:
+            if task.status == "finished" and shelf is not None and not task.kept:
                 shelf.keep(task)
     if first is not None:
         raise first
@@ -75,8 +75,8 @@ def nested_flows(engine: Engine, tasks: Sequence[Task]) -> Flow:
         if shelf is not None:
             shelf.close()
     for task in tasks:
-        if task.error is not None:  # its outcome can't be stored
-            raise task.error
+        if task.error is not None and task.status == "finished":  # its outcome can't be stored
+            yield from troubled(engine, task, task.error)
 
 
 def _nested(engine: Engine, task: Task, shelf: TaskShelf | None) -> Flow:

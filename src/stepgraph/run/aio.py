@@ -34,6 +34,7 @@ from stepgraph.core.errors import (
     GraphInterrupt,
     NodeCancelledError,
     NodeTimeoutError,
+    ParentCommand,
     is_invalid_resume,
     sync_timeout_unsupported,
 )
@@ -186,10 +187,13 @@ class AsyncDriver:
 
     async def _bodies(self, bodies: Bodies) -> None:
         """Call parallel bodies; what they raise stays with their tasks."""
-        await self._side_by_side(partial(self._lean, bodies.shelf), bodies.tasks)
+        if await self._side_by_side(partial(self._lean, bodies.shelf), bodies.tasks):
+            for task in bodies.tasks:
+                if task.status != "finished" and task.error is None:  # it was cancelled before it began
+                    task.error = _beside_failure(task)
 
-    async def _side_by_side(self, call: Side, items: Sequence[Any]) -> None:
-        """Call it with each item; when one call says that it failed, the others are cancelled."""
+    async def _side_by_side(self, call: Side, items: Sequence[Any]) -> bool:
+        """Call it with each item; when one call says that it failed, the others are cancelled. Whether one did."""
         group = Group(call, len(items), asyncio.Semaphore(self.width) if self.width else None)
         group.start(group.in_turn(deque(items)))
         try:
@@ -199,6 +203,7 @@ class AsyncDriver:
             raise
         if failed:
             await self._settle([each for each in group.running if not each.done()])
+        return failed
 
     async def _settle(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
         """Cancel the siblings of a failure. Those in a thread can't be, so they end and what they made is kept."""
@@ -223,13 +228,13 @@ class AsyncDriver:
                 shelf.keep(task)
         except asyncio.CancelledError as error:
             if not _by_itself():
-                task.error = Cancelled(f"Node {task.name!r} was cancelled because a node beside it failed.")
+                task.error = _beside_failure(task)
                 raise
             task.error = _node_cancelled(task, error)
             return True
         except BaseException as error:
             task.error = error
-            return not (isinstance(error, (GraphInterrupt, Continues, Follows)) or is_invalid_resume(error))
+            return not (isinstance(error, _NO_FAILURES) or is_invalid_resume(error))
         return False
 
     async def _within(self, flow: Flow, task: Task | None, policy: Any, seconds: float | None) -> Any:
@@ -336,6 +341,14 @@ def _by_itself() -> bool:
     """Whether a CancelledError that was caught here comes from user code, because nobody has cancelled this task."""
     current = asyncio.current_task()
     return current is not None and current.cancelling() == 0
+
+
+_NO_FAILURES = (GraphInterrupt, ParentCommand, Continues, Follows)
+"""What may end a body though nothing is wrong: its siblings go on."""
+
+
+def _beside_failure(task: Task) -> Cancelled:
+    return Cancelled(f"Node {task.name!r} was cancelled because a node beside it failed.")
 
 
 def _node_cancelled(task: Task, error: BaseException) -> NodeCancelledError:

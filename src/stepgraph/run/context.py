@@ -216,7 +216,8 @@ def runtime_of(task: Task) -> Runtime[Any]:
     """What a node gets for a parameter named `runtime`."""
     if task.began is None:
         task.began = task.scope.clock()
-    return _runtime_class().late(partial(_runtime, task, max(1, task.attempt), task.scope.checkpoint_id))
+    ways = writer_of(task), task.heartbeat  # of this attempt: a later one has others
+    return _runtime_class().late(partial(_runtime, task, max(1, task.attempt), task.scope.checkpoint_id, *ways))
 
 
 @cache
@@ -227,17 +228,17 @@ def _runtime_class() -> type[Runtime[Any]]:
     return Runtime
 
 
-def _runtime(task: Task, attempt: int, checkpoint: str) -> Runtime[Any]:
+def _runtime(task: Task, attempt: int, checkpoint: str, writer: Callable[[Any], None], heartbeat: Any) -> Runtime[Any]:
     from stepgraph.run.runtime import ExecutionInfo, Runtime
 
     scope = task.scope
     request = scope.request
     frame = _frame_of(scope)
-    given = {} if task.heartbeat is None else {"heartbeat": task.heartbeat}
+    given = {} if heartbeat is None else {"heartbeat": heartbeat}
     return Runtime(
         context=request.context,
         store=request.store,
-        stream_writer=writer_of(task),
+        stream_writer=writer,
         previous=previous_of(task),
         execution_info=ExecutionInfo(
             checkpoint, "|".join(task.ns), task.id, scope.thread, frame.run_id, attempt, task.began
