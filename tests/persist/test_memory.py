@@ -93,6 +93,18 @@ class TestMemoryThatWaits(TestMemory):
         assert checkpointer._logs["t", ""].recent == []
         assert story.values() == {"n": 0, "key": value}
 
+    def test_long_texts_do_not_pile_up_while_they_wait(self) -> None:
+        checkpointer = OneRun()
+        story = Story(checkpointer)
+        text = "x" * 20_000
+        for number in range(100):
+            text += f"{number} more words"
+            story.save({"key": text})
+        log = checkpointer._logs["t", ""]
+        assert sum(len(each.changes) for each in log.recent if type(each.changes) is bytes) < 100_000
+        assert sum(map(len, log.lines)) < 300_000
+        assert story.values() == {"key": text}
+
     def test_much_that_is_new_waits(self) -> None:
         checkpointer = OneRun()
         story = Story(checkpointer)

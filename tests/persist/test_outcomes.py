@@ -13,7 +13,8 @@ import pytest
 
 from stepgraph import START, Command, CompiledStateGraph, Send, StateGraph
 from stepgraph.core.errors import CheckpointError
-from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
+from stepgraph.core.shelf import TaskShelf
+from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer, recent
 
 
 class Gathered(TypedDict):
@@ -138,6 +139,50 @@ class TestOutcomesOfParallelTasksAreTakenTogether:
 
         assert results(app, 2) == {"a": {"out": [(1, {2}), b"x"]}, "b": {"out": ["b"]}}
         assert results(app, 1) == {"c": {"out": [{"n": (1,)}]}}
+
+    def test_a_huge_number_is_kept(self, saver: Any) -> None:
+        graph = side_by_side(saver, lambda state: {"out": [1 << 20000]}, lambda state: {"out": [2**70, -(2**63)]})
+        graph.invoke({"out": []}, thread="t")
+
+        assert results(graph, 1) == {"a": {"out": [1 << 20000]}, "b": {"out": [2**70, -(2**63)]}}
+
+    def test_what_cannot_be_put_together_is_recorded_one_by_one(
+        self, saver: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def raises(*_: Any) -> None:
+            raise RuntimeError("dictionary changed size during iteration")
+
+        monkeypatch.setattr(recent, "outcome_lines", raises)
+        monkeypatch.setattr(TaskShelf, "outcomes", raises)
+        ran: list[str] = []
+
+        def fails(state: Any) -> Any:
+            ran.append("b")
+            if ran.count("b") == 1:
+                raise ValueError("once")
+            return {"out": ["b"]}
+
+        graph = side_by_side(saver, lambda state: ran.append("a") or {"out": ["a"]}, fails)
+        with pytest.raises(ValueError, match="once"):
+            graph.invoke({"out": []}, thread="t")
+        assert graph.invoke(None, thread="t") == {"out": ["a", "b"]}
+        assert ran == ["a", "b", "b"]
+
+    def test_a_node_that_returns_a_graph_is_recorded_once(self, saver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        inner = StateGraph(Gathered).add_node("x", lambda state: {"out": ["x"]}).add_edge(START, "x").compile()
+        recorded: list[str] = []
+        real = type(saver).save_record
+
+        def told(self: Any, thread: str, ns: str, checkpoint: str, record: Any) -> Any:
+            if not ns:
+                recorded.append(record.node)
+            return real(self, thread, ns, checkpoint, record)
+
+        monkeypatch.setattr(type(saver), "save_record", told)
+        graph = side_by_side(saver, lambda state: inner, lambda state: {"out": ["b"]})
+        graph.invoke({"out": []}, thread="t")
+
+        assert recorded == ["a"]
 
 
 def test_while_one_node_runs_long_what_the_others_made_is_in_the_file(tmp_path: Path) -> None:

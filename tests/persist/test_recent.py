@@ -8,6 +8,7 @@ import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any, TypedDict
 
 import pytest
@@ -275,3 +276,58 @@ class TestGraphsInTasks:
         assert graph.invoke({"answer": ""}, thread="t") == {"answer": "second"}
         assert saver.loads == ["", "inner"]
         assert runs == ["none", "none"]
+
+
+def test_the_thread_that_writes_survives_whatever_is_raised(tmp_path: Path) -> None:
+    raised = Event()
+    with SqliteCheckpointer(tmp_path / "runs.db") as opened:
+        settle = opened._committer.settle
+
+        def once(log: Any) -> None:
+            if not raised.is_set():
+                raised.set()
+                raise RuntimeError("dictionary changed size during iteration")
+            settle(log)
+
+        opened._committer.settle = once
+        saved(opened, 0, {"n": 0})
+        assert raised.wait(10)
+        while opened._trouble.error is None:
+            raised.wait(0.001)
+        with pytest.raises(CheckpointError, match="changed size"):
+            saved(opened, 1, {"n": 1})
+        saved(opened, 1, {"n": 1})
+        thread = opened._committer._thread
+
+        assert thread is not None
+        assert thread.is_alive()
+        assert values(opened) == [{"n": 0}, {"n": 1}]
+
+
+def test_a_log_that_was_dropped_while_somebody_held_it_is_taken_up_again(checkpointer: SqliteCheckpointer) -> None:
+    saved(checkpointer, 0, {"n": 0})
+    checkpointer.flush()
+    log = checkpointer._logs.pop(("t", ""))
+    log.dropped = True
+    real = checkpointer._logs
+    checkpointer._logs = Stale(log, real)  # who looked just before still finds it
+    saved(checkpointer, 1, {"n": 1})
+    checkpointer._logs = real
+    saved(checkpointer, 2, {"n": 2})
+
+    assert real["t", ""] is log
+    assert values(checkpointer) == [{"n": 0}, {"n": 1}, {"n": 2}]
+
+
+class Stale(dict[tuple[str, str], Any]):
+    """Logs at hand as they were a moment ago."""
+
+    def __init__(self, log: Any, real: dict[tuple[str, str], Any]) -> None:
+        super().__init__()
+        self.log, self.real = log, real
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return self.log
+
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        return self.real.setdefault(key, default)

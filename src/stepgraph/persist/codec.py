@@ -45,6 +45,8 @@ def is_small(value: Any, depth: int = 0) -> bool:
     elif kind is dict and TEXT.issuperset(map(type, value)) and "~" not in value:
         items = value.values()
     else:
+        if kind is int:
+            return bool(-_WORD < value < _WORD)
         return kind in ATOMS and (kind is not str or len(value) < _SHORT)
     if len(value) > _FEW or depth > _DEPTH:
         return False
@@ -52,6 +54,7 @@ def is_small(value: Any, depth: int = 0) -> bool:
 
 
 _SHORT: Final = 512
+_WORD: Final = 1 << 63
 _FEW, _DEPTH = 16, 4
 """What counts as small: characters, things in a container, levels of containers."""
 

@@ -13,6 +13,8 @@ import sqlite3
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -87,6 +89,16 @@ class Committer:
                     self.noted.append(log)
                     raise
 
+    @contextmanager
+    def still(self) -> Iterator[bool]:
+        """Whether nobody makes lines of what waits, for the length of the block."""
+        taken = self._settling.acquire(blocking=False)
+        try:
+            yield taken
+        finally:
+            if taken:
+                self._settling.release()
+
     def write(self) -> None:
         """Write what was handed over before, in this thread. Raises CheckpointError; what failed is kept then.
 
@@ -154,10 +166,14 @@ class Committer:
             try:
                 self.settle_all()
                 self.write()
-            except CheckpointError as error:
+            except Exception as error:  # noqa: BLE001  whatever it is, this thread must go on
                 if self.trouble.error is None:
                     logger.error("%s (%d checkpoints and records wait)", error, self._lines_waiting())
-                    self.trouble.error = error
+                    if isinstance(error, CheckpointError):
+                        self.trouble.error = error
+                    else:
+                        self.trouble.error = CheckpointError(f"{type(error).__name__}: {error}")
+                        self.trouble.once = True
                 if self.waiting:
                     self._armed = True
                     self._wake.set()

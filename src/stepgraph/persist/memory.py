@@ -45,7 +45,7 @@ class MemoryCheckpointer(LogCheckpointer):
             and metadata == log.said
             and checkpoint.parent_thread is None
         ):
-            simple = _FROZEN.issuperset(map(type, checkpoint.changes.values()))
+            simple = _NUMBERS.issuperset(map(type, checkpoint.changes.values()))
             weight = 1 if simple and not (control.sends or control.channels) else log.waits(checkpoint)
         else:
             weight = 0
@@ -72,7 +72,7 @@ class MemoryCheckpointer(LogCheckpointer):
             own = _own_outcome(record)
             if own is not None:
                 with log.lock:
-                    self._wait(log, own, 1)
+                    self._wait(log, own, 1 + len(own.payload) // _BYTES)
                 return
         self._settle(log)
         super().save_record(thread, ns, checkpoint_id, record)
@@ -124,7 +124,10 @@ class MemoryCheckpointer(LogCheckpointer):
         if not tasks:
             return
         if shelf.checkpoint == log.latest:
-            data = pickled(shelf.outcomes(tasks))
+            try:
+                data = pickled(shelf.outcomes(tasks))
+            except Exception:  # noqa: BLE001  a node that still runs may have changed a value meanwhile
+                data = None
             if data is not None:
                 self._wait(log, Outcomes(shelf.origin, data), max(len(tasks), len(data) // _BYTES))
                 return
@@ -245,6 +248,9 @@ class MemoryLog(Log):
 
         After one that can't, some are not tried: twice as many each time.
         """
+        control = checkpoint.control
+        if not (control.sends or control.channels) and all(map(_is_short, checkpoint.changes.values())):
+            return 1
         if self.skipped:
             self.skipped -= 1
             return 0
@@ -381,7 +387,13 @@ def _is_flat(value: Any) -> bool:
     kind = type(value)
     if kind is dict or kind is list or kind is tuple:
         return len(value) <= _MANY and _FROZEN.issuperset(map(type, value.values() if kind is dict else value))
-    return kind in _FROZEN
+    return kind in _NUMBERS or (kind in _FROZEN and len(value) <= _MOST)
+
+
+def _is_short(value: Any) -> bool:
+    """Whether it is a simple value that is not worth being counted, and no copy of it is needed."""
+    kind = type(value)
+    return kind in _NUMBERS or (kind in _FROZEN and len(value) <= _BYTES)
 
 
 def _taken_up(checkpoint: Any) -> Checkpoint:
@@ -411,7 +423,8 @@ _MANY = 1024
 """So many simple values in a container are not looked at for what it shares with the one before."""
 _LONGEST = 64
 """So many checkpoints at most are encoded at once, after one that was too big, before the next is tried."""
-_FROZEN = frozenset({int, float, str, bool, bytes, complex, type(None)})
+_NUMBERS = frozenset({int, float, bool, complex, type(None)})
+_FROZEN = _NUMBERS | {str, bytes}
 _WAITING = 32_768
 """Checkpoints of all threads that may wait unencoded: each takes some 450 bytes, a line some tens."""
 _BYTES = 512

@@ -35,12 +35,14 @@ _NAMES: Final = frozenset({str, int, bool})
 class RecentLog(Log):
     """A log that things wait in. `latest` is the id of the checkpoint that was handed over last, once that is known."""
 
-    __slots__ = ("latest", "metadata", "noted", "recent", "said", "shelf")
+    __slots__ = ("dropped", "latest", "metadata", "noted", "recent", "said", "shelf")
 
     def __init__(self, thread: str, ns: str) -> None:
         super().__init__(thread, ns)
         self.latest: str | None = None
         self.recent: list[Checkpoint | Kept] = []
+        self.dropped = False
+        """Whether it is no longer at hand, because nothing waited."""
         self.noted = False
         """Whether it is known that something waits."""
         self.shelf: Shelf | None = None
@@ -93,6 +95,8 @@ class RecentCheckpointer(LogCheckpointer):
             self._settle_all()
         elif metadata == log.said and _keep(checkpoint):
             with log.lock:
+                if log.dropped and not self._at_hand(log):
+                    return self.save(thread, ns, checkpoint)
                 if checkpoint.parent == log.latest:
                     if log.latest is None:
                         self._began(log)
@@ -105,12 +109,21 @@ class RecentCheckpointer(LogCheckpointer):
                         self._note(log)
                     elif len(log.recent) >= _BATCH:
                         settle(log, self._codec, self._saved)
-                    return
+                    return None
         with log.lock:
+            if log.dropped and not self._at_hand(log):
+                return self.save(thread, ns, checkpoint)
             if log.recent:
                 settle(log, self._codec, self._saved)
             super().save(thread, ns, checkpoint)
             log.latest = checkpoint.id
+        return None
+
+    def _at_hand(self, log: Any) -> bool:
+        """Take a log up again that was dropped just before its lock was taken. False if there is another by now."""
+        found: bool = self._logs.setdefault((log.thread, log.ns), log) is log
+        log.dropped = not found
+        return found
 
     def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> None:
         """Keep what is known of a task planned from `checkpoint_id`. Small outcomes wait like small checkpoints."""
@@ -119,6 +132,8 @@ class RecentCheckpointer(LogCheckpointer):
             self._trouble.check()
         line = _line(record) if record.kind == "outcome" and checkpoint_id == log.latest else None
         with log.lock:
+            if log.dropped and not self._at_hand(log):
+                return self.save_record(thread, ns, checkpoint_id, record)
             if line is not None and checkpoint_id == log.latest:
                 log.recent.append((checkpoint_id, line))
                 if not log.noted:
@@ -126,10 +141,11 @@ class RecentCheckpointer(LogCheckpointer):
                     self._note(log)
                 elif len(log.recent) >= _BATCH:
                     settle(log, self._codec, self._saved)
-                return
+                return None
             if log.recent:
                 settle(log, self._codec, self._saved)
             super().save_record(thread, ns, checkpoint_id, record)
+        return None
 
     def shelve(self, shelf: Shelf) -> bool:
         """Outcomes will be taken from this shelf."""
@@ -151,11 +167,13 @@ class RecentCheckpointer(LogCheckpointer):
         """Take the rest."""
         log: Any = self._logs.get((shelf.thread, shelf.ns)) or self._log(shelf.thread, shelf.ns)
         with log.lock:
-            mine = log.shelf is shelf
-            if mine:
-                settle(log, self._codec, self._saved)
-                log.shelf = None
-            else:  # another run has begun on the thread
+            try:
+                if log.shelf is shelf:  # else another run has begun on the thread
+                    settle(log, self._codec, self._saved)
+                    log.shelf = None
+            finally:
+                if log.shelf is shelf:
+                    log.shelf = None
                 shelf.record_each(shelf.take())
 
     def _saved(self, log: RecentLog, checkpoint: Checkpoint) -> None:
@@ -198,7 +216,10 @@ def _gather(log: Any, shelf: Shelf) -> None:
     if not tasks:
         return
     behind = log.tip is not None and log.tip.id == shelf.checkpoint
-    lines = outcome_lines(shelf.origin, shelf.outcomes(tasks), None if behind else shelf.checkpoint)
+    try:
+        lines = outcome_lines(shelf.origin, shelf.outcomes(tasks), None if behind else shelf.checkpoint)
+    except Exception:  # noqa: BLE001  a node that still runs may have changed a value meanwhile; each tells its own below
+        lines = None
     if lines is None:
         shelf.record_each(tasks)
     elif behind:

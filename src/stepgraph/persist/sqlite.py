@@ -135,11 +135,20 @@ class SqliteCheckpointer(RecentCheckpointer):
 
     def _forget(self) -> None:
         """Drop the logs at hand that nothing waits for; they are found in the file again."""
-        busy = {lines[0] for lines in self._committer.waiting.copy()}
-        busy.update(self._committer.noted.copy())
-        held = sorted((log for log in self._logs.values() if log not in busy), key=lambda log: log.used)
-        for log in held[: len(held) // 2]:
-            del self._logs[log.thread, log.ns]
+        with self._committer.still() as is_still:
+            if not is_still:  # what another thread makes lines of is not known to be busy: later, then
+                return
+            busy = {lines[0] for lines in self._committer.waiting.copy()}
+            busy.update(self._committer.noted.copy())
+            held = sorted((log for log in self._logs.values() if log not in busy), key=lambda log: log.used)
+            for log in held[: len(held) // 2]:
+                if log.lock.acquire(blocking=False):
+                    try:
+                        log.dropped = not (log.recent or log.noted or log.shelf)
+                        if log.dropped:
+                            del self._logs[log.thread, log.ns]
+                    finally:
+                        log.lock.release()
 
     def delete(self, thread: str) -> None:
         """Forget a thread with all its namespaces. Forks of it that live on other threads keep what they share."""
