@@ -419,3 +419,15 @@ def test_what_langgraphs_savers_keep_of_the_graph_is_shown_nowhere_and_in_no_fil
     assert set(newest.metadata) == {"source", "step", "parents"}
     assert [each.metadata["step"] for each in saver.list(config, filter={"source": "loop"})] == [0]
     assert set(graph.get_state(thread="t").values) == {"log"}
+
+
+def test_a_new_node_is_offered_for_one_lost_node_only(caplog: pytest.LogCaptureFixture) -> None:
+    saver = MemoryCheckpointer()
+
+    def build(*names: str) -> CompiledStateGraph:
+        return chain(*names).compile(checkpointer=saver, interrupt_before=[names[0]])
+
+    build("a", "alpha", "beta").invoke({"log": []}, thread="t")
+    build("a", "merged").invoke(None, thread="t")
+    assert "'alpha', 'beta'" in caplog.text
+    assert caplog.text.count(": 'merged'") == 1

@@ -146,3 +146,29 @@ def test_a_model_is_called_with_the_nodes_config(opening: Opening) -> None:
     assert tags == ["mine"]
     assert metadata["m"] == 1
     assert (metadata["langgraph_node"], metadata["langgraph_step"], metadata["thread_id"]) == ("agent", 1, "t")
+
+
+def test_a_tool_that_asks_leaves_none_of_its_siblings_running() -> None:
+    ended: list[str] = []
+
+    @tool
+    async def ask() -> str:
+        """Ask."""
+        return str(interrupt("pay?"))
+
+    @tool
+    async def pay() -> str:
+        """Pay."""
+        for _ in range(5):
+            await asyncio.sleep(0)
+        ended.append("pay")
+        return "paid"
+
+    model = scripted(calling(("ask", {}), ("pay", {})), AIMessage("done"))
+    app = agent(model, [ask, pay], checkpointer=MemoryCheckpointer(), version="v1")
+
+    async def scenario() -> Any:
+        paused = await app.ainvoke({"messages": [("user", "go")]}, CONFIG)
+        return paused["__interrupt__"][0].value, list(ended), asyncio.all_tasks() - {asyncio.current_task()}
+
+    assert asyncio.run(scenario()) == ("pay?", ["pay"], set())

@@ -113,9 +113,14 @@ def install(*, own_prebuilt: bool = False) -> None:
     langgraph-prebuilt is installed. Raises ImportError when LangGraph's own engine has been imported already.
     """
     if own_prebuilt:
-        _own_prebuilt()
-    if installed():
-        return
+        _refuse_their_prebuilt()
+    if not installed():
+        _insert()
+    if own_prebuilt:
+        _finder.own = frozenset(("prebuilt",))
+
+
+def _insert() -> None:
     early = sorted(name for name in _engine_modules() if not name.startswith("langgraph._internal"))
     if early:
         raise ImportError(
@@ -129,13 +134,12 @@ def install(*, own_prebuilt: bool = False) -> None:
     registry.adapters.register("beta", "stepgraph.compat.beta:say")
 
 
-def _own_prebuilt() -> None:
+def _refuse_their_prebuilt() -> None:
     theirs = [name for name in sys.modules if name.startswith("langgraph.prebuilt") and not _is_ours(name)]
     if theirs:
         raise ImportError(
             f"langgraph-prebuilt is imported already ({theirs[0]}). Install the hook before anything that imports it."
         )
-    _finder.own = frozenset(("prebuilt",))
 
 
 def uninstall() -> None:

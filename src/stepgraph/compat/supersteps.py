@@ -1,6 +1,6 @@
 """Parts of a superstep on channels and checkpoints in LangGraph's form, for code that calls these by themselves.
 
-No run uses them: the engine has its own. They plan, apply and read as semantics.md says.
+No run uses them: the engine has its own. Tests and tools that look into a graph call them under LangGraph's names.
 """
 
 from __future__ import annotations

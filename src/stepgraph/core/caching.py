@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
+from stepgraph.core.decisions import packed, unpacked
 from stepgraph.core.effects import Flow, Recall, Remember
 from stepgraph.core.registry import load_object
 from stepgraph.core.task import Task, digest
-from stepgraph.core.types import MISSING, Route, limit, sent
+from stepgraph.core.types import MISSING
 
 if TYPE_CHECKING:
     from stepgraph.core.engine import Engine
@@ -39,12 +40,12 @@ class Words:
 
     def kept(self, task: Task) -> Any:
         """A finished task's result."""
-        return task.writes, _packed(task.gotos), _packed(task.routes), task.joins
+        return task.writes, packed(task.gotos), packed(task.routes), task.joins
 
     def taken(self, task: Task, value: Any, asked: bool) -> Kept | None:
         """The result of a task, or None if it can't be used; `asked` if its routers will run again."""
         writes, gotos, routes, joins = value
-        return writes, _routes(gotos), _routes(routes), joins
+        return writes, unpacked(gotos), unpacked(routes), joins
 
 
 OURS = Words()
@@ -101,11 +102,3 @@ def remember(engine: Engine, task: Task) -> Flow:
     task.cache_key = None
     cache = engine.request.cache
     yield Remember(cache, key, words_of(cache).kept(task), policy.ttl)
-
-
-def _packed(routes: Sequence[Route]) -> tuple[Any, ...]:
-    return tuple(route if isinstance(route, str) else (route.node, route.arg, limit(route)) for route in routes)
-
-
-def _routes(packed: Sequence[Any]) -> tuple[Route, ...]:
-    return tuple(each if isinstance(each, str) else sent(*each) for each in packed)

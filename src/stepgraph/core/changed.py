@@ -99,9 +99,8 @@ def fingerprint(plan: Plan, names: Iterable[str] | None = None) -> str:
     """The graph, or these nodes of it, as a text that can be compared and read."""
     from json import dumps  # only what is stored needs it
 
-    found = {name: edges_of(plan, name) for name in plan.nodes} if names is None else None
-    if found is None:
-        found = {name: edges_of(plan, name) for name in sorted(set(names or ())) if name in plan.nodes}
+    wanted = plan.nodes if names is None else [name for name in sorted(set(names)) if name in plan.nodes]
+    found = {name: edges_of(plan, name) for name in wanted}
     return dumps(found, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -206,7 +205,7 @@ def advice(plan: Plan, missing: Sequence[str], stored: Stored) -> str:
         left = [each for each in new if each not in found.values()]
         same = [each for each in left if name in edges and _same(plan, edges[name], each, {name: each})]
         near = get_close_matches(name, same, 1, 0.4) or (same if len(same) == 1 else [])
-        near = near or get_close_matches(name, left, 1, 0.4) or (new if len(new) == 1 else [])
+        near = near or get_close_matches(name, left, 1, 0.4) or (left if len(left) == 1 else [])
         if near:
             found[name] = near[0]
     if found:

@@ -161,9 +161,9 @@ class Task:
     caller: Task | None = None
     """The task whose body called it, for a function of the functional API."""
     carried = False
+    """Its outcome or proposal comes from a record; no body ran."""
     kept = False
     """Whether a record of its outcome was handed over."""
-    """Its outcome or proposal comes from a record; no body ran."""
     index = 0
     """Counts the tasks of the same node in the superstep."""
     attempt = 0

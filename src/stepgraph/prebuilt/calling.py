@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -22,6 +23,15 @@ def configs(config: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
     for each in found[1:]:
         each.pop("run_id", None)
     return found
+
+
+async def all_of(calls: Sequence[Coroutine[Any, Any, R]]) -> list[R]:
+    """What each gives, in order. All are awaited to their ends; then the first error, in order, is raised."""
+    found = await asyncio.gather(*calls, return_exceptions=True)
+    for each in found:
+        if isinstance(each, BaseException):
+            raise each
+    return found  # type: ignore[return-value]  # no error is among them
 
 
 def at_once(work: Callable[[A], R], items: Sequence[A], config: Mapping[str, Any]) -> list[R]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 
 from stepgraph.core.errors import GraphBubbleUp, is_invalid_resume
 from stepgraph.integrations.runnables import RUNTIME, RunnableCallable
-from stepgraph.prebuilt.calling import at_once, configs
+from stepgraph.prebuilt.calling import all_of, at_once, configs
 from stepgraph.prebuilt.injection import Injected, fill, injected_in
 from stepgraph.prebuilt.inputs import Form, calls_in, state_of
 from stepgraph.prebuilt.markers import ToolRuntime
@@ -90,7 +89,7 @@ class ToolNode(RunnableCallable):
         if len(jobs) == 1:
             outputs = [await self._arun(form, jobs[0])]
         else:
-            outputs = await asyncio.gather(*(self._arun(form, job) for job in jobs))
+            outputs = await all_of([self._arun(form, job) for job in jobs])
         return combined(outputs, form, self._messages_key)
 
     def _jobs(self, given: Any, calls: Sequence[ToolCall], config: Any) -> list[Job]:

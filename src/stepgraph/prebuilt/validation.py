@@ -51,7 +51,12 @@ class ValidationNode(RunnableCallable):
         return answers if isinstance(input, list) else {"messages": answers}
 
     def _answer(self, call: ToolCall) -> ToolMessage:
-        schema = self.schemas_by_name[call["name"]]
+        schema = self.schemas_by_name.get(call["name"])
+        if schema is None:
+            raise KeyError(
+                f"The model called {call['name']!r}, of which {self.name!r} has no schema. "
+                f"Give it one, or bind only these tools to the model: {', '.join(map(repr, self.schemas_by_name))}."
+            )
         answer = partial(ToolMessage, name=call["name"], tool_call_id=call["id"])
         try:
             if issubclass(schema, BaseModel):
