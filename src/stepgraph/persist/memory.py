@@ -59,6 +59,8 @@ class MemoryCheckpointer(LogCheckpointer):
             if self._waiting > _WAITING:
                 for each in list(self._logs.values()):
                     self._settle(each)
+                # Threads count at once without a lock, so the sum may be off: it begins anew.
+                self._waiting = sum(each.weight for each in list(self._logs.values()))
             return
         self._settle(log)
         super().save(thread, ns, checkpoint)

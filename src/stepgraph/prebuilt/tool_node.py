@@ -48,7 +48,8 @@ class ToolNode(RunnableCallable):
     plain functions; they may return anything, a ToolMessage, a Command, or a list of the last two.
     `handle_tool_errors` says which errors the model gets as messages: True for all, a text for all, exception classes,
     or a function whose annotated parameter says which. By default it is told of arguments that a tool does not take.
-    `wrap_tool_call(request, execute)` stands around every call; async runs prefer `awrap_tool_call`.
+    `wrap_tool_call(request, execute)` stands around every call; async runs prefer `awrap_tool_call`
+    (without it they call `wrap_tool_call` on the event loop, which waits for it).
     """
 
     name: str | None = "tools"
