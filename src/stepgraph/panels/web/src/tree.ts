@@ -15,6 +15,10 @@ export class StateTree {
   #search = h("input", { class: "sg-input sg-search", type: "search", placeholder: "search the state", "aria-label": "search the state" });
   #body = h("div", { class: "sg-tree", role: "tree", "aria-label": "state" });
   #open = new Set<string>([""]);
+  /** How much of long texts has been asked for: a state that is read again shows as much. */
+  #asked = new Map<string, number>();
+  /** What brings the texts of a drawing up to that, for one that was asked for more while the others were drawn. */
+  #texts: (() => Promise<void>)[] = [];
   #turn = 0;
 
   constructor(private fetch: Fetch) {
@@ -34,6 +38,7 @@ export class StateTree {
     try {
       const content = wanted ? this.#drawHits(await this.fetch("find", { text: wanted })) : await this.#branch([], 0);
       if (turn === this.#turn) fill(this.#body, content);
+      await Promise.all(this.#texts.splice(0).map((catchUp) => catchUp()));
     } catch (error) {
       if (turn === this.#turn) fill(this.#body, noteLine((error as Error).message));
     }
@@ -95,19 +100,30 @@ export class StateTree {
     if (place) fill(place, noteLine(`item ${line.label}`), await this.#branch(position, 0));
   }
 
-  #drawText(position: number[], part: Part): HTMLElement {
+  async #drawText(position: number[], part: Part): Promise<HTMLElement> {
     const shown = h("pre", { class: "sg-pre", tabindex: -1 }, part.text ?? "");
     const rest = h("div", {});
+    const key = position.join(".");
+    const grow = async (): Promise<boolean> => {
+      const next = ((await this.fetch("value", { position, offset: shown.textContent?.length ?? 0 })) as Part).text ?? "";
+      shown.append(next);
+      return next !== "";
+    };
     const more = () => {
       const length = shown.textContent?.length ?? 0;
       if (length >= part.total) return fill(rest);
       fill(rest, button(`${length.toLocaleString("en")} of ${part.total.toLocaleString("en")} characters: more`, async () => {
-        const next = (await this.fetch("value", { position, offset: length })) as Part;
-        shown.append(next.text ?? "");
+        await grow();
+        this.#asked.set(key, shown.textContent?.length ?? 0);
         more();
       }, { class: SMALL }));
     };
-    more();
+    const catchUp = async () => {
+      while ((shown.textContent?.length ?? 0) < Math.min(this.#asked.get(key) ?? 0, part.total) && (await grow()));
+      more();
+    };
+    await catchUp();
+    this.#texts.push(catchUp);
     return h("div", {}, shown, rest);
   }
 

@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { StateTree, type Part } from "../src/tree";
+
+const TEXT = "fox ".repeat(50_000);
+const PIECE = 65_536;
+
+function fetched(_: string, { position, offset }: any): Promise<Part> {
+  const nothing = { lines: [], text: null, offset: 0, total: 0, columns: null, rows: null };
+  if (position.length) return Promise.resolve({ ...nothing, text: TEXT.slice(offset, offset + PIECE), offset, total: TEXT.length });
+  return Promise.resolve({ ...nothing, lines: [{ label: "text", type: "str", text: "fox …", size: 1, cut: true }], total: 1 });
+}
+const soon = () => new Promise((done) => setTimeout(done));
+const said = (tree: StateTree) => [...tree.el.querySelectorAll("button")].map((each) => each.textContent).join("\n");
+
+test("a state that is read again shows as much of a long text as before", async () => {
+  const tree = new StateTree(fetched);
+  await tree.refresh();
+  (tree.el.querySelector("button.sg-line") as HTMLElement).click();
+  await soon();
+  expect(said(tree)).toContain("65,536 of 200,000 characters: more");
+
+  ([...tree.el.querySelectorAll("button")].at(-1) as HTMLElement).click();
+  await soon();
+  expect(said(tree)).toContain("131,072 of 200,000 characters: more");
+
+  await tree.refresh();
+  expect(said(tree)).toContain("131,072 of 200,000 characters: more");
+  expect(tree.el.querySelector("pre")?.textContent).toBe(TEXT.slice(0, 2 * PIECE));
+});
+
+test("more that is asked for while the state is read again is shown too", async () => {
+  let release = () => {};
+  const held = new Promise<void>((done) => { release = done; });
+  let slow = false;
+  const tree = new StateTree(async (cmd, args: any) => {
+    const part = await fetched(cmd, args);
+    if (slow && args.position.length && !args.offset) await held;
+    return part;
+  });
+  await tree.refresh();
+  (tree.el.querySelector("button.sg-line") as HTMLElement).click();
+  await soon();
+  slow = true;
+  const again = tree.refresh();
+  await soon();
+  ([...tree.el.querySelectorAll("button")].at(-1) as HTMLElement).click();
+  await soon();
+  release();
+  await again;
+  expect(said(tree)).toContain("131,072 of 200,000 characters: more");
+});
