@@ -79,8 +79,7 @@ class BlobCodec(Codec):
         return self._by_number[number].data
 
     def _lift_apart(self, data: str | bytes) -> Any:
-        # Safe: the bytes are this process's own, and `pickled` lets nothing but exact built-in types into them.
-        return pickle.loads(data) if isinstance(data, bytes) else self.loads(data)
+        return unpickled(data) if isinstance(data, bytes) else self.loads(data)
 
 
 class _NotPlain(Exception):  # noqa: N818  says what was met; nobody but `pickled` sees it
@@ -130,6 +129,14 @@ def pickled(value: Any) -> bytes | None:
     parts.clear()
     _free.append(pickler)
     return data
+
+
+def unpickled(data: bytes) -> Any:
+    """The inverse of `pickled`, with objects of the caller's own.
+
+    Safe: the bytes are this process's own, never read from elsewhere, and nothing but exact built-in types is in them.
+    """
+    return pickle.loads(data)
 
 
 _PROTOCOL: Final = 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +9,7 @@ from typing import Any
 
 from stepgraph.core.checkpoint import Checkpoint, Extend, Origin, Record, Shelf
 from stepgraph.core.errors import CheckpointError
-from stepgraph.persist.blobs import Blob, BlobCodec, pickled
+from stepgraph.persist.blobs import Blob, BlobCodec, pickled, unpickled
 from stepgraph.persist.codec import BLOB
 from stepgraph.persist.lines import is_record, split_id
 from stepgraph.persist.log import Log, LogCheckpointer, Tail
@@ -98,7 +97,7 @@ class MemoryCheckpointer(LogCheckpointer):
                     super().save(log.thread, log.ns, _taken_up(each))
                     log.encoded = each.id
                 elif type(each) is Record:
-                    record = each._replace(payload=pickle.loads(each.payload))
+                    record = each._replace(payload=unpickled(each.payload))
                     super().save_record(log.thread, log.ns, log.encoded, record)
                 else:
                     for record in each.records():
@@ -243,7 +242,7 @@ class MemoryLog(Log):
         """Another run begins to write."""
         self.metadata = metadata
         data = pickled(dict(metadata))
-        self.said = None if data is None else pickle.loads(data)
+        self.said = None if data is None else unpickled(data)
 
     def waits(self, checkpoint: Checkpoint) -> int:
         """What the checkpoint, which gets values of its own, counts of those that may wait; 0 if it can't.
@@ -359,7 +358,7 @@ class Outcomes:
 
     def records(self) -> Iterator[Record]:
         """They, one by one."""
-        return self.origin.records(pickle.loads(self.data))  # built-in types only: `pickled` made it
+        return self.origin.records(unpickled(self.data))
 
 
 def _keep(checkpoint: Any) -> int:
@@ -401,7 +400,7 @@ def _is_short(value: Any) -> bool:
 def _taken_up(checkpoint: Any) -> Checkpoint:
     """The inverse of `_keep`."""
     if type(checkpoint.changes) is bytes:
-        rows, sends = pickle.loads(checkpoint.changes)  # built-in types only: `pickled` made it
+        rows, sends = unpickled(checkpoint.changes)
         checkpoint.changes = {key: Extend(change) if grew else change for key, change, grew in rows}
         if sends:
             checkpoint.control.sends = sends

@@ -145,51 +145,55 @@ class ToolNode(RunnableCallable):
 
     def _execute(self, form: Form, config: Any, request: ToolCallRequest) -> Output | list[Output]:
         """Call the tool itself."""
-        call, tool = request.tool_call, request.tool
-        if tool is None:
-            return self._missing(call)
-        injected = self._injected_of(call, tool)
-        filled = self._filled(call, injected, request)
+        if request.tool is None:
+            return self._missing(request.tool_call)
+        filled = self._filled(request)
         try:
-            try:
-                response = tool.invoke(filled, config)
-            except ValidationError as error:
-                if is_invalid_resume(error):  # a person's answer, which is not the model's to mend
-                    raise
-                raise invalid(error, call, injected.names) from error
-            return checked(response, call, form, self._messages_key)
+            response = request.tool.invoke(filled, config)
         except Exception as error:  # noqa: BLE001  it is raised, or the model's to mend
-            return self._failed(error, call)
+            return self._refused(error, request)
+        return self._taken(response, form, request)
 
     async def _aexecute(self, form: Form, config: Any, request: ToolCallRequest) -> Output | list[Output]:
-        call, tool = request.tool_call, request.tool
-        if tool is None:
-            return self._missing(call)
-        injected = self._injected_of(call, tool)
-        filled = self._filled(call, injected, request)
+        if request.tool is None:
+            return self._missing(request.tool_call)
+        filled = self._filled(request)
         try:
-            try:
-                response = await tool.ainvoke(filled, config)
-            except ValidationError as error:
-                if is_invalid_resume(error):  # a person's answer, which is not the model's to mend
-                    raise
-                raise invalid(error, call, injected.names) from error
-            return checked(response, call, form, self._messages_key)
-        except Exception as error:  # noqa: BLE001  it is raised, or the model's to mend
-            return self._failed(error, call)
+            response = await request.tool.ainvoke(filled, config)
+        except Exception as error:  # noqa: BLE001  as above
+            return self._refused(error, request)
+        return self._taken(response, form, request)
 
     def _missing(self, call: ToolCall) -> Output:
         if call["name"] in self._tools_by_name:
             raise TypeError(f"Tool {call['name']} is not registered with ToolNode: the request was given no tool.")
         return unknown(call, self._tools_by_name)
 
-    def _injected_of(self, call: ToolCall, tool: BaseTool) -> Injected:
+    def _injected_of(self, request: ToolCallRequest) -> Injected:
         """A tool that a wrapper has brought is not known in advance."""
-        return self._injected.get(call["name"]) or injected_in(tool)
+        assert request.tool is not None
+        return self._injected.get(request.tool_call["name"]) or injected_in(request.tool)
 
-    def _filled(self, call: ToolCall, injected: Injected, request: ToolCallRequest) -> Any:
-        arguments = fill(call, injected, request.runtime, self._messages_key)
+    def _filled(self, request: ToolCallRequest) -> Any:
+        call = request.tool_call
+        arguments = fill(call, self._injected_of(request), request.runtime, self._messages_key)
         return {**call, "args": arguments, "type": "tool_call"}
+
+    def _taken(self, response: Any, form: Form, request: ToolCallRequest) -> Output | list[Output]:
+        """What the tool returned, as outputs of the node."""
+        try:
+            return checked(response, request.tool_call, form, self._messages_key)
+        except Exception as error:  # noqa: BLE001  it is raised, or the model's to mend
+            return self._failed(error, request.tool_call)
+
+    def _refused(self, error: Exception, request: ToolCallRequest) -> Output:
+        """What the tool raised: of arguments that it does not take the model learns only those that it gave."""
+        call = request.tool_call
+        if isinstance(error, ValidationError) and not is_invalid_resume(error):  # not a person's answer
+            given = invalid(error, call, self._injected_of(request).names)
+            given.__cause__ = error
+            return self._failed(given, call)
+        return self._failed(error, call)
 
     def _failed(self, error: Exception, call: ToolCall) -> Output:
         if isinstance(error, GraphBubbleUp) or is_invalid_resume(error) or not handles(self._handle_tool_errors, error):
