@@ -21,7 +21,7 @@ from stepgraph.panels.listing import listing
 from stepgraph.panels.outputs import Stills
 from stepgraph.panels.publisher import PUBLISHER
 from stepgraph.panels.still import still
-from stepgraph.panels.subshells import deliver_on_any_subshell, reach_of_this_message
+from stepgraph.panels.subshells import deliver_on_any_subshell, reach_of_this_message, take_unnoticed_messages
 from stepgraph.panels.values import speakable
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class RunPanel(anywidget.AnyWidget):
         self._listed: dict[str, Any] = {}
         super().__init__(_graph=self.chart.drawing, _snapshot=self.picture(run, cards=False))
         deliver_on_any_subshell(self.comm)
+        take_unnoticed_messages()
         self.on_msg(self._hand_over)
         self._unsubscribe = run.session.subscribe(self._session_changed)
         PUBLISHER.add(self)
