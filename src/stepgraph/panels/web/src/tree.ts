@@ -9,6 +9,8 @@ interface Hits { hits: [number[], string[], string][]; complete: boolean }
 export type Fetch = (cmd: "value" | "find", args: Record<string, unknown>) => Promise<any>;
 
 const PAGE = 200;
+/** How many characters the kernel counts: an emoji is one there and two here. */
+const characters = (text: string | null) => [...(text ?? "")].length;
 
 export class StateTree {
   readonly el: HTMLElement;
@@ -104,22 +106,23 @@ export class StateTree {
     const shown = h("pre", { class: "sg-pre", tabindex: -1 }, part.text ?? "");
     const rest = h("div", {});
     const key = position.join(".");
+    let read = characters(part.text);
     const grow = async (): Promise<boolean> => {
-      const next = ((await this.fetch("value", { position, offset: shown.textContent?.length ?? 0 })) as Part).text ?? "";
+      const next = ((await this.fetch("value", { position, offset: read })) as Part).text ?? "";
       shown.append(next);
+      read += characters(next);
       return next !== "";
     };
     const more = () => {
-      const length = shown.textContent?.length ?? 0;
-      if (length >= part.total) return fill(rest);
-      fill(rest, button(`${length.toLocaleString("en")} of ${part.total.toLocaleString("en")} characters: more`, async () => {
+      if (read >= part.total) return fill(rest);
+      fill(rest, button(`${read.toLocaleString("en")} of ${part.total.toLocaleString("en")} characters: more`, async () => {
         await grow();
-        this.#asked.set(key, shown.textContent?.length ?? 0);
+        this.#asked.set(key, read);
         more();
       }, { class: SMALL }));
     };
     const catchUp = async () => {
-      while ((shown.textContent?.length ?? 0) < Math.min(this.#asked.get(key) ?? 0, part.total) && (await grow()));
+      while (read < Math.min(this.#asked.get(key) ?? 0, part.total) && (await grow()));
       more();
     };
     await catchUp();

@@ -4,9 +4,11 @@ import { StateTree, type Part } from "../src/tree";
 const TEXT = "fox ".repeat(50_000);
 const PIECE = 65_536;
 
-function fetched(_: string, { position, offset }: any): Promise<Part> {
+/** As the kernel does, which counts characters and not units of UTF-16. */
+function fetched(_: string, { position, offset }: any, whole = TEXT): Promise<Part> {
   const nothing = { lines: [], text: null, offset: 0, total: 0, columns: null, rows: null };
-  if (position.length) return Promise.resolve({ ...nothing, text: TEXT.slice(offset, offset + PIECE), offset, total: TEXT.length });
+  const all = [...whole];
+  if (position.length) return Promise.resolve({ ...nothing, text: all.slice(offset, offset + PIECE).join(""), offset, total: all.length });
   return Promise.resolve({ ...nothing, lines: [{ label: "text", type: "str", text: "fox …", size: 1, cut: true }], total: 1 });
 }
 const soon = () => new Promise((done) => setTimeout(done));
@@ -48,4 +50,17 @@ test("more that is asked for while the state is read again is shown too", async 
   release();
   await again;
   expect(said(tree)).toContain("131,072 of 200,000 characters: more");
+});
+
+test("a long text of emoji is read to its end, nothing left out and nothing twice", async () => {
+  const foxes = "🦊 fox ".repeat(20_000);
+  const tree = new StateTree((cmd, args) => fetched(cmd, args, foxes));
+  await tree.refresh();
+  (tree.el.querySelector("button.sg-line") as HTMLElement).click();
+  await soon();
+  expect(said(tree)).toContain("65,536 of 120,000 characters: more");
+  ([...tree.el.querySelectorAll("button")].at(-1) as HTMLElement).click();
+  await soon();
+  expect(tree.el.querySelector("pre")?.textContent).toBe(foxes);
+  expect(said(tree)).not.toContain("more");
 });
