@@ -22,6 +22,10 @@ class Log(TypedDict, total=False):
     x: int
 
 
+class OnlyX(TypedDict, total=False):
+    x: int
+
+
 class Chat(TypedDict, total=False):
     messages: Annotated[list, operator.add]
     x: int
@@ -215,3 +219,19 @@ def tool_calls(lab: Lab) -> None:
     lab.compile(chain(lab, node))
     lab.chunks({"log": []}, stream_mode="tools")
     lab.chunks({"log": []}, stream_mode=["tools", "updates"])
+
+
+@program
+def chunks_of_the_output_keys(lab: Lab) -> None:
+    """`invoke` with another mode than values shows the keys of the output; `stream` shows all of them."""
+    inner = chain(lab, lambda s: {"log": ["in"], "x": 5}, output_schema=OnlyX)
+    g = chain(lab, lambda s: {"log": ["a"]}, lambda s: {"x": 7}, inner.compile(), output_schema=OnlyX)
+    lab.compile(g)
+    for position, mode in enumerate(SHAPES):
+        for version in ("v1", "v2"):
+            lab.thread = f"{position} {version}"
+            lab.chunks({"log": ["0"]}, stream_mode=mode, version=version)
+            if mode in ("values", "updates", ["values", "updates"]):
+                lab.invoke({"log": ["0"]}, stream_mode=mode, version=version)
+                lab.invoke({"log": ["0"]}, stream_mode=mode, version=version, output_keys=["log"])
+                lab.invoke({"log": ["0"]}, stream_mode=mode, version=version, output_keys="log")

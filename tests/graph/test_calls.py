@@ -237,3 +237,12 @@ def test_breakpoints_of_a_call_reach_a_graph_called_by_a_node() -> None:
     graph.invoke({"log": []}, thread="t")
 
     assert graph.get_state(thread="t").next == ("node",)
+
+
+def test_what_is_printed_of_a_graph_inside(capsys: pytest.CaptureFixture[str]) -> None:
+    inner = StateGraph(State).add_node("b", lambda state: {"log": ["b"]}).add_edge(START, "b").compile()
+    outer = StateGraph(State).add_node("child", inner).add_edge(START, "child").compile()
+    list(outer.stream({"log": []}, print_mode="updates", subgraphs=True))
+    first, *_ = capsys.readouterr().out.splitlines()
+    assert first.startswith("\033[1m[updates]\033[0m \033[1;30;33m[graph=('child:")
+    assert first.endswith(")]\033[0m {'b': {'log': ['b']}}")

@@ -10,6 +10,7 @@ import pytest
 
 from stepgraph import START, StateGraph
 from stepgraph.graph.compiled import CompiledStateGraph
+from stepgraph.persist import MemoryCheckpointer
 from stepgraph.run.streams import result_of, shown_update
 
 
@@ -153,3 +154,20 @@ def test_all_tasks_of_a_superstep_are_announced_before_one_ends(way: str, mode: 
     assert told[:3] == [("starts", "a"), ("starts", "b"), ("starts", "c")]
     assert sorted(told[3:6]) == [("ends", "a"), ("ends", "b"), ("ends", "c")]
     assert told[6:] == [("starts", "last"), ("ends", "last")]
+
+
+@pytest.mark.parametrize("mode", ["debug", "checkpoints", ["values", "updates", "tasks"]])
+def test_a_stream_may_be_closed_wherever_it_is(mode: Any) -> None:
+    g = StateGraph(State)
+    for name in ("a", "b"):
+        g.add_node(name, lambda state, name=name: {"log": [name]})
+    graph = g.add_edge(START, "a").add_edge("a", "b").compile(checkpointer=MemoryCheckpointer())
+    whole = len(list(graph.stream({"log": []}, thread="whole", stream_mode=mode)))
+    assert whole > 3
+    for count in range(1, whole):
+        stream = graph.stream({"log": []}, thread=str(count), stream_mode=mode, durability="sync")
+        for _ in range(count):
+            next(stream)
+        stream.close()
+        rest = graph.invoke(None, thread=str(count))
+        assert rest["log"] == ["a", "b"]

@@ -13,7 +13,7 @@ from stepgraph.core.child import parents_of, without_ids
 from stepgraph.core.decisions import as_routes, packed, unpacked
 from stepgraph.core.effects import Flow, Load, SaveRecord
 from stepgraph.core.errors import EmptyInputError, InvalidUpdateError, UnknownInterruptError
-from stepgraph.core.plan import Node
+from stepgraph.core.plan import Node, Plan
 from stepgraph.core.state import State, advance, combine, in_order, ready, records_of, take_writes, tracked, without
 from stepgraph.core.task import NOTHING, Task
 from stepgraph.core.types import PARENT, START, Command, Route, Writes
@@ -248,7 +248,8 @@ def take_input(engine: Engine) -> Flow:
     request, state, scope = engine.request, engine.state, engine.scope
     if request.input is None:
         raise EmptyInputError(
-            f"Received no input for {START}: graph {engine.plan.name!r} has no checkpoint to resume from"
+            f"Received no input for {_entrance(engine.plan)}: "
+            f"graph {engine.plan.name!r} has no checkpoint to resume from"
             + (f" on thread {request.thread!r}." if request.thread else ", so it needs an input.")
         )
     engine.pending, scope.root.answer = {}, []
@@ -269,6 +270,12 @@ def take_input(engine: Engine) -> Flow:
     yield from ()
 
 
+def _entrance(plan: Plan) -> Any:
+    """Where input goes, as LangGraph names it."""
+    keys = plan.input_keys
+    return START if plan.intake is None else keys if isinstance(keys, str) else list(keys)
+
+
 def write_input(engine: Engine, given: Any, discarded: Sequence[Task], *, edited: bool = False) -> Flow:
     """New input of a graph without START: it is written to its channels at once, and subscribers run next.
 
@@ -280,7 +287,7 @@ def write_input(engine: Engine, given: Any, discarded: Sequence[Task], *, edited
     task.writes, task.edited = plan.intake(given), edited
     if not task.writes:
         raise EmptyInputError(
-            f"Received no input for {list(plan.input_keys)}, the input channels of graph {plan.name!r}: got {given!r}."
+            f"Received no input for {_entrance(plan)}, the input channels of graph {plan.name!r}: got {given!r}."
         )
     changes, groups = combine(plan, state.values, [*discarded, task])
     before = {key: state.values[key] for key in changes if key in state.values}

@@ -75,7 +75,7 @@ class NodeInterrupt(GraphInterrupt):
 
     def __init__(self, value: Any, id: str | None = None) -> None:
         warnings.warn(
-            "NodeInterrupt is deprecated. Please use `interrupt(value)` instead.",
+            "NodeInterrupt is deprecated. Please use `langgraph.types.interrupt` instead.",
             LangGraphDeprecatedSinceV10,
             stacklevel=2,
         )

@@ -167,6 +167,16 @@ class Node:
         return self.bound.astream(input, config, **extra)
 
     @property
+    def retry_policy(self) -> tuple[RetryPolicy, ...] | None:
+        """LangGraph's name for its policies of retries."""
+        return self.retries or None
+
+    @property
+    def cache_policy(self) -> CachePolicy | None:
+        """LangGraph's name for its policy of caching."""
+        return self.cache
+
+    @property
     def tags(self) -> list[str] | None:
         """LangGraph's: nodes that listeners are not told of have one."""
         return ["langsmith:hidden"] if self.name == START else None
@@ -205,7 +215,7 @@ class Plan:
     channels: Mapping[str, Channel]
     nodes: Mapping[str, Node]
     barriers: Mapping[str, Barrier] = field(default_factory=dict)
-    input_keys: tuple[str, ...] = ()
+    input_keys: tuple[str, ...] | str = ()
     output_keys: tuple[str, ...] | str = ()
     """The keys of the result; a single name for a state that is not a mapping."""
     state_keys: tuple[str, ...] = ()

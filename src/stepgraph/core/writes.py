@@ -96,7 +96,7 @@ def updates(node: Node, result: Any) -> Writes:
     if attributes is not None:
         return tuple((key, value) for key, value in attributes if key in node.writes)
     raise InvalidUpdateError(
-        f"Expected dict, got {result!r}\nNode {node.name!r} must return a dict of state keys, a Command or None; "
+        f"Expected dict, got {result}\nNode {node.name!r} must return a dict of state keys, a Command or None; "
         f"its keys are {sorted(node.writes)}.\n"
         "For troubleshooting see the error code INVALID_GRAPH_NODE_RETURN_VALUE."
     )

@@ -78,6 +78,16 @@ class NodeSpec:
         """LangGraph's name for its policy of caching."""
         return self.policies.cache
 
+    @property
+    def timeout(self) -> Any:
+        """LangGraph's name for its policy of time."""
+        return self.policies.timeout
+
+    @property
+    def is_error_handler(self) -> bool:
+        """LangGraph's name for whether it takes over from others."""
+        return self.is_handler
+
 
 class Input(NamedTuple):
     """What nodes of one input schema read: keys (None for all of the state's), managed values, and its constructor."""
@@ -95,6 +105,11 @@ class BranchSpec:
     how: Any
     path_map: dict[Hashable, str] | None
     input_schema: Any
+
+    @property
+    def ends(self) -> dict[Hashable, str] | None:
+        """LangGraph's name for the nodes that it may choose."""
+        return self.path_map
 
 
 class StateGraph:
@@ -343,6 +358,11 @@ class StateGraph:
                 "This will not be reflected in the compiled graph.",
                 what,
             )
+
+    @property
+    def _all_edges(self) -> set[tuple[str, str]]:
+        """LangGraph's name for the static edges, those of joins among them."""
+        return self.edges | {(start, end) for starts, end in self.waiting_edges for start in starts}
 
     def validate(self, interrupt: Sequence[str] | None = None) -> Self:
         """Check that every edge starts and ends at a known node. Raises ValueError."""

@@ -107,7 +107,7 @@ class CompiledStateGraph(Threads):
         if not (options or self.debug):
             return self._run(self._engine(input, self._merged(config, thread)))
         if options.get("stream_mode", "values") != "values":
-            return list(self.stream(input, config, thread=thread, **options))
+            return list(self.stream(input, config, thread=thread, **self._of_output(options)))
         engine = self._begin("invoke", input, config, thread, options)
         self._print(engine, options)
         return self._versioned(_result(self._outcome(engine), options.get("output_keys")), options)
@@ -126,6 +126,13 @@ class CompiledStateGraph(Threads):
         ):
             return plan.output(engine.state.values)
         return _result(self._outcome(engine), None)
+
+    def _of_output(self, options: CallOptions) -> CallOptions:
+        """The options of a stream whose chunks are the result: of the output keys, unless others are asked for."""
+        plan = self.plan
+        if plan.all_output or plan.entry != START or options.get("output_keys") is not None:
+            return options
+        return {**options, "output_keys": plan.output_keys}
 
     def _outcome(self, engine: Engine) -> Outcome:
         """Run it from sync code."""
@@ -149,7 +156,7 @@ class CompiledStateGraph(Threads):
             engine = self._engine(input, self._merged(config, thread))
             return _result(await _loops().outcome_of(engine), None)
         if options.get("stream_mode", "values") != "values":
-            return [chunk async for chunk in self.astream(input, config, thread=thread, **options)]
+            return [chunk async for chunk in self.astream(input, config, thread=thread, **self._of_output(options))]
         engine = self._begin("ainvoke", input, config, thread, options)
         self._print(engine, options)
         return self._versioned(_result(await _loops().outcome_of(engine), options.get("output_keys")), options)
@@ -185,6 +192,8 @@ class CompiledStateGraph(Threads):
             for _step in steps:
                 while chunks:
                     yield chunks.popleft()
+        except GeneratorExit:
+            raise
         except BaseException:
             while chunks:
                 yield chunks.popleft()

@@ -40,6 +40,11 @@ class Described:
     def nodes(self) -> Mapping[str, Any]:
         return self.plan.nodes
 
+    # Under LangGraph's names: what its low-level graphs set for all of their nodes.
+    retry_policy: Any = ()
+    cache_policy: Any = None
+    stream_eager = False
+
     def __repr__(self) -> str:
         nodes = ", ".join(name for name in self.plan.nodes if name != "__start__")
         return f"CompiledStateGraph({self.name!r}: {nodes})"

@@ -31,11 +31,16 @@ def _flat(plan: Plan) -> Graph:
     """The graph with its subgraphs as single nodes."""
     edges, last = _run(plan)
     drawn = Graph()
+    channelled = bool(plan.subscribers)
     for name, node in plan.nodes.items():
-        drawn.add_node(node.source if node.source is not None else node, name, metadata=_metadata(plan, node) or None)
+        if not channelled or name != START:
+            source = node.source if node.source is not None else node
+            drawn.add_node(source, name, metadata=_metadata(plan, node) or None)
     if START not in plan.nodes:  # an entrypoint's function is the first node itself
         drawn.add_node(None, START)
         _join(drawn, START, plan.entry)
+    elif channelled:  # input is written into channels: nothing runs for it
+        drawn.add_node(None, START)
     for edge in sorted(edges, key=lambda each: (each.source, each.target, each.conditional, each.data or "")):
         label = edge.data if edge.data != edge.target else None
         _join(drawn, edge.source, edge.target, label, edge.conditional)
@@ -65,7 +70,7 @@ def _metadata(plan: Plan, node: PlanNode) -> dict[str, Any]:
     stops = [
         word
         for word, names in (("before", plan.interrupt_before), ("after", plan.interrupt_after))
-        if node.name in names or ("*" in names and node.name != START)
+        if node.name in names
     ]
     if stops:
         found["__interrupt"] = ",".join(stops)
@@ -137,9 +142,9 @@ def _edges(plan: Plan, node: PlanNode) -> Iterator[Edge]:
         if router.path_map is not None:
             for key, target in router.path_map.items():
                 yield Edge(node.name, target, str(key), True)
-    for target in node.ends:
+    for target in node.ends:  # of a graph of channels: what follows in any case
         if target in plan.nodes or target == END:
-            yield Edge(node.name, target, node.end_labels.get(target), True)
+            yield Edge(node.name, target, node.end_labels.get(target), not plan.subscribers)
 
 
 def _open(drawn: Graph, name: str, inner: Graph) -> None:

@@ -14,7 +14,7 @@ from stepgraph.core.plan import Node, Plan
 from stepgraph.core.policies import RetryPolicy, as_retries
 from stepgraph.core.types import START, Writes
 from stepgraph.graph.compiled import CompiledStateGraph, graph_class
-from stepgraph.graph.node_builder import TASKS, NodeBuilder, PregelNode, listed, node_of
+from stepgraph.graph.node_builder import TASKS, ChannelWriteEntry, NodeBuilder, PregelNode, listed, node_of
 from stepgraph.graph.stamping import stamp_of
 from stepgraph.schema.managed import computing, is_managed
 
@@ -96,16 +96,19 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
         self._shown = stream_channels
         self._before, self._after = interrupt_before_nodes, interrupt_after_nodes
         self.stream_eager = stream_eager  # chunks are handed out as they come in any case
+        self.retry_policy = as_retries(retry_policy)
+        self.cache_policy = cache_policy
         self.validate()
         managed = {key: computing(each) for key, each in self._given.items() if is_managed(each)}
         rules = {key: _rule(each, key) for key, each in self._given.items() if key not in managed}
         made = {
-            key: node_of(key, each, rules, managed, as_retries(retry_policy), cache_policy)
+            key: node_of(key, each, rules, managed, self.retry_policy, cache_policy)
             for key, each in self._nodes.items()
         }
         first = Node(START, None, reads=(), ends=_targets(made, listed(input_channels)))
         for key, each in self._nodes.items():
-            made[key].ends = _targets(made, [write.channel for write in each.writes if hasattr(write, "channel")])
+            written = [to.channel for to in each.writes if isinstance(to, ChannelWriteEntry) and not to.skip_none]
+            made[key].ends = _targets(made, written)
         stamp = stamp_of(rules)
         for node in (first, *made.values()):
             node.stamp = stamp
@@ -113,7 +116,7 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
             name=name,
             channels=rules,
             nodes={START: first, **made},
-            input_keys=tuple(listed(input_channels)),
+            input_keys=input_channels if isinstance(input_channels, str) else tuple(input_channels),
             output_keys=output_channels if isinstance(output_channels, str) else tuple(output_channels),
             state_keys=tuple(rules),
             interrupt_before=frozenset(listed(interrupt_before_nodes)),
@@ -171,6 +174,37 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
     @property
     def input_channels(self) -> Any:
         return self._input
+
+    @property
+    def InputType(self) -> Any:  # noqa: N802  langchain-core's name
+        """What a lone input channel takes; None for several."""
+        return self._rules[self._input].UpdateType if isinstance(self._input, str) else None
+
+    @property
+    def OutputType(self) -> Any:  # noqa: N802  langchain-core's name
+        """What a lone output channel gives; None for several."""
+        return self._rules[self._output].ValueType if isinstance(self._output, str) else None
+
+    def get_input_schema(self, config: Any = None) -> Any:
+        return self._model("input", self._input, self.InputType, "UpdateType")
+
+    def get_output_schema(self, config: Any = None) -> Any:
+        return self._model("output", self._output, self.OutputType, "ValueType")
+
+    def _model(self, which: str, keys: str | Sequence[str], lone: Any, kind: str) -> Any:
+        from stepgraph.schema.described import model_of_types, root_model
+
+        if isinstance(keys, str):
+            return root_model(self.get_name(which), lone)
+        return model_of_types(self.get_name(which), {key: getattr(self._rules[key], kind) for key in keys})
+
+    def _schema(self, which: str) -> dict[str, Any]:
+        found: dict[str, Any] = getattr(self, f"get_{which}_schema")().model_json_schema()
+        return found
+
+    @property
+    def _rules(self) -> Mapping[str, Any]:
+        return self.plan.channels
 
     @property
     def stream_channels_list(self) -> list[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+import warnings
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, get_type_hints
 
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableConfig
 
+from stepgraph.core.deprecated import LangGraphDeprecatedSinceV10
 from stepgraph.core.engine import Engine
 from stepgraph.graph.calls import takes_options
 from stepgraph.graph.compiled import CompiledStateGraph
@@ -137,6 +139,25 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
             raise
         await run.on_chain_end(_output(settings))
 
+    def config_schema(self, *, include: Sequence[str] | None = None) -> Any:
+        """A Pydantic model of the config: the context under `configurable`, and the keys of a config in `include`."""
+        _say_deprecated("config_schema", "`get_context_jsonschema` for the relevant schema")
+        return self._config_model(include)
+
+    def get_config_jsonschema(self, *, include: Sequence[str] | None = None) -> dict[str, Any]:
+        """The JSON Schema of `config_schema`."""
+        _say_deprecated("get_config_jsonschema", "`get_context_jsonschema`")
+        found: dict[str, Any] = self._config_model(include).model_json_schema()
+        return found
+
+    def _config_model(self, include: Sequence[str] | None) -> Any:
+        from pydantic import create_model
+
+        fields: dict[str, Any] = {} if self.context_schema is None else {"configurable": (self.context_schema, None)}
+        wanted = set(include or ()) - {"configurable"}
+        fields |= {key: (hint, None) for key, hint in get_type_hints(RunnableConfig).items() if key in wanted}
+        return create_model(self.get_name("Config"), **fields)
+
     def _plainly(self, config: Any, thread: str | None) -> bool:
         """Whether a call has no config, nor is there one around it, and nobody listens."""
         return not (config or thread or self.config or child_config.variable.get() or listened(_NOTHING))
@@ -218,6 +239,10 @@ RunnableGraph.__name__ = RunnableGraph.__qualname__ = CompiledStateGraph.__name_
 def _inside(task: Any, around: Any) -> bool:
     """Whether the variable holds what it held when the running task's run began: then nobody has set it since."""
     return around is surrounding(task)
+
+
+def _say_deprecated(name: str, instead: str) -> None:
+    warnings.warn(f"`{name}` is deprecated. Use {instead} instead.", LangGraphDeprecatedSinceV10, stacklevel=3)
 
 
 def _output(settings: Settings) -> Any:

@@ -67,7 +67,7 @@ def printer(subgraphs: bool) -> Put:
     """Prints chunks, one a line, for `print_mode` and `debug`."""
 
     def show(ns: Namespace, mode: str, payload: Any) -> None:
-        where = f" \033[33;1m[graph={ns}]\033[0m" if subgraphs and ns else ""
+        where = f" \033[1;30;33m[graph={ns}]\033[0m" if subgraphs and ns else ""
         print(f"\033[1m[{mode}]\033[0m{where} {payload!r}")
 
     return show

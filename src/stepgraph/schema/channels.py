@@ -60,7 +60,7 @@ def hints_of(schema: Any) -> dict[str, Any]:
     pydantic = getattr(schema, "model_fields", None)
     if pydantic is not None:
         return {key: hints[key] for key in pydantic if key in hints}
-    return {key: hint for key, hint in hints.items() if get_origin(hint) is not _classvar()}
+    return {key: hint for key, hint in hints.items() if get_origin(hint) is not _classvar() and key != "__slots__"}
 
 
 def _classvar() -> Any:

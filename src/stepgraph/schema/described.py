@@ -29,9 +29,14 @@ def schema_of(schema: Any, channels: Mapping[str, Channel], keys: Sequence[str],
 
 def model_of(name: str, channels: Mapping[str, Channel], keys: Sequence[str]) -> Any:
     """A Pydantic model with those keys, none of them required."""
+    return model_of_types(name, {key: channels[key].type for key in keys})
+
+
+def model_of_types(name: str, types: Mapping[str, Any]) -> Any:
+    """A Pydantic model with keys of those types, none of them required."""
     from pydantic import create_model
 
-    fields: Any = {key: (channels[key].type, None) for key in keys}
+    fields: Any = {key: (kind, None) for key, kind in types.items()}
     return create_model(name, **fields)
 
 

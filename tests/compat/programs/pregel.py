@@ -16,7 +16,7 @@ from langgraph.channels import (
     UntrackedValue,
 )
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.errors import GraphRecursionError, InvalidUpdateError
+from langgraph.errors import EmptyInputError, GraphRecursionError, InvalidUpdateError
 from langgraph.graph import START, StateGraph
 from langgraph.pregel import NodeBuilder, Pregel
 from langgraph.pregel._write import ChannelWriteEntry
@@ -430,3 +430,37 @@ def refused(show: Any) -> None:
             wrong()
         except Exception as error:
             show(type(error).__name__, str(error))
+
+
+def types_and_drawings(show: Any) -> None:
+    lone = {"one": node("text", doubled, "twice"), "two": node("twice", doubled, "again")}
+    channels = {"text": EphemeralValue(str), "twice": LastValue(str), "again": Topic(str)}
+    for given, inputs, outputs in (
+        (lone, "text", "again"),
+        (lone, ["text"], ["again", "twice"]),
+        (lone, ["text", "twice"], "twice"),
+    ):
+        app = Pregel(nodes=given, channels=channels, input_channels=inputs, output_channels=outputs, name="drawn")
+        show(app.InputType, app.OutputType, app.get_input_jsonschema(), app.get_output_jsonschema())
+        show(app.get_input_schema().model_json_schema(), app.get_output_schema().model_json_schema())
+        show(app.retry_policy, app.cache_policy)
+        if isinstance(inputs, str):  # LangGraph draws no others
+            show(app.get_graph().draw_mermaid(), app.get_graph().to_json())
+        try:
+            app.invoke(None)
+        except EmptyInputError as error:
+            show(str(error).split(":")[0])
+
+
+def chunks_of_the_output(show: Any) -> None:
+    for outputs in ("twice", ["twice"], ["again", "twice"]):
+        app = Pregel(
+            nodes={"one": node("text", doubled, "twice"), "two": node("twice", doubled, "again")},
+            channels={"text": EphemeralValue(str), "twice": LastValue(str), "again": Topic(str)},
+            input_channels="text",
+            output_channels=outputs,
+        )
+        for mode in ("values", "updates", "tasks", "debug", ["values", "updates"]):
+            if mode != "debug":
+                show(mode, app.invoke("a", stream_mode=mode))
+            show(mode, len(app.invoke("a", stream_mode=mode)), list(app.stream("a", stream_mode="updates")))

@@ -1,11 +1,14 @@
 """What a graph tells of its schemas, and of itself."""
 
 import operator
+import warnings
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from langgraph.graph import START, StateGraph
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import CachePolicy, RetryPolicy
 from pydantic import BaseModel
+from pydantic.v1 import BaseModel as OldModel
 from typing_extensions import TypedDict
 
 
@@ -52,3 +55,47 @@ def itself(show: Any) -> None:
     show(graph.input_channels, sorted(graph.output_channels), sorted(graph.stream_channels_list))
     show([key for key in graph.channels if not key.startswith(("branch:", "__"))])
     show(graph.validate() is graph)
+
+
+def old_config_schemas(show: Any) -> None:
+    for context in (None, Context, Model, Data):
+        graph = StateGraph(Whole, context).add_node("a", lambda s: {}).add_edge(START, "a").compile(name="told")
+        show(graph.get_config_jsonschema(), graph.config_schema(include=["tags", "configurable"]).model_json_schema())
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            graph.config_schema()
+            graph.get_config_jsonschema()
+        show([(each.category.__name__, str(each.message)) for each in caught])
+
+
+def states_of_messages(show: Any) -> None:
+    class Chat(MessagesState):
+        topic: str
+
+    for schema in (MessagesState, Chat):
+        graph = StateGraph(schema).add_node("a", lambda s: {}).add_edge(START, "a").compile()
+        show(graph.get_input_jsonschema(), graph.get_output_jsonschema())
+
+
+def models_of_old_pydantic(show: Any) -> None:
+    class Old(OldModel):
+        name: str
+        notes: Annotated[list, operator.add] = []
+
+    builder = StateGraph(Old).add_node("a", lambda s: {"notes": [s["name"]]}).add_edge(START, "a")
+    show(sorted(builder.channels), builder.compile().invoke({"name": "n"}))
+    show(builder.compile().get_input_jsonschema()["properties"])
+
+
+def parts_of_a_builder(show: Any) -> None:
+    def choose(state: Whole) -> Literal["b", "__end__"]:
+        return "b"
+
+    builder = StateGraph(Whole).add_node("a", lambda s: {}, retry_policy=RetryPolicy(max_attempts=2))
+    builder.add_node("b", lambda s: {}).add_node("c", lambda s: {}, cache_policy=CachePolicy(ttl=3))
+    builder.add_edge(START, "a").add_conditional_edges("a", choose).add_edge(["a", "b"], "c")
+    show(sorted(builder._all_edges), builder.branches["a"]["choose"].ends, builder.nodes["a"].timeout)
+    show(builder.nodes["a"].is_error_handler, builder.nodes["a"].retry_policy)
+    graph = builder.compile()
+    show(graph.retry_policy, graph.cache_policy, graph.stream_eager, graph.nodes["c"].cache_policy.ttl)
+    show([each.max_attempts for each in graph.nodes["a"].retry_policy], graph.nodes["b"].retry_policy)

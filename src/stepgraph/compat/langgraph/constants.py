@@ -31,7 +31,8 @@ def __getattr__(name: str) -> Any:
         return getattr(types, name)
     if hasattr(_constants, name):
         warn(
-            f"Importing {name} from langgraph.constants is deprecated: the constant is private to LangGraph.",
+            f"Importing {name} from langgraph.constants is deprecated. "
+            "This constant is now private and should not be used directly.",
             LangGraphDeprecatedSinceV10,
             stacklevel=2,
         )
