@@ -180,12 +180,14 @@ def _travel(engine: Engine, stored: Stored | None, resuming: bool) -> Flow:
         if request.parent is None:
             request.replayed = request.checkpoint
         engine.scope.root.answer = []
-        kept = ("resume", "interrupt") if answers else ()
-        engine.pending = {
-            task: {kind: record for kind, record in records.items() if kind in kept}
-            for task, records in engine.pending.items()
-        }
+        engine.pending = {task: _asked(records) if answers else {} for task, records in engine.pending.items()}
     return resuming and not answers and (superseded or stored.source not in ("update", "fork"))
+
+
+def _asked(records: Mapping[str, Record]) -> dict[str, Record]:
+    """What a task that runs again keeps for an answer: its answers so far, and its question if it waits for one."""
+    kept = ("resume",) if "outcome" in records else ("resume", "interrupt")
+    return {kind: record for kind, record in records.items() if kind in kept}
 
 
 def amended_values(engine: Engine) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class Described:
     @property
     def stream_channels_list(self) -> list[str]:
         """The keys that streams and snapshots show."""
-        return list(self.plan.channels)
+        return [self.plan.output_keys] if isinstance(self.plan.output_keys, str) else list(self.plan.channels)
 
     @property
     def stream_channels_asis(self) -> str | Sequence[str]:
@@ -141,6 +141,9 @@ class Described:
     def _schema(self, which: str) -> dict[str, Any]:
         from stepgraph.schema.described import schema_of
 
+        if not hasattr(self.builder, "schemas"):  # made of a function
+            found: dict[str, Any] = getattr(self, f"get_{which}_schema")().model_json_schema()
+            return found
         schema = getattr(self.builder, f"{which}_schema")
         keys = [key for key in self.builder.schemas[schema] if key in self.plan.channels]
         return schema_of(schema, self.plan.channels, keys, self.get_name(which))

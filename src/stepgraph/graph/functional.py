@@ -146,6 +146,7 @@ class final(Generic[R, S]):  # noqa: N801  it is used as `entrypoint.final(...)`
 
 
 final.__qualname__ = "entrypoint.final"
+final.__init__.__qualname__ = "entrypoint.final.__init__"
 
 
 class entrypoint:  # noqa: N801  a decorator
@@ -219,7 +220,7 @@ class entrypoint:  # noqa: N801  a decorator
             call_retries=retries,
             call_cache=self.cache_policy,
         )
-        return CompiledStateGraph(
+        graph = CompiledStateGraph(
             Entrypoint(function, signature, returned),
             plan,
             checkpointer=self.checkpointer,
@@ -227,6 +228,8 @@ class entrypoint:  # noqa: N801  a decorator
             cache=self.cache,
             context_schema=self.context_schema,
         )
+        graph.stream_eager, graph.retry_policy, graph.cache_policy = True, retries, self.cache_policy
+        return graph
 
 
 _OLD_NAMES: dict[str, tuple[str, type[Warning]]] = {

@@ -177,7 +177,7 @@ class Threads(Described):
         return self.cache
 
     def _cache_namespaces(self, nodes: Sequence[str] | None) -> list[tuple[str, ...]]:
-        asked = [self.plan.nodes[name] for name in (self.plan.nodes if nodes is None else nodes)]
+        asked = [node for name, node in self.plan.nodes.items() if not nodes or name in nodes]
         words = words_of(self.cache)
         return [words.namespace(node) for node in asked if node.cache is not None]
 

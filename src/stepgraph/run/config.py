@@ -50,9 +50,7 @@ def inherited(around: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, An
     A config that addresses checkpoints of its own takes nothing of the configurable around it. Tags that are there
     already are not added again.
     """
-    base = dict(around)
-    base.pop("run_id", None)
-    base.pop("run_name", None)
+    base = {key: value for key, value in around.items() if key not in ("run_id", "run_name") and filled(value)}
     if addresses(own):
         base.pop("configurable", None)
     known = set(base.get("tags") or ())

@@ -120,7 +120,7 @@ def config_of(task: Task) -> dict[str, Any]:
     """The config dict that a node sees: the caller's, plus where it runs."""
     scope = task.scope
     frame = _frame_of(scope)
-    config = {"tags": [], **frame.config}
+    config = dict(frame.config)
     if task.callbacks is not None:
         config["callbacks"] = task.callbacks
     ns = "|".join(task.ns)

@@ -5,9 +5,10 @@ import warnings
 from datetime import timedelta
 from typing import Any
 
+from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.config import get_stream_writer
+from langgraph.config import get_config, get_stream_writer
 from langgraph.errors import NodeTimeoutError
 from langgraph.func import entrypoint, task
 from langgraph.graph import START, StateGraph
@@ -144,3 +145,50 @@ def policies(show: Any) -> None:
             make()
         except ValueError as error:
             show(str(error)[:30])
+
+
+def answers_at_answered_checkpoints(show: Any) -> None:
+    """An older checkpoint is gone on from with an answer: each task has got its own already."""
+
+    @task
+    def ask(question: str) -> Any:
+        return interrupt(question)
+
+    @entrypoint(checkpointer=InMemorySaver())
+    def flow(x: int) -> list[Any]:
+        return [ask("one").result(), interrupt("two")]
+
+    config: Any = {"configurable": {"thread_id": "t"}}
+    flow.invoke(1, config)
+    flow.invoke(Command(resume="first"), config)
+    show(flow.invoke(Command(resume="second"), config))
+    oldest = list(flow.get_state_history(config))[-1]
+    show(flow.invoke(Command(resume="third"), oldest.config), len(list(flow.get_state_history(config))))
+
+
+def caches_of_unknown_nodes(show: Any) -> None:
+    called: list[int] = []
+
+    @entrypoint(cache=InMemoryCache(), cache_policy=CachePolicy())
+    def flow(x: int) -> int:
+        called.append(x)
+        return x
+
+    for nodes in (["elsewhere"], [], ["flow"], None):
+        flow.clear_cache(nodes)
+        show(flow.invoke(1), flow.invoke(1), len(called))
+
+
+def tags_in_configs(show: Any) -> None:
+    """A node's config has only what somebody gave."""
+
+    @entrypoint()
+    def flow(x: int, config: RunnableConfig) -> Any:
+        return sorted(config), config.get("tags"), seen().result()
+
+    @task
+    def seen() -> Any:
+        return sorted(get_config())
+
+    show(flow.invoke(1), flow.invoke(1, {"tags": []}), flow.invoke(1, {"tags": ["a"], "recursion_limit": 9}))
+    show(RunnableLambda(lambda x: flow.invoke(x)).invoke(1))

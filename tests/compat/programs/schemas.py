@@ -5,7 +5,10 @@ import warnings
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+from langgraph.channels import EphemeralValue, LastValue, Topic
+from langgraph.func import entrypoint
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.pregel import NodeBuilder, Pregel
 from langgraph.types import CachePolicy, RetryPolicy
 from pydantic import BaseModel
 from pydantic.v1 import BaseModel as OldModel
@@ -99,3 +102,32 @@ def parts_of_a_builder(show: Any) -> None:
     graph = builder.compile()
     show(graph.retry_policy, graph.cache_policy, graph.stream_eager, graph.nodes["c"].cache_policy.ttl)
     show([each.max_attempts for each in graph.nodes["a"].retry_policy], graph.nodes["b"].retry_policy)
+
+
+def functions_and_channels(show: Any) -> None:
+    """What graphs tell of themselves that are made of functions or of channels, and of their config."""
+
+    @entrypoint(context_schema=Context)
+    def plain(given: dict[str, int]) -> list[str]:
+        return list(given)
+
+    @entrypoint()
+    def kept(given: Model) -> entrypoint.final[Data, int]:
+        return entrypoint.final(value=Data(1), save=2)
+
+    node = NodeBuilder().subscribe_only("a").do(len).write_to("b")
+    rules: Any = {"a": EphemeralValue(str), "b": LastValue(int), "c": Topic(str, accumulate=True)}
+    one = Pregel(nodes={"n": node}, channels=rules, input_channels="a", output_channels="b")
+    more = Pregel(nodes={"n": node}, channels=rules, input_channels=["a", "c"], output_channels=["b", "c"])
+    states = [StateGraph(each, Context).add_node("a", print).add_edge(START, "a").compile() for each in (Whole, Model)]
+    talk = StateGraph(MessagesState).add_node("a", print).add_edge(START, "a").compile()
+    for graph in (plain, kept, one, more, *states, talk):
+        show(graph.get_input_jsonschema(), graph.get_output_jsonschema(), graph.get_context_jsonschema())
+        show(graph.get_input_schema().model_json_schema(), graph.get_output_schema().model_json_schema())
+        show(graph.config_schema(include=["tags", "configurable"]).model_json_schema(), graph.get_config_jsonschema())
+        show(graph.stream_eager, tuple(graph.retry_policy), graph.cache_policy)
+    show(one.InputType, one.OutputType, more.InputType, more.OutputType, plain.stream_channels_list)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        plain.get_config_jsonschema()
+    show([(each.category.__name__, str(each.message)) for each in caught])
