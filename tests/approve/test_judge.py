@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import enum
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypedDict
 
 import pandas as pd
 import pytest
+from langchain_core.messages import AnyMessage, BaseMessage, ToolMessage
 from pydantic import BaseModel, Field
 
 from stepgraph.approve.judge import judge_of, judge_type
@@ -122,3 +124,23 @@ def test_an_interrupts_schema_is_judged_alone():
     assert schema["$ref"] == "#/$defs/Row"
     assert judge.check("value", {"n": 3}) == (Row(3), [])
     assert judge_type(None)[0] is None
+
+
+def test_a_message_of_langchain_core_is_judged_as_the_kind_that_it_says_it_is():
+    class Mine(BaseMessage):
+        type: str = "mine"
+
+    judge = judge_of({"said": Annotated[Sequence[BaseMessage] | None, operator.add]})
+    given = [{"type": "tool", "content": "42", "tool_call_id": "1"}, Mine("hi")]
+    (answer, mine), problems = judge.check("said", given)
+    assert problems == []
+    assert answer == ToolMessage("42", tool_call_id="1")
+    assert mine is given[1]
+    assert judge.check("said", [{"type": "hearsay", "content": ""}])[1]
+
+
+def test_what_a_class_raises_about_a_value_is_a_problem_of_the_value():
+    judge = judge_of({"said": list[AnyMessage]})
+    value, problems = judge.check("said", [{"type": "tool", "content": "without the call's id"}])
+    assert value == [{"type": "tool", "content": "without the call's id"}]
+    assert problems == [{"path": ["said"], "message": "KeyError: 'tool_call_id'"}]

@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 
+from stepgraph.approve.checks import thens_of
 from stepgraph.approve.requests import Cause
 from stepgraph.approve.text import request_text
 from stepgraph.core.errors import DecisionError, StaleDecisionError, UnknownRequestError
@@ -202,3 +203,8 @@ def test_the_text_form_tells_the_same_as_the_card(ask):
         "  messages: +1 (add) ['m1']",
         "  allowed: approve edit reject skip redirect suspend",
     ]
+
+
+@pytest.mark.parametrize(("place", "thens"), [("before", []), ("after", ["retry"])])
+def test_it_tells_what_may_follow_a_rejection(ask, place, thens):
+    assert thens_of(ask(place)) == thens

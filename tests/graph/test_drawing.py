@@ -331,3 +331,19 @@ def contrast(one: str, other: str) -> float:
 
     lights = sorted([light(one), light(other)])
     return (lights[1] + 0.05) / (lights[0] + 0.05)
+
+
+def test_an_error_handler_is_drawn_beside_its_node() -> None:
+    def handler(state: Any) -> OURS.Command[Literal["b"]]:
+        return OURS.Command(goto="b")
+
+    g = OURS.StateGraph(State)
+    g.add_node("a", lambda state: {}, error_handler=handler)
+    g.add_node("b", lambda state: {})
+    g.add_edge(OURS.START, "a")
+    shape = structure(g.compile())
+    (found,) = (node for node in shape.nodes if node.kind == "handler")
+    assert (found.path, found.name) == ("__error_handler__a", "on error")
+    edges = {(edge.source, edge.target, edge.conditional) for edge in shape.edges}
+    assert {("a", found.path, True), (found.path, "b", True)} <= edges
+    assert "on error" in to_dot(shape)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas
 import pytest
+from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import BaseModel
 
 from stepgraph.panels.values import LARGE, at, branch, children, count, line, one_line, search, spelled_out
@@ -144,3 +145,20 @@ def test_a_question_that_can_not_be_spelled_out_is_shown_in_short() -> None:
     itself.append(itself)
     assert len(spelled_out(itself)) < 4_001
     assert len(spelled_out({"a": "x" * 10_000})) == 4_000
+
+
+def test_a_message_is_shown_by_what_it_says_and_calls() -> None:
+    call = {"name": "order", "args": {"item": "pencils", "pieces": 500}, "id": "1"}
+    talk = [
+        HumanMessage("We are\nout of pencils"),
+        AIMessage("Well", tool_calls=[call]),
+        AIMessage("", tool_calls=[call]),
+    ]
+    assert one_line(talk)[0] == "[human, ai, ai]"
+    assert [each["text"] for each in branch(talk)["lines"]] == [
+        "human: We are⏎out of pencils",
+        "ai: Well → order(item: “pencils”, pieces: 500)",
+        "ai: order(item: “pencils”, pieces: 500)",
+    ]
+    assert [each["label"] for each in branch(talk, (2,))["lines"]] == ["content", "type", "tool_calls"]
+    assert one_line(AIMessage([{"type": "text", "text": "hi"}]))[0] == "ai: [{2 keys}]"

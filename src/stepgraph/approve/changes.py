@@ -64,6 +64,16 @@ def shortened(address: str) -> str:
     return address.replace("#0@", "@")
 
 
+def asked_of(given: Any) -> Any:
+    """What of a task's input a person is asked about: all of it, unless its class says so in `__asked__`.
+
+    Such a class also has `__edited__(changes)`, which gives the input with some of those keys changed, and
+    `__answer__()`, an update to begin with for who answers in the task's place.
+    """
+    asked = getattr(given, "__asked__", None)
+    return given if asked is None else asked()
+
+
 def changes_of(plan: Plan, pause: Pause, values: Mapping[str, Any]) -> tuple[Change, ...]:
     """The rows for a pause; `values` are the graph's values before, `plan` that of the pause's namespace."""
     if pause.place == "step":

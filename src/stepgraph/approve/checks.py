@@ -198,6 +198,13 @@ def _checked_targets(request: Request, value: Any) -> list[Route]:
     return targets
 
 
+def thens_of(request: Request) -> list[str]:
+    """How it may go on after a rejection, besides the run's end."""
+    node = request.plan.nodes.get(request.node or "")
+    possible = {"retry": request.place == "after", "route": node is not None and node.handler is not None}
+    return [then for then in THENS if possible.get(then)]
+
+
 def _check_then(request: Request, decision: Decision) -> None:
     then = decision.then
     if then not in THENS:
@@ -205,17 +212,17 @@ def _check_then(request: Request, decision: Decision) -> None:
             f"{request.name}: reject(then={then!r}) is unknown{closest(then, THENS)}. Use {', '.join(THENS)}. "
             "The request is still pending."
         )
-    node = request.plan.nodes.get(request.node or "")
-    if then == "route" and (node is None or node.handler is None):
+    if then == "stop" or then in thens_of(request):
+        return
+    if then == "route":
         raise DecisionError(
             f"{request.name}: reject(then='route') wants an error handler, and node {request.node!r} has none. "
             "Use redirect(targets) to go to another node. The request is still pending."
         )
-    if then == "retry" and request.place != "after":
-        raise DecisionError(
-            f"{request.name}: reject(then='retry') exists only at `after`, where a node has just run. "
-            "The request is still pending."
-        )
+    raise DecisionError(
+        f"{request.name}: reject(then='retry') exists only at `after`, where a node has just run. "
+        "The request is still pending."
+    )
 
 
 def _check_tasks(request: Request, tasks: Any) -> None:

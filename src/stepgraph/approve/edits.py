@@ -127,6 +127,8 @@ def edit_input(ground: Ground, given: Any, value: Any) -> Edit:
         return Edit(value, [])
     if not isinstance(value, Mapping):
         return Edit(given, [Problem([], f"an object of keys to change is wanted, got {describe(value)}")])
+    if hasattr(given, "__edited__"):
+        return _edited_by_itself(given, value)
     if not set(given) <= set(ground.plan.channels):
         return Edit({**given, **value}, [])
     changes, problems = _changes(value, {**ground.plan.channels, **given})
@@ -137,6 +139,22 @@ def edit_input(ground: Ground, given: Any, value: Any) -> Edit:
         else:
             found[key] = _edited_value(ground, key, given.get(key, MISSING), change, problems)
     return Edit(found, problems)
+
+
+def _edited_by_itself(given: Any, value: Mapping[str, Any]) -> Edit:
+    """An input of a class that knows what of it a person may change: see `asked_of`."""
+    known = list(given.__asked__())
+    problems = [
+        Problem([str(key)], f"unknown key{closest(str(key), known)}. Known here: {', '.join(known)}")
+        for key in value
+        if key not in known
+    ]
+    if problems:
+        return Edit(given, problems)
+    try:
+        return Edit(given.__edited__(value), [])
+    except ValueError as error:
+        return Edit(given, [Problem([next(iter(value), known[0])], str(error))])
 
 
 def _changes(value: Any, allowed: Iterable[str]) -> tuple[dict[str, Any], list[Problem]]:

@@ -55,6 +55,10 @@ def _jsonable(value: Any, above: tuple[int, ...]) -> Any:
 
 def _foreign(value: Any, inside: tuple[int, ...]) -> Any:
     """Values of libraries, which are never imported for this: if one has such a value, it is loaded."""
+    messages = sys.modules.get("langchain_core.messages")
+    if messages is not None and isinstance(value, messages.BaseMessage):
+        said = {name: getattr(value, name) for name in type(value).model_fields}
+        return {name: _jsonable(each, inside) for name, each in said.items() if each or name in ("content", "type")}
     if hasattr(value, "__pydantic_fields_set__"):
         return {name: _jsonable(getattr(value, name), inside) for name in type(value).model_fields}
     pandas, numpy = sys.modules.get("pandas"), sys.modules.get("numpy")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import Any, Literal, NamedTuple, cast
 
-from stepgraph.approve.changes import Change, address_of, changes_of, path_of, proposal_of
+from stepgraph.approve.changes import Change, address_of, asked_of, changes_of, path_of, proposal_of
 from stepgraph.approve.checks import Effect, Routing, check_storable, check_words, checked_value, preview_of
 from stepgraph.approve.digest import digest
 from stepgraph.approve.jsonable import jsonable
@@ -195,7 +195,7 @@ class Request:
         """What is proposed, as JSON, in the form that `edit` takes: an object of keys."""
         match self.place:
             case "before" | "error":
-                return jsonable(self.pause.state)
+                return jsonable(asked_of(self.pause.state))
             case "after" | "edge":
                 return proposal_of(self.changes)
             case "step":
@@ -225,7 +225,7 @@ class Request:
         """The keys that an edit may name; those proposed come first."""
         shown = [each.key for each in self.changes]
         if self.place in ("before", "error"):
-            more: Iterable[str] = self.pause.state if isinstance(self.pause.state, Mapping) else ()
+            more: Iterable[str] = asked_of(self.pause.state) if isinstance(self.pause.state, Mapping) else ()
         elif self.place in ("after", "edge"):
             more = self.writable
         else:

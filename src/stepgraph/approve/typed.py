@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import reduce
+from operator import or_
+from types import UnionType
+from typing import Annotated, Any, Union, cast, get_args, get_origin
 
-from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, InstanceOf, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
@@ -53,6 +57,8 @@ class PydanticJudge:
             return adapter.validate_python(value), []
         except ValidationError as error:
             return value, [Problem([key, *each["loc"]], each["msg"]) for each in error.errors(include_url=False)]
+        except Exception as error:  # noqa: BLE001  a class's own validators may raise anything
+            return value, [Problem([key], f"{type(error).__name__}: {error}")]
 
     def _adapter(self, key: str) -> TypeAdapter[Any] | None:
         if key not in self._adapters:
@@ -62,6 +68,7 @@ class PydanticJudge:
 
 def _adapter(kind: Any) -> TypeAdapter[Any] | None:
     """A type with foreign classes in it is judged by isinstance; None if Pydantic can't make anything of it."""
+    kind = _with_kinds_of_messages(kind)
     try:
         made = TypeAdapter(kind)
         return made if made.pydantic_complete else None
@@ -72,6 +79,28 @@ def _adapter(kind: Any) -> TypeAdapter[Any] | None:
             return None
     except (PydanticUndefinedAnnotation, PydanticUserError, NameError, TypeError):
         return None
+
+
+def _with_kinds_of_messages(kind: Any) -> Any:
+    """An annotation in which langchain-core's BaseMessage means any kind of message.
+
+    To Pydantic it is a class of its own: of what a form sends it would make a message that neither a person nor a model
+    nor a tool has said.
+    """
+    messages = sys.modules.get("langchain_core.messages")
+    if messages is None:
+        return kind
+    if kind is messages.BaseMessage:
+        any_kind: Any = messages.AnyMessage
+        of_a_users_class: Any = cast(Any, InstanceOf)[kind]
+        return Annotated[any_kind | of_a_users_class, Field(union_mode="left_to_right")]
+    origin, inside = get_origin(kind), get_args(kind)
+    made = tuple(_with_kinds_of_messages(each) for each in inside[: 1 if origin is Annotated else None])
+    if all(new is old for new, old in zip(made, inside, strict=False)):
+        return kind
+    if origin is Annotated:
+        return Annotated[made[0], *inside[1:]]
+    return reduce(or_, made) if origin in (Union, UnionType) else origin[made]
 
 
 class _Generator(GenerateJsonSchema):

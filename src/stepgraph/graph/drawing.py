@@ -9,12 +9,15 @@ from typing import Any, Literal
 from stepgraph.core.plan import Plan
 from stepgraph.core.types import END, START
 
-Kind = Literal["start", "end", "node", "subgraph"]
+Kind = Literal["start", "end", "node", "subgraph", "handler"]
 
 
 @dataclass(frozen=True, slots=True)
 class NodeShape:
-    """A node by its path: "draft", or "research/plan" inside a subgraph; `parent` is the subgraph's path."""
+    """A node by its path: "draft", or "research/plan" inside a subgraph; `parent` is the subgraph's path.
+
+    `name` is what is shown. That of an error handler is "on error": its path is a name that nobody gave.
+    """
 
     path: str
     name: str
@@ -53,13 +56,18 @@ def structure(graph: Any) -> GraphShape:
 
 def _walk(plan: Plan, prefix: str, parent: str | None, nodes: list[NodeShape], edges: list[EdgeShape]) -> None:
     found = list(_edges(plan, prefix))
+    handlers = {node.handler for node in plan.nodes.values()}
     reached = {edge.source for edge in found}
     nodes.append(NodeShape(prefix + START, START, "start", parent))
     for name, node in plan.nodes.items():
         if name == START:
             continue
         path = prefix + name
-        nodes.append(NodeShape(path, name, "node" if node.child is None else "subgraph", parent, dict(node.metadata)))
+        kind: Kind = "node" if node.child is None else "subgraph"
+        shown = name
+        if name in handlers:
+            kind, shown = "handler", "on error"
+        nodes.append(NodeShape(path, shown, kind, parent, dict(node.metadata)))
         if node.child is not None:
             _walk(node.child, f"{path}/", path, nodes, edges)
         if path not in reached:
@@ -80,6 +88,8 @@ def _edges(plan: Plan, prefix: str) -> Iterator[EdgeShape]:
         for router in node.routers:
             for target in router.targets:
                 yield EdgeShape(prefix + name, prefix + target, True, router.labels.get(target))
+        if node.handler is not None:
+            yield EdgeShape(prefix + name, prefix + node.handler, True)
         for target in node.ends:
             if target in plan.nodes or target == END:
                 yield EdgeShape(prefix + name, prefix + target, True, node.end_labels.get(target))

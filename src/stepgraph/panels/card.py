@@ -6,6 +6,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.approve.changes import shortened
+from stepgraph.approve.checks import thens_of
 from stepgraph.approve.edits import refusal_of
 from stepgraph.approve.jsonable import jsonable
 from stepgraph.approve.text import error_name
@@ -42,6 +43,8 @@ def card(request: Request) -> dict[str, Any]:
         "refused": dict(request.refused),
         "schema": request.schema,
         "respond": request.respond_schema if "respond" in request.allow else None,
+        "answer": _answer(request),
+        "thens": thens_of(request),
         "reason": request.cause.reason,
         "value": None if large else value,
         "results": {} if large else _results(request),
@@ -66,6 +69,8 @@ def bare_card(request: Request, error: Exception) -> dict[str, Any]:
         "routes": [],
         "alternatives": [],
         "reads": [],
+        "answer": {},
+        "thens": [],
         "results": {},
         "lazy": False,
         "index": request.pause.index,
@@ -154,6 +159,12 @@ def _routes(request: Request) -> list[str]:
     if request.place in ("plan", "committed"):
         return list(dict.fromkeys(task.node for task in request.pause.tasks))
     return [target(route) for route in request.pause.routes]
+
+
+def _answer(request: Request) -> dict[str, Any]:
+    """The update that a form for `respond` begins with; the task's input may know more of it than its keys."""
+    made = getattr(request.pause.state, "__answer__", None)
+    return {} if made is None else jsonable(made())
 
 
 def _tasks(request: Request) -> list[list[str]]:

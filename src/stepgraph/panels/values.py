@@ -148,6 +148,8 @@ def one_line(value: Any, length: int = SUMMARY) -> tuple[str, bool]:
 def _one_line(value: Any, length: int) -> str:
     if isinstance(value, str):
         return value[: length + 1].replace("\n", "⏎")
+    if is_message(value):
+        return f"{value.type}: {_said(value, length)}"
     if is_frame(value):
         return f"{len(value)} rows × {len(value.columns)} columns"
     return _outline(value, length) if count(value) else _safe_repr(value, length)
@@ -191,6 +193,23 @@ def is_record(value: Any) -> bool:
     return not isinstance(value, type) and (is_dataclass(value) or hasattr(value, "__pydantic_fields_set__"))
 
 
+def is_message(value: Any) -> bool:
+    """Whether it is one of langchain-core's messages; langchain-core is never imported for this."""
+    messages = sys.modules.get("langchain_core.messages")
+    base = getattr(messages, "BaseMessage", None)
+    return base is not None and isinstance(value, base)
+
+
+def _said(message: Any, length: int) -> str:
+    """What a message says, and the calls of tools in it."""
+    content = message.content if isinstance(message.content, str) else _outline(message.content, length)
+    calls = [
+        f"{call['name']}({', '.join(f'{name}: {_short(each)}' for name, each in call['args'].items())})"
+        for call in getattr(message, "tool_calls", ())
+    ]
+    return " → ".join(part[: length + 1].replace("\n", "⏎") for part in (content, ", ".join(calls)) if part)
+
+
 def _outline(value: Any, length: int) -> str:
     parts: list[str] = []
     used = 0
@@ -213,6 +232,8 @@ def _short(value: Any) -> str:
         return f"“{value[:39]}…”" if len(value) > 40 else f"“{value}”".replace("\n", "⏎")
     size = count(value)
     if size:
+        if is_message(value):
+            return str(value.type)
         if is_record(value):
             return f"{type(value).__name__}(…)"
         if isinstance(value, Mapping):
@@ -256,13 +277,17 @@ def _label(key: Any) -> str:
 
 
 def _attributes(value: Any) -> list[tuple[str, Any]]:
-    """Fields of dataclasses and models, and plain attributes of other objects; not of classes, functions or modules."""
+    """Fields of dataclasses and models, and plain attributes of other objects; not of classes, functions or modules.
+
+    Of a message those that say something: most of its fields are empty.
+    """
     if isinstance(value, type) or callable(value):
         return []
     if is_dataclass(value):
         return [(field.name, getattr(value, field.name, None)) for field in fields(value)]
     if hasattr(value, "__pydantic_fields_set__"):
-        return [(name, getattr(value, name, None)) for name in type(value).model_fields]
+        found = [(name, getattr(value, name, None)) for name in type(value).model_fields]
+        return [each for each in found if each[1] or each[0] == "content"] if is_message(value) else found
     if type(value).__module__.partition(".")[0] in ("numpy", "pandas", "builtins", "datetime", "decimal", "pathlib"):
         return []
     return [(name, child) for name, child in getattr(value, "__dict__", {}).items() if not name.startswith("_")]

@@ -34,6 +34,28 @@ class SentCall(dict[str, Any]):
         found.keys_of_state, found.computed = self.keys_of_state, self.computed
         return found
 
+    def __asked__(self) -> dict[str, Any]:
+        """What a person is asked about before the call runs; the state is the graph's, and is shown as that."""
+        call = self["tool_call"]
+        return {"tool_call": {"name": call["name"], "args": call["args"]}}
+
+    def __edited__(self, changes: Mapping[str, Any]) -> SentCall:
+        """The same with another name, other arguments or both. Raises ValueError if that is no call."""
+        change = changes.get("tool_call", {})
+        known = isinstance(change, Mapping) and set(change) <= set(self["tool_call"])
+        call = {**self["tool_call"], **change} if known else {}
+        if not isinstance(call.get("name"), str) or not isinstance(call.get("args"), Mapping):
+            raise ValueError('a call is wanted, such as {"name": "search", "args": {"query": "bees"}}, or a part of it')
+        found = SentCall({**self, "tool_call": call})
+        found.keys_of_state, found.computed = self.keys_of_state, self.computed
+        return found
+
+    def __answer__(self) -> dict[str, Any]:
+        """The update with which a person answers in the tool's place, but for its content."""
+        call = self["tool_call"]
+        answer = {"content": "", "type": "tool", "name": call["name"], "tool_call_id": call["id"]}
+        return {"messages": [answer]}
+
     def _made(self, values: Mapping[str, Any]) -> dict[str, Any]:
         known = {**values, **self.computed}
         return {key: known[key] for key in self.keys_of_state if key in known}

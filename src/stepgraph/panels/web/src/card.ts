@@ -18,6 +18,8 @@ export const VERBS: Record<string, { label: string; key?: string; form: boolean 
 };
 /** The verbs that mean the same whatever is shown. */
 const RULED = ["approve", "reject", "skip", "redirect", "rerun"];
+/** How it may go on after a rejection, besides the run's end. */
+const THENS: Record<string, string> = { retry: "then run the task again", route: "then go to the error handler" };
 const WORDS: Record<string, (card: Card) => string> = {
   plan: (card) => `planned for step ${card.step}`,
   before: (card) => `input of ${card.node}`,
@@ -150,7 +152,7 @@ export class ReviewCard {
     if (card.error && !unfit(card).length) parts.push(div("sg-error", h("strong", {}, card.error.type), ` ${card.error.message}`), h("details", {}, h("summary", {}, "traceback"), h("pre", { class: "sg-pre" }, card.error.traceback)));
     parts.push(...card.changes.map((change) => drawChange(change, card.allow.includes("edit") ? (each, writer) => this.#take(each.key, writer) : undefined)));
     if (!parts.length && card.value !== null && typeof card.value === "object" && (card.place === "before" || card.place === "plan")) {
-      parts.push(h("div", { class: "sg-input-view" }, ...Object.entries(card.value as object).map(([key, value]) => div("sg-pair", h("code", {}, key), span("sg-content", clip(value))))));
+      parts.push(h("div", { class: "sg-input-view" }, ...Object.entries(card.value as object).map(([key, value]) => drawPair(key, value))));
     }
     if (!parts.length) parts.push(noteLine(card.place === "after" ? "Nothing would be written." : card.place === "committed" ? "The step is saved; nothing else is proposed." : "No change is proposed here."));
     return parts;
@@ -275,8 +277,8 @@ export class ReviewCard {
 
   #openReject(card: Card): void {
     const reason = h("textarea", { class: "sg-input", rows: 2, "aria-label": "reason", placeholder: card.reason ? "why (required)" : "why (it is kept in the record)" });
-    const then = h("select", { class: "sg-input sg-kind", "aria-label": "then" }, h("option", { value: "stop" }, "then stop the run"), ...(card.node ? [h("option", { value: "retry" }, "then run the task again"), h("option", { value: "route" }, "then go to the error handler")] : []));
-    this.#form(div("sg-form", reason, then), "Reject", () => this.#decide("reject", { reason: reason.value, then: then.value }));
+    const then = h("select", { class: "sg-input sg-kind", "aria-label": "then" }, h("option", { value: "stop" }, "then stop the run"), ...card.thens.map((each) => h("option", { value: each }, THENS[each])));
+    this.#form(div("sg-form", reason, card.thens.length ? then : null), "Reject", () => this.#decide("reject", { reason: reason.value, then: then.value }));
     reason.focus();
   }
 
@@ -293,7 +295,7 @@ export class ReviewCard {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const changed = () => { clearTimeout(timer); timer = setTimeout(() => { this.#problem.textContent = ""; }, 100); };
     if (schema?.properties && card.place !== "interrupt") {
-      const form = new EditForm({ schema, value: {}, results: {} }, changed);
+      const form = new EditForm({ schema, value: card.answer, results: {} }, changed);
       this.#form(form.el, "Respond", () => this.#decide("respond", { value: form.get() }, (problems) => form.show(problems)), card.reason);
       if (focus) form.focus();
       return;
@@ -359,6 +361,18 @@ function unfit(card: Card): Change[] {
 
 export function plain(target: string): string {
   return target === "__end__" ? "END" : target;
+}
+
+const DEEP = 3;
+const MANY = 12;
+
+/** A key with its value: what a small object holds, or the last object of a list, stands below it and not as JSON. */
+function drawPair(key: string, value: unknown, depth = 0): HTMLElement {
+  const last = Array.isArray(value) ? value.at(-1) : value;
+  const inside = typeof last === "object" && last !== null && !Array.isArray(last) ? Object.entries(last).filter(([, each]) => each !== "") : [];
+  const open = inside.length > 0 && inside.length <= MANY && depth < DEEP;
+  const head = Array.isArray(value) && value.length > 1 ? noteLine(`${value.length} items, the last of them:`) : null;
+  return div("sg-pair", h("code", {}, key), open ? div("sg-content", head, ...inside.map(([name, each]) => drawPair(name, each, depth + 1))) : span("sg-content", clip(value)));
 }
 
 function clip(value: unknown): string {

@@ -24,6 +24,8 @@ export interface Card {
   id: string; title: string; place: string; node: string; path: string; step: number; index: number; router: string | null;
   why: string; stop: string | null; allow: string[]; refused: Record<string, string>; reason: boolean;
   schema: Schema | null; respond: Schema | null; value: unknown; results: Record<string, unknown>; lazy: boolean; digest: string;
+  /** The update that `respond` begins with, and what may follow a rejection instead of the run's end. */
+  answer: Record<string, unknown>; thens: string[];
   /** At `step`: id and address of each task. */
   tasks: [string, string][];
   changes: Change[]; routes: string[]; alternatives: string[]; reads: [string, string][];

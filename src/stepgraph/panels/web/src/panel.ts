@@ -498,7 +498,8 @@ export class Panel {
   }
 
   #targets(path: string): { always: string[]; maybe: string[] } {
-    const edges = (this.#shape?.edges ?? []).filter((edge) => edge[0] === path);
+    const handlers = new Set((this.#shape?.nodes ?? []).filter((node) => node[2] === "handler").map((node) => node[0]));
+    const edges = (this.#shape?.edges ?? []).filter((edge) => edge[0] === path && !handlers.has(edge[1]));
     const names = (conditional: boolean) => [...new Set(edges.filter((edge) => edge[2] === conditional).map((edge) => edge[1].split("/").at(-1)!))];
     return { always: names(false), maybe: names(true) };
   }
