@@ -19,11 +19,12 @@ from langgraph.graph import StateGraph as TheirStateGraph
 from langgraph.types import interrupt as their_interrupt
 from typing_extensions import TypedDict
 
-from stepgraph import START, Command, Decision, Pause, Send, StateGraph, interrupt
+from stepgraph import START, Command, Decision, Pause, Send, StateGraph, entrypoint, interrupt, task
 from stepgraph.compat import from_langgraph_saver
 from stepgraph.core.errors import CheckpointError
 from stepgraph.core.registry import translated
 from stepgraph.run.sync import SyncDriver
+from stepgraph.run.threads import pool
 
 T = {"configurable": {"thread_id": "t"}}
 
@@ -191,6 +192,51 @@ def test_the_async_file_saver_changes_hands(tmp_path: Path) -> None:
             assert (await theirs.aget_state(T)).next == ()
 
     asyncio.run(use())
+
+
+def test_a_sync_entrypoint_inside_an_async_run_keeps_its_tasks_in_the_async_file_saver(tmp_path: Path) -> None:
+    """The saver's sync methods wait for its loop: on that loop they would wait for ever."""
+
+    @task
+    def add(x: int) -> int:
+        return x + 1
+
+    @entrypoint()
+    def other(x: int) -> Any:
+        return [add(x).result(), interrupt("inner?")]
+
+    @task
+    def call(x: int) -> Any:
+        return other.invoke(x)
+
+    async def use() -> None:
+        async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "runs.db")) as saver:
+            work = entrypoint(checkpointer=saver)(lambda x: [call(x).result(), add(x).result()])
+            assert (await work.ainvoke(1, T))["__interrupt__"][0].value == "inner?"
+            assert await work.ainvoke(Command(resume="so"), T) == [[2, "so"], 2]
+
+    pool.submit(asyncio.run, use()).result(30)
+
+
+class AllNamespaces(InMemorySaver):
+    """A user's saver that takes the outermost namespace for any, as langgraph-checkpoint-redis does."""
+
+    def list(self, config: Any, **options: Any) -> Iterator[Any]:
+        if config is not None and not config["configurable"].get("checkpoint_ns"):
+            config = {"configurable": {"thread_id": config["configurable"]["thread_id"]}}
+        return super().list(config, **options)
+
+
+def test_snapshots_name_the_namespace_that_the_saver_names() -> None:
+    inner = StateGraph(Log).add_node("x", lambda s: {"log": ["x"]}).add_edge(START, "x").compile()
+    saver = AllNamespaces()
+    graph = StateGraph(Log).add_node("inner", inner).add_edge(START, "inner").compile(checkpointer=saver)
+    graph.invoke({"log": []}, T)
+    shown = [each.config["configurable"] for each in graph.get_state_history(T)]
+    stored = {each.config["configurable"]["checkpoint_id"]: each.config["configurable"] for each in saver.list(T)}
+    assert len(shown) == len(stored) == 6
+    assert all(each["checkpoint_ns"] == stored[each["checkpoint_id"]]["checkpoint_ns"] for each in shown)
+    assert sum(bool(each["checkpoint_ns"]) for each in shown) == 3
 
 
 def test_graphs_in_helper_threads_use_the_sync_methods(saver: Any) -> None:

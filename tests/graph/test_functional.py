@@ -29,6 +29,7 @@ from stepgraph.cache import InMemoryCache, SqliteCache
 from stepgraph.core.deprecated import LangGraphDeprecatedSinceV05, LangGraphDeprecatedSinceV10
 from stepgraph.graph.functional import final
 from stepgraph.persist import MemoryCheckpointer
+from stepgraph.run.threads import pool
 
 SECONDS = 10.0
 """How long a test waits for what should happen at once."""
@@ -70,6 +71,36 @@ def test_an_async_task_in_sync_code_says_what_to_do() -> None:
 
     with pytest.raises(RuntimeError, match="In an sync context async tasks cannot be called: 'later' is async"):
         entrypoint()(lambda x: later(x).result()).invoke(1)
+
+
+def test_sync_runs_inside_an_event_loop_call_tasks_as_they_do_without_one() -> None:
+    """As in a notebook's cell: nobody can ask the loop, which waits, to run the tasks."""
+
+    @task
+    def double(x: int) -> int:
+        return 2 * x
+
+    flow = entrypoint()(lambda x: [double(x).result(), double(x + 1).result()])
+    g = StateGraph(dict).add_node("call", lambda x: {"x": double(3).result()}).add_edge(START, "call")
+    inner = g.compile()
+    outer = StateGraph(dict).add_node("inner", inner).add_edge(START, "inner").compile()
+    around = StateGraph(dict).add_node("call", lambda x: inner.invoke(x)).add_edge(START, "call").compile()
+
+    async def cell() -> list[Any]:
+        found = [flow.invoke(1), *flow.stream(1, stream_mode="values")]
+        return [*found, *(each.invoke({"x": 1}) for each in (inner, outer, around)), await around.ainvoke({"x": 1})]
+
+    assert pool.submit(asyncio.run, cell()).result(SECONDS) == [[2, 4], [2, 4], *[{"x": 6}] * 4]
+
+
+def test_a_sync_run_inside_an_async_one_refuses_async_tasks() -> None:
+    @task
+    async def later(x: int) -> int:
+        return x
+
+    inner = entrypoint()(lambda x: later(x).result())
+    with pytest.raises(RuntimeError, match="In an sync context async tasks cannot be called: 'later' is async"):
+        asyncio.run(entrypoint()(lambda x: inner.invoke(x)).ainvoke(1))
 
 
 def test_tasks_run_at_once() -> None:

@@ -320,7 +320,8 @@ class Opened(Translated):
         plan = self._plan_of(ns)
         for found in self._list(config, before=first, limit=limit):
             rest = self._rest(found, plan) if values else {}
-            stored = self._noted(stored_of(found, plan, thread, ns, replayed(plan, rest)))
+            named = found.config["configurable"].get("checkpoint_ns") or ns  # some list those inside the outermost too
+            stored = self._noted(stored_of(found, plan, thread, named, replayed(plan, rest)))
             if not values:
                 stored.values = {}
             yield stored

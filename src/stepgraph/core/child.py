@@ -84,5 +84,6 @@ def child_request(parent: Request, task: Task) -> Request:
         step_timeout=getattr(node.source, "step_timeout", None),
         context=parent.context,
         control=parent.control,
+        blocking=parent.blocking,
         parent=task,
     )

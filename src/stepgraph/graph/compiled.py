@@ -109,12 +109,14 @@ class CompiledStateGraph(Threads):
         if options.get("stream_mode", "values") != "values":
             return list(self.stream(input, config, thread=thread, **self._of_output(options)))
         engine = self._begin("invoke", input, config, thread, options)
+        engine.request.blocking = not self.has_async
         self._print(engine, options)
         return self._versioned(_result(self._outcome(engine), options.get("output_keys")), options)
 
     def _run(self, engine: Engine) -> Any:
         """Run it from sync code: straight on, where nobody looks at it and nothing is stored."""
         plan, request = engine.plan, engine.request
+        request.blocking = not plan.has_async
         if (
             plan.straight
             and type(request.input) is dict
@@ -178,6 +180,7 @@ class CompiledStateGraph(Threads):
         """
         chunks: deque[Any] = deque()
         engine = self._begin("stream", input, config, thread, options)
+        engine.request.blocking = not self.has_async
         modes = self._modes(options, config)
         live = not LIVE_MODES.isdisjoint((modes,) if isinstance(modes, str) else modes)
         live = live or self.plan.entry != START  # functions that an entrypoint calls end long before it does

@@ -50,7 +50,7 @@ def start(node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     known = scope.called.get(task.id)
     if known is None or (known.done() and (known.cancelled() or known.exception() is not None)):
         known = scope.called[task.id] = _started(caller, task)
-    return _as_seen(known)
+    return _as_seen(known, scope.request.blocking)
 
 
 def _started(caller: Task, task: Task) -> Future[Any]:
@@ -67,7 +67,7 @@ def _started(caller: Task, task: Task) -> Future[Any]:
 
 def begin(task: Task, flow: Flow) -> Future[Any]:
     """Run a called function beside its caller, as the run's driver does: on its event loop, or in a helper thread."""
-    loop = _loop()
+    loop = None if task.scope.request.blocking else _loop()
     if loop is None:
         if task.node.is_async:
             raise RuntimeError(
@@ -93,8 +93,8 @@ def _loop() -> Any:
         return aio.around.get(None)
 
 
-def _as_seen(future: Future[Any]) -> Any:
-    """A future of its own for the caller: cancelling it leaves the call alone."""
+def _as_seen(future: Future[Any], blocking: bool) -> Any:
+    """A future of its own for the caller: cancelling it leaves the call alone. No asyncio one for a `blocking` run."""
     seen = Called()
 
     def passed(done: Future[Any]) -> None:
@@ -109,7 +109,7 @@ def _as_seen(future: Future[Any]) -> Any:
         else:
             seen.set_result(done.result())
 
-    asyncio = sys.modules.get("asyncio")
+    asyncio = None if blocking else sys.modules.get("asyncio")
     if asyncio is not None:
         try:
             asyncio.get_running_loop()
