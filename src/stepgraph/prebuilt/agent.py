@@ -49,6 +49,12 @@ def create_react_agent(
     `llm_input_messages` to change what the model sees of it. `response_format` (or a pair of prompt and format) adds a
     `structured_response` at the end. With version "v1" one task runs all calls of a message, with "v2" each has its
     own. When too few supersteps are left for the calls, the agent says so instead of raising GraphRecursionError.
+
+    It takes `{"messages": [...]}` (messages, texts, or pairs such as `("user", "hi")`) and the schema's other keys, and
+    gives the state with all messages, the answer last. A talk in which a call has no ToolMessage ends in a ValueError
+    (INVALID_CHAT_HISTORY) when it is the model's turn. Here ValueError is raised for an unknown version, for a
+    `state_schema` that lacks `messages` or `remaining_steps`, and for a model that is bound to other tools; TypeError
+    for unknown keywords; ImportError for a model given by name where langchain is not installed.
     """
     context_schema = _context_schema(context_schema, deprecated_kwargs)
     if version not in ("v1", "v2"):

@@ -17,6 +17,7 @@ def is_dynamic(model: Any) -> bool:
 
 
 def is_async(model: Any) -> bool:
+    """Whether choosing has to be awaited."""
     return is_dynamic(model) and inspect.iscoroutinefunction(model)
 
 

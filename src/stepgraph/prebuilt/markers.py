@@ -22,14 +22,21 @@ StateT = TypeVar("StateT", default=dict[str, Any])
 
 
 class InjectedState(InjectedToolArg):
-    """`Annotated[dict, InjectedState]` gets the state, `Annotated[str, InjectedState("key")]` one key of it."""
+    """`Annotated[dict, InjectedState]` gets the state, `Annotated[str, InjectedState("key")]` one key of it.
+
+    It is the state that the call was made on, a dict or an object of the state's class, and is not to be changed. A
+    state without the key is a KeyError (of an object an AttributeError), unless the parameter has a default.
+    """
 
     def __init__(self, field: str | None = None) -> None:
         self.field = field
 
 
 class InjectedStore(InjectedToolArg):
-    """`Annotated[BaseStore, InjectedStore()]` gets the store that the graph was compiled with."""
+    """`Annotated[BaseStore, InjectedStore()]` gets the store that the graph was compiled with.
+
+    Without one the call is a ValueError.
+    """
 
 
 @dataclass
@@ -41,14 +48,19 @@ class ToolRuntime(_DirectlyInjectedToolArg, Generic[ContextT, StateT]):
     context: ContextT
     """What the caller of the graph passed as `context=`."""
     config: RunnableConfig
+    """The config of the call: tags, metadata, callbacks, and `configurable` with the thread."""
     stream_writer: StreamWriter
     """Puts a value on the `custom` stream."""
     tool_call_id: str | None
+    """The id that a ToolMessage in answer to the call has to bear."""
     store: BaseStore | None
+    """The store that the graph was compiled with."""
     tools: list[BaseTool] = field(default_factory=list)
     """All tools of the node."""
     execution_info: ExecutionInfo | None = None
+    """Ids of thread, checkpoint and task, and which attempt this is; None outside of a graph."""
     server_info: ServerInfo | None = None
+    """On whose behalf a server runs the graph; None without one."""
 
     def emit_output_delta(self, delta: Any) -> None:
         """Put a part of the tool's output on the `tools` stream; nothing happens when nobody streams it."""

@@ -28,7 +28,7 @@ class Model:
         self._sequence: Any = None if self.chooses else prompt.runnable | given
 
     def for_turn(self, state: Any, config: Any) -> Any:
-        """Raises RuntimeError if choosing has to be awaited."""
+        """The model to ask now. Raises RuntimeError if choosing has to be awaited."""
         if self.chooses_async:
             raise RuntimeError(
                 "Async model callable provided but agent invoked synchronously. "
@@ -37,6 +37,7 @@ class Model:
         return self.given(state, config["configurable"][RUNTIME]) if self.chooses else self.given
 
     async def afor_turn(self, state: Any, config: Any) -> Any:
+        """The same where choosing may be awaited."""
         if self.chooses_async:
             return await self.given(state, config["configurable"][RUNTIME])
         return self.for_turn(state, config)
@@ -50,6 +51,7 @@ class Model:
         return model.invoke(self.prompt.silent.invoke(state, config) if plain is None else plain(state), config)
 
     async def aask(self, state: Any, config: Any, *, heard: bool) -> Any:
+        """The same, awaited."""
         model = await self.afor_turn(state, config)
         if heard:
             return await self.sequence(model).ainvoke(state, config)

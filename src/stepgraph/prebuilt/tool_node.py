@@ -50,6 +50,12 @@ class ToolNode(RunnableCallable):
     or a function whose annotated parameter says which. By default it is told of arguments that a tool does not take.
     `wrap_tool_call(request, execute)` stands around every call; async runs prefer `awrap_tool_call`
     (without it they call `wrap_tool_call` on the event loop, which waits for it).
+
+    For a state it returns `{messages_key: [ToolMessage, ...]}`, for a list of messages a list of them, and where tools
+    gave Commands a list of Commands and such updates. A call of an unknown tool is answered with the names of the known
+    ones. ValueError is raised where there is no AIMessage, for a plain function without a docstring, and for a Command
+    whose update does not answer its call; TypeError for a list of other things than messages and Commands. What a tool
+    raises, and the model does not get as a message, is raised once all calls have ended.
     """
 
     name: str | None = "tools"

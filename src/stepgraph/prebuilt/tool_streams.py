@@ -45,7 +45,8 @@ class ToolCallStream:
 class ToolCallTransformer(StreamTransformer):
     """Give it as `compile(transformers=[ToolCallTransformer])`: runs then have `tool_calls`, a ToolCallStream each.
 
-    It shows the calls of the graph's own nodes; a graph inside has its own.
+    It shows the calls of the graph's own nodes; a graph inside has its own. Streams that are open when the run ends are
+    ended with it, and with its error if it failed.
     """
 
     _native = True
@@ -59,6 +60,7 @@ class ToolCallTransformer(StreamTransformer):
         self._apump: AsyncPump | None = None
 
     def init(self) -> dict[str, Any]:
+        """What the run gets: `tool_calls`, a channel of ToolCallStreams in the order in which the calls begin."""
         return {"tool_calls": self._calls}
 
     def drive(self, pump: Pump | None, apump: AsyncPump | None) -> None:
@@ -66,6 +68,7 @@ class ToolCallTransformer(StreamTransformer):
         self._pump, self._apump = pump, apump
 
     def process(self, event: ProtocolEvent) -> bool:
+        """Hear an event; True: it is shown to others as well."""
         if event["method"] == "tools" and tuple(event["params"]["namespace"]) == self.scope:
             told = event["params"]["data"]
             if told.get("tool_call_id") is not None:
@@ -90,11 +93,13 @@ class ToolCallTransformer(StreamTransformer):
                     running.end(error=told.get("message", ""))
 
     def finalize(self) -> None:
+        """The run has ended."""
         for stream in self._running.values():
             stream.end()
         self._running.clear()
 
     def fail(self, err: BaseException) -> None:
+        """The run has failed."""
         for stream in self._running.values():
             stream.end(error=str(err))
         self._running.clear()

@@ -27,6 +27,10 @@ class ValidationNode(RunnableCallable):
 
     `schemas` are Pydantic models, tools or functions; calls name them. A message about an error has "is_error" among
     its `additional_kwargs`, and `format_error(error, call, schema)` as its text.
+
+    It takes a list of messages, or a dict with them as "messages", and returns the same form with ToolMessages in the
+    order of the calls. ValueError is raised where the last message is no AIMessage, and for a schema that can't check
+    arguments; KeyError for a call that no schema has the name of.
     """
 
     def __init__(
