@@ -132,6 +132,7 @@ def _insert() -> None:
         del sys.modules[name]
     sys.meta_path.insert(0, _finder)
     registry.adapters.register("beta", "stepgraph.compat.beta:say")
+    registry.adapters.register("strangers", "stepgraph.compat.strangers:pass_over")
 
 
 def _refuse_their_prebuilt() -> None:
@@ -148,6 +149,7 @@ def uninstall() -> None:
         return
     sys.meta_path.remove(_finder)
     registry.adapters.remove("beta")
+    registry.adapters.remove("strangers")
     _finder.own = frozenset()
     for name in [name for name in sys.modules if name == "langgraph" or name.startswith("langgraph.")]:
         del sys.modules[name]

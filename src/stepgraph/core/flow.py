@@ -177,7 +177,7 @@ def call_flow(engine: Engine, task: Task) -> Flow:
     yield from flow_of(engine, task)
     if task.status != "finished":
         if task.interrupts:
-            raise GraphInterrupt(task.interrupts)
+            raise GraphInterrupt(tuple(task.interrupts))
         raise Suspended(task.address)
     return dict(task.writes).get(RETURN)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypedDict, TypeVar
 
 from stepgraph.core.deprecated import LangGraphDeprecatedSinceV10
+from stepgraph.graph.policies import passed_over
 
 Modes = str | Sequence[str]
 
@@ -65,9 +66,10 @@ _DEFAULTS: dict[str, Any] = {"print_mode": (), "subgraphs": False, "version": "v
 def run_options(options: CallOptions, what: str) -> dict[str, Any]:
     """The part of a call's options that is for the engine. `what` is the called method.
 
-    Raises TypeError for an unknown option, ValueError for a bad value; warns about a deprecated one.
+    Raises TypeError for an unknown option, except under the import hook, where it is passed over, and ValueError for a
+    bad value; warns about a deprecated one.
     """
-    if unknown := options.keys() - _NAMES:
+    if (unknown := options.keys() - _NAMES) and not passed_over(what, unknown):
         raise TypeError(_unknown(min(unknown), what))
     found: dict[str, Any] = {name: options[name] for name in RUN_OPTIONS if options.get(name) is not None}  # type: ignore[literal-required]  # names of its fields
     if options.get("version", "v1") not in ("v1", "v2"):

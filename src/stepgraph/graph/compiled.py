@@ -230,7 +230,8 @@ class CompiledStateGraph(Threads):
         unknown = [key for key in ((keys,) if isinstance(keys, str) else keys or ()) if key not in self.plan.channels]
         if unknown:
             raise ValueError(
-                f"{what}() got output_keys with {unknown[0]!r}, which is no state key: {sorted(self.plan.channels)}."
+                f"Key {unknown[0]} not in channels: {what}() was given it in output_keys, and the state has "
+                f"{sorted(self.plan.channels)}."
             )
         engine = self.engine(input, self._merged(config, thread), **asked)
         if asked.get("durability") is not None and engine.request.checkpointer is None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from stepgraph.core import registry
 from stepgraph.core.caching import NAMESPACE
 
 
@@ -25,13 +26,22 @@ def cache_namespace(function: Any, name: str) -> tuple[str, ...]:
     return (NAMESPACE, f"{module}.{qualified}" if qualified and module else "__dynamic__", name)
 
 
+def passed_over(what: str, unknown: Collection[str]) -> bool:
+    """Whether options that `what` does not know are no mistake: under the import hook."""
+    if "strangers" not in registry.adapters:
+        return False
+    registry.adapters.load("strangers")(what, unknown)
+    return True
+
+
 def renamed(what: str, deprecated: Mapping[str, Any], names: Mapping[str, tuple[str, type[Warning]]]) -> dict[str, Any]:
     """What was given under old names, under the new ones; warns the caller's caller of each.
 
-    `names` has the new name and the warning of each old one. Raises TypeError for other names.
+    `names` has the new name and the warning of each old one. Raises TypeError for other names, except under the
+    import hook, where they are passed over.
     """
     unknown = deprecated.keys() - names.keys()
-    if unknown:
+    if unknown and not passed_over(what, unknown):
         raise TypeError(f"{what}() got an unexpected keyword argument {min(unknown)!r}.")
     found: dict[str, Any] = {}
     for old, (new, category) in names.items():

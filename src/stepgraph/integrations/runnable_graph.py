@@ -64,7 +64,7 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
         except BaseException as error:
             run.on_chain_error(error)
             raise
-        run.on_chain_end(_output(settings))
+        run.on_chain_end(_output(settings, options))
         return result
 
     @takes_options
@@ -86,7 +86,7 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
         except BaseException as error:
             await run.on_chain_error(error)
             raise
-        await run.on_chain_end(_output(settings))
+        await run.on_chain_end(_output(settings, options))
         return result
 
     @takes_options
@@ -107,7 +107,7 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
         except BaseException as error:
             run.on_chain_error(error)
             raise
-        run.on_chain_end(_output(settings))
+        run.on_chain_end(_output(settings, options))
 
     @takes_options
     async def astream(
@@ -137,7 +137,7 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
         except BaseException as error:
             await run.on_chain_error(error)
             raise
-        await run.on_chain_end(_output(settings))
+        await run.on_chain_end(_output(settings, options))
 
     def config_schema(self, *, include: Sequence[str] | None = None) -> Any:
         """A Pydantic model of the config: the context under `configurable`, and the keys of a config in `include`."""
@@ -245,7 +245,12 @@ def _say_deprecated(name: str, instead: str) -> None:
     warnings.warn(f"`{name}` is deprecated. Use {instead} instead.", LangGraphDeprecatedSinceV10, stacklevel=3)
 
 
-def _output(settings: Settings) -> Any:
-    """What callbacks are told that a run gave."""
-    engine = settings.engine
-    return None if engine is None else engine.plan.output(engine.state.values)
+def _output(settings: Settings, options: Mapping[str, Any]) -> Any:
+    """What callbacks are told that a run gave: the output, or the keys that the caller asked for."""
+    engine, keys = settings.engine, options.get("output_keys")
+    if engine is None:
+        return None
+    values = engine.state.values
+    if keys is None:
+        return engine.plan.output(values)
+    return values.get(keys) if isinstance(keys, str) else {key: values[key] for key in keys if key in values}

@@ -345,7 +345,7 @@ def interrupt(value: Any, *, response_schema: Any = None) -> Any:
     elif task.scope.gate is not None and task.scope.gate.wants("interrupt", task.name, task.scope.ns):
         answer = _ask_live(task, question, response_schema)
     else:
-        raise GraphInterrupt([question])
+        raise GraphInterrupt((question,))
     answers.append(answer)
     return answer
 
@@ -361,7 +361,7 @@ def _ask_live(task: Task, question: Interrupt, response_schema: Any) -> Any:
     )  # fmt: skip
     decision = settled(scope, pause, gate(pause))
     if decision.verb == "suspend":
-        raise GraphInterrupt([question])
+        raise GraphInterrupt((question,))
     if decision.verb == "reject":
         raise Rejected(f"Rejected at {task.address}: {decision.reason or 'no reason given'}")
     return checked_answer(response_schema, decision.value)

@@ -13,10 +13,12 @@ from stepgraph.core.plan import Node, Plan
 from stepgraph.core.task import RETURN
 from stepgraph.core.types import END, INTERRUPT, PREVIOUS, ROOT, START, Interrupt, Namespace, Writes
 from stepgraph.run.chunks import Put
-from stepgraph.run.tokens import is_message, messages_in, named
+from stepgraph.run.tokens import is_message, listed, messages_in, named
 
 MODES = ("values", "updates", "custom", "messages", "tasks", "checkpoints", "debug", "tools")
 
+WHOLE = frozenset((END, PREVIOUS, RETURN, ROOT))
+"""The keys under which a node's whole answer is written, not one field of it."""
 _ASKED_BY: dict[type, frozenset[str]] = {
     ev.StepStarted: frozenset(("checkpoints", "debug")),
     ev.TaskPlanned: frozenset(("tasks", "debug")),
@@ -158,8 +160,8 @@ class Streams:
         running = self._running.pop(event.task, None)
         if running is None or event.carried:
             return
-        for _, value in event.writes:
-            for message in messages_in(value):
+        for key, value in event.writes:
+            for message in messages_in(value) if key in WHOLE else listed(value):
                 self._message(event.ns, message, running, whole=True)
 
     def _finished(self, view: _View, event: ev.TaskFinished) -> None:

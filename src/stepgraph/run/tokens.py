@@ -117,15 +117,16 @@ def messages_in(value: Any) -> list[Any]:
     if is_message(value):
         return [value]
     if isinstance(value, Mapping):
-        return [found for each in value.values() for found in _listed(each)]
+        return [found for each in value.values() for found in listed(each)]
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         return [each for each in value if is_message(each)]
     kind: Any = type(value)
     fields = getattr(kind, "model_fields", None) or getattr(kind, "__dataclass_fields__", None) or ()
-    return [found for name in fields for found in _listed(getattr(value, name, None))]
+    return [found for name in fields for found in listed(getattr(value, name, None))]
 
 
-def _listed(value: Any) -> Sequence[Any]:
+def listed(value: Any) -> Sequence[Any]:
+    """The messages in a field: itself, or its items."""
     if is_message(value):
         return (value,)
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
