@@ -224,6 +224,52 @@ def test_a_value_is_kept_for_the_next_run() -> None:
     assert total.invoke(1, thread="other") is None
 
 
+def test_sync_entrypoints_run_in_a_coroutine() -> None:
+    """As in a notebook's cell, where a loop runs; and in async functions, whose loop then drives no call of theirs."""
+
+    @task
+    def add(x: int) -> int:
+        return x + 1
+
+    @entrypoint()
+    def inner(x: int) -> int:
+        return max(each.result() for each in (add(x), add(x + 1)))
+
+    @task
+    async def later(x: int) -> int:
+        return int(inner.invoke(x))
+
+    @entrypoint()
+    async def outer(x: int) -> int:
+        return int(await later(x)) + int(inner.invoke(10)) + int(await add(0))
+
+    @entrypoint()
+    def around(x: int) -> int:
+        return int(later(x).result())
+
+    async def cell() -> list[int]:
+        streamed = list(inner.stream(1, stream_mode="values"))
+        return [inner.invoke(1), *streamed, await outer.ainvoke(1), await around.ainvoke(1)]
+
+    assert asyncio.run(cell()) == [3, 3, 3 + 12 + 1, 3]
+
+
+def test_calls_are_told_of_in_their_order() -> None:
+    """Whichever of their threads begins first."""
+
+    @task
+    def square(x: int) -> int:
+        return x * x
+
+    @entrypoint()
+    def flow(xs: list[int]) -> list[int]:
+        return [each.result() for each in [square(x) for x in xs]]
+
+    numbers = list(range(40))
+    chunks = list(flow.stream(numbers, stream_mode="tasks"))
+    assert [chunk["input"][0][0] for chunk in chunks if chunk["name"] == "square" and "input" in chunk] == numbers
+
+
 def test_async_entrypoints_run_under_invoke_too() -> None:
     @task
     async def later(x: int) -> int:

@@ -56,9 +56,9 @@ def start(node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 def _started(caller: Task, task: Task) -> Future[Any]:
     scope = caller.scope
     task.records = scope.recorded.get(task.id)
+    if scope.emit is not None and TaskPlanned not in scope.unheard:
+        planned(task)  # here, so that calls are told of in their order, whichever thread begins first
     if task.records is not None and "outcome" in task.records:
-        if scope.emit is not None and TaskPlanned not in scope.unheard:
-            planned(task)
         finished: Future[Any] = Future()
         finished.set_result(dict(task.records["outcome"].payload[0]).get(RETURN))
         return finished
