@@ -84,6 +84,10 @@ DEVIATIONS = {
         "A question that a function asks in a graph inside another one is listed twice by LangGraph, with one id; here "
         "it is listed once."
     ),
+    "failed after an answer": (
+        "When a task fails after an answer, LangGraph's updates stream says that it returned None; ours says nothing. "
+        "(Applied to every program.)"
+    ),
     "compiled again": (
         "A graph with a default error handler can be compiled again here, and its builder has only the nodes that "
         "were added; LangGraph adds the handler to the builder's nodes, and the second compile raises ValueError."

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from tests.differential.deviations import DEVIATIONS
 from tests.differential.engines import Calls, Engine, Saver, as_async
-from tests.differential.plain import ANSWER_ID, Labels, debug, namespace, plain, snapshot
+from tests.differential.plain import ANSWER_ID, Labels, debug, namespace, once, plain, snapshot
 
 MODES = ["values", "updates", "debug", "custom"]
 STEP = object()
@@ -126,9 +126,9 @@ class Lab:
         self.error = error
         if error is None:
             asked = result.get("__interrupt__", ()) if isinstance(result, dict) else ()
-            self.pending = tuple(sorted(asked, key=repr))
+            self.pending = tuple(sorted(once(asked), key=repr))
             if asked:
-                result["__interrupt__"] = sorted(asked, key=lambda each: repr(each.value))
+                result["__interrupt__"] = sorted(once(asked), key=lambda each: repr(each.value))
         self.record.append((what, plain(result) if error is None else ("raised", type(error).__name__)))
         if not isinstance(error, ValidationError):
             self.state()
@@ -180,10 +180,12 @@ class Lab:
                     stream.append(debug(payload, self.labels))
                 case _:
                     stream.append(plain(payload))
-        self.pending = self.pending if not chunks else tuple(
+        self.pending = self.pending if not chunks else once(
             asked for ns, mode, payload in chunks if mode == "updates" and not ns and isinstance(payload, dict)
             for asked in payload.get("__interrupt__", ())
         )  # fmt: skip
+        for ns in {ns for mode, ns in streams if mode == "updates"}:
+            streams["updates", ns] = _without_failed(streams["updates", ns], streams.get(("debug", ns), []))
         found: dict[str, Any] = {}
         for (mode, ns), stream in streams.items():
             ordered = _by_step(stream) if mode == "debug" else _between_steps(stream) if mode == "updates" else stream
@@ -229,7 +231,7 @@ class Lab:
         shown = self._call("get_state", dict(config or self.config), **options)
         self.waits = bool(shown.next)
         if config is None:
-            self.pending = tuple(shown.interrupts)  # in the order of tasks, which chunks do not have
+            self.pending = once(shown.interrupts)  # in the order of tasks, which chunks do not have
         if self.only_results:
             return shown
         self.record.append(("state", snapshot(shown, self.labels)))
@@ -326,6 +328,12 @@ def _insert(stream: list[Any], chunk: Any) -> None:
     while first and isinstance(stream[first - 1], dict) and "__interrupt__" in stream[first - 1]:
         first -= 1
     stream[first:] = sorted([*stream[first:], chunk], key=repr)
+
+
+def _without_failed(updates: list[Any], debugged: list[tuple[int, int, Any]]) -> list[Any]:
+    """See DEVIATIONS["failed after an answer"]."""
+    failed = [{content["name"]: None} for _, rank, (_, content) in debugged if rank == 2 and content["error"]]
+    return [each for each in updates if each not in failed]
 
 
 def _between_steps(chunks: list[Any]) -> list[Any]:

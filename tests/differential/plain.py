@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ def plain(value: Any) -> Any:
     """`value` as plain containers: class names for objects, no interrupt ids, `<id>` for task and checkpoint ids."""
     kind = type(value).__name__
     if isinstance(value, str):
-        return TASK_ID.sub("<id>", value)
+        return ELAPSED.sub("elapsed", TASK_ID.sub("<id>", value))
     if kind == "Interrupt":
         return ("Interrupt", plain(value.value))
     if kind == "Overwrite":
@@ -32,9 +32,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, BaseException):
         return (kind, str(value))
     if isinstance(value, (list, tuple)):
-        listed = [plain(each) for each in value]
-        asked = bool(listed) and all(type(each).__name__ == "Interrupt" for each in value)
-        return sorted(listed, key=repr) if asked else listed  # parallel questions come in finishing order
+        if value and all(type(each).__name__ == "Interrupt" for each in value):
+            return sorted(map(plain, once(value)), key=repr)  # parallel questions come in finishing order
+        return [plain(each) for each in value]
     if isinstance(value, (set, frozenset)):
         return ("set", sorted(map(plain, value), key=repr))  # in one order, because tasks are sorted by their text
     if is_dataclass(value) and not isinstance(value, type):
@@ -42,6 +42,11 @@ def plain(value: Any) -> Any:
     if hasattr(type(value), "model_fields"):
         return (kind, {name: plain(getattr(value, name)) for name in type(value).model_fields})
     return value
+
+
+def once(asked: Iterable[Any]) -> tuple[Any, ...]:
+    """Questions by their ids: see DEVIATIONS["asked twice"]."""
+    return tuple({each.id: each for each in asked}.values())
 
 
 def namespace(ns: Any) -> str:
@@ -147,14 +152,18 @@ def debug(payload: Mapping[str, Any], labels: Labels) -> tuple[int, int, Any]:
             return payload["step"], 1, ("task", content)
         case _:
             content = {key: plain(body[key]) for key in ("name", "result")}
-            content["interrupts"] = sorted((plain(each["value"]) for each in body["interrupts"]), key=repr)
+            content["interrupts"] = _asked(body["interrupts"])
             content["error"] = error_text(body["error"])
             return payload["step"], 2, ("task_result", content)
 
 
+def _asked(questions: Iterable[Mapping[str, Any]]) -> list[Any]:
+    return sorted((plain(each["value"]) for each in {each["id"]: each for each in questions}.values()), key=repr)
+
+
 def _debug_task(task: Mapping[str, Any]) -> Any:
     found = {key: plain(value) for key, value in task.items() if key not in ("id", "state", "interrupts")}
-    found["interrupts"] = sorted((plain(each["value"]) for each in task.get("interrupts", ())), key=repr)
+    found["interrupts"] = _asked(task.get("interrupts", ()))
     state = task.get("state")
     found["state"] = None if state is None else namespace(state["configurable"]["checkpoint_ns"])
     return found
