@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import operator
 from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import pytest
 from typing_extensions import TypedDict
 
 from stepgraph import END, START, CachePolicy, Command, RetryPolicy, Send, StateGraph, interrupt
 from stepgraph.cache import InMemoryCache, SqliteCache
+from stepgraph.core import caching, registry
 from stepgraph.persist import MemoryCheckpointer
 
 
@@ -212,3 +213,31 @@ def test_sends_are_cached_by_what_they_bring(cache: Any) -> None:
     for _ in range(2):
         assert app.invoke({"log": [], "n": 0})["log"] == [1, 2, 3]
     assert calls["work"] == 3
+
+
+def test_caches_of_another_library_are_used_in_the_words_that_are_registered_for_it() -> None:
+    class Theirs(caching.Words):
+        def key(self, task: Any) -> str:
+            return f"theirs: {task.input['n']}"
+
+    class Foreign(InMemoryCache):
+        keys: ClassVar[list[Any]] = []
+
+        def set(self, pairs: Any) -> None:
+            self.keys += [key for _, key in pairs]
+            super().set(pairs)
+
+    Foreign.__module__ = "a.library.of.caches"
+    g = StateGraph(Log)
+    g.add_node("double", lambda state: {"log": [2 * state["n"]]}, cache_policy=CachePolicy())
+    g.add_edge(START, "double")
+    app = g.compile(cache=Foreign())
+    registry.cache_words.register("a.library.of.caches", Theirs)
+    try:
+        app.invoke({"n": 3, "log": []})
+    finally:
+        registry.cache_words.remove("a.library.of.caches")
+    assert Foreign.keys == ["theirs: 3"]
+    app.invoke({"n": 4, "log": []})
+    assert len(Foreign.keys) == 2
+    assert not Foreign.keys[1].startswith("theirs")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stepgraph.core import events as ev
 from stepgraph.core.decisions import packed, unpacked
 from stepgraph.core.effects import Flow, Recall, Remember
-from stepgraph.core.registry import load_object
+from stepgraph.core.registry import cache_words
 from stepgraph.core.task import Task, digest
 from stepgraph.core.types import MISSING
 
@@ -52,10 +52,11 @@ OURS = Words()
 
 
 def words_of(cache: Any) -> Words:
-    """How this cache is used: one of LangGraph's as LangGraph does, so that both find each other's results."""
-    if any(each.__module__ == "langgraph.cache.base" for each in type(cache).__mro__):
-        found: Words = load_object("stepgraph.compat.caches:Theirs")()
-        return found
+    """How this cache is used: one of another library's as that does, so that both find each other's results."""
+    for each in type(cache).__mro__:
+        if each.__module__ in cache_words:
+            found: Words = cache_words.load(each.__module__)()
+            return found
     return OURS
 
 

@@ -120,6 +120,9 @@ adapters = Registry(
 )
 """What makes an object of another library run here -> function from it."""
 
+cache_words = Registry("module of caches", {"langgraph.cache.base": "stepgraph.compat.caches:Theirs"})
+"""Module of a cache's base class -> class of the words (`core.caching.Words`) in which such caches are used."""
+
 message_streams = Registry(
     "library of messages", {"langchain": "stepgraph.integrations.langchain_messages:MessageStreams"}
 )
