@@ -438,3 +438,38 @@ def test_a_sends_limits_are_stored_as_they_are(kind: str, limits: Any, tmp_path:
     assert stored.values["kept"] == Send("work", 2, timeout=limits)
     assert app.invoke(None, thread="t")["log"] == [1]
     saver.close()
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("seconds", [0, -1.5])
+def test_limits_that_older_versions_stored_unchecked_are_read_and_end_their_task(
+    kind: str, seconds: float, tmp_path: Path
+) -> None:
+    saver: Any = MemoryCheckpointer() if kind == "memory" else SqliteCheckpointer(str(tmp_path / "t.db"))
+
+    class State(TypedDict, total=False):
+        log: Annotated[list[Any], operator.add]
+        kept: Any
+
+    async def work(arg: Any) -> Any:
+        await asyncio.sleep(60)
+
+    def unchecked(arg: Any) -> Send:
+        found = Send("work", arg)
+        found.timeout = TimeoutPolicy(run_timeout=seconds)
+        return found
+
+    def first(state: State) -> Any:
+        return Command(update={"kept": unchecked(2)}, goto=unchecked(1))
+
+    g = StateGraph(State)
+    g.add_node("first", first)
+    g.add_node("work", work)
+    g.add_edge(START, "first")
+    app = g.compile(checkpointer=saver, interrupt_before=["work"])
+    app.invoke({"log": []}, thread="t")
+    assert app.get_state(thread="t").values["kept"] == unchecked(2)
+    assert next(each.next for each in app.get_state_history(thread="t")) == ("work",)
+    with pytest.raises(NodeTimeoutError):
+        app.invoke(None, thread="t")
+    saver.close()

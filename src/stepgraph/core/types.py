@@ -128,13 +128,14 @@ def limit(send: Send) -> Limit:
 
 
 def sent(node: str, arg: Any, stored: Any) -> Send:
-    """A Send again, with the timeout that was stored of it."""
-    if isinstance(stored, (tuple, list)):
+    """A Send again, with the timeout that was stored of it: not checked, for older versions stored any number."""
+    found = Send(node, arg)
+    if stored is not None:
         from stepgraph.core.limits import TimeoutPolicy
 
-        run, idle, refresh_on = stored
-        return Send(node, arg, timeout=TimeoutPolicy(run_timeout=run, idle_timeout=idle, refresh_on=refresh_on))
-    return Send(node, arg, timeout=stored)
+        run, idle, refresh_on = stored if isinstance(stored, (tuple, list)) else (stored, None, "auto")
+        found.timeout = TimeoutPolicy(run_timeout=run, idle_timeout=idle, refresh_on=refresh_on)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
