@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+import operator
+from typing import Annotated, Any, TypedDict
 
 import pytest
 
 from stepgraph import START, CompiledStateGraph, StateGraph
 from stepgraph.core.checkpoint import Checkpoint, Control, Record
-from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
+from stepgraph.core.errors import CheckpointError
+from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer, memory
+from stepgraph.persist.log import LogCheckpointer
 
 METADATA: dict[str, str] = {}
 
@@ -21,6 +24,10 @@ def simple(number: int, value: object) -> Checkpoint:
 
 class Count(TypedDict):
     n: int
+
+
+class Log(TypedDict):
+    log: Annotated[list[str], operator.add]
 
 
 def loop(checkpointer: object) -> CompiledStateGraph:
@@ -85,3 +92,77 @@ def test_a_fork_starts_from_a_waiting_checkpoint(count: int) -> None:
     checkpointer.save("t~2", "", fork)
 
     assert next(checkpointer.history("t~2", "")).values == {"n": "fork"}
+
+
+class Interrupting:
+    """A method that fails the n-th time it is called, and works again after that."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str, at: int) -> None:
+        whole = getattr(LogCheckpointer, name)
+        self.calls = 0
+
+        def call(*args: Any) -> Any:
+            self.calls += 1
+            if self.calls == at:
+                raise KeyboardInterrupt
+            return whole(*args)
+
+        monkeypatch.setattr(LogCheckpointer, name, call)
+
+
+@pytest.mark.parametrize("name", ["save", "save_record"])
+@pytest.mark.parametrize("at", [1, 2, 5])
+def test_a_failure_while_they_are_encoded_loses_nothing(monkeypatch: pytest.MonkeyPatch, name: str, at: int) -> None:
+    whole, broken = MemoryCheckpointer(), MemoryCheckpointer()
+    for checkpointer in (whole, broken):
+        for number in range(6):
+            checkpointer.save("t", "", simple(number, number))
+            outcome = Record(f"task {number}", "outcome", ((("n", number + 1),), (), ()), "a", ())
+            checkpointer.save_record("t", "", simple(number, number).id, outcome)
+    expected = list(whole.history("t", ""))
+
+    Interrupting(monkeypatch, name, at)
+    with pytest.raises(KeyboardInterrupt):
+        broken.load("t", "")
+    broken.save("t", "", simple(6, 6))
+
+    assert list(broken.history("t", ""))[1:] == expected
+
+
+def test_a_failure_among_the_outcomes_of_a_step_loses_and_doubles_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = []
+    for broken in (False, True):
+        checkpointer = MemoryCheckpointer()
+        graph = StateGraph(Log)
+        for name in "abcd":
+            graph.add_node(name, lambda state, name=name: {"log": [name]})
+            graph.add_edge(START, name)
+        app = graph.compile(checkpointer=checkpointer)
+        app.invoke({"log": []}, thread="t")
+        if broken:
+            Interrupting(monkeypatch, "save_record", 3)
+            with pytest.raises(KeyboardInterrupt):
+                app.get_state(thread="t")
+        assert app.get_state(thread="t").values == {"log": ["a", "b", "c", "d"]}
+        lines.append(len(checkpointer._logs["t", ""].lines))
+    assert lines[0] == lines[1] > 4
+
+
+def test_what_can_not_be_encoded_does_not_trouble_other_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpointer = MemoryCheckpointer()
+    checkpointer.save("bad", "", simple(0, 0))
+    checkpointer.save("bad", "", simple(1, 1))
+    whole = LogCheckpointer.save
+
+    def save(self: Any, thread: str, ns: str, checkpoint: Checkpoint) -> None:
+        if thread == "bad":
+            raise CheckpointError("never")
+        whole(self, thread, ns, checkpoint)
+
+    monkeypatch.setattr(LogCheckpointer, "save", save)
+    monkeypatch.setattr(memory, "_WAITING", 3)
+    for number in range(10):
+        checkpointer.save("good", "", simple(number, number))
+    assert len(list(checkpointer.history("good", ""))) == 10
+    with pytest.raises(CheckpointError, match="never"):
+        checkpointer.load("bad", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from stepgraph.core.checkpoint import Checkpoint, Extend, Origin, Record, Shelf
@@ -57,7 +58,8 @@ class MemoryCheckpointer(LogCheckpointer):
             self._waiting += weight
             if self._waiting > _WAITING:
                 for each in list(self._logs.values()):
-                    self._settle(each)
+                    with suppress(Exception):  # which its own thread hears of
+                        self._settle(each)
                 # Threads count at once without a lock, so the sum may be off: it begins anew.
                 self._waiting = sum(each.weight for each in list(self._logs.values()))
             return
@@ -79,7 +81,7 @@ class MemoryCheckpointer(LogCheckpointer):
         super().save_record(thread, ns, checkpoint_id, record)
 
     def _settle(self, log: Any) -> None:
-        """Encode the checkpoints that were kept as they are."""
+        """Encode the checkpoints that were kept as they are. What can't be, and all that follows it, waits on."""
         if log is None:
             return
         if log.shelf is not None:
@@ -89,19 +91,29 @@ class MemoryCheckpointer(LogCheckpointer):
         if not log.recent:
             return
         with log.lock:
-            recent, log.recent = log.recent, []
+            waiting, log.recent = log.recent, []
             self._waiting -= log.weight
             log.weight = 0
-            for each in recent:
-                if type(each) is Checkpoint:
-                    super().save(log.thread, log.ns, _taken_up(each))
-                    log.encoded = each.id
-                elif type(each) is Record:
-                    record = each._replace(payload=unpickled(each.payload))
-                    super().save_record(log.thread, log.ns, log.encoded, record)
-                else:
-                    for record in each.records():
-                        super().save_record(log.thread, log.ns, log.encoded, record)
+            waiting.reverse()
+            try:
+                while waiting:
+                    each = waiting[-1]
+                    if type(each) is Checkpoint:
+                        super().save(log.thread, log.ns, _taken_up(each))
+                        log.encoded = each.id
+                    elif type(each) is Outcomes:
+                        waiting[-1:] = reversed(list(each.records()))
+                        continue
+                    else:
+                        if type(each.payload) is bytes:
+                            each = each._replace(payload=unpickled(each.payload))
+                        super().save_record(log.thread, log.ns, log.encoded, each)
+                    waiting.pop()
+            finally:
+                if waiting:
+                    log.recent = [*reversed(waiting), *log.recent]
+                    if type(waiting[-1]) is Checkpoint:
+                        log.tip = None  # it may have been advanced in part
 
     def shelve(self, shelf: Shelf) -> bool:
         """Outcomes will be taken from this shelf."""
