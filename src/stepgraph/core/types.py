@@ -172,9 +172,7 @@ class Interrupt:
     def __init__(
         self, value: Any, id: str = "placeholder-id", response_schema: Any = None, *, ns: Any = None, **old: Any
     ) -> None:
-        """`ns`, `resumable` and `when` are what questions had before LangGraph 0.6; an id is made of `ns`."""
-        if unknown := old.keys() - {"resumable", "when"}:
-            raise TypeError(f"Interrupt() got an unexpected keyword argument {min(unknown)!r}.")
+        """`ns`, `resumable` and others are what questions had before LangGraph 0.6; an id is made of `ns`."""
         if ns is not None and not isinstance(ns, str) and id == "placeholder-id":
             object.__setattr__(self, "id", interrupt_id("|".join(ns)))
         else:

@@ -26,7 +26,16 @@ from stepgraph.graph.calls import CallOptions, printed_modes, run_options, takes
 from stepgraph.graph.snapshots import inner_plan, journey
 from stepgraph.graph.threads import ROOT_ONLY_LENT, Threads
 from stepgraph.run.chunks import Mappers, printer, v1, v2
-from stepgraph.run.config import addresses, inherited, merged
+from stepgraph.run.config import (
+    CACHE,
+    CHECKPOINTER,
+    DURABILITY,
+    LENT,
+    RUNTIME,
+    addresses,
+    inherited,
+    merged,
+)
 from stepgraph.run.context import TASK, ambient, current_task
 from stepgraph.run.ids import RunIds
 from stepgraph.run.straight import straight
@@ -433,8 +442,21 @@ class CompiledStateGraph(Threads):
             raise ValueError("recursion_limit must be at least 1")
         thread = configurable.get("thread_id")
         saver = self.saver if not isinstance(self.checkpointer, bool) else None
+        store, cache = self.store, self.cache
         if outer is None:
-            if self.checkpointer is True and not reading:
+            lent = () if LENT.isdisjoint(configurable) else LENT.intersection(configurable)
+            if CHECKPOINTER in lent and self.checkpointer is not False:
+                saver = registry.translated(configurable[CHECKPOINTER])
+            if CACHE in lent:
+                cache = configurable[CACHE]
+            if RUNTIME in lent:
+                around_it = configurable[RUNTIME]
+                store = around_it.store
+                context = getattr(around_it, "context", None) if context is None else context
+                more.setdefault("control", getattr(around_it, "control", None))
+            if DURABILITY in lent:
+                durability = durability or configurable[DURABILITY]
+            if self.checkpointer is True and not reading and CHECKPOINTER not in lent:
                 raise RuntimeError(ROOT_ONLY_LENT)
             if saver is not None and thread is None:
                 raise ThreadRequiredError
@@ -462,9 +484,9 @@ class CompiledStateGraph(Threads):
             recursion_limit=limit,
             durability=durability or ("async" if outer is None else outer.scope.request.durability),
             metadata=_metadata(config),
-            store=self.store,
+            store=store,
             context=None if context is None else as_context(self.context_schema, context) or None,
-            cache=self.cache,
+            cache=cache,
             step_timeout=self.step_timeout,
             **more,
         )
@@ -529,11 +551,13 @@ def _checkpointer(given: Any) -> Any:
     """The object behind what `compile(checkpointer=...)` was given; a URL is opened."""
     if isinstance(given, str) and "://" in given:
         return registry.open_checkpointer(given)
-    if given is None or isinstance(given, bool) or hasattr(registry.translated(given), "save_record"):
+    known = given is None or isinstance(given, bool)
+    if known or (not isinstance(given, type) and hasattr(registry.translated(given), "save_record")):
         return given
     raise TypeError(
         f'Invalid checkpointer provided. Expected an object of stepgraph.persist, a URL like "sqlite:///runs.db", '
-        f"a checkpointer of LangGraph's, True, False or None. Received {type(given).__name__}."
+        f"a checkpointer of LangGraph's, True, False or None. "
+        f"Received {'the class ' + given.__name__ if isinstance(given, type) else type(given).__name__}."
     )
 
 

@@ -13,6 +13,14 @@ COORDINATES = ("thread_id", "checkpoint_ns", "checkpoint_id", "checkpoint_map")
 """What addresses checkpoints: a config with one of them is about its own thread, not about the one around it."""
 SHOWN = ("thread_id", "checkpoint_id", "checkpoint_ns", "task_id", "run_id", "assistant_id", "graph_id")
 """The configurable keys that metadata repeats."""
+CHECKPOINTER, CACHE, DURABILITY, RUNTIME = (
+    "__pregel_checkpointer",
+    "__pregel_cache",
+    "__pregel_durability",
+    "__pregel_runtime",
+)
+"""The configurable keys by which a caller lends one run what it goes on with, as LangGraph's own callers do."""
+LENT = frozenset((CHECKPOINTER, CACHE, DURABILITY, RUNTIME))
 RUNNING = "__pregel_task_id"
 """The configurable key that names the task around: a config with it, handed on by node code, makes a subgraph."""
 

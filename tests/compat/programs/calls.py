@@ -6,11 +6,14 @@ from typing import Any
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
+from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphInterrupt
 from langgraph.func import entrypoint, task
 from langgraph.graph import START, StateGraph
-from langgraph.types import interrupt
+from langgraph.runtime import Runtime
+from langgraph.store.memory import InMemoryStore
+from langgraph.types import CachePolicy, ensure_valid_checkpointer, interrupt
 from typing_extensions import TypedDict
 
 
@@ -86,3 +89,48 @@ def messages_deep_inside(show: Any) -> None:
     for value in (AIMessage("a", id="a"), [AIMessage("b", id="b")], {"deep": [AIMessage("c", id="c")]}, "text"):
         graph = StateGraph(State).add_node("n", lambda s, value=value: {"y": value}).add_edge(START, "n").compile()
         show([chunk.content for chunk, _ in graph.stream({"x": 1}, stream_mode="messages")])
+
+
+def lent_to_a_call(show: Any) -> None:
+    """A config may bring the checkpointer, the runtime, the cache and the durability of one call."""
+    ran: list[Any] = []
+
+    def node(state: State, runtime: Runtime[Any]) -> Any:
+        ran.append(state["x"])
+        store = runtime.store
+        return {"y": (runtime.context, None if store is None else [each.value for each in store.search(())])}
+
+    def graph(**options: Any) -> Any:
+        builder = StateGraph(State).add_node("n", node, cache_policy=CachePolicy()).add_edge(START, "n")
+        return builder.compile(**options)
+
+    store, saver, other = InMemoryStore(), InMemorySaver(), InMemorySaver()
+    store.put(("a",), "k", {"v": 1})
+    thread = {"thread_id": "t"}
+    lent: Any = {"configurable": {**thread, "__pregel_checkpointer": saver}}
+    own: Any = {"configurable": thread}
+    show(graph().invoke({"x": 1}, lent), graph().get_state(lent).values, len(list(saver.list(own))))
+    show(sorted(graph().update_state(lent, {"x": 2})["configurable"]), graph(checkpointer=True).invoke({"x": 3}, lent))
+    show(graph(checkpointer=other).invoke({"x": 1}, lent), len(list(other.list(own))), len(list(saver.list(own))))
+    show(graph(checkpointer=False).invoke({"x": 1}, lent), len(list(saver.list(own))))
+    runtime: Any = Runtime(context={"c": 1}, store=store)
+    for options in ({}, {"store": InMemoryStore()}):
+        show(graph(**options).invoke({"x": 1}, {"configurable": {"__pregel_runtime": runtime}}))
+        show(graph(**options).invoke({"x": 1}, {"configurable": {"__pregel_runtime": runtime}}, context={"d": 2}))
+    cached: Any = {"configurable": {"__pregel_cache": InMemoryCache()}}
+    ran.clear()
+    show(graph().invoke({"x": 7}, cached), graph().invoke({"x": 7}, cached), ran)
+    at_exit: Any = {"configurable": {"thread_id": "u", "__pregel_durability": "exit"}}
+    show(graph(checkpointer=saver).invoke({"x": 1}, at_exit))
+    show(len(list(saver.list({"configurable": {"thread_id": "u"}}))))
+
+
+def what_is_no_checkpointer(show: Any) -> None:
+    builder = StateGraph(State).add_node("n", lambda s: s).add_edge(START, "n")
+    given: Any
+    for given in (InMemorySaver, object(), "saver"):
+        for use in (lambda given: builder.compile(checkpointer=given), ensure_valid_checkpointer):
+            try:
+                use(given)
+            except TypeError as error:
+                show(str(error)[:30])

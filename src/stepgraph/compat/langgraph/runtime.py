@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from stepgraph.core.policies import RunControl
 from stepgraph.run.context import get_runtime
 from stepgraph.run.runtime import ExecutionInfo, Runtime, ServerInfo
 
-__all__ = ("ExecutionInfo", "RunControl", "Runtime", "ServerInfo", "get_runtime")
+__all__ = ("BaseUser", "ExecutionInfo", "RunControl", "Runtime", "ServerInfo", "get_runtime")  # noqa: F822  found below
 
 DEFAULT_RUNTIME: Runtime[None] = Runtime()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "BaseUser":  # of langgraph-sdk
+        try:
+            from langgraph_sdk.auth.types import BaseUser
+        except ImportError:
+            return Any
+        return BaseUser
+    raise AttributeError(f"module 'langgraph.runtime' has no attribute {name!r}")

@@ -85,7 +85,8 @@ __getattr__ = absent("langgraph.types", "CacheKey", "PregelExecutableTask")
 def ensure_valid_checkpointer(checkpointer: Any) -> Any:
     """The checkpointer, if it is one, True, False or None. Raises TypeError."""
     valid = checkpointer is None or isinstance(checkpointer, bool)
-    if not valid and not any(hasattr(checkpointer, name) for name in ("save_record", "get_tuple")):
+    saves = hasattr(checkpointer, "save_record") or hasattr(checkpointer, "get_tuple")
+    if not valid and (isinstance(checkpointer, type) or not saves):
         raise TypeError(
             "Invalid checkpointer provided. Expected an instance of `BaseCheckpointSaver`, `True`, `False`, or `None`. "
             f"Received {type(checkpointer).__name__}."
