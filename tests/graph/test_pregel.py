@@ -27,6 +27,8 @@ from stepgraph import (
     Topic,
     interrupt,
 )
+from stepgraph.graph.pregel import of_all
+from stepgraph.persist import MemoryCheckpointer
 from stepgraph.schema.managed import IsLastStepManager
 
 
@@ -265,3 +267,61 @@ def test_every_runnable_graph_counts_as_a_pregel() -> None:
 def test_drawings_show_who_subscribes_to_what_a_node_writes() -> None:
     edges = {(edge.source, edge.target) for edge in chain().get_graph().edges}
     assert {("__start__", "one"), ("one", "two")} <= edges
+
+
+def count() -> CompiledStateGraph[Any]:
+    return StateGraph(dict).add_node("n", lambda x: {"n": x["n"] + 1}).add_edge("__start__", "n").compile()
+
+
+def test_what_is_assigned_to_pregel_is_the_method_of_all_graphs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As tracing libraries do; what they replaced is theirs to call, and to put back."""
+    kind, seen = of_all(), []
+    own = {name: getattr(kind, name) for name in ("invoke", "ainvoke", "get_state")}
+
+    def told(name: str) -> Any:
+        def method(self: Any, *args: Any, **options: Any) -> Any:
+            seen.append((name, self.name))
+            return own[name](self, *args, **options)
+
+        return method
+
+    for name in own:
+        monkeypatch.setattr(kind, name, told(name))
+    graph = count()
+    assert graph.invoke({"n": 1}) == asyncio.run(graph.ainvoke({"n": 1})) == {"n": 2}
+    assert chain(name="low").invoke("x") == "xxxx"
+    assert seen == [("invoke", "LangGraph"), ("ainvoke", "LangGraph"), ("invoke", "low")]
+    monkeypatch.undo()
+    assert {name: getattr(kind, name) for name in own} == own
+    count().invoke({"n": 1})
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize("again", range(2))
+def test_a_replaced_stream_hears_of_invoke_too(again: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind, seen = of_all(), []
+    stream, astream = kind.stream, kind.astream
+
+    def told(self: Any, *args: Any, **options: Any) -> Any:
+        seen.append(options["stream_mode"])
+        yield from stream(self, *args, **options)
+
+    async def atold(self: Any, *args: Any, **options: Any) -> Any:
+        seen.append(options["stream_mode"])
+        async for chunk in astream(self, *args, **options):
+            yield chunk
+
+    monkeypatch.setattr(kind, "stream", told)
+    monkeypatch.setattr(kind, "astream", atold)
+    graph = StateGraph(dict).add_node("ask", lambda x: {"n": interrupt("n?")}).add_edge("__start__", "ask")
+    asking, thread = graph.compile(checkpointer=MemoryCheckpointer()), {"configurable": {"thread_id": "t"}}
+    assert asking.invoke({"n": 1}, thread)["__interrupt__"][0].value == "n?"
+    assert asyncio.run(asking.ainvoke(Command(resume=5), thread)) == {"n": 5}
+    assert seen == [["updates", "values"]] * 2
+    assert count().invoke({"n": 1}, stream_mode="updates") == [{"n": {"n": 2}}]
+    assert count().invoke({"n": 1}, version="v2").value == {"n": 2}
+    monkeypatch.undo()
+    assert count().invoke({"n": 1}) == {"n": 2}
+    assert len(seen) == 4
+    with pytest.raises(AttributeError):
+        del kind.stream

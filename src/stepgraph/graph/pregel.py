@@ -15,6 +15,7 @@ from stepgraph.core.policies import RetryPolicy, as_retries
 from stepgraph.core.types import START, Writes
 from stepgraph.graph.compiled import CompiledStateGraph, graph_class
 from stepgraph.graph.node_builder import TASKS, ChannelWriteEntry, NodeBuilder, PregelNode, listed, node_of
+from stepgraph.graph.patched import SHARED, replace, restore
 from stepgraph.graph.stamping import stamp_of
 from stepgraph.schema.managed import computing, is_managed
 
@@ -39,13 +40,25 @@ RESERVED = frozenset(
 
 
 class _Kind(ABCMeta):
-    """Every runnable graph counts as a Pregel, as LangGraph's do."""
+    """Every runnable graph counts as a Pregel, as LangGraph's do, and has the methods that are assigned to Pregel."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
-        return super().__instancecheck__(instance) or (cls is Pregel and isinstance(instance, CompiledStateGraph))
+        return super().__instancecheck__(instance) or (_is_all(cls) and isinstance(instance, CompiledStateGraph))
 
     def __subclasscheck__(cls, subclass: type) -> bool:
-        return super().__subclasscheck__(subclass) or (cls is Pregel and issubclass(subclass, CompiledStateGraph))
+        return super().__subclasscheck__(subclass) or (_is_all(cls) and issubclass(subclass, CompiledStateGraph))
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        if name in SHARED and _is_all(cls):
+            replace(graph_class(), name, value)
+        else:
+            super().__setattr__(name, value)
+
+    def __delattr__(cls, name: str) -> None:
+        if name in SHARED and _is_all(cls):
+            restore(graph_class(), name)
+        else:
+            super().__delattr__(name)
 
 
 class Pregel(CompiledStateGraph, metaclass=_Kind):
@@ -230,6 +243,17 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
 
 
 _KINDS: dict[type[CompiledStateGraph], Any] = {CompiledStateGraph: Pregel}
+
+
+def _is_all(cls: type) -> bool:
+    """Whether it is Pregel itself, which stands for all graphs, and no subclass of a user's."""
+    return cls in _KINDS.values()
+
+
+def of_all() -> type[Pregel]:
+    """Pregel as the class of all graphs: its methods are those that graphs have here."""
+    found: type[Pregel] = _combined(graph_class())
+    return found
 
 
 def _combined(kind: type[CompiledStateGraph]) -> Any:

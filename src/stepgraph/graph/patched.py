@@ -1,0 +1,94 @@
+"""Methods of all graphs replaced at once by assigning to `Pregel`, as tracing libraries and mocks do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepgraph.core.types import INTERRUPT
+
+SHARED = frozenset(
+    f"{prefix}{name}"
+    for prefix in ("", "a")
+    for name in ("invoke", "stream", "get_state", "get_state_history", "update_state", "bulk_update_state")
+)
+"""The methods that can be replaced so."""
+_THROUGH = {"stream": "invoke", "astream": "ainvoke"}
+"""What calls which: whoever replaces `stream` hears of `invoke` too, as in LangGraph."""
+_originals: dict[tuple[type, str], Any] = {}
+"""What a class had itself in place of a replaced method; None where it inherited it."""
+
+
+def replace(kind: type, name: str, value: Any) -> None:
+    """Let graphs of this class have `value` as their method; their own one ends what was replaced."""
+    own = _originals.setdefault((kind, name), kind.__dict__.get(name))
+    setattr(kind, name, value)
+    if value is own:
+        del _originals[kind, name]
+    whole = _THROUGH.get(name)
+    if whole is None:
+        return
+    if value is own and kind.__dict__[whole] is _BY_STREAM[whole]:
+        restore(kind, whole)
+    elif value is not own and (kind, whole) not in _originals:
+        replace(kind, whole, _BY_STREAM[whole])
+
+
+def restore(kind: type, name: str) -> None:
+    """Give graphs their own method back."""
+    if (kind, name) not in _originals:
+        raise AttributeError(name)
+    own = _originals[kind, name]
+    if own is not None:
+        replace(kind, name, own)
+    else:
+        del _originals[kind, name]
+        delattr(kind, name)
+
+
+def _invoke(self: Any, input: Any, config: Any = None, **options: Any) -> Any:
+    version, modes = options.pop("version", "v1"), options.pop("stream_mode", "values")
+    found = _Collected(modes)
+    for chunk in self.stream(input, config, stream_mode=found.asked, **options):
+        found.take(chunk)
+    return self._versioned(found.result(), {"version": version})
+
+
+async def _ainvoke(self: Any, input: Any, config: Any = None, **options: Any) -> Any:
+    version, modes = options.pop("version", "v1"), options.pop("stream_mode", "values")
+    found = _Collected(modes)
+    async for chunk in self.astream(input, config, stream_mode=found.asked, **options):
+        found.take(chunk)
+    return self._versioned(found.result(), {"version": version})
+
+
+_BY_STREAM: dict[str, Any] = {"invoke": _invoke, "ainvoke": _ainvoke}
+
+
+class _Collected:
+    """What `invoke` returns, out of a stream's chunks."""
+
+    def __init__(self, modes: Any) -> None:
+        self.asked = ["updates", "values"] if modes == "values" else modes
+        self._chunks: list[Any] | None = None if modes == "values" else []
+        self._latest: Any = None
+        self._interrupts: list[Any] = []
+
+    def take(self, chunk: Any) -> None:
+        """The next chunk; of subgraphs, too, where these are asked for."""
+        if self._chunks is not None:
+            self._chunks.append(chunk)
+            return
+        mode, payload = chunk[-2:]
+        if mode == "values":
+            self._latest = payload
+        elif isinstance(payload, dict):
+            self._interrupts += payload.get(INTERRUPT, ())
+
+    def result(self) -> Any:
+        """The last values with the questions, or all chunks."""
+        if self._chunks is not None:
+            return self._chunks
+        if self._interrupts:
+            values = self._latest if isinstance(self._latest, dict) else {}
+            return {**values, INTERRUPT: self._interrupts}
+        return self._latest
