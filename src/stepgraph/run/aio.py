@@ -98,9 +98,11 @@ class AsyncDriver:
                         context = copy_context()
                         if not (node.quick or effect.lean):  # its routers will run in it
                             effect.context = context
-                        argument = await InContext(context.run(call_body, effect), context)
-                        if effect.lean:
-                            argument = context.run(conclude, effect, argument)
+                        coroutine, argument = context.run(_begun, effect)
+                        if coroutine is not None:
+                            argument = await InContext(coroutine, context, argument)
+                            if effect.lean:
+                                argument = context.run(conclude, effect, argument)
                     else:
                         argument = await self._body(effect)
                 elif kind is Call:
@@ -475,6 +477,20 @@ class InContext:
             except BaseException as error:
                 step, argument = coroutine.throw, error
             waited = _NOT_STARTED
+
+
+def _begun(task: Task) -> tuple[Any, Any]:
+    """Call an async body and take its first step: None and its result, or its coroutine and what that waits for."""
+    coroutine = call_body(task)
+    if not hasattr(coroutine, "send"):
+        coroutine = _awaited(coroutine)
+    try:
+        return coroutine, coroutine.send(None)
+    except StopIteration as end:
+        result = end.value
+    if task.lean:
+        conclude(task, result)
+    return None, result
 
 
 async def _awaited(awaitable: Any) -> Any:
