@@ -18,6 +18,15 @@ def test_ids_of_a_run_grow_and_later_runs_sort_after_earlier_ones() -> None:
     assert {UUID(each).version for each in ids} == {6}
 
 
+def test_the_numbers_of_a_long_run_go_on_without_a_gap() -> None:
+    ids = RunIds()
+    found = [ids() for _ in range(70_000)]
+
+    assert len({each[:24] for each in found}) == 1
+    assert [int(each[24:], 16) for each in found] == list(range(70_000))
+    assert {len(each) for each in found} == {36}
+
+
 def test_threads_that_begin_at_once_share_one_prefix_and_no_number() -> None:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)

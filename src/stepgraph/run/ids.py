@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import count
+from collections.abc import Iterator
+from itertools import chain, count, repeat
+from operator import attrgetter
 from os import urandom  # the module secrets loads OpenSSL, a tenth of the import time
 from threading import Lock
 from time import time_ns
@@ -10,6 +12,7 @@ from time import time_ns
 _EPOCH = (
     0x01B21DD213814000  # 100 ns ticks between the UUID epoch (1582-10-15) and the Unix epoch: RFC 9562, section 5.6
 )
+_LAST_DIGITS = [f"{number:02x}" for number in range(256)]
 _lock = Lock()
 _last = 0
 
@@ -21,19 +24,23 @@ class RunIds:
     beside each other in one superstep share it.
     """
 
-    _prefix = ""
-    _count: count[int]
+    _ids: Iterator[str] | None = None
 
     def __call__(self) -> str:
-        prefix = self._prefix or self._begin()
-        return f"{prefix}{next(self._count):012x}"  # one step of C code: no two threads get the same number
+        ids = self._ids
+        return next(ids if ids is not None else self._begin())
 
-    def _begin(self) -> str:
+    def _begin(self) -> Iterator[str]:
         with _lock:
-            if not self._prefix:
-                self._count = count()
-                self._prefix = _prefix()
-            return self._prefix
+            if self._ids is None:
+                self._ids = _numbered(_prefix())
+            return self._ids
+
+
+def _numbered(prefix: str) -> Iterator[str]:
+    """The prefix with 0, 1, 2... in 12 hexadecimal digits. All steps are C code: no two threads get the same number."""
+    blocks = map(f"{prefix}%010x".__mod__, count())
+    return chain.from_iterable(map(map, map(attrgetter("__add__"), blocks), repeat(_LAST_DIGITS)))
 
 
 def _prefix() -> str:
