@@ -1,4 +1,4 @@
-"""Runs that nobody looks at and nothing stores go straight on, and give what the whole way gives."""
+"""Runs that nobody looks at go straight on, and give and store what the whole way gives and stores."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from stepgraph import START, Command, Send, StateGraph, interrupt
+from stepgraph.core.errors import GraphDrained
+from stepgraph.core.policies import RunControl
 from stepgraph.graph import compiled
 from stepgraph.graph.compiled import CompiledStateGraph
+from stepgraph.persist import MemoryCheckpointer
 from stepgraph.run.sync import SyncDriver
 from tests.differential.random_programs import build, graph_spec
 from tests.run.lone import PROGRAMS, State, account, one, spoken
@@ -23,11 +26,11 @@ SEEDS, BATCH = 400, 50
 LIMIT = 20
 
 
-def whole(app: CompiledStateGraph, given: Any, limit: int = LIMIT) -> Any:
+def whole(app: CompiledStateGraph, given: Any, limit: int = LIMIT, **config: Any) -> Any:
     """What the engine gives under the driver of all sync runs."""
 
     def call() -> Any:
-        outcome = SyncDriver().run(app.engine(given, {"recursion_limit": limit}).run())
+        outcome = SyncDriver().run(app.engine(given, {"recursion_limit": limit, **config}).run())
         asked = {"__interrupt__": list(outcome.interrupts)} if outcome.interrupts else {}
         return {**outcome.values, **asked} if isinstance(outcome.values, dict) else outcome.values
 
@@ -52,6 +55,84 @@ def test_a_call_gives_what_the_whole_way_gives(name: str, caplog: pytest.LogCapt
     assert bare == whole(app, given)
     assert bare == account(lambda: app.invoke(given, {"recursion_limit": LIMIT, "tags": ["x"]}))
     assert spoken.get() == "nothing"
+
+
+def stored(app: CompiledStateGraph) -> list[Any]:
+    """The thread's history, without ids and times."""
+    return [
+        (
+            *(each.step, each.source, each.values, each.control, each.seen, each.versions, each.metadata),
+            *((record.kind, record.node, record.path) for record in each.records),
+        )
+        for each in app.checkpointer.history("t", "")
+    ]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_call_stores_what_the_whole_way_stores(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, "stepgraph")
+    given: dict[str, Any] = {"log": [1]} if "reducer" in name else {"n": 1}
+    config = {"recursion_limit": LIMIT, "configurable": {"thread_id": "t"}, "metadata": {"user": "x"}}
+    ours, theirs = PROGRAMS[name](), PROGRAMS[name]()
+    ours.checkpointer, theirs.checkpointer = MemoryCheckpointer(), MemoryCheckpointer()
+
+    for _ in range(2):  # on a new thread, and on one that has ended or is to go on
+        assert account(lambda: ours.invoke(given, config)) == whole(theirs, given, **config)
+        assert stored(ours) == stored(theirs) != []
+
+
+@pytest.mark.parametrize("name", ["an error", "a question", "a router that fails"])
+def test_a_call_with_the_id_of_the_stored_run_goes_on_with_it(name: str) -> None:
+    config = {"configurable": {"thread_id": "t"}, "metadata": {"run_id": "r"}}
+    app = PROGRAMS[name]()
+    app.checkpointer = MemoryCheckpointer()
+    account(lambda: app.invoke({"n": 1}, config))
+    steps = len(stored(app))
+
+    account(lambda: app.invoke({"n": 2}, config))
+
+    assert len(stored(app)) == steps
+    assert all("__start__" not in each[2] or each[2]["__start__"] == {"n": 1} for each in stored(app))
+
+
+@pytest.mark.parametrize("durability", ["sync", "async", "exit"])
+def test_a_call_keeps_to_the_durability_that_its_config_lends(durability: str) -> None:
+    config = {"configurable": {"thread_id": "t", "__pregel_durability": durability}}
+    ours, theirs = one(lambda state: {"n": 2}), one(lambda state: {"n": 2})
+    ours.checkpointer, theirs.checkpointer = MemoryCheckpointer(), MemoryCheckpointer()
+
+    assert account(lambda: ours.invoke({"n": 1}, config)) == whole(theirs, {"n": 1}, **config)
+    assert stored(ours) == stored(theirs)
+    assert len(stored(ours)) == (1 if durability == "exit" else 4)
+
+
+@pytest.mark.parametrize("checkpointer", [None, MemoryCheckpointer()], ids=["none", "memory"])
+def test_a_call_ends_where_the_control_that_its_config_lends_asks_for_it(checkpointer: Any) -> None:
+    control = RunControl()
+    app = one(lambda state: control.request_drain("enough"))
+    app.checkpointer = checkpointer
+    lent = SimpleNamespace(store=None, context=None, control=control)
+    config = {"configurable": {"thread_id": "t", "__pregel_runtime": lent}}
+
+    with pytest.raises(GraphDrained, match="enough"):
+        app.invoke({"n": 1}, config)
+
+
+def test_a_checkpoint_that_cannot_be_stored_ends_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = one(lambda state: {"n": 2})
+    app.checkpointer = MemoryCheckpointer()
+    save = app.checkpointer.save
+
+    def full(thread: str, ns: str, checkpoint: Any) -> None:
+        if checkpoint.step == 1:
+            raise OSError("no space left")
+        save(thread, ns, checkpoint)
+
+    monkeypatch.setattr(app.checkpointer, "save", full)
+
+    with pytest.raises(OSError, match="no space left"):
+        app.invoke({"n": 1}, thread="t")
+    assert [each[0] for each in stored(app)] == [0, -1]
 
 
 @pytest.mark.parametrize("limit", range(1, 8))

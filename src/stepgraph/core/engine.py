@@ -134,7 +134,11 @@ class Engine:
                 yield from self._commit(self.tasks)
             elif not self.begun:
                 yield from open_thread(self)
-            yield from self._supersteps()
+            sprinting = self.sprints()
+            if sprinting and not self.pending:
+                self.scope.values = self.state.values
+                yield from sprint(self)
+            yield from self._supersteps(sprinting)
             status = "done"
         except GraphInterrupt as pause:
             status, interrupts = "interrupted", pause.args[0]
@@ -232,18 +236,26 @@ class Engine:
         shown = {**self.state.values, **changes} if changes else self.state.values
         return {key: value for key, value in shown.items() if value is not MISSING} if self.plan.consuming else shown
 
-    def _supersteps(self) -> Flow:
+    def sprints(self) -> bool:
+        """Whether lone lean tasks may take the short way: nobody looks at more than the ends of tasks."""
+        request, scope, plan = self.request, self.scope, self.plan
+        return (
+            plan.sprints
+            and not (scope.gate or scope.probe or self.keeper or request.control or request.step_timeout)
+            and not (request.interrupt_before or request.interrupt_after)
+            and not (plan.interrupt_before or plan.interrupt_after)
+            and (scope.emit is None or scope.unheard.issuperset(DETAILS))
+        )
+
+    def _supersteps(self, sprinting: bool) -> Flow:
         state, scope, plan = self.state, self.scope, self.plan
-        emit, gate = scope.emit, scope.gate
+        gate = scope.gate
         self.trail = []
         before = self.request.interrupt_before or plan.interrupt_before
         after = self.request.interrupt_after or plan.interrupt_after
         counts = scope.counts
         scope.values = state.values
         control, limit = self.request.control, self.request.step_timeout
-        heard = emit is not None and not scope.unheard.issuperset(DETAILS)
-        looked_at = heard or gate or scope.probe or before or after or self.keeper
-        sprinting = plan.sprints and not (looked_at or control or limit)
         watched = scope.stop - min(TRAIL, self.request.recursion_limit // 2)
         left = gate is not None and undecided(self.pending.get(WHOLE_STEP), "committed")
         if left and gate is not None and gate.wants("committed", None, scope.ns):
@@ -417,21 +429,10 @@ class Engine:
     def next_checkpoint(self, source: Source, changes: Mapping[str, Any], step: int) -> Checkpoint:
         """The checkpoint that the next tasks will belong to."""
         request, state, scope = self.request, self.state, self.scope
-        parent, self.checkpoint = self.checkpoint, request.new_id()
-        scope.checkpoint = self.checkpoint
-        control = state.control(self.plan)
-        return Checkpoint(
-            self.checkpoint,
-            parent,
-            step,
-            source,
-            scope.clock(),
-            state.version,
-            changes,
-            control,
-            state.ran,
-            request.metadata,
-        )
+        parent = self.checkpoint
+        own = self.checkpoint = scope.checkpoint = request.new_id()
+        now, control = scope.clock(), state.control(self.plan)
+        return Checkpoint(own, parent, step, source, now, state.version, changes, control, state.ran, request.metadata)
 
     def save(self, source: Source, changes: Mapping[str, Any], step: int, tasks: Sequence[Task] = ()) -> Flow:
         """Hand over the checkpoint that the next tasks will belong to; `tasks` led to it."""

@@ -123,16 +123,16 @@ class CompiledStateGraph(Threads):
         return self._versioned(_result(self._outcome(engine), options.get("output_keys")), options)
 
     def _run(self, engine: Engine) -> Any:
-        """Run it from sync code: straight on, where nobody looks at it and nothing is stored."""
+        """Run it from sync code: straight on, where nobody looks at it."""
         plan, request = engine.plan, engine.request
         request.blocking = not plan.has_async
         if (
             plan.straight
             and type(request.input) is dict
-            and request.checkpointer is None
             and request.parent is None
             and request.emit is None
-            and request.step_timeout is None
+            and request.durability == "async"
+            and engine.sprints()
             and straight(engine)
         ):
             return plan.output(engine.state.values)

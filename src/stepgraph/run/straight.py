@@ -1,14 +1,16 @@
-"""The shortest driver: runs lone lean tasks right here, for calls that nobody looks at and nothing stores."""
+"""The shortest driver: runs lone lean tasks right here, for calls that nobody looks at."""
 
 from __future__ import annotations
 
 from contextvars import copy_context
 
+from stepgraph.core.effects import Flow, Save
 from stepgraph.core.engine import Engine
+from stepgraph.core.entry import open_thread
 from stepgraph.core.sprint import begin, sprint
 from stepgraph.core.task import Task
 from stepgraph.run.context import call_body
-from stepgraph.run.sync import failure, joined
+from stepgraph.run.sync import failure, perform
 
 
 def straight(engine: Engine) -> bool:
@@ -16,20 +18,42 @@ def straight(engine: Engine) -> bool:
 
     Else SyncDriver goes on with `engine.run()`: to a superstep of another kind, or with what a task raised.
     """
-    begin(engine)
-    state, scope = engine.state, engine.scope
-    flow = sprint(engine)
+    scope = engine.scope
     try:
+        if not engine.saving:
+            begin(engine)
+        else:
+            scope.engine, engine.begun = engine, True
+            _drive(open_thread(engine))
+            scope.values = engine.state.values
+            if engine.pending:
+                return False
+        flow = sprint(engine)
         for effect in flow:
-            if type(effect) is Task:
+            kind = type(effect)
+            if kind is Task:
                 try:
                     copy_context().run(call_body, effect)
                 except BaseException as error:
                     flow.close()
                     engine.failed = effect, failure(effect, error)
                     return False
-            else:  # Join: what node code called and did not wait for
-                joined(effect.futures, effect.cancel)
+            elif kind is Save:
+                effect.checkpointer.save(effect.thread, effect.ns, effect.checkpoint)
+            else:  # it waits for what node code called, or stores a record
+                perform(effect)
     finally:
         scope.engine = None
+    state = engine.state
     return not (state.next or state.sends or state.step > scope.stop)
+
+
+def _drive(flow: Flow) -> None:
+    """Perform a flow in which no user's code runs."""
+    argument = None
+    while True:
+        try:
+            effect = flow.send(argument)
+        except StopIteration:
+            return
+        argument = perform(effect)

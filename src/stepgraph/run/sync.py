@@ -195,25 +195,32 @@ class SyncDriver:
 
     def _perform(self, effect: Any) -> Any:
         """The effects that need no user code."""
-        match effect:
-            case SaveRecord(checkpointer, thread, ns, checkpoint, record):
-                return checkpointer.save_record(thread, ns, checkpoint, record)
-            case Flush(checkpointer):
-                return checkpointer.flush()
-            case Sleep(seconds):
-                return sleep(seconds)
-            case Recall(cache, key):
-                return cache.get([key]).get(key, MISSING)
-            case Remember(cache, key, value, ttl):
-                return cache.set({key: (value, ttl)})
-            case Join(futures, cancel):
-                return joined(futures, cancel)
-            case Load(checkpointer, thread, ns, checkpoint):
-                return checkpointer.load(thread, ns, checkpoint)
-            case Ask(scope, pause):
-                assert scope.gate is not None
-                return settled(scope, pause, scope.gate(pause))
-        raise TypeError(f"Not an effect: {effect!r}")
+        return perform(effect)
+
+
+def perform(effect: Any) -> Any:
+    """Do what needs neither user code nor another thread."""
+    match effect:
+        case Save(checkpointer, thread, ns, checkpoint):
+            return checkpointer.save(thread, ns, checkpoint)
+        case SaveRecord(checkpointer, thread, ns, checkpoint, record):
+            return checkpointer.save_record(thread, ns, checkpoint, record)
+        case Flush(checkpointer):
+            return checkpointer.flush()
+        case Sleep(seconds):
+            return sleep(seconds)
+        case Recall(cache, key):
+            return cache.get([key]).get(key, MISSING)
+        case Remember(cache, key, value, ttl):
+            return cache.set({key: (value, ttl)})
+        case Join(futures, cancel):
+            return joined(futures, cancel)
+        case Load(checkpointer, thread, ns, checkpoint):
+            return checkpointer.load(thread, ns, checkpoint)
+        case Ask(scope, pause):
+            assert scope.gate is not None
+            return settled(scope, pause, scope.gate(pause))
+    raise TypeError(f"Not an effect: {effect!r}")
 
 
 def failure(effect: Any, error: BaseException) -> BaseException:
