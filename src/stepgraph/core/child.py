@@ -62,28 +62,16 @@ def child_request(parent: Request, task: Task) -> Request:
     if node.metadata:
         config = {**config, "metadata": {**(config.get("metadata") or {}), **node.metadata}}
         metadata = {**metadata, **plain_values(node.metadata)}
-    return Request(
-        task.input if node.mapper is None or task.key >= 0 else node.mapper(task.input),
-        config,
-        parent.clock,
-        parent.new_id,
-        run_id=task.scope.root.run_id,
-        thread=parent.thread,
-        ns=task.lasting_ns if own is True else task.ns,
-        lasting=own is True,
-        checkpointer=checkpointer,
-        emit=overheard(task, parent.emit),
-        unheard=parent.unheard if task.progress is None else parent.unheard & ORDINARY,
-        gate=parent.gate,
-        probe=parent.probe,
-        recursion_limit=parent.recursion_limit,
-        durability=parent.durability,
-        metadata=metadata,
-        store=parent.store,
-        cache=getattr(node.source, "cache", None) or parent.cache,
-        step_timeout=getattr(node.source, "step_timeout", None),
-        context=parent.context,
-        control=parent.control,
-        blocking=parent.blocking,
-        parent=task,
-    )
+    given = task.input if node.mapper is None or task.key >= 0 else node.mapper(task.input)
+    request = Request(given, config, parent.clock, parent.new_id, parent.recursion_limit)
+    request.run_id, request.thread = task.scope.root.run_id, parent.thread
+    request.ns, request.lasting = (task.lasting_ns, True) if own is True else (task.ns, False)
+    request.checkpointer, request.durability, request.metadata = checkpointer, parent.durability, metadata
+    request.emit = overheard(task, parent.emit)
+    request.unheard = parent.unheard if task.progress is None else parent.unheard & ORDINARY
+    request.gate, request.probe = parent.gate, parent.probe
+    request.store, request.cache = parent.store, getattr(node.source, "cache", None) or parent.cache
+    request.step_timeout = getattr(node.source, "step_timeout", None)
+    request.context, request.control, request.blocking = parent.context, parent.control, parent.blocking
+    request.parent = task
+    return request

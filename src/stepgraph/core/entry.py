@@ -114,6 +114,8 @@ def _load(engine: Engine) -> Load:
     """
     request, scope = engine.request, engine.scope
     saver, thread = request.checkpointer, request.thread or ""
+    if request.parent is None and not request.lasting:
+        return Load(saver, thread, scope.ns_text, request.checkpoint)
     root = scope.root.request
     stable = without_ids(scope.ns_text)
     if request.parent is not None and root.journey:

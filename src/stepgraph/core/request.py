@@ -79,8 +79,8 @@ class Request:
         self.new_id = new_id
         self.recursion_limit = recursion_limit
         self.metadata = {}
-        if settings:
-            self.__dict__.update(settings)
+        for name, value in settings.items():  # `__dict__` would make each look at an attribute slower from here on
+            setattr(self, name, value)
 
     @property
     def told(self) -> Mapping[str, Any]:

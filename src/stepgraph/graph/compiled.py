@@ -468,28 +468,19 @@ class CompiledStateGraph(Threads):
             places = {} if checkpoint is None or saver is None else journey(saver, str(thread), configurable)
             checkpoint = places.pop("", (None, None))[1]
             more["journey"], ns_text = places, ""
-        request = Request(
-            input=input,
-            config=config,
-            run_id=None if config.get("run_id") is None else str(config["run_id"]),
-            clock=time,
-            new_id=RunIds(),
-            thread=None if thread is None else str(thread),
-            ns=tuple(ns_text.split("|")) if ns_text else (),
-            checkpointer=saver,
-            checkpoint=checkpoint,
-            emit=emit,
-            interrupt_before=_names(interrupt_before),
-            interrupt_after=_names(interrupt_after),
-            recursion_limit=limit,
-            durability=durability or ("async" if outer is None else outer.scope.request.durability),
-            metadata=_metadata(config),
-            store=store,
-            context=None if context is None else as_context(self.context_schema, context) or None,
-            cache=cache,
-            step_timeout=self.step_timeout,
-            **more,
-        )
+        request = Request(input, config, time, RunIds(), limit)
+        request.run_id = None if config.get("run_id") is None else str(config["run_id"])
+        request.thread = None if thread is None else str(thread)
+        request.ns = tuple(ns_text.split("|")) if ns_text else ()
+        request.checkpointer, request.checkpoint = saver, checkpoint
+        request.emit = emit
+        request.interrupt_before, request.interrupt_after = _names(interrupt_before), _names(interrupt_after)
+        request.durability = durability or ("async" if outer is None else outer.scope.request.durability)
+        request.metadata = _metadata(config)
+        request.store, request.cache, request.step_timeout = store, cache, self.step_timeout
+        request.context = None if context is None else as_context(self.context_schema, context) or None
+        for name, value in more.items():
+            setattr(request, name, value)
         engine = Engine(plan, request) if outer is None else self._nested(outer, request)
         if callbacks and outer is None:
             handlers = sys.modules.get("stepgraph.integrations.callbacks")  # where the class of such handlers is
