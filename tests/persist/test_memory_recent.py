@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
 from typing import Annotated, Any, TypedDict
 
 import pytest
 
 from stepgraph import START, CompiledStateGraph, StateGraph
-from stepgraph.core.checkpoint import Checkpoint, Control, Record
+from stepgraph.core.checkpoint import Checkpoint, Control, Extend, Record
 from stepgraph.core.errors import CheckpointError
 from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer, memory
 from stepgraph.persist.log import LogCheckpointer
@@ -69,17 +72,48 @@ def test_waiting_checkpoints_are_found_by_id_and_carry_records() -> None:
     assert checkpointer.load("t", "", simple(2, 2).id).values == {"n": 2}  # type: ignore[union-attr]  # it is stored
 
 
-def test_a_value_that_can_change_is_encoded_at_once() -> None:
+CHANGES: dict[str, tuple[Any, Callable[[Any], object]]] = {
+    "a list": (["before"], lambda value: value.append("after")),
+    "a dict": ({"a": 1}, lambda value: value.update(b=2)),
+    "lists in a list": ([["before"]], lambda value: value[0].append("after")),
+    "a list in a dict": ({"a": ["before"]}, lambda value: value["a"].append("after")),
+    "a long list": (list(range(300)), lambda value: value.append("after")),
+    "a dict that an Extend brings": (Extend(({"a": 1},)), lambda value: value.items[0].update(a=2)),
+    "a tuple with a list": ((["before"],), lambda value: value[0].append("after")),
+    "a set": ({1}, lambda value: value.add(2)),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_value_that_changes_later_is_stored_as_it_was(name: str) -> None:
+    value, change = CHANGES[name]
+    before, value = deepcopy(value), deepcopy(value)
     checkpointer = MemoryCheckpointer()
-    changing = ["before"]
-    checkpointer.save("t", "", simple(0, "first"))
-    checkpointer.save("t", "", simple(1, changing))
-    changing.append("after")
+    checkpointer.save("t", "", simple(0, [] if "Extend" in name else "first"))
+    checkpointer.save("t", "", simple(1, value))
+    change(value)
 
     found = checkpointer.load("t", "")
 
     assert found is not None
-    assert found.values == {"n": ["before"]}
+    assert found.values == {"n": list(before.items) if isinstance(before, Extend) else before}
+
+
+@pytest.mark.parametrize("metadata", [{"a": 1}, {"a": {"b": 1}}, {"a": {"b": [1]}}])
+def test_metadata_that_change_later_are_stored_as_they_were(metadata: dict[str, Any]) -> None:
+    metadata = deepcopy(metadata)
+    checkpoints = [replace(simple(number, number), metadata=metadata) for number in range(3)]
+    before = deepcopy(metadata)
+    checkpointer = MemoryCheckpointer()
+    checkpointer.save("t", "", checkpoints[0])
+    checkpointer.save("t", "", checkpoints[1])
+    if type(metadata["a"]) is dict:
+        metadata["a"]["b"] = "changed"
+    metadata["c"] = "new"
+    changed = deepcopy(metadata)
+    checkpointer.save("t", "", checkpoints[2])
+
+    assert [each.metadata for each in checkpointer.history("t", "")] == [changed, before, before]
 
 
 @pytest.mark.parametrize("count", [1, 7])

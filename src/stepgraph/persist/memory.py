@@ -253,8 +253,10 @@ class MemoryLog(Log):
     def meet(self, metadata: Mapping[str, Any]) -> None:
         """Another run begins to write."""
         self.metadata = metadata
-        data = pickled(dict(metadata))
-        self.said = None if data is None else unpickled(data)
+        self.said = _copied(metadata)[0]
+        if self.said is None:
+            data = pickled(dict(metadata))
+            self.said = None if data is None else unpickled(data)
 
     def waits(self, checkpoint: Checkpoint) -> int:
         """What the checkpoint, which gets values of its own, counts of those that may wait; 0 if it can't.
@@ -262,8 +264,11 @@ class MemoryLog(Log):
         After one that can't, some are not tried: twice as many each time.
         """
         control = checkpoint.control
-        if not (control.sends or control.channels) and all(map(_is_short, checkpoint.changes.values())):
-            return 1
+        if not (control.sends or control.channels):
+            own, weight = _copied(checkpoint.changes)
+            if own is not None:
+                checkpoint.changes = own
+                return weight
         if self.skipped:
             self.skipped -= 1
             return 0
@@ -373,6 +378,24 @@ class Outcomes:
         return self.origin.records(unpickled(self.data))
 
 
+def _copied(values: Mapping[str, Any]) -> tuple[dict[str, Any] | None, int]:
+    """Copies of short values, alone or few in a container, and what they count; None where others are among them."""
+    own, weight = {}, 1
+    for key, value in values.items():
+        kind = type(value)
+        if kind in _NUMBERS or (kind in _FROZEN and len(value) <= _BYTES):
+            own[key] = value
+            continue
+        held = value[0] if kind is Extend else value
+        if not (kind is Extend or kind is list or kind is dict) or len(held) > _FEW or not all(map(_is_short, held)):
+            return None, 0
+        if kind is dict and not all(map(_is_short, held.values())):
+            return None, 0
+        own[key] = value if kind is Extend else value.copy()
+        weight += len(held)
+    return own, weight
+
+
 def _keep(checkpoint: Any) -> int:
     """Give the checkpoint values of its own, pickled. How many bytes they take; -1 if they can't be kept so."""
     control = checkpoint.control
@@ -434,6 +457,8 @@ _MOST_NEW = 65_536
 """The same where lists only grew, or simple values came: it is all new."""
 _MANY = 1024
 """So many simple values in a container are not looked at for what it shares with the one before."""
+_FEW = 8
+"""So many simple values in a container are copied as they are: pickling takes longer."""
 _LONGEST = 64
 """So many checkpoints at most are encoded at once, after one that was too big, before the next is tried."""
 _NUMBERS = frozenset({int, float, bool, complex, type(None)})
