@@ -90,7 +90,7 @@ class TestMemoryThatWaits(TestMemory):
         story = Story(checkpointer)
         story.save({"n": 0})
         story.save({"key": value})
-        assert checkpointer._logs["t", ""].recent == []
+        assert not checkpointer._logs["t", ""].recent
         assert story.values() == {"n": 0, "key": value}
 
     def test_long_texts_do_not_pile_up_while_they_wait(self) -> None:
@@ -119,7 +119,7 @@ class TestMemoryThatWaits(TestMemory):
             story.save({"key": [["x" * 5000]]})
         for number in range(20):
             story.save({"key": [number]})
-        assert checkpointer._logs["t", ""].recent != []
+        assert checkpointer._logs["t", ""].recent
         assert story.values() == {"key": [19]}
 
 

@@ -89,7 +89,9 @@ def sprint(engine: Engine) -> Flow:
         if not saving:
             advance_alone(plan, state, task, changes)
             continue
-        recorded = brief(plan, values, changes, groups) if light and not engine.amended else None
+        recorded = None
+        if light and not engine.amended:
+            recorded = changes if plain else brief(plan, values, changes, groups)
         if recorded is not None:
             advance_alone(plan, state, task, changes)
             handing.checkpoint = engine.next_checkpoint("loop", recorded, state.step - 1)

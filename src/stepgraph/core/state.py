@@ -447,9 +447,10 @@ def records_of(
 
 
 def brief(plan: Plan, before: Mapping[str, Any], changes: dict[str, Any], groups: Any) -> dict[str, Any] | None:
-    """`records_of` a lone task's superstep, if it can be made quickly and tells what the task wrote; else None."""
-    if plan.plain:
-        return changes
+    """`records_of` a lone task's superstep, if it can be made quickly and tells what the task wrote; else None.
+
+    Not for a plan in which every key keeps the last value: there it is `changes`.
+    """
     if plan.untracked or not groups:
         return None
     found: dict[str, Any] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -50,11 +51,10 @@ class MemoryCheckpointer(LogCheckpointer):
         else:
             weight = 0
         if weight:
-            with log.lock:
-                checkpoint.metadata = log.said
-                log.recent.append(checkpoint)
-                log.latest = checkpoint.id
-                log.weight += weight
+            checkpoint.metadata = log.said
+            log.recent.append(checkpoint)  # no lock: whoever settles meanwhile takes what came first
+            log.latest = checkpoint.id
+            log.weight += weight
             self._waiting += weight
             if self._waiting > _WAITING:
                 for each in list(self._logs.values()):
@@ -91,7 +91,7 @@ class MemoryCheckpointer(LogCheckpointer):
         if not log.recent:
             return
         with log.lock:
-            waiting, log.recent = log.recent, []
+            waiting = [log.recent.popleft() for _ in range(len(log.recent))]
             self._waiting -= log.weight
             log.weight = 0
             waiting.reverse()
@@ -111,7 +111,7 @@ class MemoryCheckpointer(LogCheckpointer):
                     waiting.pop()
             finally:
                 if waiting:
-                    log.recent = [*reversed(waiting), *log.recent]
+                    log.recent.extendleft(waiting)
                     if type(waiting[-1]) is Checkpoint:
                         log.tip = None  # it may have been advanced in part
 
@@ -238,7 +238,7 @@ class MemoryLog(Log):
         """The id of the checkpoint saved last."""
         self.encoded = ""
         """The id of the checkpoint encoded last."""
-        self.recent: list[Checkpoint | Record | Outcomes] = []
+        self.recent: deque[Checkpoint | Record | Outcomes] = deque()
         """What was saved since, with values of its own: checkpoints, and after each the outcomes of its tasks."""
         self.skipped = self.skipping = 0
         """How many checkpoints are still to be encoded at once, and how many were to be."""
