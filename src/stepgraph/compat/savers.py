@@ -11,6 +11,7 @@ from time import time_ns
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+from stepgraph.compat.allowed import restricted
 from stepgraph.compat.deltas import COUNTERS, Deltas, missing, replayed, stores_deltas
 from stepgraph.compat.format import BESIDE, INPUT, INTERRUPT, theirs
 from stepgraph.compat.format_ids import (
@@ -55,11 +56,11 @@ class Translated:
 
     def opened(self, engine: Any) -> Opened:
         """For one run."""
-        return Opened(self.saver, engine.plan, engine, self.old)
+        return Opened(restricted(self.saver, engine.plan), engine.plan, engine, self.old)
 
     def reader(self, plan: Plan) -> Opened:
         """For reading threads of a graph."""
-        return Opened(self.saver, plan, old=self.old)
+        return Opened(restricted(self.saver, plan), plan, old=self.old)
 
     def threads(self) -> list[ThreadInfo]:
         """All threads, newest first."""
@@ -178,7 +179,7 @@ class Opened(Translated):
 
     def opened(self, engine: Any) -> Opened:
         """For the run of a graph inside this one, which the same driver drives."""
-        made = Opened(self.saver, engine.plan, engine, self.old)
+        made = Opened(restricted(self.saver, engine.plan), engine.plan, engine, self.old)
         made.awaits = self.awaits
         return made
 

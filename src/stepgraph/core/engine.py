@@ -233,7 +233,10 @@ class Engine:
         if not finished or len(finished) == len(self.tasks):
             return self.state.values
         changes, _ = combine(self.plan, self.state.values, in_order(finished))
-        shown = {**self.state.values, **changes} if changes else self.state.values
+        if not changes:
+            return self.state.values
+        shown = {**self.state.values, **changes}
+        shown = {**{key: shown[key] for key in self.plan.places if key in shown}, **shown}  # in the schema's order
         return {key: value for key, value in shown.items() if value is not MISSING} if self.plan.consuming else shown
 
     def sprints(self) -> bool:

@@ -226,6 +226,8 @@ class Plan:
     input_mapper: Callable[[Any], Any] | None = None
     intake: Callable[[Any], Writes] | None = None
     """What an input writes, where no node takes it."""
+    schemas: tuple[Any, ...] = ()
+    """The types that its author named: of states, of what nodes and routers take, and of what is returned."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """The new names of nodes that older threads know under other ones."""
     kept: Mapping[str, str] | None = None

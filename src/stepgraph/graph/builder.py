@@ -470,6 +470,7 @@ class StateGraph:
             state_keys=keys,
             interrupt_before=before,
             interrupt_after=after,
+            schemas=tuple(self.schemas) if self.context_schema is None else (*self.schemas, self.context_schema),
         )
 
     def _connect(self, nodes: Mapping[str, Node]) -> None:

@@ -219,6 +219,7 @@ class entrypoint:  # noqa: N801  a decorator
             entry=name,
             call_retries=retries,
             call_cache=self.cache_policy,
+            schemas=(_taken(signature), returned, saved, self.context_schema),
         )
         graph = CompiledStateGraph(
             Entrypoint(function, signature, returned),
@@ -248,12 +249,17 @@ class Entrypoint:
 
     @property
     def input_schema(self) -> Any:
-        first = next(iter(self.signature.parameters.values()))
-        return Any if first.annotation is first.empty else first.annotation
+        return _taken(self.signature)
 
     @property
     def state_schema(self) -> Any:
         return self.output_schema
+
+
+def _taken(signature: inspect.Signature) -> Any:
+    """The type of what an entrypoint takes."""
+    first = next(iter(signature.parameters.values()))
+    return Any if first.annotation is first.empty else first.annotation
 
 
 def _body(function: Callable[..., Any]) -> Callable[..., Any]:
