@@ -32,7 +32,8 @@ const WORDS: Record<string, (card: Card) => string> = {
 };
 export interface CardActs {
   run(): string;
-  nodes(): string[];
+  /** The nodes to which one may go from a node. */
+  nodes(path: string): string[];
   /** Declared targets of a node: those that always follow, and those that a router may choose. */
   targets(path: string): { always: string[]; maybe: string[] };
   done(): void;
@@ -283,7 +284,7 @@ export class ReviewCard {
   }
 
   #openRedirect(card: Card): void {
-    const known = [...new Set([...card.routes, ...card.alternatives, ...this.acts.nodes(), "__end__"])].filter((each) => !each.includes("("));
+    const known = [...new Set([...card.routes, ...card.alternatives, ...this.acts.nodes(card.path), "__end__"])].filter((each) => !each.includes("("));
     const boxes = known.map((name) => { const box = h("input", { type: "checkbox" }); box.checked = card.routes.includes(name); return box; });
     const form = h("div", { class: "sg-form sg-targets", role: "group", "aria-label": "go to" }, ...known.map((name, i) => h("label", { class: "sg-check" }, boxes[i]!, h("span", {}, plain(name)))));
     this.#form(form, "Redirect", () => this.#decide("redirect", { value: known.filter((_, i) => boxes[i]!.checked) }), card.reason);

@@ -1,12 +1,7 @@
 /** The live graph: drawn once from the kernel's layout, then only restyled by data attributes of the nodes that differ. */
 import { SMALL, button, div, fill, h, mark, note, s } from "./dom";
 import { MARK, type NodeRow, type NodeState, type RunView, WORD, edgeKey } from "./model";
-
-type Box = [x: number, y: number, width: number, height: number];
-interface Layout { width: number; height: number; nodes: Record<string, Box>; clusters: Record<string, Box>; edges: Record<string, { d: string; label?: [number, number] }> }
-export type ShapeNode = [path: string, name: string, kind: string, parent: string | null];
-export type ShapeEdge = [source: string, target: string, conditional: boolean, label: string | null];
-export interface Shape { nodes: ShapeNode[]; edges: ShapeEdge[]; collapsed: string[]; layout: Layout | null; dot: string | null }
+import { type Box, type Layout, type Shape, type ShapeNode } from "./shape";
 
 interface Drawn { group: SVGGElement; sign: SVGTextElement; count: SVGTextElement; title: SVGTitleElement; box: Box; name: string; inside: string[] }
 export interface GraphActs { menu(path: string, anchor: DOMRect): void; collapse(path: string, on: boolean): void }

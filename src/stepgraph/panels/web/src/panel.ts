@@ -1,16 +1,18 @@
 /** One view of a run: it owns what a person looks at (branch, step, tab, open form), never what the run is. */
+import { Banner } from "./banner";
 import { ReviewCard } from "./card";
 import { SMALL, button, div, fill, h, mark, span } from "./dom";
 import { ForkForm } from "./fork";
-import { Graph, type Shape } from "./graph";
+import { Graph } from "./graph";
 import { RUN_VERBS, elapsed, statusLine, statusOf, whyLine } from "./head";
 import { drawHelp, isTyping, keyOf } from "./keys";
 import { layOutHere } from "./layout";
 import type { Link } from "./link";
 import { LogList, StopList, drawBranches, drawOutput } from "./lists";
 import { drawMenu, moveInMenu, placeMenu } from "./menu";
-import { type Head, type RunView, type Section, type Stop, WORD } from "./model";
+import { type RunView, type Section, type Stop, WORD } from "./model";
 import css from "./panel.css";
+import { type Shape, above, hasSubgraphs, isSubgraph, reachable, stopMarks, targets, terminals } from "./shape";
 import { Timeline } from "./timeline";
 import { StateTree } from "./tree";
 
@@ -35,7 +37,7 @@ export class Panel {
   #statusParts = div("sg-parts");
   #why = div("sg-why");
   #runVerbs = h("div", { class: "sg-verbs sg-runverbs", role: "toolbar", "aria-label": "run" });
-  #banner = h("div", { class: "sg-banner", role: "status", hidden: true });
+  #banner: Banner;
   #left = div("sg-left");
   #center = div("sg-center");
   #right = div("sg-right");
@@ -55,7 +57,8 @@ export class Panel {
   constructor(private link: Link, el: HTMLElement) {
     this.#run = link.root;
     this.#graph = new Graph({ menu: (path, anchor) => this.#menu(path, anchor), collapse: (path, on) => this.#command("collapse", { path, on }) });
-    this.#card = new ReviewCard(link, { run: () => this.#run, nodes: () => this.#nodeNames(), targets: (path) => this.#targets(path), done: () => this.root.focus(), announce: (text) => this.#announce(text) });
+    this.#card = new ReviewCard(link, { run: () => this.#run, nodes: (path) => reachable(this.#shape, path), targets: (path) => targets(this.#shape, path), done: () => this.root.focus(), announce: (text) => this.#announce(text) });
+    this.#banner = new Banner(link, { live: () => this.#goTo(null), fork: () => void this.#openFork(), close: () => this.#say("") });
     this.#tree = new StateTree((cmd, args) => link.ask(cmd, { run: this.#run, at: this.#at, ...args }));
     this.#time = new Timeline({ go: (at) => this.#goTo(at), fork: () => this.#openFork(), branch: (id) => this.#show(id) });
     this.#stops = new StopList({ enable: (stop, on) => this.#enable(stop, on), remove: (stop) => this.#removeStop(stop), revoke: (rule) => void this.#command("revoke", { rule: rule.id }).catch(() => undefined), add: (spec, when) => this.#addStop(spec, when) });
@@ -79,7 +82,7 @@ export class Panel {
       { class: "sg-root", tabindex: 0, role: "region", "aria-label": `run of ${link.session}` },
       div("sg-status", this.#statusParts, button("?", () => this.#help(), { class: SMALL, "aria-label": "keys" })),
       div("sg-bar", this.#why, this.#runVerbs),
-      this.#banner,
+      this.#banner.el,
       div("sg-main", this.#left, this.#center, this.#right),
       this.#time.el,
       this.#fork.el,
@@ -88,7 +91,6 @@ export class Panel {
       this.#voice,
       this.#over,
     );
-    this.#banner.append(this.#bannerText, this.#bannerActions);
     style(el);
     el.append(this.root);
     this.#arrange("mid");
@@ -171,10 +173,10 @@ export class Panel {
 
   #drawGraph(): void {
     const shape = this.link.model.get("_graph") as Shape;
-    this.#graph.showStops(this.#stopMarks());
+    this.#graph.showStops(stopMarks(shape, this.link.stops, this.#view.head?.rules ?? []));
     if (shape === this.#shape) return;
     this.#shape = shape;
-    this.#terminals = shape.nodes.filter((node) => node[2] === "start" || node[2] === "end").map((node) => node[0]);
+    this.#terminals = terminals(shape);
     this.#last.clear();
     this.#graph.show(shape, this.#view);
     this.#graph.traffic(this.#view);
@@ -182,20 +184,6 @@ export class Panel {
       LAYOUTS.set(this.link, shape.dot);
       layOutHere(this.link, shape.dot).catch((error: Error) => { this.#say(`The graph could not be laid out (${error.message}); it is shown as a list.`); this.#graph.toggleList(this.#view); });
     }
-  }
-
-  #stopMarks(): Map<string, string> {
-    const found = new Map<string, string>();
-    const paths = (this.#shape ?? (this.link.model.get("_graph") as Shape)).nodes.map((node) => node[0]);
-    const rules = this.#view.head?.rules ?? [];
-    for (const { title } of rules) found.set(title.split(":")[1] ?? "", "rule");
-    for (const stop of this.link.stops) {
-      if (rules.some((rule) => rule.stop === stop.id)) continue;
-      const [, pattern] = stop.spec.split(/:(.*)/s) as [string, string | undefined];
-      const node = pattern?.split("/").length === 2 && stop.spec.startsWith("edge:") ? pattern.split("/")[0]! : pattern;
-      for (const path of paths) if (node === path || (node === "*" && !path.includes("__"))) found.set(path, stop.enabled ? "on" : (found.get(path) ?? "off"));
-    }
-    return found;
   }
 
   #drawHead(): void {
@@ -216,7 +204,7 @@ export class Panel {
     const told = `${head.status} ${card?.id ?? ""}`;
     if (told !== this.#told && (card || head.status !== "held")) { // the card of a stop comes a moment after it
       this.#told = told;
-      this.#message = ""; // it was about what is over
+      this.#banner.message = ""; // it was about what is over
       this.#announce(card ? `${word}: ${card.title}, ${card.allow.join(" ")}` : `run ${word}`);
     }
     this.#drawBanner();
@@ -226,7 +214,7 @@ export class Panel {
 
   #drawRunVerbs(status: string): void {
     const dead = this.link.health === "dead";
-    const found = RUN_VERBS.filter(([verb, , , when]) => when.includes(status) && !dead && (verb === "into" || verb === "out" ? this.#hasSubgraphs() : true));
+    const found = RUN_VERBS.filter(([verb, , , when]) => when.includes(status) && !dead && (verb === "into" || verb === "out" ? hasSubgraphs(this.#shape) : true));
     const { ordered } = this.#view.head!;
     const key = found.map(([verb]) => verb).join() + this.#sure + dead + ordered;
     if (key === this.#drawnVerbs) return;
@@ -236,45 +224,9 @@ export class Panel {
   }
   #drawnVerbs = "";
 
-  #hasSubgraphs(): boolean {
-    return Boolean(this.#shape?.nodes.some((node) => node[2] === "subgraph"));
-  }
-
   #drawBanner(): void {
-    const { link } = this;
-    const view = this.#view;
-    const waiting = [...new Set(link.overdue())].filter((each) => !["value", "find"].includes(each));
-    const head = view.head;
-    const [kind, text, actions] = this.#bannerContent(waiting, head);
-    if (this.#bannerText.textContent !== text) this.#bannerText.textContent = text;
-    if (this.#banner.getAttribute("data-kind") !== kind) fill(this.#bannerActions, ...actions()); // never under a pointer
-    mark(this.#banner, "data-kind", kind);
-    mark(this.#banner, "hidden", text ? null : "");
+    this.#banner.update(this.#view, this.#at);
   }
-  #bannerText = h("span", {});
-  #bannerActions = span("sg-verbs");
-
-  #bannerContent(waiting: string[], head: Head | null): [kind: string | null, text: string, actions: () => HTMLElement[]] {
-    const { link } = this;
-    const view = this.#view;
-    const none = () => [];
-    if (link.health === "dead") {
-      return ["gone", `The kernel is gone; this is what was shown last. Restart it, run the cells again, and reopen the run with dbg.open("${head?.thread ?? ""}").`, none];
-    }
-    if (link.health === "still") {
-      return ["gone", "No answer from the kernel: it is busy with a cell, or this is a saved view of a run that has ended. Running the cell again shows a live panel.", none];
-    }
-    if (link.overdue().length) return ["busy", `kernel busy: handled when the cell ends${waiting.length ? ` (${waiting.join(", ")})` : ""}`, none];
-    const small = { class: SMALL };
-    if (this.#at !== null) {
-      const text = `viewing step ${this.#at} of ${view.steps.at(-1)?.[0] ?? 0}, live at ${head?.step ?? 0}`;
-      return ["past", text, () => [button("Back to live", () => this.#goTo(null), small), button("Fork here…", () => this.#openFork(), small)]];
-    }
-    if (head?.failures.length) return ["failure", `A listener failed and was removed: ${head.failures.join("; ")}`, none];
-    if (this.#message) return ["wrong", this.#message, () => [button("×", () => this.#say(""), { ...small, "aria-label": "close" })]];
-    return [null, "", none];
-  }
-  #message = "";
 
   #elapsed(): string {
     return elapsed(this.#view.head, this.link.health === "live" || this.link.health === "busy");
@@ -376,7 +328,7 @@ export class Panel {
   }
 
   #say(message: string): void {
-    this.#message = message;
+    this.#banner.message = message;
     if (message) this.#announce(message);
     this.#drawBanner();
   }
@@ -394,7 +346,7 @@ export class Panel {
       return;
     }
     this.#sure = false;
-    this.#message = "";
+    this.#banner.message = "";
     void this.#command("go_on", { verb, force: verb === "cancel" && this.#view.head?.ordered === verb }).catch(() => undefined);
   }
 
@@ -449,7 +401,7 @@ export class Panel {
     const subject = {
       path,
       stops: this.link.stops,
-      subgraph: this.#shape?.nodes.some((node) => node[0] === path && node[2] === "subgraph") ?? false,
+      subgraph: isSubgraph(this.#shape, path),
       collapsed: this.#shape?.collapsed.includes(path) ?? false,
     };
     const menu = drawMenu(subject, {
@@ -489,19 +441,6 @@ export class Panel {
   #enable(stop: Stop, on: boolean): void {
     this.#undo.push(() => this.#enable(stop, !on));
     void this.#command("enable", { stop: stop.id, on }).catch(() => undefined);
-  }
-
-  #nodeNames(): string[] {
-    const path = this.#card.card?.path ?? "";
-    const parent = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : null;
-    return (this.#shape?.nodes ?? []).filter((node) => node[3] === parent && node[2] !== "start" && node[2] !== "end").map((node) => node[1]);
-  }
-
-  #targets(path: string): { always: string[]; maybe: string[] } {
-    const handlers = new Set((this.#shape?.nodes ?? []).filter((node) => node[2] === "handler").map((node) => node[0]));
-    const edges = (this.#shape?.edges ?? []).filter((edge) => edge[0] === path && !handlers.has(edge[1]));
-    const names = (conditional: boolean) => [...new Set(edges.filter((edge) => edge[2] === conditional).map((edge) => edge[1].split("/").at(-1)!))];
-    return { always: names(false), maybe: names(true) };
   }
 
   // Keys
@@ -588,12 +527,6 @@ export class Panel {
   #closeOver(): void {
     if (this.#over.firstChild) fill(this.#over);
   }
-}
-
-/** Paths of the subgraphs around a node. */
-function above(path: string): string[] {
-  const parts = path.split("/");
-  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join("/"));
 }
 
 /** One style element in each document or shadow root that has a panel. */

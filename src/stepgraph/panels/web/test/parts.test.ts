@@ -1,10 +1,11 @@
 import { describe, expect, it, vi } from "vitest";
 import { drawDiff, drawEffect } from "../src/diff";
 import { ForkForm } from "../src/fork";
-import { Graph, type Shape } from "../src/graph";
+import { Graph } from "../src/graph";
 import { isTyping, keyOf } from "../src/keys";
 import { LogList, StopList } from "../src/lists";
 import { type Row, RunView, type Step } from "../src/model";
+import type { Shape } from "../src/shape";
 import { Timeline } from "../src/timeline";
 import { VirtualList } from "../src/virtual";
 
