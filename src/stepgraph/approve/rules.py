@@ -47,6 +47,40 @@ class Rule:
         return replace(decision, scope="once", reason=reason, seen=None, request=None)
 
 
+class Rules:
+    """Those of one run, in the order in which they were made."""
+
+    def __init__(self) -> None:
+        self.all: tuple[Rule, ...] = ()
+        self._made = 0
+
+    def make(self, request: Request) -> None:
+        """Take a rule from a request that is decided, if its decision is one."""
+        decision = request.decided
+        if decision is not None and decision.scope == "run":
+            self._made += 1
+            self.all = (*self.all, Rule(f"rule {self._made}", request.title, request.stop, decision))
+
+    def decide(self, request: Request) -> bool:
+        """Whether one of them has decided the request."""
+        for rule in self.all:
+            if rule.fits(request):
+                try:
+                    request.decide(rule.applied())
+                except DecisionError:  # it does not fit what is shown now: a person is asked
+                    return False
+                return True
+        return False
+
+    def revoke(self, rule: Rule | str, run: str) -> None:
+        """Forget a rule, named by itself or its id. Raises ValueError, in which `run` stands for the run."""
+        found = [each for each in self.all if rule in (each, each.id)]
+        if not found:
+            known = ", ".join(each.id for each in self.all)
+            raise ValueError(f"{run} has no rule {rule!r}. Rules: {known or 'none'}.")
+        self.all = tuple(each for each in self.all if each not in found)
+
+
 def check_scope(request: Request, decision: Decision) -> None:
     """Raises DecisionError if the decision can't be made for the rest of the run."""
     if decision.scope == "once":

@@ -74,14 +74,14 @@ class RunGate:
 
     def __call__(self, pause: Pause) -> Decision | Future[Decision]:
         run = self._run
-        preset = run.preset(pause)
+        preset = run.answers.take(pause)
         if preset is not None:
             return preset
         if pause.place == "interrupt" and run.here:
             return UNWIND
         left = None if self.frontier is None else self.frontier.holds(pause)
         if left is not None and left.asks is not None:
-            if run.knows_answer(left.asks.id):
+            if run.answers.knows(left.asks.id):
                 return APPROVE
             pause.place, pause.interrupt = "interrupt", left.asks
         request = run.make_request(pause)
@@ -95,7 +95,7 @@ class RunGate:
         pause.id = request.id = run.inbox.next_id()
         keep(run, request)
         if left is not None and left.answered:
-            request.on_end(run.entered_again)
+            request.on_end(run.answers.once_more)
         answer = request.answer if left is None or left.asks is None else _standing_in(request, run)
         if not run.decided_by_rule(request):
             self.order = None
@@ -163,7 +163,7 @@ def _standing_in(request: Request, run: Run) -> Future[Decision]:
         if decision.verb == "suspend":
             relay.set_result(decision)
         else:
-            run.enter_again(interrupt.id, decision)
+            run.answers.give(interrupt.id, decision)
             relay.set_result(APPROVE)
 
     def withdrawn(each: Future[Decision]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from stepgraph.approve.changes import plan_of
@@ -11,13 +10,14 @@ from stepgraph.approve.inbox import Inbox, Requests
 from stepgraph.approve.listeners import Listeners
 from stepgraph.approve.news import News
 from stepgraph.approve.requests import Cause, Request
-from stepgraph.approve.rules import Rule
+from stepgraph.approve.rules import Rule, Rules
 from stepgraph.core.checkpoint import Stored
 from stepgraph.core.engine import Outcome
 from stepgraph.core.errors import Cancelled, DecisionError
 from stepgraph.core.events import TaskEmitted
 from stepgraph.core.types import Decision, Pause
 from stepgraph.debug import audit, lifetime
+from stepgraph.debug.answers import Answers
 from stepgraph.debug.earlier import rows_of
 from stepgraph.debug.frontier import Frontier
 from stepgraph.debug.gate import Mode, Order, RunGate
@@ -28,6 +28,7 @@ from stepgraph.debug.presence import Unattended, kernel_reach
 from stepgraph.debug.probe import Watch
 from stepgraph.debug.relay import Relayed, Unwaited
 from stepgraph.debug.show import run_text, show
+from stepgraph.debug.stats import Stats
 from stepgraph.debug.steps import Step, current, frame
 from stepgraph.debug.times import keep_times
 from stepgraph.debug.waiting import Attendance, Reach, awaiting, settle, wait
@@ -42,22 +43,6 @@ if TYPE_CHECKING:
 
 Status = Literal["running", "held", "done", "failed", "cancelled", "suspended", "interrupted"]
 RESUMABLE = ("suspended", "interrupted")
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """How often things happened. `reruns` counts bodies run again because of a stop: it stays 0."""
-
-    tasks: int = 0
-    steps: int = 0
-    reruns: int = 0
-    retries: int = 0
-    asked: int = 0
-    """Bodies run again because a person said so."""
-    interrupts: int = 0
-    """Bodies entered again, in another process, to answer what they had asked."""
-    routers: int = 0
-    decisions: int = 0
 
 
 class Run:
@@ -91,9 +76,8 @@ class Run:
         self.ledger = Ledger()
         self.inbox = Inbox(f"Run {id}")
         self.attendance = Attendance()
-        self.rules: tuple[Rule, ...] = ()
-        """Decisions with scope="run": they decide what the same stops ask at the same places, until revoked."""
-        self._rules_made = 0
+        self.answers = Answers()
+        """To questions of node code that were asked before the run was resumed."""
         self.reopened = False
         """Whether an earlier process, or an earlier run, has worked on the thread."""
         self.result: Any = None
@@ -107,9 +91,8 @@ class Run:
         self._cancelling = False
         self._front_end = False
         self._unattended: Unattended | None = None
-        self._entered_again = 0
         self._before = Stats()
-        self._preset: dict[str, Decision] = {}
+        self._rules = Rules()
         self._leave: Callable[[], None] = lambda: None
         self._news = News()
         self._listeners: Listeners[Callable[[], object]] = Listeners(f"run {id}")
@@ -212,13 +195,14 @@ class Run:
         """Take a decision on the request `id`."""
         self.inbox.decide(id, decision)
 
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Decisions with scope="run": they decide what the same stops ask at the same places, until revoked."""
+        return self._rules.all
+
     def revoke(self, rule: Rule | str) -> None:
         """Ask again what a rule decided so far; it is named by itself or its id. Raises ValueError."""
-        found = [each for each in self.rules if rule in (each, each.id)]
-        if not found:
-            known = ", ".join(each.id for each in self.rules)
-            raise ValueError(f"{self.id} has no rule {rule!r}. Rules: {known or 'none'}.")
-        self.rules = tuple(each for each in self.rules if each not in found)
+        self._rules.revoke(rule, self.id)
         self._tell()
 
     def unattended(self, policy: Policy) -> Run:
@@ -376,46 +360,13 @@ class Run:
 
     def hold(self, request: Request) -> None:
         """A question to whoever may answer."""
-        request.on_end(self._make_rule)
+        request.on_end(self._rules.make)
         keep_times(self, request.task)
         self.inbox.put(request)
 
     def decided_by_rule(self, request: Request) -> bool:
         """Whether one of the run's rules has decided the request."""
-        for rule in self.rules:
-            if rule.fits(request):
-                try:
-                    request.decide(rule.applied())
-                except DecisionError:  # it does not fit what is shown now: a person is asked
-                    return False
-                return True
-        return False
-
-    def _make_rule(self, request: Request) -> None:
-        decision = request.decided
-        if decision is not None and decision.scope == "run":
-            self._rules_made += 1
-            self.rules = (*self.rules, Rule(f"rule {self._rules_made}", request.title, request.stop, decision))
-
-    def preset(self, pause: Pause) -> Decision | None:
-        """What was decided about a node's question before the run was resumed."""
-        if pause.interrupt is None or not self._preset:
-            return None
-        return self._preset.pop(pause.interrupt.id, None)
-
-    def knows_answer(self, interrupt: str) -> bool:
-        """Whether a question of node code is decided, so that its body may be entered again."""
-        return interrupt in self._preset
-
-    def enter_again(self, interrupt: str, decision: Decision) -> None:
-        """The decision on a question asked before the run was left; its body is entered again to get it."""
-        self._preset[interrupt] = decision
-        self._entered_again += 1
-
-    def entered_again(self, request: Request) -> None:
-        """A body that had asked, and got its answer, is entered once more because the run was left before its end."""
-        if request.decided is not None and request.decided.verb in ("approve", "edit"):
-            self._entered_again += 1
+        return self._rules.decide(request)
 
     def log(self, pause: Pause, text: str) -> None:
         """The text of a logpoint, as output of the task it is at."""
@@ -538,7 +489,7 @@ class Run:
             reruns,
             before.retries + counts.retries,
             before.asked + counts.asked,
-            self._entered_again,
+            self.answers.entered,
             before.routers + counts.routers,
             decisions,
         )
