@@ -88,6 +88,10 @@ DEVIATIONS = {
         "When a task fails after an answer, LangGraph's updates stream says that it returned None; ours says nothing. "
         "(Applied to every program.)"
     ),
+    "cached beside its like": (
+        "Of several tasks of a superstep with one cache key, LangGraph runs all but the last one again, although the "
+        "result is cached; ours takes it for each of them, also while the superstep runs."
+    ),
     "compiled again": (
         "A graph with a default error handler can be compiled again here, and its builder has only the nodes that "
         "were added; LangGraph adds the handler to the builder's nodes, and the second compile raises ValueError."

@@ -468,3 +468,30 @@ def drained_by_a_node(lab: Lab) -> None:
         lab.run({"log": ["leave"]})
         lab.run(None)
         lab.run({"log": ["stay"]})
+
+
+@program(sync_only=True)
+def caches_of_graphs_inside(lab: Lab) -> None:
+    """A graph inside has its own cache or none, as a node and called by one."""
+    ran: list[Any] = []
+
+    def square(s: Log) -> Any:
+        ran.append(s["log"][0])
+        return {"count": s["count"] ** 2}
+
+    cache = lab.InMemoryCache()
+    for own in (None, cache):
+        inner = lab.graph(Log)
+        inner.add_node("square", square, cache_policy=lab.CachePolicy())
+        inner.add_edge(lab.START, "square")
+        graph = inner.compile(cache=own)
+        g = lab.graph(Log)
+        g.add_node("node", graph)
+        g.add_node("calls", lambda s, graph=graph: {"count": graph.invoke({"log": ["called"], "count": 3})["count"]})
+        g.add_edge(lab.START, "node")
+        g.add_edge("node", "calls")
+        lab.compile(g, cache=cache)
+        for number in range(2):
+            lab.thread = f"{own is None} {number}"
+            lab.run({"log": ["in"], "count": 2})
+    lab.note("ran", ran)

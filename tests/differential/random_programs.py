@@ -1,5 +1,6 @@
 """Programs made from a seed: a random graph as plain data, and a script that runs, answers, edits and travels."""
 
+import asyncio
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +17,10 @@ LONG = 14
 
 @dataclass
 class NodeSpec:
-    """`does` is one of KINDS; `goes` are targets of a Command; `child` the graph of a subgraph node."""
+    """`does` is one of KINDS; `goes` are targets of a Command; `child` the graph of a subgraph node.
+
+    `tried` are the attempts that it has, `handler` where its error handler goes on, if it has one.
+    """
 
     name: str
     does: str
@@ -24,6 +28,9 @@ class NodeSpec:
     goes: tuple[str, ...] = ()
     times: int = 0
     child: "GraphSpec | None" = None
+    tried: int = 1
+    cached: bool = False
+    handler: tuple[str, ...] | None = None
 
 
 @dataclass
@@ -124,6 +131,31 @@ def _outcome(rng: Random, names: list[str], sends: bool) -> list[Any]:
     return targets
 
 
+def add_policies(rng: Random, spec: GraphSpec, *, handles: bool, waits: bool) -> None:
+    """Let some nodes fail and recover, by another attempt or a handler, wait in vain, or keep results in a cache.
+
+    Which of parallel tasks fails must not depend on threads: a node fails as often as it may, or each time.
+    """
+    names = [node.name for node in spec.nodes]
+    outcomes = [each for router in spec.routers for outcome in router.outcomes for each in outcome]
+    sent = {each[0] for each in outcomes if not isinstance(each, str)}  # see DEVIATIONS["cached beside its like"]
+    for node in spec.nodes:
+        if node.child is not None:
+            add_policies(rng, node.child, handles=handles, waits=waits)
+        elif node.does in ("log", "count", "tags", "none"):
+            match rng.choice(("retry", "cache", "handler", "wait", "", "")):
+                case "retry":
+                    node.does, node.times, node.tried = "fail", rng.randint(1, 2), rng.randint(3, 4)
+                case "cache":
+                    node.cached = node.does != "none" and node.name not in sent
+                case "handler" if handles:
+                    node.does, node.times, node.tried = "fail", 1_000, rng.randint(1, 2)
+                    node.handler = tuple(rng.sample(names, rng.randint(0, 1)))
+                case "wait" if handles and waits:
+                    node.does, node.tried = "wait", rng.randint(1, 2)
+                    node.handler = tuple(rng.sample(names, rng.randint(0, 1)))
+
+
 def build(
     lab: Lab,
     spec: GraphSpec,
@@ -136,7 +168,8 @@ def build(
     g = lab.graph(schema, **options)
     failures = {} if failures is None else failures
     for node in spec.nodes:
-        g.add_node(node.name, _action(lab, node, failures, inner), defer=node.defer, **_destinations(node))
+        options = {**_destinations(node), **_policies(lab, node)}
+        g.add_node(node.name, _action(lab, node, failures, inner), defer=node.defer, **options)
     for source, target in spec.edges:
         g.add_edge(lab.START if source == "START" else source, target)
     for sources, target in spec.joins:
@@ -149,6 +182,31 @@ def build(
 
 def _destinations(node: NodeSpec) -> dict[str, Any]:
     return {"destinations": node.goes} if node.does == "command" else {}
+
+
+def _policies(lab: Lab, node: NodeSpec) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if node.tried > 1:
+        found["retry_policy"] = lab.RetryPolicy(
+            initial_interval=0.001, jitter=False, max_attempts=node.tried, retry_on=(ConnectionError, TimeoutError)
+        )
+    if node.cached:
+        # LangGraph's default key depends on the order in which a set was filled.
+        found["cache_policy"] = lab.CachePolicy(key_func=lambda s: repr((s.get("log"), s.get("count"))))
+    if node.does == "wait":
+        found["timeout"] = 0.02  # which it never keeps, and no other node has one: the clock decides nothing
+    if node.handler is not None:
+        found["error_handler"] = _handler(lab, node)
+    return found
+
+
+def _handler(lab: Lab, node: NodeSpec) -> Callable[..., Any]:
+    def handle(s: Any, error: lab.NodeError) -> Any:  # type: ignore[name-defined]  # the engine's own class
+        update = {"log": [f"{error.node} handled {type(error.error).__name__}"]}
+        goes = () if len(s.get("log", ())) >= LONG else node.handler or ()
+        return lab.Command(update=update, goto=list(goes)) if goes else update
+
+    return handle
 
 
 def _action(lab: Lab, node: NodeSpec, failures: dict[str, int], inner: Any) -> Any:
@@ -167,6 +225,9 @@ def _action(lab: Lab, node: NodeSpec, failures: dict[str, int], inner: Any) -> A
             raise ConnectionError(f"{name} is down")
         return {"log": [name]}
 
+    async def wait(s: Any) -> Any:
+        await asyncio.sleep(30)
+
     def command(s: Any) -> Any:
         goes = () if long(s) else node.goes
         return lab.Command(update={"log": [name], "count": 1}, goto=list(goes))
@@ -180,6 +241,7 @@ def _action(lab: Lab, node: NodeSpec, failures: dict[str, int], inner: Any) -> A
         "ask": lambda s: {"log": [f"{name} heard {lab.interrupt(name)}"]},
         "ask twice": lambda s: {"log": [lab.interrupt(f"{name} one"), lab.interrupt(f"{name} two")]},
         "fail": fail,
+        "wait": wait,
         "command": command,
     }
     return actions[node.does]
@@ -204,17 +266,26 @@ def may_fail(seed: int) -> bool:
     return Random(seed + 10_000).random() < 0.25
 
 
-def play(lab: Lab, seed: int, schema: Any = State, inner: Any = Inner) -> None:
-    """The whole program of a seed; `schema` and `inner` are the states of its graph and of graphs inside."""
+def play(lab: Lab, seed: int, schema: Any = State, inner: Any = Inner, *, policies: bool = False) -> None:
+    """The whole program of a seed; `schema` and `inner` are the states of its graph and of graphs inside.
+
+    With `policies` some of its nodes get policies too.
+    """
     rng = Random(seed)
     saved = lab.saved
     fails = saved and may_fail(seed)
     asks = saved and rng.random() < 0.5
     spec = graph_spec(rng, depth=rng.choice((0, 1, 1)), asks=asks, fails=fails, plain=rng.random() < 0.15)
-    breakpoints = {"interrupt_before": spec.before, "interrupt_after": spec.after} if saved else {}
-    lab.compile(
-        build(lab, spec, schema, inner=inner), **{key: list(value) for key, value in breakpoints.items() if value}
-    )
+    options: dict[str, Any] = {}
+    if saved:
+        breakpoints = {"interrupt_before": spec.before, "interrupt_after": spec.after}
+        options = {key: list(value) for key, value in breakpoints.items() if value}
+    if policies:
+        handles = not (asks or fails)  # see DEVIATIONS["handler again"]
+        waits = lab.calls == "async nodes" and not may_fail(seed)  # otherwise the engines are driven differently
+        add_policies(Random(seed + 20_000), spec, handles=handles, waits=waits)
+        options["cache"] = lab.InMemoryCache()
+    lab.compile(build(lab, spec, schema, inner=inner), **options)
     lab.only_results = fails
     nested = any(node.child for node in spec.nodes)  # see DEVIATIONS["answer used twice"]
     lab.racy = ("GraphRecursionError",) if nested else ()

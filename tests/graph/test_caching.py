@@ -178,16 +178,18 @@ def test_a_default_policy_is_for_nodes_and_not_for_handlers(cache: Any) -> None:
     assert calls == {"square": 1, "fails": 2, "handler": 2}
 
 
-def test_a_subgraph_can_be_cached_and_its_nodes_use_the_outer_cache(cache: Any) -> None:
+@pytest.mark.parametrize("own", [False, True])
+def test_a_subgraph_can_be_cached_and_its_nodes_use_its_own_cache_alone(cache: Any, own: bool) -> None:
     outer = StateGraph(Log)
-    outer.add_node("child", graph().compile(), cache_policy=CachePolicy())
+    outer.add_node("child", graph().compile(cache=cache if own else None), cache_policy=CachePolicy())
     outer.add_edge(START, "child")
     app = outer.compile(cache=cache)
     for _ in range(2):
         assert app.invoke({"log": [], "n": 3})["log"] == [9]
+    assert calls["square"] == 1
     app.clear_cache(["child"])
     app.invoke({"log": [], "n": 3})
-    assert calls["square"] == 1
+    assert calls["square"] == (1 if own else 2)
 
 
 def test_langgraphs_own_caches_work_too(tmp_path: Any) -> None:

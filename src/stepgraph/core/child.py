@@ -70,7 +70,7 @@ def child_request(parent: Request, task: Task) -> Request:
     request.emit = overheard(task, parent.emit)
     request.unheard = parent.unheard if task.progress is None else parent.unheard & ORDINARY
     request.gate, request.probe = parent.gate, parent.probe
-    request.store, request.cache = parent.store, getattr(node.source, "cache", None) or parent.cache
+    request.store, request.cache = parent.store, getattr(node.source, "cache", None)
     request.step_timeout = getattr(node.source, "step_timeout", None)
     request.context, request.control, request.blocking = parent.context, parent.control, parent.blocking
     request.parent = task

@@ -514,7 +514,7 @@ class CompiledStateGraph(Threads):
         request.emit = overheard(outer, scope.emit)
         request.unheard = scope.unheard if outer.progress is None else scope.unheard & ORDINARY
         request.store = self.store or around.store
-        request.cache = self.cache or around.cache
+        request.cache = self.cache
         request.context = request.context or around.context
         request.control = request.control or around.control
         request.parent = outer
