@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextvars import ContextVar, copy_context
 from copy import copy
 from dataclasses import replace
+from importlib import import_module
 from types import FunctionType
 from typing import Any
 
@@ -52,8 +53,13 @@ def listened(config: Mapping[str, Any]) -> bool:
     if type(made) is not FunctionType or hasattr(made, "__wrapped__"):
         return True  # instrumentation adds its handler to every manager that is made
     contexts = sys.modules.get("langchain_core.tracers.context")
-    if contexts is None:
-        return not _VARIABLES.keys().isdisjoint(_SWITCHES)
+    if contexts is None:  # no manager was made yet
+        if not _VARIABLES.keys().isdisjoint(_SWITCHES):
+            return True
+        if not _told(sys.modules.get("langsmith._internal._context")):
+            told = sys.modules.get("langchain_core.globals")
+            return told is not None and bool(told.get_debug())
+        contexts = import_module("langchain_core.tracers.context")
     for variable, _, _, switch in contexts._configure_hooks:
         # The engine's own hook is no variable: it hears for streams, which need no runs.
         if type(variable) is ContextVar and variable.get() is not None:
@@ -69,20 +75,26 @@ def _traces(contexts: Any) -> bool:
     It is what the context says, else what was set for the process, else what the environment says, which langsmith
     reads once. Only the last of these is told here.
     """
-    around: Any = sys.modules.get("langsmith._internal._context")
     try:
-        told = (
-            contexts.tracing_v2_callback_var.get() is not None
-            or around._TRACING_ENABLED.get() is not None
-            or around._PARENT_RUN_TREE_REF.get() is not None
-            or around._GLOBAL_TRACING_ENABLED is not None
-        )
-        if not told:
+        around = sys.modules["langsmith._internal._context"]
+        if contexts.tracing_v2_callback_var.get() is None and not _told(around):
             variable = contexts.ls_utils.get_env_var
             return bool(variable("TRACING_V2", default=variable("TRACING", default="")) == "true")
-    except AttributeError:  # a version of langsmith that keeps this elsewhere, or another module in its place
+    except (
+        AttributeError,
+        KeyError,
+    ):  # a version of langsmith that keeps this elsewhere, or another module in its place
         pass
     return bool(contexts._tracing_v2_is_enabled())
+
+
+def _told(around: Any) -> bool:
+    """Whether langsmith was told in code about tracing, by its context or for the process. Not without langsmith."""
+    return around is not None and (
+        around._TRACING_ENABLED.get() is not None
+        or around._PARENT_RUN_TREE_REF.get() is not None
+        or around._GLOBAL_TRACING_ENABLED is not None
+    )
 
 
 def manager_for(config: Mapping[str, Any], tags: Any = None, *, asynchronous: bool = False) -> Any:
