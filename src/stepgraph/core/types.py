@@ -286,7 +286,8 @@ class GraphOutput(Generic[OutputT]):
 
 def _warn_item(form: str) -> None:
     warnings.warn(
-        f"Accessing GraphOutput via `{form}` is deprecated. Use `result.value` and `result.interrupts` instead.",
+        f"Accessing GraphOutput via `{form}` is deprecated. Use `result.value` to access the output value directly, "
+        "or `result.interrupts` for interrupts.",
         LangGraphDeprecatedSinceV11,
         stacklevel=3,
     )

@@ -74,7 +74,7 @@ def wanted(function: Any, *, first: bool = False) -> list[tuple[str, Callable[[T
         elif parameter.name == "config":
             warnings.warn(
                 "The 'config' parameter should be typed as 'RunnableConfig' or 'RunnableConfig | None', "
-                f"not '{parameter.annotation}': {_name(function)} does not get it.",
+                f"not '{parameter.annotation}'. {_name(function)} does not get it.",
                 UserWarning,
                 stacklevel=6,
             )

@@ -81,8 +81,8 @@ class MessageGraph(StateGraph):
 
     def __init__(self) -> None:
         warnings.warn(
-            "MessageGraph is deprecated, to be removed in 2.0. Use StateGraph with a `messages` key instead: "
-            "`StateGraph(MessagesState)`.",
+            "MessageGraph is deprecated in LangGraph v1.0.0, to be removed in v2.0.0. Please use StateGraph with a "
+            "`messages` key instead.",
             LangGraphDeprecatedSinceV10,
             stacklevel=2,
         )
