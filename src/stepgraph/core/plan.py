@@ -121,6 +121,7 @@ class Node:
     _triggers: tuple[str, ...] | None = None
     subgraph: Any = MISSING
     """What `graph` has found."""
+    _bound: Any = None
 
     @property
     def control(self) -> Control:
@@ -144,11 +145,31 @@ class Node:
 
     @property
     def bound(self) -> Any:
-        """What the node was made of, as a Runnable: LangGraph's name for it. Functions need langchain-core for it."""
+        """What the node was made of, as a Runnable: LangGraph's name for it. Functions need langchain-core for it.
+
+        What is put in its place, or in place of its `func` or `afunc`, is what the node calls from then on.
+        """
         source = self.source
         if source is None or hasattr(source, "ainvoke"):
             return source
-        return registry.adapters.load("runnable")(source, name=self.name, trace=False)
+        if self._bound is None:
+            self._bound = registry.adapters.load("bound")(source, self)
+        return self._bound
+
+    @bound.setter
+    def bound(self, made: Any) -> None:
+        self.inject = self.call(made)
+        self.source, self._bound = made, None
+        self.child, self.nests, self.subgraph = None, False, MISSING
+
+    def call(self, made: Any) -> Any:
+        """Call this, which takes what the node takes; returns what it would ask for by name."""
+        how = registry.adapters.load("action")(made, f"Node {self.name!r}")
+        if how.is_async and not self.is_async:
+            self.twin = how.body
+        else:
+            self.body, self.is_async, self.twin = how.body, how.is_async, how.twin
+        return how.inject
 
     def invoke(self, input: Any, config: Any = None, **extra: Any) -> Any:
         """Run what the node was made of by itself, without its graph, as unit tests of nodes do."""

@@ -116,6 +116,8 @@ adapters = Registry(
         "parallel": "stepgraph.integrations.langchain:parallel",
         "returned": "stepgraph.graph.actions:returned",
         "runnable": "stepgraph.integrations.runnables:coerce_to_runnable",
+        "bound": "stepgraph.integrations.runnables:bound_of",
+        "action": "stepgraph.graph.actions:action_of",
     },
 )
 """What makes an object of another library run here -> function from it."""

@@ -18,6 +18,7 @@ from stepgraph.core.policies import RetryPolicy, as_retries
 from stepgraph.core.types import END, ROOT, START, Command, Send
 from stepgraph.graph.actions import action_of, is_async, is_runnable, name_of
 from stepgraph.graph.compiled import CompiledStateGraph
+from stepgraph.graph.patched import overrides
 from stepgraph.graph.policies import cache_namespace, limits_of, renamed
 from stepgraph.graph.stamping import stamp_of
 from stepgraph.schema.channels import Managers, channels_of, is_keyed, mapper_of
@@ -59,13 +60,28 @@ class NodeSpec:
     policies: Policies = field(default_factory=Policies)
     is_handler: bool = False
     trace_policy: Any = None
+    _bound: Any = None
 
     @property
     def runnable(self) -> Any:
-        """What was added, as a Runnable: LangGraph's name. Functions need langchain-core for it."""
+        """What was added, as a Runnable: LangGraph's name. Functions need langchain-core for it.
+
+        What is put in its place, or in place of its `func`, is what graphs compiled from then on call.
+        """
         if hasattr(self.action, "ainvoke"):
             return self.action
-        return registry.adapters.load("runnable")(self.action, name=None, trace=False)
+        if self._bound is None:
+            self._bound = registry.adapters.load("bound")(self.action, self)
+        return self._bound
+
+    @runnable.setter
+    def runnable(self, made: Any) -> None:
+        self.action, self._bound = made, None
+        self.how = _how("the node", made)
+
+    def call(self, made: Any) -> None:
+        """Call this, which takes what the node takes."""
+        self.how = action_of(made, "The node")._replace(inject=self.how.inject)
 
     @property
     def retry_policy(self) -> Any:
@@ -615,7 +631,7 @@ def _plain(name: str) -> str:
 
 def _how(name: str, action: Any) -> Any:
     """How to call a node's action; None for a compiled graph. Raises TypeError."""
-    return None if hasattr(action, "plan") else action_of(action, f"Node {name!r}")
+    return None if hasattr(action, "plan") and not overrides(action) else action_of(action, f"Node {name!r}")
 
 
 def _hints(action: Any) -> tuple[Any, tuple[str, ...]]:

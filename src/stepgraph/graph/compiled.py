@@ -23,6 +23,7 @@ from stepgraph.core.plan import Plan
 from stepgraph.core.request import ORDINARY, Request
 from stepgraph.core.types import INTERRUPT, START, GraphOutput, Namespace
 from stepgraph.graph.calls import CallOptions, printed_modes, run_options, takes_options
+from stepgraph.graph.patched import through
 from stepgraph.graph.snapshots import inner_plan, journey
 from stepgraph.graph.threads import ROOT_ONLY_LENT, Threads
 from stepgraph.run.chunks import Mappers, printer, v1, v2
@@ -59,6 +60,10 @@ class CompiledStateGraph(Threads):
 
     step_timeout: float | None = None
     """Seconds that a superstep may take, then the run raises TimeoutError; set it on the compiled graph."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        through(cls)
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
         """Where langchain-core is loaded, a graph that is one of its Runnables too."""
@@ -118,7 +123,7 @@ class CompiledStateGraph(Threads):
         if options.get("stream_mode", "values") != "values":
             return list(self.stream(input, config, thread=thread, **self._of_output(options)))
         engine = self._begin("invoke", input, config, thread, options)
-        engine.request.blocking = not self.has_async
+        engine.request.blocking = not self.plan.has_async
         self._print(engine, options)
         return self._versioned(_result(self._outcome(engine), options.get("output_keys")), options)
 
@@ -189,14 +194,14 @@ class CompiledStateGraph(Threads):
         """
         chunks: deque[Any] = deque()
         engine = self._begin("stream", input, config, thread, options)
-        engine.request.blocking = not self.has_async
+        engine.request.blocking = not self.plan.has_async
         modes = self._modes(options, config)
         live = not LIVE_MODES.isdisjoint((modes,) if isinstance(modes, str) else modes)
         live = live or self.plan.entry != START  # functions that an entrypoint calls end long before it does
         driver = SyncDriver(chunks, live=live, width=engine.request.config.get("max_concurrency"))
         put = chunks.append if not live else _waking(chunks, driver)
         self._listen(engine, modes, put, options)
-        if self.has_async:
+        if self.plan.has_async:
             yield from _loops().chunks_beside(engine, engine.request.emit, chunks)
             return
         steps = driver.steps(engine.run())

@@ -45,6 +45,31 @@ def restore(kind: type, name: str) -> None:
         delattr(kind, name)
 
 
+def through(kind: type) -> None:
+    """Let `invoke` go by `stream` where a user's subclass has one of its own, and no `invoke`."""
+    for name, whole in _THROUGH.items():
+        if _is_own(kind) or name not in vars(kind):
+            continue
+        if _is_own(next(each for each in kind.__mro__ if whole in vars(each))):
+            setattr(kind, whole, _BY_STREAM[whole])
+
+
+def overrides(graph: Any) -> bool:
+    """Whether its class, a user's, runs it in a way of its own: as a node it is then called, not driven."""
+    return any(
+        not _is_own(kind) and not _RUNS.isdisjoint(vars(kind))
+        for kind in type(graph).__mro__
+        if kind.__module__.partition(".")[0] != "langchain_core"
+    )
+
+
+_RUNS = frozenset((*_THROUGH, *_THROUGH.values()))
+
+
+def _is_own(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] == "stepgraph"
+
+
 def _invoke(self: Any, input: Any, config: Any = None, **options: Any) -> Any:
     version, modes = options.pop("version", "v1"), options.pop("stream_mode", "values")
     found = _Collected(modes)

@@ -177,6 +177,26 @@ def is_async_generator(function: Any) -> bool:
     return inspect.isasyncgenfunction(function) or inspect.isasyncgenfunction(getattr(function, "__call__", None))  # noqa: B004  its kind matters
 
 
+class Bound(RunnableCallable):
+    """What a node was made of. A function put in place of `func` or `afunc` is what the node calls from then on."""
+
+    node: Any = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in ("func", "afunc") and self.node is not None:
+            self.node.call(value)
+
+
+def bound_of(source: Any, node: Any) -> Runnable[Any, Any]:
+    """What a node was made of, as a Runnable. `node` is told by its `call` of what is put in the function's place."""
+    made = coerce_to_runnable(source, name=getattr(node, "name", None), trace=False)
+    if type(made) is RunnableCallable:
+        made.__class__ = Bound
+        made.__dict__["node"] = node
+    return made
+
+
 def coerce_to_runnable(thing: Any, *, name: str | None, trace: bool) -> Runnable[Any, Any]:
     """A Runnable, function or dict as a Runnable. Raises TypeError for anything else."""
     if isinstance(thing, Runnable):
