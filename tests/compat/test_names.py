@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+from stepgraph.compat.absent import absent
 from stepgraph.compat.elsewhere import BORROWED
 from stepgraph.compat.hook import ENGINE
 
@@ -78,6 +82,16 @@ def test_a_module_has_only_what_its_counterpart_has() -> None:
     assert not {name: names for name, names in theirs.items() if names}
 
 
+def test_methods_of_a_part_of_its_engine_can_be_replaced_and_put_back() -> None:
+    """As tracing libraries do to `PregelLoop.tick` when they are loaded."""
+    kind = absent("langgraph.pregel._loop", "PregelLoop")("PregelLoop")
+    with patch.object(kind, "tick", lambda self: 1):
+        assert kind.tick(None) == 1
+    with pytest.raises(NotImplementedError, match=r"PregelLoop\.tick is a part of LangGraph's own engine"):
+        kind.tick()
+    assert not hasattr(kind, "_tick")
+
+
 @pytest.mark.parametrize("name", ["langgraph.pregel._loop.PregelLoop", "langgraph.pregel._draw.draw_graph"])
 def test_a_part_of_its_engine_says_so_when_it_is_used(name: str) -> None:
     module, _, part = name.rpartition(".")
@@ -86,3 +100,16 @@ def test_a_part_of_its_engine_says_so_when_it_is_used(name: str) -> None:
         [sys.executable, "-m", "stepgraph.compat", "run", "-c", code], capture_output=True, text=True, check=True
     )
     assert f"{part} is a part of LangGraph's own engine" in done.stdout
+
+
+async def given(*values: object) -> AsyncIterator[object]:
+    for value in values:
+        yield value
+
+
+def test_what_tracing_libraries_wrap_beside_the_public_names_is_there() -> None:
+    from stepgraph.compat.langgraph._internal import _runnable
+
+    assert asyncio.run(_runnable._consume_aiter(given("a", "b"))) == "ab"
+    assert asyncio.run(_runnable._consume_aiter(given({"a": 1}, {"b": 2}))) == {"b": 2}
+    assert asyncio.run(_runnable._consume_aiter(given())) is None

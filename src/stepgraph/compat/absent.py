@@ -1,6 +1,7 @@
 """Names of LangGraph's engine that other code imports though nothing here corresponds to them.
 
-They can be imported, asked about with `isinstance` and named in annotations; making or calling one says what to do.
+They can be imported, asked about with `isinstance` and named in annotations, and their methods can be replaced, as
+tracing libraries do; making or calling one says what to do.
 """
 
 from __future__ import annotations
@@ -10,16 +11,34 @@ from types import GenericAlias
 from typing import Any
 
 
-class Absent:
+class _Kind(type):
+    """Knows whatever method is asked of it: nothing here calls one, so nothing that replaces one is called either."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+
+        def method(*_: Any, **__: Any) -> Any:
+            raise _no_such_part(f"{cls.__name__}.{name}")
+
+        method.__name__, method.__qualname__ = name, f"{cls.__name__}.{name}"
+        return method
+
+
+class Absent(metaclass=_Kind):
     """The base of all of them."""
 
     __class_getitem__: Any = classmethod(GenericAlias)
 
     def __init__(self, *_: Any, **__: Any) -> None:
-        raise NotImplementedError(
-            f"{type(self).__name__} is a part of LangGraph's own engine. This program runs on stepgraph, whose engine "
-            "has other parts: use the public API, or run this part on LangGraph."
-        )
+        raise _no_such_part(type(self).__name__)
+
+
+def _no_such_part(name: str) -> NotImplementedError:
+    return NotImplementedError(
+        f"{name} is a part of LangGraph's own engine. This program runs on stepgraph, whose engine "
+        "has other parts: use the public API, or run this part on LangGraph."
+    )
 
 
 def absent(module: str, *names: str) -> Callable[[str], Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from langchain_core.runnables import RunnableSequence
@@ -22,6 +23,17 @@ class RunnableSeq(RunnableSequence[Any, Any]):
 
     def __init__(self, *steps: Any, name: str | None = None, **_: Any) -> None:
         super().__init__(*steps, name=name)
+
+
+async def _consume_aiter(chunks: AsyncIterator[Any]) -> Any:
+    """What an async iterator gives, added up where it can be added, else the last."""
+    found: Any = None
+    async for chunk in chunks:
+        try:
+            found = chunk if found is None else found + chunk
+        except TypeError:
+            found = chunk
+    return found
 
 
 __all__ = (
