@@ -239,6 +239,33 @@ def test_snapshots_name_the_namespace_that_the_saver_names() -> None:
     assert sum(bool(each["checkpoint_ns"]) for each in shown) == 3
 
 
+class SetsAsMappings(InMemorySaver):
+    """A user's saver that gives what it stored of sets, as langgraph-checkpoint-redis does."""
+
+    def get_tuple(self, config: Any) -> Any:
+        found = super().get_tuple(config)
+        values = found and found.checkpoint["channel_values"]
+        for key, value in (values or {}).items():
+            if isinstance(value, set):
+                values[key] = {"lc": 2, "type": "constructor", "id": ["builtins", "set"], "args": [list(value)]}
+        return found
+
+
+def test_joins_go_on_where_a_saver_gives_no_sets() -> None:
+    g = StateGraph(Log)
+    for name in "abcd":
+        g.add_node(name, lambda s, name=name: {"log": [name]})
+        g.add_edge(START, name)
+    g.add_node("z", lambda s: {"log": ["z"]})
+    g.add_edge(list("abcd"), "z")
+    graph = g.compile(checkpointer=SetsAsMappings(), interrupt_before=["z"])
+    assert graph.invoke({"log": []}, T)["log"] == list("abcd")
+    assert graph.get_state(T).next == ("z",)
+    assert graph.invoke(None, T)["log"] == [*"abcd", "z"]
+    assert graph.get_state(T).next == ()
+    assert graph.invoke(None, T)["log"] == [*"abcd", "z"]
+
+
 def test_graphs_in_helper_threads_use_the_sync_methods(saver: Any) -> None:
     inner = chain(None)
     g = StateGraph(Log)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import field, fields, is_dataclass, make_dataclass
 from functools import cache
 from importlib import import_module
@@ -61,6 +61,11 @@ def ours(value: Any) -> Any:
 def whole(value: Any) -> Any:
     """The value in a snapshot of a DeltaChannel; any other value as it is."""
     return value.value if type(value).__name__ == "_DeltaSnapshot" else value
+
+
+def members(value: Any) -> Any:
+    """The members of a barrier's set. langgraph-checkpoint-redis gives back what it has made of a set to store it."""
+    return next(iter(value.get("args") or ()), ()) if isinstance(value, Mapping) else value
 
 
 def interrupts_in(value: Any) -> tuple[Any, ...]:

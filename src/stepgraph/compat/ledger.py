@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from stepgraph.compat.format import BRANCH, INPUT, INTERRUPT, TASKS
+from stepgraph.compat.format import BRANCH, INPUT, INTERRUPT, TASKS, members
 from stepgraph.core.checkpoint import PUSH
 from stepgraph.core.plan import Barrier, Plan
 from stepgraph.core.state import State
@@ -80,7 +80,7 @@ class Ledger:
                     arrived, finished = arrived
                     if finished:
                         self.finished.add(key)
-                self.barriers[key] = set(arrived)
+                self.barriers[key] = set(members(arrived))
         self.sends = bool(values.get(TASKS))
         self.start = START in values
 

@@ -21,6 +21,7 @@ from stepgraph.compat.format import (
     TASKS,
     VERSION,
     interrupts_in,
+    members,
     ours,
     theirs,
     whole,
@@ -134,7 +135,7 @@ def stored_of(
 
 def _arrived(kind: Any, value: Any) -> Any:
     """A barrier's names as a set of that kind, where they stand beside whether it is finished too."""
-    return (kind(value[0]), value[1]) if isinstance(value, (tuple, list)) else kind(value)
+    return (kind(members(value[0])), value[1]) if isinstance(value, (tuple, list)) else kind(members(value))
 
 
 def _special(plan: Plan) -> list[str]:
