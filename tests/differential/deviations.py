@@ -20,10 +20,6 @@ DEVIATIONS = {
     "better messages": (
         "An error says what, where and how to mend it, in words that LangGraph does not have; its class is the same."
     ),
-    "start of handlers": (
-        "LangGraph's debug stream does not announce that an error handler starts, except when a run goes on with it; "
-        "ours announces each start, and none of a handler that is over. (Applied to every program.)"
-    ),
     "handler again": (
         "When a run goes on, LangGraph runs an error handler again that had finished in an earlier run, "
         "and its snapshots show neither the handler's questions nor that its task is over; ours runs it once and shows "

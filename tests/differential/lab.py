@@ -167,8 +167,6 @@ class Lab:
         """Streams by mode and namespace; parallel tasks' chunks in no order, so that finishing order does not count."""
         streams: dict[tuple[str, tuple[str, ...]], list[Any]] = {}
         for ns, mode, payload in chunks:
-            if mode == "debug" and payload["type"] == "task" and "error_handler__" in payload["payload"]["name"]:
-                continue  # DEVIATIONS["start of handlers"]
             stream = streams.setdefault((mode, ns), [])
             match mode:
                 case "values" if isinstance(payload, dict) and "__interrupt__" in payload:

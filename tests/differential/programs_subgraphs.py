@@ -120,6 +120,34 @@ def a_subgraph_without_checkpoints(lab: Lab) -> None:
 
 
 @program(needs_saver=True)
+def a_subgraph_without_checkpoints_asks(lab: Lab) -> None:
+    """It runs from its beginning, and the answer is there; its node's siblings are over."""
+    inner = chain(lab, "i", "ask", "j", ask=asking(lab)).compile(checkpointer=False)
+    for thread, child in (("added", inner), ("called", lambda s: inner.invoke({"log": []}))):
+        if thread == "called" and lab.calls != "sync":
+            continue
+        g = chain(lab, "a", "child", "b", child=child)
+        g.add_node("beside", lambda s: {"log": ["beside"]})
+        g.add_edge("a", "beside")
+        lab.compile(g)
+        for durability in ("async", "exit"):
+            lab.thread = f"{thread} {durability}"
+            lab.run({"log": ["in"]}, durability=durability)
+            lab.run(lab.Command(resume="yes"), durability=durability)
+
+
+@program(needs_saver=True)
+def an_answer_for_a_subgraph_that_has_not_begun(lab: Lab) -> None:
+    """An answer given at a breakpoint is for whoever asks first, in whichever graph."""
+    for lasting in (None, True, False):
+        lab.thread = str(lasting)
+        inner = chain(lab, "i", "ask", ask=asking(lab)).compile(checkpointer=lasting)
+        lab.compile(chain(lab, "a", "child", "b", child=inner), interrupt_before=["child"])
+        lab.run({"log": ["in"]}, durability="async")
+        lab.run(lab.Command(resume="early"), durability="async")
+
+
+@program(needs_saver=True)
 def travels_around_lasting_subgraphs(lab: Lab) -> None:
     """A replay of the parent begins with what the subgraph knew then; one inside it goes on there."""
     inner = chain(lab, "i1", "i2").compile(checkpointer=True)

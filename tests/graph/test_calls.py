@@ -246,3 +246,14 @@ def test_what_is_printed_of_a_graph_inside(capsys: pytest.CaptureFixture[str]) -
     first, *_ = capsys.readouterr().out.splitlines()
     assert first.startswith("\033[1m[updates]\033[0m \033[1;30;33m[graph=('child:")
     assert first.endswith(")]\033[0m {'b': {'log': ['b']}}")
+
+
+@WAYS
+def test_a_failure_shows_itself_with_a_durability_that_has_no_effect(way: str) -> None:
+    def fails(state: State) -> None:
+        raise ValueError("the node's own")
+
+    graph = StateGraph(State).add_node("a", fails).add_edge(START, "a").compile()
+    for durability in ("sync", "async", "exit"):
+        with pytest.warns(UserWarning, match="no effect"), pytest.raises(ValueError, match="the node's own"):
+            call(graph, way, {"log": []}, durability=durability)

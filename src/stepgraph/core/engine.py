@@ -208,14 +208,15 @@ class Engine:
     def _close(self, status: str) -> Flow:
         """Save what durability "exit" held back, and wait for it. A finished child without a history keeps nothing."""
         request, ns = self.request, self.scope.ns_text
-        if request.durability == "exit" and (request.parent is None or status != "done" or request.lasting):
+        kept = self.saving and (request.parent is None or status != "done" or request.lasting)
+        if kept and request.durability == "exit":
             if self.held is not None:
                 held, self.held = self.held, None
                 yield Save(request.checkpointer, self.thread, ns, held)
             for record in self.withheld:
                 assert self.checkpoint is not None
                 yield SaveRecord(request.checkpointer, self.thread, ns, self.checkpoint, record)
-        if self.request.parent is None and self.request.durability != "async":
+        if self.saving and request.parent is None and request.durability != "async":
             yield Flush(self.request.checkpointer)
 
     def listen(self, emit: ev.Emit, unheard: frozenset[type] = ORDINARY) -> None:

@@ -256,7 +256,9 @@ def take_input(engine: Engine) -> Flow:
             f"graph {engine.plan.name!r} has no checkpoint to resume from"
             + (f" on thread {request.thread!r}." if request.thread else ", so it needs an input.")
         )
-    engine.pending, scope.root.answer = {}, []
+    engine.pending = {}
+    if request.parent is None:
+        scope.answer = []
     if engine.plan.intake is not None:
         yield from write_input(engine, request.input, in_order(ready(engine.plan, state, scope)))
         return

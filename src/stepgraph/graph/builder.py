@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
+from warnings import warn
 
 from stepgraph.core import registry
 from stepgraph.core.channels import Channel, LastValue, NamedBarrierValue
@@ -128,6 +129,12 @@ class BranchSpec:
         return self.path_map
 
 
+def warn_of_no_schema(schema: Any) -> None:
+    """Warn of what is neither a type nor `Annotated[type, reducer]`."""
+    if not isinstance(schema, type) and not get_args(schema):
+        warn(f"Invalid state_schema: {schema}. Expected a type or Annotated[type, reducer].", UserWarning, stacklevel=4)
+
+
 class StateGraph:
     """A graph whose nodes read one typed state and return updates of it.
 
@@ -173,6 +180,7 @@ class StateGraph:
         """Merge a schema's keys into the channels."""
         if schema in self.schemas:
             return
+        warn_of_no_schema(schema)
         channels, managers = channels_of(schema)
         if managers and not managed:
             names = ", ".join(sorted(managers))

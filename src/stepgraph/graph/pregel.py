@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from stepgraph.core import registry
 from stepgraph.core.channels import Channel
+from stepgraph.core.deprecated import LangGraphDeprecatedSinceV10
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.policies import RetryPolicy, as_retries
 from stepgraph.core.types import START, Writes
 from stepgraph.graph.compiled import CompiledStateGraph, graph_class
 from stepgraph.graph.node_builder import TASKS, ChannelWriteEntry, NodeBuilder, PregelNode, listed, node_of
 from stepgraph.graph.patched import SHARED, replace, restore
+from stepgraph.graph.policies import renamed
 from stepgraph.graph.stamping import stamp_of
 from stepgraph.schema.managed import computing, is_managed
 
@@ -102,7 +104,10 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
         trigger_to_nodes: Mapping[str, Sequence[str]] | None = None,
         name: str = "LangGraph",
         stream_transformers: Sequence[Any] | None = None,
+        **deprecated: Any,
     ) -> None:
+        if deprecated:
+            context_schema = renamed("Pregel", deprecated, _OLD_NAMES).get("context_schema", context_schema)
         self._nodes = {key: each.build() if isinstance(each, NodeBuilder) else each for key, each in nodes.items()}
         self._given = dict(channels or {})
         self._input, self._output = input_channels, output_channels
@@ -241,6 +246,8 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
     def _lone_key(self) -> str | Sequence[str] | None:
         return self.stream_channels_asis
 
+
+_OLD_NAMES: dict[str, tuple[str, type[Warning]]] = {"config_type": ("context_schema", LangGraphDeprecatedSinceV10)}
 
 _KINDS: dict[type[CompiledStateGraph], Any] = {CompiledStateGraph: Pregel}
 

@@ -184,6 +184,7 @@ class Streams:
     def _failed(self, view: _View, event: ev.TaskFailed) -> None:
         if event.writes and "updates" in self.modes:
             self._send(event.ns, "updates", {event.node: view.shown(event.writes)})
+        view.failed = True
         if event.node != START:
             self._task_result(event, event.error, result_of(event.writes), [])
 
@@ -215,8 +216,8 @@ class Streams:
 
     def _announce(self, view: _View, event: ev.TaskPlanned | ev.TaskStarted | ev.TaskCached) -> None:
         """A task, with all others of its superstep; called functions and error handlers when they start."""
-        if event.node == START:
-            return
+        if event.node == START or (view.failed and "node_error_handler" in event.path):
+            return  # LangGraph does not announce a handler that takes over at once
         view.planned.add(event.task)
         payload = {
             "id": event.task,
@@ -253,6 +254,7 @@ class Streams:
         view.values = event.values
         view.step = event
         view.planned.clear()
+        view.failed = False
         if "values" not in self.modes:
             return
         if event.source == "resume" or (event.source in ("loop", "update") and self._shown(view, event)):
@@ -333,7 +335,7 @@ class Streams:
 class _View:
     """What the modes remember of one namespace."""
 
-    __slots__ = ("keys", "parents", "planned", "saved", "step", "values")
+    __slots__ = ("failed", "keys", "parents", "planned", "saved", "step", "values")
 
     def __init__(self) -> None:
         self.values: Any = {}
@@ -344,6 +346,8 @@ class _View:
         self.step: ev.StepFinished | None = None
         self.planned: set[str] = set()
         """The tasks of this superstep that were announced."""
+        self.failed = False
+        """Whether one of them has failed."""
         self.saved: ev.CheckpointSaved | ev.CheckpointLoaded | None = None
 
     def shown(self, writes: Writes) -> Any:

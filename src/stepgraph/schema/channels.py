@@ -107,14 +107,15 @@ def _unrequired(hint: Any) -> Any:
 
 def _check_reducer(key: str, reducer: Callable[..., Any]) -> None:
     try:
-        parameters = inspect.signature(reducer).parameters.values()
+        signature = inspect.signature(reducer)
     except (TypeError, ValueError):  # a builtin without a signature: trusted
         return
+    parameters = signature.parameters.values()
     positional = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
     if len(positional) != 2:
         raise ValueError(
-            f"Invalid reducer signature. Expected (a, b) -> c. Got {reducer!r} for key {key!r}, "
-            f"which takes {len(positional)} positional arguments."
+            f"Invalid reducer signature. Expected (a, b) -> c. Got {signature}, which {reducer!r} has for key {key!r}: "
+            f"it takes {len(positional)} positional arguments."
         )
 
 

@@ -1,15 +1,20 @@
 """What a graph tells of its schemas, and of itself."""
 
+import asyncio
 import operator
 import warnings
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+from langgraph import constants
+from langgraph.cache.memory import InMemoryCache
 from langgraph.channels import EphemeralValue, LastValue, Topic
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.errors import GraphInterrupt, NodeInterrupt
 from langgraph.func import entrypoint
-from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph import START, MessageGraph, MessagesState, StateGraph
 from langgraph.pregel import NodeBuilder, Pregel
-from langgraph.types import CachePolicy, RetryPolicy
+from langgraph.types import CachePolicy, Command, RetryPolicy, interrupt
 from pydantic import BaseModel
 from pydantic.v1 import BaseModel as OldModel
 from typing_extensions import TypedDict
@@ -131,3 +136,77 @@ def functions_and_channels(show: Any) -> None:
         warnings.simplefilter("always")
         plain.get_config_jsonschema()
     show([(each.category.__name__, str(each.message)) for each in caught])
+
+
+def what_is_no_schema(show: Any) -> None:
+    for schema in (5, None, "text", Annotated[list, operator.add], Whole, int | None):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            StateGraph(schema)
+        show([(each.category.__name__, str(each.message).split("Annotated")[0]) for each in caught])
+    for reducer in (lambda a: a, lambda a, b, c: a, lambda a, b, c=1: a, lambda *a: a):
+        try:
+            StateGraph(Annotated[list, reducer])
+        except ValueError as error:
+            show(str(error).split(",  ")[0].partition(", which")[0])
+
+
+def old_names(show: Any) -> None:
+    lone = {"n": NodeBuilder().subscribe_only("a").do(len).write_to("b")}
+    channels = {"a": LastValue(str), "b": LastValue(int)}
+    for make in (
+        MessageGraph,
+        lambda: Pregel(nodes=lone, channels=channels, input_channels="a", output_channels="b", config_type=Context),
+        lambda: NodeInterrupt("why"),
+        lambda: constants.PREVIOUS,
+    ):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            made = make()
+        show([(each.category.__name__, str(each.message).split(". Please let")[0][:90]) for each in caught])
+        show(getattr(made, "context_schema", None))
+
+
+def what_an_interrupt_raises(show: Any) -> None:
+    def asks(state: Whole) -> dict:
+        try:
+            interrupt("what?")
+        except GraphInterrupt as asked:
+            show(asked.args)
+            raise
+        return {}
+
+    graph = StateGraph(Whole).add_node("a", asks).add_edge(START, "a").compile()
+    show(graph.invoke({"question": "q"}))
+
+
+def forgetting_what_is_unknown(show: Any) -> None:
+    calls: list[int] = []
+    builder = StateGraph(Whole).add_node("a", lambda s: calls.append(1), cache_policy=CachePolicy())
+    graph = builder.add_edge(START, "a").compile(cache=InMemoryCache())
+    for names in (["nobody"], ["nobody", "a"]):
+        graph.invoke({"question": "q"})
+        show(graph.clear_cache(names), asyncio.run(graph.aclear_cache(names)))
+        graph.invoke({"question": "q"})
+        show(len(calls))
+
+
+def starts_of_handlers(show: Any) -> None:
+    def fails(state: Whole) -> dict:
+        raise ValueError("no")
+
+    def asks(state: Whole) -> dict:
+        return {"answer": interrupt("what now?")}
+
+    for handler in (lambda s: {"answer": "mended"}, asks):
+        builder = StateGraph(Whole).add_node("a", fails, error_handler=handler).add_edge(START, "a")
+        graph = builder.compile(checkpointer=InMemorySaver())
+        for given in ({"question": "q"}, Command(resume="this")):
+            for mode in ("tasks", "debug"):
+                config = {"configurable": {"thread_id": mode}}
+                for chunk in graph.stream(given, config, stream_mode=mode):
+                    payload = chunk.get("payload", chunk)
+                    if "triggers" in payload or "result" in payload:
+                        show((mode, payload["name"], "triggers" in payload, payload.get("interrupts")))
+            if handler is not asks:
+                break
