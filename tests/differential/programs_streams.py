@@ -235,3 +235,50 @@ def chunks_of_the_output_keys(lab: Lab) -> None:
                 lab.invoke({"log": ["0"]}, stream_mode=mode, version=version)
                 lab.invoke({"log": ["0"]}, stream_mode=mode, version=version, output_keys=["log"])
                 lab.invoke({"log": ["0"]}, stream_mode=mode, version=version, output_keys="log")
+
+
+@program
+def what_passes_is_in_the_result(lab: Lab) -> None:
+    """The result is the state as it was when a key of the output was last written; supersteps without one show none."""
+
+    channels = {"topic": lab.Topic(str), "once": lab.EphemeralValue(int), "any": lab.AnyValue(int)}
+    hints: Any = {key: Annotated[Any, channel] for key, channel in channels.items()}
+    Passing = TypedDict("Passing", {"log": Annotated[list, operator.add], **hints}, total=False)
+    for position, writes in enumerate(("tn", "tan", "ea", "van", "nn", "tnen")):
+        g = lab.graph(Passing)
+        previous = lab.START
+        for place, key in enumerate(writes):
+            update = {"t": {"topic": ["q", "r"]}, "e": {"once": 4}, "v": {"any": 3}, "a": {"log": ["x"]}}.get(key)
+            g.add_node(f"{key}{place}", lambda s, update=update: update)
+            g.add_edge(previous, f"{key}{place}")
+            previous = f"{key}{place}"
+        lab.compile(g)
+        lab.thread = str(position)
+        for given in ({"log": ["0"]}, {"log": [], "topic": "in"}, {"log": [], "any": 9, "once": 8}):
+            lab.invoke(given)
+            lab.chunks(given, stream_mode=["values", "updates"])
+            lab.state()
+
+
+@program
+def output_keys_that_nobody_writes(lab: Lab) -> None:
+    """The result is None."""
+    lab.compile(chain(lab, lambda s: {"log": ["a"]}, lambda s: None, output_schema=OnlyX))
+    lab.invoke({"log": ["0"]})
+    lab.invoke({"log": ["0"]}, version="v2")
+    lab.invoke({"log": [], "x": 1})
+    g = chain(lab, lambda s: {"log": [lab.interrupt("which?")]}, output_schema=OnlyX)
+    lab.compile(g)
+    lab.thread = "asked"
+    lab.invoke({"log": ["0"]})
+    if lab.saved:
+        lab.invoke(lab.Command(resume="this"))
+        lab.invoke(None)
+
+
+@program(needs_saver=True)
+def messages_of_a_lasting_subgraph(lab: Lab) -> None:
+    """Their metadata name the task that the subgraph is."""
+    inner = chain(lab, lambda s: {"log": [AIMessage("said", id="one")]}).compile(checkpointer=True)
+    lab.compile(chain(lab, lambda s: {}, inner))
+    lab.chunks({"log": []}, stream_mode="messages", subgraphs=True)

@@ -171,10 +171,11 @@ class Engine:
         if self.saving:
             yield from self._close(status)
         values = self._shown_at_pause() if status == "interrupted" else self.state.values
-        if self.plan.subscribers and values is self.state.values:
+        if self.plan.fleeting and values is self.state.values:
             return Outcome(status, self.state.output, tuple(interrupts), self.state)
         unknown = status == "interrupted" and self.plan.entry != START  # the last run's result is none of this one
-        return Outcome(status, None if unknown else self.plan.output(values), tuple(interrupts), self.state)
+        made = self.plan.output if self.scope.resumed else self.plan.result
+        return Outcome(status, None if unknown else made(values), tuple(interrupts), self.state)
 
     def join(self, *, cancel: bool = False) -> Flow:
         """Wait for what node code called and did not wait for."""
@@ -397,7 +398,8 @@ class Engine:
             advance(plan, state, ordered, changes, overwrite)
             yield from self.save_step(before, changes, groups, overwrite)
         if scope.emit is not None:
-            self.show("loop", tuple(groups if plan.subscribers and not plan.plain else changes))
+            written = groups if plan.fleeting and not plan.plain else changes
+            self.show("loop", tuple(written))
 
     def save_step(
         self,

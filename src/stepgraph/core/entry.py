@@ -80,7 +80,7 @@ def open_thread(engine: Engine) -> Flow:
         if forks:
             yield from _fork(engine)
         engine.passed = engine.state.version
-        engine.state.output = engine.plan.output(engine.state.values) if engine.plan.subscribers else None
+        engine.state.output = engine.plan.output(engine.state.values) if engine.plan.fleeting else None
         if scope.emit is not None:
             engine.show("resume", ())
         return

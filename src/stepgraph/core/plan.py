@@ -279,6 +279,8 @@ class Plan:
     """Whether lone tasks can take the short way: no joins, no deferred nodes, no keys that change by themselves."""
     plain: bool = False
     """Whether every key keeps the last value."""
+    fleeting: bool = False
+    """Whether keys change by themselves: a run returns the state as it was when it last wrote a key of its output."""
     has_async: bool = False
     """Whether a node or router, here or in a graph that is a node, is an async function."""
     straight: bool = False
@@ -309,6 +311,7 @@ class Plan:
             nodes[name].joined_by = tuple(each.key for each in self.barriers.values() if each.node == name)
         if nodes:
             nodes[self.entry].takes_input = True
+        self.fleeting = bool(subscribers or self.settling or self.vanishing)
         self.sprints = not (self.barriers or self.deferred or self.settling or self.vanishing or self.subscribers)
         breaks = self.interrupt_before or self.interrupt_after
         self.straight = self.sprints and not (self.has_async or breaks or self.intake)
@@ -357,6 +360,11 @@ class Plan:
         if self.all_output:
             return dict(values)
         return {key: values[key] for key in keys if key in values}
+
+    def result(self, values: Mapping[str, Any]) -> Any:
+        """What a run with new input returns: None, as in LangGraph, where no key of it was ever written."""
+        found = self.output(values)
+        return None if found == {} and not (self.all_output or isinstance(self.output_keys, str)) else found
 
     def whole(self, values: Mapping[str, Any]) -> Any:
         """A copy of all values, as streams and snapshots show them."""

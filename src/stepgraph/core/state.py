@@ -274,6 +274,8 @@ def advance(
     state.ran = tuple([task.node.name for task in tasks])
     if plan.subscribers:
         joined = _publish(plan, state, tasks, changes)
+    elif plan.fleeting:
+        remember_output(plan, state, tasks)
     _route(plan, state, tasks, joined)
 
 
@@ -332,11 +334,16 @@ def _publish(plan: Plan, state: State, tasks: Sequence[Task], changes: dict[str,
                 if finished is not values[key]:
                     values[key] = changes[key] = finished
         names = _subscribed(plan, values, {key: None for key in plan.finishing if key in changes})
+    remember_output(plan, state, tasks)
+    return names
+
+
+def remember_output(plan: Plan, state: State, tasks: Sequence[Task]) -> None:
+    """Keep what the graph returns, if a task wrote a key of it."""
     keys = plan.output_keys
     written = {key for task in tasks for key, _ in task.writes}
     if keys in written if isinstance(keys, str) else not written.isdisjoint(keys):
-        state.output = plan.output(values)
-    return names
+        state.output = plan.output(state.values)
 
 
 def _assign(values: dict[str, Any], changes: Mapping[str, Any]) -> None:

@@ -140,7 +140,7 @@ class CompiledStateGraph(Threads):
             and engine.sprints()
             and straight(engine)
         ):
-            return plan.output(engine.state.values)
+            return plan.result(engine.state.values)
         return _result(self._outcome(engine), None)
 
     def _of_output(self, options: CallOptions) -> CallOptions:

@@ -63,6 +63,8 @@ class Streams:
         """The ids of messages that went by, or that nodes were given."""
         self._running: dict[str, dict[str, Any]] = {}
         """The metadata of the messages that running tasks return."""
+        self._around: dict[str, str] = {}
+        """The namespaces of the outermost tasks, for graphs with a history of their own: theirs have no task's id."""
 
     def __call__(self, event: ev.Event) -> None:
         ns = event.ns
@@ -137,8 +139,11 @@ class Streams:
         if thread is not None:
             found.setdefault("thread_id", thread)
         own = f"{event.node}:{event.task}"
+        if not event.ns:
+            self._around[event.node] = own
         if event.ns:
-            found.setdefault("checkpoint_ns", event.ns[0])
+            outermost = event.ns[0]
+            found.setdefault("checkpoint_ns", outermost if ":" in outermost else self._around.get(outermost, outermost))
         elif self._same_name(event):
             found.setdefault("checkpoint_ns", own)
         found.update(

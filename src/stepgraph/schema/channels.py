@@ -114,8 +114,8 @@ def _check_reducer(key: str, reducer: Callable[..., Any]) -> None:
     positional = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
     if len(positional) != 2:
         raise ValueError(
-            f"Invalid reducer signature. Expected (a, b) -> c. Got {signature}, which {reducer!r} has for key {key!r}: "
-            f"it takes {len(positional)} positional arguments."
+            f"Invalid reducer signature. Expected (a, b) -> c. Got {signature} of {reducer!r} for key {key!r}, "
+            f"which takes {len(positional)} positional arguments."
         )
 
 

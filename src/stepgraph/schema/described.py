@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, get_type_hints, is_typeddict
+from typing import Any, NotRequired, get_args, get_type_hints, is_typeddict
 
 from stepgraph.core.channels import Channel
 from stepgraph.core.types import ROOT
@@ -22,7 +22,7 @@ def schema_of(schema: Any, channels: Mapping[str, Channel], keys: Sequence[str],
     elif tuple(keys) == (ROOT,):
         found = {"default": None, **TypeAdapter(channels[ROOT].type).json_schema(), "title": name}
     else:
-        fields: Any = {key: (channels[key].type, _default(schema, key)) for key in keys}
+        fields: Any = {key: (channels[key].UpdateType, _default(schema, key)) for key in keys}
         found = create_model(name, **fields).model_json_schema()
     return found
 
@@ -83,4 +83,7 @@ def _default(schema: Any, key: str) -> Any:
     field = next(field for field in dataclasses.fields(schema) if field.name == key)
     if field.default is not dataclasses.MISSING:
         return field.default
-    return ... if field.default_factory is dataclasses.MISSING else field.default_factory()
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    hint = get_type_hints(schema).get(key)
+    return None if type(None) in get_args(hint) else ...

@@ -148,7 +148,7 @@ def what_is_no_schema(show: Any) -> None:
         try:
             StateGraph(Annotated[list, reducer])
         except ValueError as error:
-            show(str(error).split(",  ")[0].partition(", which")[0])
+            show(str(error).partition(" of <")[0])
 
 
 def old_names(show: Any) -> None:
