@@ -7,8 +7,12 @@ tracing libraries do; making or calling one says what to do.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import GenericAlias
 from typing import Any
+
+ABSENT: dict[str, Callable[[], Any]] = {}
+"""What makes each name that an imported module knows as absent."""
 
 
 class _Kind(type):
@@ -52,4 +56,5 @@ def absent(module: str, *names: str) -> Callable[[str], Any]:
             made[name] = type(name, (Absent,), {"__module__": module})
         return made[name]
 
+    ABSENT.update({name: partial(__getattr__, name) for name in names})
     return __getattr__

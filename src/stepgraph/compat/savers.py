@@ -31,9 +31,12 @@ from stepgraph.core.child import parents_of
 from stepgraph.core.entry import NOBODY
 from stepgraph.core.errors import CheckpointError
 from stepgraph.core.plan import START, Node, Plan
+from stepgraph.core.request import Request
 from stepgraph.core.task import Task
+from stepgraph.graph.compiled import DEFAULT_RECURSION_LIMIT
 from stepgraph.graph.snapshots import inner_plan
-from stepgraph.run.context import caller_loop
+from stepgraph.run.config import INNER, shown_metadata
+from stepgraph.run.context import caller_loop, config_of
 
 
 def from_langgraph_saver(saver: Any) -> Translated:
@@ -171,7 +174,7 @@ class Opened(Translated):
         self._given_before = False
         """Whether that has writes of a caller's Command, which are told first."""
         if engine is not None:
-            self._base = engine.request.config
+            self._base = ensured(engine.request)
             engine.request.new_id = checkpoint_id
             deltas = Deltas(plan, engine.request.durability == "exit")
             if deltas.channels and stores_deltas(saver):
@@ -427,6 +430,21 @@ class Opened(Translated):
         if checkpoint is not None:
             configurable["checkpoint_id"] = checkpoint
         return {**self._base, "configurable": configurable}
+
+
+def ensured(request: Request) -> dict[str, Any]:
+    """A run's config as savers get it: whole, and inside a node with what the node's code is told of where it runs."""
+    config: dict[str, Any] = {"tags": [], "callbacks": None, "recursion_limit": DEFAULT_RECURSION_LIMIT}
+    config.update(request.config)
+    if request.parent is not None:
+        around = config_of(request.parent)
+        config["callbacks"] = around["callbacks"]
+        config["metadata"] = {**around["metadata"], **(config.get("metadata") or {})}
+        named = {**around["configurable"], **(config.get("configurable") or {})}
+        config["configurable"] = {key: value for key, value in named.items() if not key.startswith(INNER)}
+        config.pop("run_name", None)
+    config["metadata"] = shown_metadata(config)
+    return config
 
 
 _NO_CHECKPOINT = "00000000-0000-0000-0000-000000000000"

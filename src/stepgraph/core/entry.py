@@ -102,7 +102,8 @@ def _is_new(engine: Engine) -> bool:
 
 def _same_run(engine: Engine, stored: Stored) -> bool:
     """Whether the caller gives the id of the run that stored the checkpoint, in the config's metadata: it goes on."""
-    given = (engine.request.config.get("metadata") or {}).get("run_id")
+    config = engine.request.config
+    given = (config.get("metadata") or {}).get("run_id") or (config.get("configurable") or {}).get("run_id")
     return given is not None and engine.request.parent is None and given == stored.metadata.get("run_id")
 
 

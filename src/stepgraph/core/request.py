@@ -13,6 +13,8 @@ from stepgraph.core.types import MISSING, Gate, Namespace, Probe
 NONE: frozenset[Any] = frozenset()
 ORDINARY: frozenset[type] = frozenset((TaskPlanned,))
 """What is not told to those who do not ask for it."""
+NAMING = ("task_id", "run_id", "assistant_id", "graph_id")
+"""The configurable keys that metadata repeats, but those of a place."""
 
 
 class Request:
@@ -88,6 +90,8 @@ class Request:
         if self._told is None:
             metadata, tags = self.config.get("metadata") or {}, self.config.get("tags") or ()
             self._told = {key: value for key, value in metadata.items() if key not in PLACES}
+            named = self.config.get("configurable") or {}
+            self._told.update((key, named[key]) for key in NAMING if named.get(key) and key not in metadata)
             shown = [tag for tag in tags if not tag.startswith("seq:step")]
             if shown:
                 self._told["tags"] = shown

@@ -308,7 +308,6 @@ class CompiledStateGraph(Threads):
         streams = Streams(
             self.plan, {*shown, *printed}, deliver, subgraphs=subgraphs, root=engine.scope.ns,
             config=engine.request.config, keys=self._lone_key() if keys is None else keys,
-            metadata=engine.request.metadata,
         )  # fmt: skip
         if subgraphs:
             engine.request.relayed = streams.modes

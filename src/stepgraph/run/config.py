@@ -11,6 +11,8 @@ KEYS = frozenset(
 """The keys that have a meaning at the top; any other one belongs in `configurable`."""
 COORDINATES = ("thread_id", "checkpoint_ns", "checkpoint_id", "checkpoint_map")
 """What addresses checkpoints: a config with one of them is about its own thread, not about the one around it."""
+INNER = ("__pregel_", "__stepgraph_")
+"""How the configurable keys begin by which code finds the run around it: nothing that listeners or savers are told."""
 SHOWN = ("thread_id", "checkpoint_id", "checkpoint_ns", "task_id", "run_id", "assistant_id", "graph_id")
 """The configurable keys that metadata repeats."""
 CHECKPOINTER, CACHE, DURABILITY, RUNTIME = (

@@ -13,6 +13,7 @@ from stepgraph.core.plan import Node, Plan
 from stepgraph.core.task import RETURN
 from stepgraph.core.types import END, INTERRUPT, PREVIOUS, ROOT, START, Interrupt, Namespace, Writes
 from stepgraph.run.chunks import Put
+from stepgraph.run.config import INNER, shown_metadata
 from stepgraph.run.tokens import is_message, listed, messages_in, named
 
 MODES = ("values", "updates", "custom", "messages", "tasks", "checkpoints", "debug", "tools")
@@ -42,7 +43,6 @@ class Streams:
         root: Namespace = (),
         config: Mapping[str, Any] | None = None,
         keys: str | Sequence[str] | None = None,
-        metadata: Mapping[str, Any] | None = None,
     ) -> None:
         self.modes = frozenset((modes,) if isinstance(modes, str) else modes)
         for mode in sorted(self.modes):
@@ -57,7 +57,6 @@ class Streams:
         self._root = root
         self._config = dict(config or {})
         self._keys = keys
-        self._metadata = metadata or {}
         self._views: dict[Namespace, _View] = {}
         self._seen: set[str] = set()
         """The ids of messages that went by, or that nodes were given."""
@@ -133,9 +132,9 @@ class Streams:
 
     def _place(self, event: ev.TaskStarted | ev.TaskCached) -> dict[str, Any]:
         """The metadata of the messages that a task returns: its own, the thread, and where it runs."""
-        found = {"ls_integration": "langgraph", **self._metadata, **event.metadata}
+        found = {"ls_integration": "langgraph", **event.metadata}
         found.pop("tags", None)
-        thread = (self._config.get("configurable") or {}).get("thread_id")
+        thread = shown_metadata(self._config).get("thread_id")
         if thread is not None:
             found.setdefault("thread_id", thread)
         own = f"{event.node}:{event.task}"
@@ -319,7 +318,7 @@ class Streams:
         given: Mapping[str, Any] = {} if bare else self._config.get("configurable") or {}
         ns = "|".join(saved.ns)
         configurable: dict[str, Any] = {"checkpoint_ns": ns}
-        configurable.update((key, value) for key, value in given.items() if not key.startswith("__"))
+        configurable.update((key, value) for key, value in given.items() if not key.startswith(INNER))
         configurable.update(thread_id=saved.thread, checkpoint_ns=ns, checkpoint_id=checkpoint)
         configurable.pop("checkpoint_map", None)
         if view.parents:

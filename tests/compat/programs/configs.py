@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_config, get_store, get_stream_writer
@@ -314,3 +315,61 @@ def what_handlers_hear(show: Any) -> None:
         runs = Runs()
         run({"callbacks": [runs], "tags": ["top"], "metadata": {"m": "call"}})
         show(runs.seen)
+
+
+WHOLE = {
+    "configurable": {"thread_id": "t", "__mine": 1, "user": "ada", "run_id": "r", "graph_id": "g", "task_id": "k"},
+    "metadata": {"m": 1, "thread_id": "named so"},
+    "tags": ["t"],
+    "run_name": "whole",
+    "recursion_limit": 77,
+}
+
+
+def with_a_graph_inside(checkpointer: Any = None) -> Any:
+    inner = lone(lambda s: {"log": [AIMessage("inner", id="m1")]})
+    g = StateGraph(Log).add_node("a", lambda s: {"log": [AIMessage("outer", id="m2")]}, metadata={"of": "a"})
+    g.add_node("sub", inner, metadata={"of": "sub"}).add_edge(START, "a").add_edge("a", "sub")
+    return g.compile(checkpointer=checkpointer)
+
+
+def what_a_saver_is_given(show: Any) -> None:
+    class Saver(InMemorySaver):
+        def put(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
+            seen.append(("put", public(config), metadata["source"], metadata["step"]))
+            return super().put(config, checkpoint, metadata, new_versions)
+
+        def put_writes(self, config: Any, writes: Any, task_id: Any, task_path: Any = "") -> None:
+            seen.append(("writes", public(config), sorted(key for key, _ in writes)))
+            super().put_writes(config, writes, task_id, task_path)
+
+        def get_tuple(self, config: Any) -> Any:
+            if looking:
+                seen.append(("get", public(config)))
+            return super().get_tuple(config)
+
+    seen: list[Any] = []
+    looking = True
+    app = with_a_graph_inside(Saver())
+    for durability in ("sync", "exit"):
+        app.invoke({"log": []}, {**WHOLE, "configurable": {**WHOLE["configurable"], "thread_id": durability}})
+        for each in sorted(seen, key=str):
+            show(each)
+        seen.clear()
+    looking = False
+    app.update_state(WHOLE, {"log": ["edit"]}, as_node="a")
+    show(seen)
+
+
+def what_streams_tell_of_the_config(show: Any) -> None:
+    for checkpointer in (None, InMemorySaver()):
+        app = with_a_graph_inside(checkpointer)
+        for _, mode, told in app.stream({"log": []}, WHOLE, stream_mode=["tasks", "messages"], subgraphs=True):
+            if mode == "messages":
+                message, metadata = told
+                show(message.content, public({"metadata": metadata}))
+            elif "input" in told:
+                show(told["name"], sorted(told.get("metadata", {}).items(), key=str))
+        for told in app.stream({"log": []}, WHOLE, stream_mode="debug"):
+            if told["type"] == "checkpoint":
+                show(sorted(told["payload"]["config"]["configurable"]), sorted(told["payload"]["metadata"]))

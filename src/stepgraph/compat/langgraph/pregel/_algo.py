@@ -34,6 +34,8 @@ __all__ = (
 __getattr__ = absent(
     "langgraph.pregel._algo",
     "Call",
+    "_proc_input",
+    "_scratchpad",
     "prepare_node_error_handler_task",
     "prepare_push_task_functional",
     "prepare_push_task_send",
