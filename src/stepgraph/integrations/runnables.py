@@ -188,6 +188,9 @@ class Bound(RunnableCallable):
             self.node.call(value)
 
 
+Bound.__name__ = Bound.__qualname__ = RunnableCallable.__name__  # what programs see a node to be made of
+
+
 def bound_of(source: Any, node: Any) -> Runnable[Any, Any]:
     """What a node was made of, as a Runnable. `node` is told by its `call` of what is put in the function's place."""
     made = coerce_to_runnable(source, name=getattr(node, "name", None), trace=False)
