@@ -41,7 +41,7 @@ def scope_of(plan: Plan) -> Scope:
 
 
 def state_of(plan: Plan, *following: str, sends: tuple[Send, ...] = (), **values: Any) -> State:
-    state = State.fresh(plan)
+    state = State(plan)
     state.values.update(values)
     state.next, state.sends, state.step = following, sends, 1
     return state

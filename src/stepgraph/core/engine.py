@@ -89,7 +89,7 @@ class Engine:
         self.request = request
         parent = request.parent
         self.scope = Scope(plan, request, None if parent is None else parent.scope.root)
-        self.state = State.fresh(plan)
+        self.state = State(plan)
         self.checkpoint: str | None = None
         """The id of the checkpoint that the planned tasks belong to."""
         self.tasks: Sequence[Task] = ()

@@ -41,10 +41,10 @@ class State:
         "width",
     )
 
-    def __init__(self, values: dict[str, Any]) -> None:
-        self.values = values
+    def __init__(self, plan: Plan) -> None:
+        self.values: dict[str, Any] = plan.initial() if plan.entries else {}
         """In the order of the schema, which users see."""
-        self.width = len(values)
+        self.width = len(self.values)
         self.growing = True
         """Whether keys may come that were not there, when it was last looked at: then there were `width`."""
         self.barriers: dict[str, frozenset[str]] = {}
@@ -60,13 +60,9 @@ class State:
         """In a plan with subscribers: what the graph returns, as it was when this run last wrote a key of it."""
 
     @classmethod
-    def fresh(cls, plan: Plan) -> State:
-        return cls(plan.initial() if plan.entries else {})
-
-    @classmethod
     def restored(cls, plan: Plan, stored: Stored) -> State:
         """As it was at `stored`. Keys and nodes that the graph no longer has are left out, new keys start empty."""
-        state = cls.fresh(plan)
+        state = cls(plan)
         channels = plan.channels
         state.values.update((key, value) for key, value in stored.values.items() if key in channels)
         arrange(plan, state)

@@ -137,7 +137,7 @@ class CompiledStateGraph(Threads):
             and request.parent is None
             and request.emit is None
             and request.durability == "async"
-            and engine.sprints()
+            and not (engine.keeper or request.control or request.step_timeout)
             and straight(engine)
         ):
             return plan.result(engine.state.values)
