@@ -138,7 +138,9 @@ class Engine:
             if sprinting and not self.pending:
                 self.scope.values = self.state.values
                 yield from sprint(self)
-            yield from self._supersteps(sprinting)
+            state = self.state
+            if not sprinting or state.next or state.sends or state.step > self.scope.stop:
+                yield from self._supersteps(sprinting)
             status = "done"
         except GraphInterrupt as pause:
             status, interrupts = "interrupted", pause.args[0]
