@@ -153,11 +153,19 @@ def combine(
 
     For one task that writes plain keys only, the second part is empty: each update is its value.
     """
-    if len(tasks) == 1 and plan.plain:
+    if len(tasks) == 1:
         writes = tasks[0].writes
-        changes = dict(writes)
-        if len(changes) == len(writes):
-            return changes, {}
+        if plan.plain:
+            changes = dict(writes)
+            if len(changes) == len(writes):
+                return changes, {}
+        elif len(writes) == 1 and not plan.consuming:
+            key, update = writes[0]
+            channel = plan.channels[key]
+            updates = [update]
+            if not channel.plain:
+                update = _reduce(channel, key, values.get(key, MISSING), updates, tasks)
+            return {key: update}, {key: updates}
     groups: dict[str, list[Any]] = {}
     for task in tasks:
         for key, update in task.writes:
