@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
-from warnings import warn
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from stepgraph.core import registry
-from stepgraph.core.channels import Channel, LastValue, NamedBarrierValue
+from stepgraph.core.channels import Channel, LastValue
 from stepgraph.core.deprecated import LangGraphDeprecatedSinceV05, LangGraphDeprecatedSinceV10
-from stepgraph.core.errors import sync_timeout_unsupported
-from stepgraph.core.plan import Barrier, Node, Plan, Router
 from stepgraph.core.policies import RetryPolicy, as_retries
-from stepgraph.core.types import END, ROOT, START, Command, Send
+from stepgraph.core.types import END, START, Send
 from stepgraph.graph.actions import action_of, is_async, is_runnable, name_of
 from stepgraph.graph.compiled import CompiledStateGraph
-from stepgraph.graph.patched import overrides
-from stepgraph.graph.policies import cache_namespace, limits_of, renamed
-from stepgraph.graph.stamping import stamp_of
-from stepgraph.schema.channels import Managers, channels_of, is_keyed, mapper_of
+from stepgraph.graph.hints import first_parameter, hints_of, path_map_of, warn_of_no_schema
+from stepgraph.graph.planning import plan_of
+from stepgraph.graph.policies import limits_of, renamed
+from stepgraph.graph.specs import BranchSpec, NodeSpec, Policies, how_of
+from stepgraph.schema.channels import Managers, channels_of
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -31,108 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("stepgraph")
 RESERVED = ("|", ":")
-DEFAULT_HANDLER = "__default_error_handler__"
 Action = Callable[..., Any]
-
-
-class Policies(NamedTuple):
-    """A node's policies as they were given; also the defaults of all nodes."""
-
-    retry: tuple[RetryPolicy, ...] | None = None
-    handler: Any = None
-    """The name of the handler's node; of the defaults the action itself."""
-    timeout: TimeoutPolicy | None = None
-    cache: CachePolicy | None = None
-
-
-@dataclass(slots=True)
-class NodeSpec:
-    """A node as it was added."""
-
-    action: Any
-    how: Any
-    """How to call it; None for a compiled graph."""
-    input_schema: Any
-    defer: bool = False
-    inline: bool = False
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    ends: tuple[str, ...] = ()
-    end_labels: Mapping[str, str] = field(default_factory=dict)
-    policies: Policies = field(default_factory=Policies)
-    is_handler: bool = False
-    trace_policy: Any = None
-    _bound: Any = None
-
-    @property
-    def runnable(self) -> Any:
-        """What was added, as a Runnable: LangGraph's name. Functions need langchain-core for it.
-
-        What is put in its place, or in place of its `func`, is what graphs compiled from then on call.
-        """
-        if hasattr(self.action, "ainvoke"):
-            return self.action
-        if self._bound is None:
-            self._bound = registry.adapters.load("bound")(self.action, self)
-        return self._bound
-
-    @runnable.setter
-    def runnable(self, made: Any) -> None:
-        self.action, self._bound = made, None
-        self.how = _how("the node", made)
-
-    def call(self, made: Any) -> None:
-        """Call this, which takes what the node takes."""
-        self.how = action_of(made, "The node")._replace(inject=self.how.inject)
-
-    @property
-    def retry_policy(self) -> Any:
-        """LangGraph's name for its policy of retries, or all of them."""
-        retries = self.policies.retry
-        return retries[0] if retries is not None and len(retries) == 1 else retries
-
-    @property
-    def cache_policy(self) -> Any:
-        """LangGraph's name for its policy of caching."""
-        return self.policies.cache
-
-    @property
-    def timeout(self) -> Any:
-        """LangGraph's name for its policy of time."""
-        return self.policies.timeout
-
-    @property
-    def is_error_handler(self) -> bool:
-        """LangGraph's name for whether it takes over from others."""
-        return self.is_handler
-
-
-class Input(NamedTuple):
-    """What nodes of one input schema read: keys (None for all of the state's), managed values, and its constructor."""
-
-    keys: tuple[str, ...] | None
-    managed: tuple[tuple[str, Any], ...]
-    mapper: Callable[[Any], Any] | None
-
-
-@dataclass(slots=True)
-class BranchSpec:
-    """A conditional edge as it was added."""
-
-    path: Any
-    how: Any
-    path_map: dict[Hashable, str] | None
-    input_schema: Any
-
-    @property
-    def ends(self) -> dict[Hashable, str] | None:
-        """LangGraph's name for the nodes that it may choose."""
-        return self.path_map
-
-
-def warn_of_no_schema(schema: Any) -> None:
-    """Warn of what is neither a type nor `Annotated[type, reducer]`."""
-    if not isinstance(schema, type) and not get_args(schema):
-        warn(f"Invalid state_schema: {schema}. Expected a type or Annotated[type, reducer].", UserWarning, stacklevel=4)
 
 
 class StateGraph:
@@ -236,8 +130,8 @@ class StateGraph:
             raise RuntimeError(f"Node {node!r} needs an action: add_node({node!r}, function).")
         node = _plain(node)
         self._check_name(node)
-        how = _how(node, action)
-        hinted_input, ends = _hints(action)
+        how = how_of(node, action)
+        hinted_input, ends = hints_of(action)
         labels: Mapping[str, str] = {}
         if destinations is not None:
             labels = destinations if isinstance(destinations, Mapping) else {}
@@ -263,8 +157,8 @@ class StateGraph:
     def _add_handler(self, name: str, action: Action, schema: Any) -> None:
         if name in self.nodes:
             raise ValueError(f"Auto-generated error handler node `{name}` already exists.")
-        ends = _hints(action)[1]
-        self.nodes[name] = NodeSpec(action, _how(name, action), schema, ends=ends, is_handler=True)
+        ends = hints_of(action)[1]
+        self.nodes[name] = NodeSpec(action, how_of(name, action), schema, ends=ends, is_handler=True)
 
     def set_node_defaults(
         self,
@@ -338,7 +232,7 @@ class StateGraph:
         branches = self.branches.setdefault(_plain(source), {})
         if name in branches:
             raise ValueError(f"Branch with name `{name}` already exists for node `{source}`")
-        branches[name] = BranchSpec(path, how, _path_map(path, path_map), _first_parameter(path))
+        branches[name] = BranchSpec(path, how, path_map_of(path, path_map), first_parameter(path))
         schema = branches[name].input_schema
         if schema is not None:
             self._add_schema(schema)
@@ -446,7 +340,7 @@ class StateGraph:
         before = _listed(interrupt_before)
         after = _listed(interrupt_after)
         self.validate([*(before - {"*"}), *(after - {"*"})])
-        plan = self._plan(name or "LangGraph", before, after, inline)
+        plan = plan_of(self, name or "LangGraph", before, after, inline)
         plan.renamed = dict(renamed or {})
         for old, new in plan.renamed.items():
             if new not in self.nodes:
@@ -455,154 +349,6 @@ class StateGraph:
             self, plan, checkpointer=checkpointer, store=store, cache=cache, debug=debug,
             context_schema=self.context_schema, transformers=transformers or (),
         )  # fmt: skip
-
-    def _plan(self, name: str, before: frozenset[str], after: frozenset[str], inline: bool) -> Plan:
-        barriers = {
-            barrier.key: barrier
-            for sources, target in sorted(self.waiting_edges)
-            if target != END
-            for barrier in (_barrier(sources, target),)
-        }
-        nodes = {START: self._start_node()}
-        inputs: dict[Any, Input] = {}
-        writes = frozenset(self.channels)
-        for key, spec in self._specs().items():
-            read = inputs.get(spec.input_schema)
-            if read is None:
-                read = Input(*self._reads(spec.input_schema), mapper_of(spec.input_schema))
-                inputs[spec.input_schema] = read
-            nodes[key] = self._node(key, spec, inline, read, writes)
-        self._connect(nodes)
-        for barrier in barriers.values():
-            for source in barrier.sources:
-                nodes[source].joins += (barrier.key,)
-        for key, branches in self.branches.items():
-            nodes[key].routers = tuple(self._router(key, name, branch) for name, branch in branches.items())
-        stamp = stamp_of(self.channels)
-        if stamp is not None:
-            for node in nodes.values():
-                node.stamp = stamp
-        keys = tuple(self.channels)
-        outputs = tuple(key for key in self.schemas[self.output_schema] if key in self.channels)
-        return Plan(
-            name=name,
-            channels=self.channels,
-            nodes=nodes,
-            barriers=barriers,
-            input_keys=tuple(key for key in self.schemas[self.input_schema] if key in self.channels),
-            output_keys=ROOT if outputs == (ROOT,) else outputs,
-            state_keys=keys,
-            interrupt_before=before,
-            interrupt_after=after,
-            schemas=tuple(self.schemas) if self.context_schema is None else (*self.schemas, self.context_schema),
-        )
-
-    def _connect(self, nodes: Mapping[str, Node]) -> None:
-        """Tell nodes where their edges end."""
-        several: dict[str, list[str]] = {}
-        for start, end in self.edges:
-            node = nodes[start]
-            if end == END:
-                node.to_end = True
-            elif not node.successors:
-                node.successors = (end,)
-            else:
-                several.setdefault(start, [*node.successors]).append(end)
-        for name, ends in several.items():
-            nodes[name].successors = tuple(sorted(ends))
-
-    def _specs(self) -> dict[str, NodeSpec]:
-        """The nodes with the graph's defaults for what they don't say themselves, and the default error handler."""
-        defaults, handler = self.defaults, None
-        specs = dict(self.nodes)
-        if defaults.handler is not None:
-            handler = DEFAULT_HANDLER
-            if handler in specs:
-                raise ValueError(f"Auto-generated default error handler node `{handler}` already exists.")
-            how = _how(handler, defaults.handler)
-            specs[handler] = NodeSpec(defaults.handler, how, self.state_schema, is_handler=True)
-        if defaults == Policies():
-            return specs
-        return {
-            name: replace(
-                spec,
-                policies=Policies(
-                    defaults.retry if spec.policies.retry is None else spec.policies.retry,
-                    None if spec.is_handler else spec.policies.handler or handler,
-                    spec.policies.timeout or defaults.timeout,
-                    None if spec.is_handler else spec.policies.cache or defaults.cache,
-                ),
-            )
-            for name, spec in specs.items()
-        }
-
-    def _start_node(self) -> Node:
-        keys = frozenset(key for key in self.schemas[self.input_schema] if key in self.channels)
-        return Node(START, None, reads=(), writes=keys)
-
-    def _node(self, name: str, spec: NodeSpec, inline: bool, input: Input, writes: frozenset[str]) -> Node:
-        how, policies = spec.how, spec.policies
-        # Set one by one: passing two dozen keywords takes three times as long, which compiling large graphs shows.
-        if how is None:
-            graph = spec.action
-            node = Node(name, graph.invoke, metadata=spec.metadata, end_labels=spec.end_labels)
-            node.child, node.child_checkpointer = graph.plan, getattr(graph, "saver", None)
-        else:
-            node = Node(name, how.body, how.is_async, how.twin, metadata=spec.metadata, end_labels=spec.end_labels)
-            node.inject = how.inject
-        node.inline = inline or spec.inline
-        node.reads = input.keys
-        node.managed = input.managed
-        if not spec.is_handler:
-            node.mapper = input.mapper
-        node.writes = writes
-        node.defer = spec.defer
-        node.ends = spec.ends
-        node.trace_policy = spec.trace_policy
-        node.source = spec.action
-        node.handler = policies.handler
-        if policies.retry:
-            node.retries = policies.retry
-        if policies.timeout is not None:
-            if how is not None and not (how.is_async or how.twin):
-                raise sync_timeout_unsupported(name)
-            node.timeout = policies.timeout
-        if policies.cache is not None:
-            node.cache, node.cache_ns = policies.cache, cache_namespace(spec.action, name)
-        return node
-
-    def _reads(self, schema: Any) -> tuple[tuple[str, ...] | None, tuple[tuple[str, Any], ...]]:
-        """The keys that a schema's reader sees (None for all of the state's), and its managed values."""
-        names = self.schemas[schema]
-        managed = tuple((key, self.managed[key]) for key in names if key in self.managed)
-        keys = tuple(key for key in names if key in self.channels)
-        if not managed and set(keys) == set(self.channels) and keys != (ROOT,):
-            return None, ()
-        return keys, managed
-
-    def _router(self, source: str, name: str, branch: BranchSpec) -> Router:
-        schema = branch.input_schema
-        if schema is None:
-            schema = self.state_schema if source == START else self.nodes[source].input_schema
-        keys, managed = self._reads(schema)
-        known = branch.path_map
-        targets = tuple(dict.fromkeys(known.values())) if known is not None else (*self.nodes, END)
-        how = branch.how
-        return Router(
-            name,
-            how.body,
-            path_map=known,
-            is_async=how.is_async,
-            twin=how.twin,
-            reads=keys if keys is not None else tuple(self.channels),
-            all_keys=keys is None,
-            sees_more=branch.input_schema is None,
-            managed=managed,
-            mapper=mapper_of(schema),
-            inject=how.inject,
-            targets=targets,
-            labels={target: str(key) for key, target in (known or {}).items() if key != target},
-        )
 
 
 _OLD_SCHEMAS: dict[str, tuple[str, type[Warning]]] = {
@@ -614,11 +360,6 @@ _OLD_SETTINGS: dict[str, tuple[str, type[Warning]]] = {
     "input": ("input_schema", LangGraphDeprecatedSinceV05),
     "retry": ("retry_policy", LangGraphDeprecatedSinceV05),
 }
-
-
-def _barrier(sources: Sequence[str], target: str) -> Barrier:
-    key = f"join:{'+'.join(sources)}:{target}"
-    return Barrier(key, NamedBarrierValue(str, names=sources, key=key), target, tuple(dict.fromkeys(sources)))
 
 
 def _listed(nodes: Sequence[str] | str | None) -> frozenset[str]:
@@ -635,52 +376,6 @@ def _plain(name: str) -> str:
             "added the node, START or END."
         )
     return str.__str__(name)
-
-
-def _how(name: str, action: Any) -> Any:
-    """How to call a node's action; None for a compiled graph. Raises TypeError."""
-    return None if hasattr(action, "plan") and not overrides(action) else action_of(action, f"Node {name!r}")
-
-
-def _hints(action: Any) -> tuple[Any, tuple[str, ...]]:
-    """The schema that a node's first parameter is annotated with, and the targets of a `Command` return hint."""
-    function = action if inspect.isroutine(action) else type(action).__call__
-    try:
-        hints = get_type_hints(function)
-        parameters = list(inspect.signature(action).parameters)
-    except (TypeError, ValueError, NameError, AttributeError):  # hints that can't be resolved are no hints
-        return None, ()
-    schema = hints.get(parameters[0]) if parameters else None
-    usable = schema if isinstance(schema, type) and is_keyed(schema) else None
-    return usable, _command_targets(hints.get("return"))
-
-
-def _command_targets(hint: Any) -> tuple[str, ...]:
-    if hint is None:
-        return ()
-    if get_origin(hint) is Command:
-        (inner, *_) = get_args(hint) or (None,)
-        return tuple(str(each) for each in get_args(inner)) if get_origin(inner) is Literal else ()
-    return tuple(target for each in get_args(hint) for target in _command_targets(each))
-
-
-def _first_parameter(path: Any) -> Any:
-    return _hints(path)[0]
-
-
-def _path_map(path: Any, given: Mapping[Hashable, str] | Sequence[str] | None) -> dict[Hashable, str] | None:
-    if isinstance(given, Mapping):
-        return dict(given)
-    if given is not None:
-        return {each: each for each in given}
-    function = path if inspect.isroutine(path) else type(path).__call__
-    try:
-        hint = get_type_hints(function).get("return")
-    except (TypeError, NameError):
-        return None
-    if get_origin(hint) is Literal:
-        return {each: each for each in get_args(hint)}
-    return None
 
 
 __all__ = ["END", "START", "Send", "StateGraph", "is_async"]

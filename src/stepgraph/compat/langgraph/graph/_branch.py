@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from stepgraph.graph.builder import BranchSpec
+from stepgraph.graph.specs import BranchSpec
 
 __all__ = ("BranchSpec",)

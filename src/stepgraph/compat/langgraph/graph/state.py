@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from stepgraph.graph.actions import name_of
-from stepgraph.graph.builder import StateGraph, warn_of_no_schema
+from stepgraph.graph.builder import StateGraph
 from stepgraph.graph.compiled import CompiledStateGraph
+from stepgraph.graph.hints import warn_of_no_schema
 
 __all__ = ("CompiledStateGraph", "StateGraph")
 

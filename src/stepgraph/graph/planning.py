@@ -1,0 +1,193 @@
+"""From the nodes and edges of a StateGraph to its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from stepgraph.core.channels import NamedBarrierValue
+from stepgraph.core.errors import sync_timeout_unsupported
+from stepgraph.core.plan import Barrier, Node, Plan, Router
+from stepgraph.core.types import END, ROOT, START
+from stepgraph.graph.policies import cache_namespace
+from stepgraph.graph.specs import BranchSpec, NodeSpec, Policies, how_of
+from stepgraph.graph.stamping import stamp_of
+from stepgraph.schema.channels import mapper_of
+
+if TYPE_CHECKING:
+    from stepgraph.graph.builder import StateGraph
+
+DEFAULT_HANDLER = "__default_error_handler__"
+
+
+class Input(NamedTuple):
+    """What nodes of one input schema read: keys (None for all of the state's), managed values, and its constructor."""
+
+    keys: tuple[str, ...] | None
+    managed: tuple[tuple[str, Any], ...]
+    mapper: Callable[[Any], Any] | None
+
+
+def plan_of(builder: StateGraph, name: str, before: frozenset[str], after: frozenset[str], inline: bool) -> Plan:
+    """The plan of a graph that is valid; `before` and `after` are the nodes at which it is interrupted."""
+    barriers = {
+        barrier.key: barrier
+        for sources, target in sorted(builder.waiting_edges)
+        if target != END
+        for barrier in (_barrier(sources, target),)
+    }
+    nodes = {START: _start_node(builder)}
+    inputs: dict[Any, Input] = {}
+    writes = frozenset(builder.channels)
+    for key, spec in _specs(builder).items():
+        read = inputs.get(spec.input_schema)
+        if read is None:
+            read = Input(*_reads(builder, spec.input_schema), mapper_of(spec.input_schema))
+            inputs[spec.input_schema] = read
+        nodes[key] = _node(key, spec, inline, read, writes)
+    _connect(builder, nodes)
+    for barrier in barriers.values():
+        for source in barrier.sources:
+            nodes[source].joins += (barrier.key,)
+    for key, branches in builder.branches.items():
+        nodes[key].routers = tuple(_router(builder, key, name, branch) for name, branch in branches.items())
+    stamp = stamp_of(builder.channels)
+    if stamp is not None:
+        for node in nodes.values():
+            node.stamp = stamp
+    keys = tuple(builder.channels)
+    outputs = tuple(key for key in builder.schemas[builder.output_schema] if key in builder.channels)
+    schemas = tuple(builder.schemas)
+    if builder.context_schema is not None:
+        schemas += (builder.context_schema,)
+    return Plan(
+        name=name,
+        channels=builder.channels,
+        nodes=nodes,
+        barriers=barriers,
+        input_keys=tuple(key for key in builder.schemas[builder.input_schema] if key in builder.channels),
+        output_keys=ROOT if outputs == (ROOT,) else outputs,
+        state_keys=keys,
+        interrupt_before=before,
+        interrupt_after=after,
+        schemas=schemas,
+    )
+
+
+def _connect(builder: StateGraph, nodes: Mapping[str, Node]) -> None:
+    """Tell nodes where their edges end."""
+    several: dict[str, list[str]] = {}
+    for start, end in builder.edges:
+        node = nodes[start]
+        if end == END:
+            node.to_end = True
+        elif not node.successors:
+            node.successors = (end,)
+        else:
+            several.setdefault(start, [*node.successors]).append(end)
+    for name, ends in several.items():
+        nodes[name].successors = tuple(sorted(ends))
+
+
+def _specs(builder: StateGraph) -> dict[str, NodeSpec]:
+    """The nodes with the graph's defaults for what they don't say themselves, and the default error handler."""
+    defaults, handler = builder.defaults, None
+    specs = dict(builder.nodes)
+    if defaults.handler is not None:
+        handler = DEFAULT_HANDLER
+        if handler in specs:
+            raise ValueError(f"Auto-generated default error handler node `{handler}` already exists.")
+        how = how_of(handler, defaults.handler)
+        specs[handler] = NodeSpec(defaults.handler, how, builder.state_schema, is_handler=True)
+    if defaults == Policies():
+        return specs
+    return {
+        name: replace(
+            spec,
+            policies=Policies(
+                defaults.retry if spec.policies.retry is None else spec.policies.retry,
+                None if spec.is_handler else spec.policies.handler or handler,
+                spec.policies.timeout or defaults.timeout,
+                None if spec.is_handler else spec.policies.cache or defaults.cache,
+            ),
+        )
+        for name, spec in specs.items()
+    }
+
+
+def _start_node(builder: StateGraph) -> Node:
+    keys = frozenset(key for key in builder.schemas[builder.input_schema] if key in builder.channels)
+    return Node(START, None, reads=(), writes=keys)
+
+
+def _node(name: str, spec: NodeSpec, inline: bool, input: Input, writes: frozenset[str]) -> Node:
+    how, policies = spec.how, spec.policies
+    # Set one by one: passing two dozen keywords takes three times as long, which compiling large graphs shows.
+    if how is None:
+        graph = spec.action
+        node = Node(name, graph.invoke, metadata=spec.metadata, end_labels=spec.end_labels)
+        node.child, node.child_checkpointer = graph.plan, getattr(graph, "saver", None)
+    else:
+        node = Node(name, how.body, how.is_async, how.twin, metadata=spec.metadata, end_labels=spec.end_labels)
+        node.inject = how.inject
+    node.inline = inline or spec.inline
+    node.reads = input.keys
+    node.managed = input.managed
+    if not spec.is_handler:
+        node.mapper = input.mapper
+    node.writes = writes
+    node.defer = spec.defer
+    node.ends = spec.ends
+    node.trace_policy = spec.trace_policy
+    node.source = spec.action
+    node.handler = policies.handler
+    if policies.retry:
+        node.retries = policies.retry
+    if policies.timeout is not None:
+        if how is not None and not (how.is_async or how.twin):
+            raise sync_timeout_unsupported(name)
+        node.timeout = policies.timeout
+    if policies.cache is not None:
+        node.cache, node.cache_ns = policies.cache, cache_namespace(spec.action, name)
+    return node
+
+
+def _reads(builder: StateGraph, schema: Any) -> tuple[tuple[str, ...] | None, tuple[tuple[str, Any], ...]]:
+    """The keys that a schema's reader sees (None for all of the state's), and its managed values."""
+    names = builder.schemas[schema]
+    managed = tuple((key, builder.managed[key]) for key in names if key in builder.managed)
+    keys = tuple(key for key in names if key in builder.channels)
+    if not managed and set(keys) == set(builder.channels) and keys != (ROOT,):
+        return None, ()
+    return keys, managed
+
+
+def _router(builder: StateGraph, source: str, name: str, branch: BranchSpec) -> Router:
+    schema = branch.input_schema
+    if schema is None:
+        schema = builder.state_schema if source == START else builder.nodes[source].input_schema
+    keys, managed = _reads(builder, schema)
+    known = branch.path_map
+    targets = tuple(dict.fromkeys(known.values())) if known is not None else (*builder.nodes, END)
+    how = branch.how
+    return Router(
+        name,
+        how.body,
+        path_map=known,
+        is_async=how.is_async,
+        twin=how.twin,
+        reads=keys if keys is not None else tuple(builder.channels),
+        all_keys=keys is None,
+        sees_more=branch.input_schema is None,
+        managed=managed,
+        mapper=mapper_of(schema),
+        inject=how.inject,
+        targets=targets,
+        labels={target: str(key) for key, target in (known or {}).items() if key != target},
+    )
+
+
+def _barrier(sources: Sequence[str], target: str) -> Barrier:
+    key = f"join:{'+'.join(sources)}:{target}"
+    return Barrier(key, NamedBarrierValue(str, names=sources, key=key), target, tuple(dict.fromkeys(sources)))
