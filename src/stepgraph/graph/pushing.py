@@ -49,11 +49,11 @@ def push_ui_message(
     from uuid import uuid4
 
     task = running_task()
-    config = task.scope.config
+    config = config_of(task)
     about: dict[str, Any] = {
         "merge": merge,
         "run_id": config.get("run_id"),
-        "tags": config.get("tags") or [],
+        "tags": config.get("tags"),
         "name": config.get("run_name"),
         **(metadata or {}),
     }

@@ -169,3 +169,21 @@ def writing_before_the_end(show: Any) -> None:
     show(out["seen"], [(each.content, each.id) for each in out["messages"]], [each["props"] for each in out["ui"]])
     start = {"messages": [], "seen": [], "ui": []}
     show([(chunk.content, chunk.id) for chunk, _ in graph.stream(start, stream_mode="messages")])
+
+
+def components_say_in_which_call_they_were_made(show: Any) -> None:
+    from langgraph.graph.ui import push_ui_message, ui_message_reducer
+
+    class State(MessagesState):
+        ui: Annotated[list[Any], ui_message_reducer]
+
+    def node(_: State) -> dict[str, Any]:
+        push_ui_message("card", {"x": 1}, id="u")
+        return {}
+
+    graph = StateGraph(State).add_node(node).add_edge(START, "node").compile()
+    around = StateGraph(State).add_node("inner", graph).add_edge(START, "inner").compile()
+    named = {"run_name": "r", "run_id": "12345678-1234-5678-1234-567812345678", "tags": ["t"]}
+    for app in (graph, around):
+        for config in ({}, {"tags": []}, named):
+            show(app.invoke({"messages": [], "ui": []}, config)["ui"][0]["metadata"])
