@@ -182,7 +182,7 @@ class Lab:
             asked for ns, mode, payload in chunks if mode == "updates" and not ns and isinstance(payload, dict)
             for asked in payload.get("__interrupt__", ())
         )  # fmt: skip
-        for ns in {ns for mode, ns in streams if mode == "updates"}:
+        for ns in {ns for mode, ns in streams if mode == "updates" and self.engine.name == "langgraph"}:
             streams["updates", ns] = _without_failed(streams["updates", ns], streams.get(("debug", ns), []))
         found: dict[str, Any] = {}
         for (mode, ns), stream in streams.items():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import operator
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 
 from stepgraph import (
+    START,
     BinaryOperatorAggregate,
     ChannelWriteEntry,
     Command,
@@ -325,3 +326,24 @@ def test_a_replaced_stream_hears_of_invoke_too(again: int, monkeypatch: pytest.M
     assert len(seen) == 4
     with pytest.raises(AttributeError):
         del kind.stream
+
+
+def test_a_replaced_stream_changes_no_result() -> None:
+    class Given(TypedDict, total=False):
+        x: int
+        y: int
+
+    class Shown(TypedDict, total=False):
+        y: int
+
+    def graph(node: Any) -> Any:
+        return StateGraph(Given, output_schema=Shown).add_node("a", node).add_edge(START, "a").compile()
+
+    writing, silent = graph(lambda _: {"y": 1}), graph(lambda _: {"x": 1})
+    own = Pregel.stream
+    Pregel.stream = lambda self, *args, **options: own(self, *args, **options)  # type: ignore[method-assign]  # as tracers do
+    try:
+        assert writing.invoke({"x": 2}) == {"y": 1}
+        assert silent.invoke({"x": 2}) is None
+    finally:
+        Pregel.stream = own  # type: ignore[method-assign]  # as above

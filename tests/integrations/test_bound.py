@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import operator
 from typing import Annotated, Any
+from unittest.mock import MagicMock, Mock
 
 import pytest
 from langchain_core.runnables import RunnableLambda
 from typing_extensions import TypedDict
 
-from stepgraph import CompiledStateGraph, Runtime, StateGraph
+from stepgraph import CompiledStateGraph, InvalidUpdateError, Runtime, StateGraph
 
 
 class Log(TypedDict):
@@ -77,3 +78,19 @@ def test_what_is_put_in_a_builders_nodes_is_compiled() -> None:
     assert graph.compile().invoke({"log": []})["log"] == ["new"]
     graph.nodes["a"].runnable = two()
     assert graph.compile().invoke({"log": []})["log"] == ["a", "b"]
+
+
+@pytest.mark.parametrize("kind", [Mock, MagicMock])
+def test_a_mock_is_called_as_the_node_wherever_it_is_put(kind: type[Mock]) -> None:
+    """It has every attribute that anybody asks for, `ainvoke` and `plan` too."""
+    graph = two(kind(return_value={"log": ["added"]}))
+    assert graph.invoke({"log": []})["log"] == ["added", "b"]
+    graph.nodes["a"].bound.func = kind(return_value={"log": ["bound"]})
+    assert graph.invoke({"log": []})["log"] == ["bound", "b"]
+    graph.builder.nodes["b"].runnable = kind(side_effect=lambda *_, **__: {"log": ["runnable"]})
+    assert graph.builder.compile().invoke({"log": []})["log"] == ["added", "runnable"]
+    with pytest.raises(InvalidUpdateError):
+        two(lambda _: kind()).invoke({"log": []})
+    routed = StateGraph(Log).add_node("a", lambda _: {"log": ["a"]}).add_edge("__start__", "a")
+    routed.add_conditional_edges("a", kind(return_value="__end__"), ["__end__"])
+    assert routed.compile().invoke({"log": []})["log"] == ["a"]

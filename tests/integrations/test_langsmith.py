@@ -79,3 +79,17 @@ def test_runs_of_a_graph_are_told_as_langgraph_tells_them(way: str, tmp_path: Pa
     shown, runs, printed = theirs
     assert len(shown) == 1
     assert (len(runs), printed) == {"off": (0, 0), "debug": (0, 2), "traceable": (4, 0)}.get(way, (3, 0))
+
+
+def test_a_version_of_langsmith_without_these_variables_is_no_obstacle() -> None:
+    program = """
+import sys
+import langsmith.run_helpers
+del sys.modules["langsmith._internal._context"]._PARENT_RUN_TREE_REF
+from stepgraph import START, StateGraph
+graph = StateGraph(dict).add_node("a", lambda s: {"x": 1}).add_edge(START, "a").compile()
+from langchain_core.runnables import RunnableLambda
+print(graph.invoke({"x": 0}))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=False)
+    assert done.stdout == "{'x': 1}\n", done.stderr

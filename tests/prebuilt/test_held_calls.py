@@ -156,3 +156,10 @@ def test_an_edited_message_of_a_model_stays_one(holding: Holding) -> None:
     assert [type(message).__name__ for message in finished(run).result["messages"]] == [
         "HumanMessage", "AIMessage", "ToolMessage", "AIMessage",
     ]  # fmt: skip
+
+
+def test_an_edit_gives_a_name_and_arguments_and_no_other_id(holding: Holding) -> None:
+    _, request = holding()
+    with pytest.raises(EditError, match="a call is wanted"):
+        request.edit({"tool_call": {"id": "another"}})
+    assert request.pending

@@ -65,7 +65,7 @@ def continues(node: Node, result: Any) -> bool:
     """Whether a body returned a Runnable (or graph), which runs on the same input and gives the update."""
     if type(result) is dict or node.writer is not None or node.child is not None:
         return False
-    return hasattr(result, "ainvoke") and not isinstance(result, type)
+    return hasattr(result.__class__, "ainvoke")
 
 
 class Continues(Exception):  # noqa: N818  a signal of the short way, not a failure

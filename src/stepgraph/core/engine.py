@@ -135,7 +135,7 @@ class Engine:
             elif not self.begun:
                 yield from open_thread(self)
             sprinting = self.sprints()
-            if sprinting and not self.pending:
+            if sprinting and not self.pending and not self.scope.answer:
                 self.scope.values = self.state.values
                 yield from sprint(self)
             state = self.state
@@ -268,7 +268,7 @@ class Engine:
         if left and gate is not None and gate.wants("committed", None, scope.ns):
             yield from self._boundary("committed", (), again=True)
         while state.next or state.sends:
-            if sprinting and not self.pending:
+            if sprinting and not self.pending and not scope.answer:
                 yield from sprint(self)
                 if not (state.next or state.sends):
                     break
@@ -373,6 +373,8 @@ class Engine:
     def _commit(self, tasks: Sequence[Task]) -> Flow:
         """Combine, ask at [step], apply, save, show."""
         state, scope, plan = self.state, self.scope, self.plan
+        if scope.answer:
+            scope.answer = []  # it was for questions of this superstep, not for whoever asks next
         ordered = in_order(tasks)
         first = tasks[0]
         gate = None if first.name == START else scope.gate

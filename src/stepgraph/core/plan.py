@@ -150,7 +150,7 @@ class Node:
         What is put in its place, or in place of its `func` or `afunc`, is what the node calls from then on.
         """
         source = self.source
-        if source is None or hasattr(source, "ainvoke"):
+        if source is None or hasattr(source.__class__, "ainvoke"):
             return source
         if self._bound is None:
             self._bound = registry.adapters.load("bound")(source, self)

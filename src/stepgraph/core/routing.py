@@ -59,7 +59,7 @@ def _choose(engine: Engine, task: Task, router: Any) -> Flow:
 
 def follows(chosen: Any) -> bool:
     """Whether a router's answer is a Runnable, which is asked in its place."""
-    return hasattr(chosen, "ainvoke") and not isinstance(chosen, type)
+    return hasattr(chosen.__class__, "ainvoke")
 
 
 class Follows(Exception):  # noqa: N818  a signal of the short way, not a failure

@@ -47,7 +47,8 @@ def action_of(given: Any, what: str) -> Action:
 
 def is_runnable(given: Any) -> bool:
     """Whether it is run by `invoke(value, config)`: a Runnable of langchain-core, or an object that looks like one."""
-    return not isinstance(given, type) and all(callable(getattr(given, name, None)) for name in ("invoke", "ainvoke"))
+    kind = given.__class__  # a mock, which makes up any attribute, is a function; a proxy names the class behind it
+    return all(callable(getattr(kind, name, None)) for name in ("invoke", "ainvoke"))
 
 
 def returned(node: Node, given: Any) -> Node:

@@ -140,7 +140,8 @@ class CompiledStateGraph(Threads):
             and not (engine.keeper or request.control or request.step_timeout)
             and straight(engine)
         ):
-            return plan.result(engine.state.values)
+            made = plan.output if engine.scope.resumed else plan.result
+            return made(engine.state.values)
         return _result(self._outcome(engine), None)
 
     def _of_output(self, options: CallOptions) -> CallOptions:

@@ -73,7 +73,7 @@ def _is_own(kind: type) -> bool:
 def _invoke(self: Any, input: Any, config: Any = None, **options: Any) -> Any:
     version, modes = options.pop("version", "v1"), options.pop("stream_mode", "values")
     found = _Collected(modes)
-    for chunk in self.stream(input, config, stream_mode=found.asked, **options):
+    for chunk in self.stream(input, config, stream_mode=found.asked, **self._of_output(options)):
         found.take(chunk)
     return self._versioned(found.result(), {"version": version})
 
@@ -81,7 +81,7 @@ def _invoke(self: Any, input: Any, config: Any = None, **options: Any) -> Any:
 async def _ainvoke(self: Any, input: Any, config: Any = None, **options: Any) -> Any:
     version, modes = options.pop("version", "v1"), options.pop("stream_mode", "values")
     found = _Collected(modes)
-    async for chunk in self.astream(input, config, stream_mode=found.asked, **options):
+    async for chunk in self.astream(input, config, stream_mode=found.asked, **self._of_output(options)):
         found.take(chunk)
     return self._versioned(found.result(), {"version": version})
 

@@ -60,6 +60,7 @@ def snapshot(
             changes, _ = combine(plan, values, in_order(finished))
             values = {**values, **changes}
             settle(plan, values, changes)
+            values = {**{key: values[key] for key in plan.places if key in values}, **values}  # in the schema's order
             values = {key: value for key, value in values.items() if value is not MISSING}
         except Exception:  # noqa: BLE001  a reducer may raise anything; the superstep still has to be committed
             finished, live = [], False

@@ -49,7 +49,7 @@ class NodeSpec:
 
         What is put in its place, or in place of its `func`, is what graphs compiled from then on call.
         """
-        if hasattr(self.action, "ainvoke"):
+        if hasattr(self.action.__class__, "ainvoke"):  # a mock, which makes up any attribute, is a function
             return self.action
         if self._bound is None:
             self._bound = registry.adapters.load("bound")(self.action, self)
@@ -103,4 +103,5 @@ class BranchSpec:
 
 def how_of(name: str, action: Any) -> Any:
     """How to call a node's action; None for a compiled graph. Raises TypeError."""
-    return None if hasattr(action, "plan") and not overrides(action) else action_of(action, f"Node {name!r}")
+    compiled = hasattr(action.__class__, "ainvoke") and hasattr(action, "plan") and not overrides(action)
+    return None if compiled else action_of(action, f"Node {name!r}")

@@ -39,11 +39,11 @@ class MemoryCheckpointer(LogCheckpointer):
         metadata = checkpoint.metadata
         if log.metadata is None:
             log.meet(metadata)
-        control = checkpoint.control
+        control, said = checkpoint.control, log.said  # of this moment: another run may be met meanwhile
         if (
             checkpoint.parent == log.latest
             and metadata is log.metadata
-            and metadata == log.said
+            and metadata == said
             and checkpoint.parent_thread is None
         ):
             simple = _NUMBERS.issuperset(map(type, checkpoint.changes.values()))
@@ -51,7 +51,7 @@ class MemoryCheckpointer(LogCheckpointer):
         else:
             weight = 0
         if weight:
-            checkpoint.metadata = log.said
+            checkpoint.metadata = said
             log.recent.append(checkpoint)  # no lock: whoever settles meanwhile takes what came first
             log.latest = checkpoint.id
             log.weight += weight

@@ -42,7 +42,7 @@ class SentCall(dict[str, Any]):
     def __edited__(self, changes: Mapping[str, Any]) -> SentCall:
         """The same with another name, other arguments or both. Raises ValueError if that is no call."""
         change = changes.get("tool_call", {})
-        known = isinstance(change, Mapping) and set(change) <= set(self["tool_call"])
+        known = isinstance(change, Mapping) and set(change) <= {"name", "args"}
         call = {**self["tool_call"], **change} if known else {}
         if not isinstance(call.get("name"), str) or not isinstance(call.get("args"), Mapping):
             raise ValueError('a call is wanted, such as {"name": "search", "args": {"query": "bees"}}, or a part of it')

@@ -273,7 +273,7 @@ class Streams:
 
     def _filtered(self, view: _View, values: Any) -> Any:
         keys = view.keys
-        if keys is None or not isinstance(values, dict):
+        if keys is None or keys == ROOT or not isinstance(values, dict):
             return values
         if isinstance(keys, str):
             return values.get(keys)

@@ -427,3 +427,35 @@ def commands_as_input(show: Any) -> None:
         kind(lambda: app().builder.compile().invoke(Command(goto="c"))),
         kind(lambda: app().builder.compile().invoke(Command(update={"log": []}))),
     )
+
+
+def an_answer_is_of_the_superstep_that_goes_on(show: Any) -> None:
+    """Who asks later asks anew, also where nobody has taken the answer."""
+
+    def asking(name: str) -> Any:
+        return lambda _: {"log": [interrupt(name)]}
+
+    def told(result: Any) -> Any:
+        return result["log"], [each.value for each in result.get("__interrupt__", ())]
+
+    for first, before in ((lambda _: {"log": ["a"]}, ["a"]), (asking("one"), None)):
+        g = StateGraph(Log).add_node("a", first).add_node("b", asking("two")).add_edge(START, "a").add_edge("a", "b")
+        app = g.compile(checkpointer=saver(), interrupt_before=before)
+        show(told(app.invoke({"log": []}, thread())))
+        show(told(app.invoke(Command(resume="first"), thread())))
+        show(told(app.invoke(Command(resume="second"), thread())))
+        at_a = next(each for each in app.get_state_history(thread()) if each.next == ("a",))
+        show(told(app.invoke(Command(resume="third"), at_a.config)), app.get_state(thread()).next)
+        show(told(app.invoke(Command(resume="fourth"), thread())))
+
+
+def answers_and_questions_inside(show: Any) -> None:
+    """A graph inside may take it in any superstep of its own: the one around it is the same."""
+    inner = StateGraph(Log).add_node("x", lambda _: {"log": ["x"]}).add_node("y", lambda _: {"log": [interrupt("y")]})
+    graph = inner.add_edge(START, "x").add_edge("x", "y").compile()
+    g = StateGraph(Log).add_node("sub", graph).add_node("b", lambda _: {"log": [interrupt("b")]})
+    app = g.add_edge(START, "sub").add_edge("sub", "b").compile(checkpointer=saver(), interrupt_before=["sub"])
+    app.invoke({"log": []}, thread())
+    for answer in ("first", "second"):
+        result = app.invoke(Command(resume=answer), thread())
+        show(result["log"], [each.value for each in result.get("__interrupt__", ())])
