@@ -340,10 +340,11 @@ def test_a_replaced_stream_changes_no_result() -> None:
         return StateGraph(Given, output_schema=Shown).add_node("a", node).add_edge(START, "a").compile()
 
     writing, silent = graph(lambda _: {"y": 1}), graph(lambda _: {"x": 1})
-    own = Pregel.stream
+    own, before = Pregel.stream, Pregel.invoke
     Pregel.stream = lambda self, *args, **options: own(self, *args, **options)  # type: ignore[method-assign]  # as tracers do
     try:
         assert writing.invoke({"x": 2}) == {"y": 1}
         assert silent.invoke({"x": 2}) is None
     finally:
         Pregel.stream = own  # type: ignore[method-assign]  # as above
+    assert (Pregel.stream, Pregel.invoke) == (own, before)

@@ -19,17 +19,14 @@ _originals: dict[tuple[type, str], Any] = {}
 
 
 def replace(kind: type, name: str, value: Any) -> None:
-    """Let graphs of this class have `value` as their method; their own one ends what was replaced."""
-    own = _originals.setdefault((kind, name), kind.__dict__.get(name))
-    setattr(kind, name, value)
-    if value is own:
-        del _originals[kind, name]
-    whole = _THROUGH.get(name)
-    if whole is None:
+    """Let graphs of this class have `value` as their method; their own, or that of its base, ends what was replaced."""
+    own = _originals.setdefault((kind, name), vars(kind).get(name))
+    if value is own or value is getattr(super(kind, kind), name):
+        restore(kind, name)
         return
-    if value is own and kind.__dict__[whole] is _BY_STREAM[whole]:
-        restore(kind, whole)
-    elif value is not own and (kind, whole) not in _originals:
+    setattr(kind, name, value)
+    whole = _THROUGH.get(name)
+    if whole is not None and (kind, whole) not in _originals:
         replace(kind, whole, _BY_STREAM[whole])
 
 
@@ -37,12 +34,14 @@ def restore(kind: type, name: str) -> None:
     """Give graphs their own method back."""
     if (kind, name) not in _originals:
         raise AttributeError(name)
-    own = _originals[kind, name]
+    own = _originals.pop((kind, name))
     if own is not None:
-        replace(kind, name, own)
-    else:
-        del _originals[kind, name]
+        setattr(kind, name, own)
+    elif name in vars(kind):
         delattr(kind, name)
+    whole = _THROUGH.get(name)
+    if whole is not None and vars(kind).get(whole) is _BY_STREAM[whole]:
+        restore(kind, whole)
 
 
 def through(kind: type) -> None:
