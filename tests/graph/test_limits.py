@@ -412,27 +412,31 @@ def test_the_default_limit_comes_from_the_environment() -> None:
         assert int(ran.stdout) == limit - 1  # the superstep of START is one
 
 
+class Kept(TypedDict, total=False):
+    log: Annotated[list[Any], operator.add]
+    kept: Any
+
+
+def held_before_work(first: Any, work: Any, saver: Any) -> Any:
+    """A graph whose thread "t" is held before what `first` has sent to `work`."""
+    g = StateGraph(Kept).add_node("first", first).add_node("work", work).add_edge(START, "first")
+    app = g.compile(checkpointer=saver, interrupt_before=["work"])
+    app.invoke({"log": []}, thread="t")
+    return app
+
+
 @pytest.mark.parametrize("limits", [7, TimeoutPolicy(run_timeout=5, idle_timeout=2, refresh_on="heartbeat")])
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 def test_a_sends_limits_are_stored_as_they_are(kind: str, limits: Any, tmp_path: Path) -> None:
     saver: Any = MemoryCheckpointer() if kind == "memory" else SqliteCheckpointer(str(tmp_path / "t.db"))
 
-    class State(TypedDict, total=False):
-        log: Annotated[list[Any], operator.add]
-        kept: Any
-
     async def work(arg: Any) -> Any:
         return {"log": [arg]}
 
-    def first(state: State) -> Any:
+    def first(_: Kept) -> Any:
         return Command(update={"kept": Send("work", 2, timeout=limits)}, goto=Send("work", 1, timeout=limits))
 
-    g = StateGraph(State)
-    g.add_node("first", first)
-    g.add_node("work", work)
-    g.add_edge(START, "first")
-    app = g.compile(checkpointer=saver, interrupt_before=["work"])
-    app.invoke({"log": []}, thread="t")
+    app = held_before_work(first, work, saver)
     stored = saver.load("t", "")
     assert list(map(sent, *zip(*stored.control.sends, strict=True))) == [Send("work", 1, timeout=limits)]
     assert stored.values["kept"] == Send("work", 2, timeout=limits)
@@ -447,10 +451,6 @@ def test_limits_that_older_versions_stored_unchecked_are_read_and_end_their_task
 ) -> None:
     saver: Any = MemoryCheckpointer() if kind == "memory" else SqliteCheckpointer(str(tmp_path / "t.db"))
 
-    class State(TypedDict, total=False):
-        log: Annotated[list[Any], operator.add]
-        kept: Any
-
     async def work(arg: Any) -> Any:
         await asyncio.sleep(60)
 
@@ -459,15 +459,10 @@ def test_limits_that_older_versions_stored_unchecked_are_read_and_end_their_task
         found.timeout = TimeoutPolicy(run_timeout=seconds)
         return found
 
-    def first(state: State) -> Any:
+    def first(_: Kept) -> Any:
         return Command(update={"kept": unchecked(2)}, goto=unchecked(1))
 
-    g = StateGraph(State)
-    g.add_node("first", first)
-    g.add_node("work", work)
-    g.add_edge(START, "first")
-    app = g.compile(checkpointer=saver, interrupt_before=["work"])
-    app.invoke({"log": []}, thread="t")
+    app = held_before_work(first, work, saver)
     assert app.get_state(thread="t").values["kept"] == unchecked(2)
     assert next(each.next for each in app.get_state_history(thread="t")) == ("work",)
     with pytest.raises(NodeTimeoutError):

@@ -13,22 +13,17 @@ from stepgraph.core.effects import (
     Bodies,
     Call,
     Flow,
-    Flush,
     Join,
-    Load,
-    Recall,
-    Remember,
-    Save,
-    SaveRecord,
     Sleep,
     Together,
     Within,
 )
 from stepgraph.core.errors import Cancelled, GraphBubbleUp
 from stepgraph.core.task import Task
-from stepgraph.core.types import MISSING, Decision
+from stepgraph.core.types import Decision
 from stepgraph.run import calls
 from stepgraph.run.context import call_body, call_in_task
+from stepgraph.run.sync import perform
 
 Choose = Callable[[int], int]
 """Which of n strands goes on: 0 to n - 1."""
@@ -289,21 +284,9 @@ class Driver:
                 decision = scope.gate(pause)
                 assert isinstance(decision, Decision), "a simulated gate answers at once"
                 return decision
-            case Save(checkpointer, thread, ns, checkpoint):
-                return checkpointer.save(thread, ns, checkpoint)
-            case SaveRecord(checkpointer, thread, ns, checkpoint, record):
-                return checkpointer.save_record(thread, ns, checkpoint, record)
-            case Flush(checkpointer):
-                return checkpointer.flush()
             case Sleep():
                 return None
-            case Recall(cache, key):
-                return cache.get([key]).get(key, MISSING)
-            case Remember(cache, key, value, ttl):
-                return cache.set({key: (value, ttl)})
-            case Load(checkpointer, thread, ns, checkpoint):
-                return checkpointer.load(thread, ns, checkpoint)
-        raise TypeError(f"Not an effect: {effect!r}")
+        return perform(effect)
 
     def _bodies(self, waiting: list[Task], shelf: Any) -> None:
         """Lean bodies, in the chosen order; the driver may die between any two."""

@@ -39,6 +39,7 @@ class Absent(metaclass=_Kind):
 
 
 def _no_such_part(name: str) -> NotImplementedError:
+    """What is raised instead of an answer that would only look like LangGraph's."""
     return NotImplementedError(
         f"{name} is a part of LangGraph's own engine. This program runs on stepgraph, whose engine "
         "has other parts: use the public API, or run this part on LangGraph."

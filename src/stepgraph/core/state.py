@@ -57,7 +57,7 @@ class State:
         self.version = 0
         self.ran: tuple[str, ...] = ()
         self.output: Any = None
-        """In a plan with subscribers: what the graph returns, as it was when this run last wrote a key of it."""
+        """In a `fleeting` plan: what the graph returns, as it was when this run last wrote a key of it."""
 
     @classmethod
     def restored(cls, plan: Plan, stored: Stored) -> State:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypedDict, TypeVar
 
+from stepgraph.core import registry
 from stepgraph.core.deprecated import LangGraphDeprecatedSinceV10, LangGraphDeprecatedSinceV11
 
 if TYPE_CHECKING:
@@ -172,7 +173,13 @@ class Interrupt:
     def __init__(
         self, value: Any, id: str = "placeholder-id", response_schema: Any = None, *, ns: Any = None, **old: Any
     ) -> None:
-        """`ns`, `resumable` and others are what questions had before LangGraph 0.6; an id is made of `ns`."""
+        """`ns`, `resumable` and `when` are what questions had before LangGraph 0.6; an id is made of `ns`.
+
+        Raises TypeError for other names, except under the import hook, where they are passed over.
+        """
+        unknown = old.keys() - {"resumable", "when"}
+        if unknown and "strangers" not in registry.adapters:
+            raise TypeError(f"Interrupt() got an unexpected keyword argument {min(unknown)!r}.")
         if ns is not None and not isinstance(ns, str) and id == "placeholder-id":
             object.__setattr__(self, "id", interrupt_id("|".join(ns)))
         else:

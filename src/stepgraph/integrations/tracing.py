@@ -82,11 +82,8 @@ def _traces(contexts: Any) -> bool:
         if contexts.tracing_v2_callback_var.get() is None and not _told(around):
             variable = contexts.ls_utils.get_env_var
             return bool(variable("TRACING_V2", default=variable("TRACING", default="")) == "true")
-    except (
-        AttributeError,
-        KeyError,
-    ):  # a version of langsmith that keeps this elsewhere, or another module in its place
-        pass
+    except (AttributeError, KeyError):
+        pass  # a version of langsmith that keeps this elsewhere, or another module in its place
     return bool(contexts._tracing_v2_is_enabled())
 
 

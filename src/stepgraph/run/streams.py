@@ -138,13 +138,13 @@ class Streams:
         if thread is not None:
             found.setdefault("thread_id", thread)
         own = f"{event.node}:{event.task}"
-        if not event.ns:
-            self._around[event.node] = own
         if event.ns:
             outermost = event.ns[0]
             found.setdefault("checkpoint_ns", outermost if ":" in outermost else self._around.get(outermost, outermost))
-        elif self._same_name(event):
-            found.setdefault("checkpoint_ns", own)
+        else:
+            self._around[event.node] = own
+            if self._same_name(event):
+                found.setdefault("checkpoint_ns", own)
         found.update(
             langgraph_step=event.step,
             langgraph_node=event.node,

@@ -194,7 +194,7 @@ class SyncDriver:
             batch.items.clear()  # a stream that is closed early starts nothing more
 
     def _perform(self, effect: Any) -> Any:
-        """The effects that need no user code."""
+        """The effects that need no user code. A debug session does some of them in another way."""
         return perform(effect)
 
 

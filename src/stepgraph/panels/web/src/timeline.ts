@@ -86,7 +86,7 @@ export class Timeline {
     ].filter(Boolean).join("\n");
     const tick = h("button", { type: "button", class: "sg-tick", role: "option", "aria-selected": String(current), "aria-label": `step ${step}: ${told}`, title: `step ${step}\n${told}`, "data-source": source, ...pressed(() => this.acts.go(step)) },
       h("span", { class: "sg-marks", "aria-hidden": "true" }, marks), String(step));
-    const branches = forks.map((branch) => h("button", { type: "button", class: "sg-forkmark", title: `branch ${branch.branch}${branch.note ? `: ${branch.note}` : ""}`, "aria-label": `branch ${branch.branch}`, ...pressed(() => this.acts.branch(branch.id)) }, "⑂"));
+    const branches = forks.map((branch) => h("button", { type: "button", class: "sg-forkmark", title: `branch ${branch.branch}${branch.note ? `: ${branch.note}` : ""}`, "aria-label": `branch ${branch.branch}`, ...pressed(() => this.acts.branch(branch.id)) }, "⎇"));
     return span("sg-tickbox", tick, ...branches);
   }
 }
