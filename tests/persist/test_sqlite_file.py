@@ -12,7 +12,9 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -208,6 +210,38 @@ class TestProcesses:
         for each in writers:
             assert len(Story(opened, str(each.pid)).values()["log"]) == 399
         opened.close()
+
+    def test_another_process_makes_the_tables_while_this_one_looks_for_them(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        connect = sqlite3.connect
+        seen: list[str] = []
+
+        def race(statement: str) -> None:
+            seen.append(statement)
+            if "sqlite_master" not in statement or len(seen) > 9:
+                return
+            busy = suppress(sqlite3.OperationalError)  # it has to wait, if it comes too late to be seen whole
+            with busy, closing(connect(path, isolation_level=None, timeout=0)) as other:
+                other.executescript(made)
+
+        def traced(*args: Any, **options: Any) -> sqlite3.Connection:
+            connection: sqlite3.Connection = connect(*args, **options)
+            connection.set_trace_callback(race)
+            return connection
+
+        SqliteCheckpointer(path).close()
+        sample = connect(path)
+        made = "".join(line + "\n" for line in sample.iterdump())
+        made += f"PRAGMA application_id={APPLICATION}; PRAGMA user_version={SCHEMA};"
+        sample.close()
+        path.unlink()
+        monkeypatch.setattr(sqlite3, "connect", traced)
+        story = Story(SqliteCheckpointer(path))
+        assert any("sqlite_master" in statement for statement in seen)
+        story.save({"n": 1})
+        assert story.values() == {"n": 1}
+        story.checkpointer.close()
 
     def test_two_that_go_on_with_one_thread_get_two_branches(self, path: Path) -> None:
         one, two = SqliteCheckpointer(path), SqliteCheckpointer(path)

@@ -9,6 +9,7 @@ from time import time
 from typing import Any
 
 from stepgraph.cache.base import BaseCache, FullKey, Namespace
+from stepgraph.persist.wal import use_wal
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS cache (
@@ -28,7 +29,7 @@ class SqliteCache(BaseCache):
         self._clock = clock
         self._lock = Lock()
         self._file = sqlite3.connect(path, check_same_thread=False)
-        self._file.execute("PRAGMA journal_mode=WAL")
+        use_wal(self._file)
         self._file.execute("PRAGMA synchronous=NORMAL")
         self._file.execute("PRAGMA busy_timeout=5000")
         self._file.execute(_TABLE)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from stepgraph.core.errors import CheckpointError
+from stepgraph.persist.wal import use_wal
 
 APPLICATION: Final = 0x53544750
 """Marks the file as ours: "STGP"."""
@@ -164,10 +165,15 @@ def _connection(path: str, *, uri: bool) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
     """Check that the file is ours, or make it so."""
-    version = _checked(connection, path)
+    connection.execute("BEGIN")  # what the check reads is of one moment: another process may be making the tables
+    try:
+        version = _checked(connection, path)
+    finally:
+        if connection.in_transaction:
+            connection.execute("COMMIT")
     if version == SCHEMA and _is_read_only(connection):
         return
-    connection.execute("PRAGMA journal_mode=WAL")
+    use_wal(connection)
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA journal_size_limit=16777216")
     if version == 0:

@@ -12,6 +12,7 @@ from threading import RLock
 from time import time
 from typing import TYPE_CHECKING
 
+from stepgraph.persist.wal import use_wal
 from stepgraph.store.base import IndexConfig, Item, Namespace, PutOp, TTLConfig
 from stepgraph.store.batches import Row, RowStore
 from stepgraph.store.meaning import Vector
@@ -56,7 +57,7 @@ class SqliteStore(RowStore):
         self._sweeper: Sweeper | None = None
         self._lock = RLock()
         self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._file.execute("PRAGMA journal_mode=WAL")
+        use_wal(self._file)
         self._file.executescript(_SCHEMA)
 
     def close(self) -> None:
