@@ -11,6 +11,10 @@ from tests import services
 
 CACHE = services.ROOT / ".cache" / "kernels"
 VERSIONS = {"6.31": "ipykernel==6.31.*", "7.3": "ipykernel==7.3.*", "7.4": "ipykernel==7.4.*"}
+LISTENING = (
+    "--IPKernelApp.exec_lines=from stepgraph.panels.subshells import take_unnoticed_messages; take_unnoticed_messages()"
+)
+"""Run when a kernel starts: before a panel is shown, one of 7.3 may stop listening for reasons of its own."""
 PACKAGES = ("ipywidgets>=8.1", "anywidget>=0.9.18", "graphviz>=0.20", "pydantic>=2.10")
 
 
@@ -29,11 +33,12 @@ def environment(version: str) -> services.Environment:
     return services.Environment(folder)
 
 
-def install(version: str, data: Path) -> str:
-    """Put the kernel's spec into a Jupyter data folder; its name."""
+def install(version: str, data: Path, *, listening: bool = True) -> str:
+    """Put the kernel's spec into a Jupyter data folder; its name. `listening` helps one of 7.3 from its start on."""
     name = f"ipykernel-{version}"
     spec = {
-        "argv": [str(environment(version).python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "argv": [str(environment(version).python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        + [LISTENING] * listening,
         "display_name": name,
         "language": "python",
         "env": {"PYTHONPATH": str(services.ROOT / "src")},

@@ -86,6 +86,7 @@ def test_all_cells_run_a_second_time_in_the_same_kernel(chapter: Path, tmp_path:
     with client.setup_kernel(env={**os.environ, "TMPDIR": str(tmp_path)}):
         for _ in range(2):
             for index, cell in enumerate(notebook.cells):
+                client.clear_display_id_mapping(index)  # the client keeps displays of the first time, which are gone
                 client.execute_cell(cell, index)
     errors = [output for cell in notebook.cells for output in cell.get("outputs", ()) if output.output_type == "error"]
     assert errors == []

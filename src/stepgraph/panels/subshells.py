@@ -53,7 +53,8 @@ def take_unnoticed_messages() -> bool:
 
 def _look_regularly(stream: Any) -> None:
     if not stream.closed():
-        stream.flush()
+        if stream.receiving():  # else a flush would throw away what has come
+            stream.flush()
         stream.io_loop.call_later(LOOK_EVERY, _look_regularly, stream)
 
 
