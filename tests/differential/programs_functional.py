@@ -450,7 +450,7 @@ def timeouts_of_functions(lab: Lab) -> None:
     """A task out of time once, a task out of time for good, and an entrypoint out of time."""
     calls: list[int] = []
 
-    @lab.task(timeout=0.2, retry_policy=lab.RetryPolicy(**QUICK))
+    @lab.task(timeout=0.6, retry_policy=lab.RetryPolicy(**QUICK))
     async def slow_once(x: int) -> str:
         calls.append(x)
         if len(calls) == 1:

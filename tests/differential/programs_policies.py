@@ -257,7 +257,7 @@ def timeouts_that_are_kept(lab: Lab) -> None:
 
     policy = lab.RetryPolicy(initial_interval=0.001, jitter=False)
     g = lab.graph(Log)
-    g.add_node("a", slow_once, timeout=0.2, retry_policy=policy)
+    g.add_node("a", slow_once, timeout=0.6, retry_policy=policy)
     g.add_node("b", forever, timeout=lab.TimeoutPolicy(idle_timeout=0.2), error_handler=lambda s: {"log": ["late"]})
     g.add_edge(lab.START, "a")
     g.add_edge("a", "b")

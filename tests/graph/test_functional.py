@@ -383,7 +383,7 @@ def test_a_timeout_is_for_async_functions_only() -> None:
 def test_each_attempt_of_a_task_has_its_time() -> None:
     began: list[int] = []
 
-    @task(timeout=TimeoutPolicy(run_timeout=0.05), retry_policy=QUICK)
+    @task(timeout=TimeoutPolicy(run_timeout=0.5), retry_policy=QUICK)
     async def slow(x: int) -> int:
         began.append(x)
         if len(began) < 3:
