@@ -71,12 +71,19 @@ def _gotos(node: Node, goto: Any) -> tuple[Route, ...]:
 
 
 def update_of(node: Node, command: Command[Any]) -> Writes:
-    """The writes of a Command: its update may be a mapping, an object or a list of (key, value)."""
+    """The writes of a Command: its update may be a mapping, an object or a list of (key, value).
+
+    A mapping or an object names keys where the state is one value too, whose key is `__root__`.
+    """
     update = command.update
     if update is None:
         return ()
     if isinstance(update, (list, tuple)) and all(_is_pair(each) for each in update):
         return tuple((key, value) for key, value in update if key in node.writes)
+    if isinstance(update, dict):
+        return _items(node, update)
+    if ROOT in node.writes and (attributes := attributes_of(update)) is not None:
+        return tuple((key, value) for key, value in attributes if key in node.writes)
     return updates(node, update)
 
 

@@ -89,7 +89,9 @@ class StateGraph:
                 self.channels[key] = channel
             elif known != channel and type(channel) is not LastValue:
                 raise ValueError(f"Channel '{key}' already exists with a different type: {known!r}, {channel!r}")
-        self.managed.update(managers)
+        for key, manager in managers.items():
+            if self.managed.setdefault(key, manager) != manager:
+                raise ValueError(f"Managed value '{key}' already exists with a different type")
 
     def add_node(
         self,
@@ -244,7 +246,7 @@ class StateGraph:
             raise ValueError("Sequence requires at least one node.")
         previous: str | None = None
         for node in nodes:
-            name, action = node if isinstance(node, tuple) else (name_of(node), node)
+            name, action = node if isinstance(node, tuple) and len(node) == 2 else (_written(node), node)
             if name in self.nodes:
                 raise ValueError(
                     f"Node names must be unique: node with the name '{name}' already exists. "
@@ -298,6 +300,7 @@ class StateGraph:
                             f"At '{start}' node, '{name}' branch found unknown target '{target}'{self._meant(target)}"
                         )
         targets = {end for _, end in self.edges} | {end for _, end in self.waiting_edges}
+        targets.update(*(node.ends for node in self.nodes.values()))
         if unknown := targets.difference(self.nodes, (END,)):
             raise ValueError(f"Found edge ending at unknown node `{min(unknown)}`{self._meant(min(unknown))}")
         for name in interrupt or ():
@@ -366,6 +369,11 @@ def _listed(nodes: Sequence[str] | str | None) -> frozenset[str]:
     if nodes is None:
         return frozenset()
     return frozenset((nodes,) if isinstance(nodes, str) else nodes)
+
+
+def _written(action: Any) -> str:
+    """The name under which an action was written, whatever it calls itself."""
+    return getattr(action, "__name__", None) or type(action).__name__
 
 
 def _plain(name: str) -> str:

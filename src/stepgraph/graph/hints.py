@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from warnings import warn
 
 from stepgraph.core.types import Command
@@ -25,28 +26,40 @@ def hints_of(action: Any) -> tuple[Any, tuple[str, ...]]:
 
 
 def _command_targets(hint: Any) -> tuple[str, ...]:
-    if hint is None:
+    """Of a Command, or of the first one in a union."""
+    if get_origin(hint) in (Union, UnionType):
+        hint = next((each for each in get_args(hint) if get_origin(each) is Command), None)
+    if get_origin(hint) is not Command:
         return ()
-    if get_origin(hint) is Command:
-        (inner, *_) = get_args(hint) or (None,)
-        return tuple(str(each) for each in get_args(inner)) if get_origin(inner) is Literal else ()
-    return tuple(target for each in get_args(hint) for target in _command_targets(each))
+    (inner, *_) = get_args(hint) or (None,)
+    return tuple(str(each) for each in get_args(inner)) if get_origin(inner) is Literal else ()
 
 
 def first_parameter(path: Any) -> Any:
     """The schema that a router's parameter is annotated with."""
-    return hints_of(path)[0]
+    function, other = _functions_of(path)
+    return hints_of(function if inspect.isroutine(function) or other is None else other)[0]
+
+
+def _functions_of(path: Any) -> tuple[Any, Any]:
+    """The function and the async function of a RunnableLambda; any other router is its own function."""
+    if any(kind.__name__ == "RunnableLambda" for kind in type(path).__mro__):
+        return getattr(path, "func", None), getattr(path, "afunc", None)
+    return path, None
 
 
 def path_map_of(path: Any, given: Mapping[Hashable, str] | Sequence[str] | None) -> dict[Hashable, str] | None:
-    """Answer -> node: what was given, else what the return hint lists; None where anything goes."""
+    """Answer -> node: what was given, else what the return hint lists; None where anything goes.
+
+    Objects that are called have no such hint, as in LangGraph.
+    """
     if isinstance(given, Mapping):
         return dict(given)
     if given is not None:
         return {each: each for each in given}
-    function = path if inspect.isroutine(path) else type(path).__call__
+    function, other = _functions_of(path)
     try:
-        hint = get_type_hints(function).get("return")
+        hint = get_type_hints(function or other).get("return")
     except (TypeError, NameError):
         return None
     if get_origin(hint) is Literal:

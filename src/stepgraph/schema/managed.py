@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 V = TypeVar("V")
@@ -71,9 +71,17 @@ def is_managed(given: Any) -> bool:
 
 def computing(kind: Any) -> Callable[[int, int], Any]:
     """What gives the value for a superstep and the last one."""
-    found: Callable[[int, int], Any] = kind.compute if issubclass(kind, Managed) else partial(_computed, kind)
+    if not issubclass(kind, Managed):
+        return _Computed(kind)
+    found: Callable[[int, int], Any] = kind.compute
     return found
 
 
-def _computed(kind: type[ManagedValue[Any]], step: int, stop: int) -> Any:
-    return kind.get(Progress(step, stop))
+@dataclass(frozen=True, slots=True)
+class _Computed:
+    """Calls `get` of a class of yours; equal for the same class, as two schemas may name it."""
+
+    kind: type[ManagedValue[Any]]
+
+    def __call__(self, step: int, stop: int) -> Any:
+        return self.kind.get(Progress(step, stop))
