@@ -257,3 +257,24 @@ def test_a_failure_shows_itself_with_a_durability_that_has_no_effect(way: str) -
     for durability in ("sync", "async", "exit"):
         with pytest.warns(UserWarning, match="no effect"), pytest.raises(ValueError, match="the node's own"):
             call(graph, way, {"log": []}, durability=durability)
+
+
+@pytest.mark.parametrize("keys", [None, "x", ["x"]])
+@pytest.mark.parametrize("saver", [None, MemoryCheckpointer], ids=["no saver", "saver"])
+def test_a_run_that_writes_no_key_of_the_result_returns_none(saver: Any, keys: Any) -> None:
+    class Said(TypedDict):
+        x: int
+
+    g = StateGraph(State, output_schema=Said)
+    g.add_node("a", lambda state: {"x": 1} if "write" in state["log"][-1:] else None)
+    g.add_edge(START, "a")
+    graph = g.compile(checkpointer=saver and saver())
+    told: Any = {} if keys is None else {"output_keys": keys}
+
+    def result(given: str) -> Any:
+        return graph.invoke({"log": [given]}, thread="t", **told)
+
+    said = 1 if keys == "x" else {"x": 1}
+    assert [result("no"), result("write"), result("no"), result("write")] == [None, said, None, said]
+    if saver is not None:
+        assert graph.invoke(None, thread="t", **told) == said

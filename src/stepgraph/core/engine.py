@@ -8,7 +8,7 @@ The engine does no I/O and has no clock: a driver performs what it yields (`core
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ from stepgraph.core.errors import (
 from stepgraph.core.flow import flow_of, troubled
 from stepgraph.core.keeping import keep_outcome, planned, unfit
 from stepgraph.core.lean import short_way
-from stepgraph.core.plan import Plan
+from stepgraph.core.plan import Plan, as_set
 from stepgraph.core.recovery import take_up
 from stepgraph.core.request import ORDINARY, Request
 from stepgraph.core.sprint import DETAILS, TRAIL, sprint
@@ -64,6 +64,7 @@ class Engine:
 
     __slots__ = (
         "amended",
+        "awaited",
         "begun",
         "checkpoint",
         "commanded",
@@ -71,6 +72,7 @@ class Engine:
         "failed",
         "held",
         "keeper",
+        "output",
         "passed",
         "pending",
         "plan",
@@ -93,6 +95,10 @@ class Engine:
         self.checkpoint: str | None = None
         """The id of the checkpoint that the planned tasks belong to."""
         self.tasks: Sequence[Task] = ()
+        self.awaited: frozenset[str] | None = plan.returned
+        """The keys of which this run must write one to return anything; None once it has, or goes on with a thread."""
+        self.output: Any = None
+        """In a `fleeting` plan: what the graph returns, as it was when this run last wrote a key of it."""
         self.begun = False
         """Whether the input has been taken in already, and supersteps may have run (`core/sprint.py`)."""
         self.failed: tuple[Task, BaseException] | None = None
@@ -172,12 +178,42 @@ class Engine:
                 self.scope.emit(self._ended(status, tuple(interrupts), error))
         if self.saving:
             yield from self._close(status)
-        values = self._shown_at_pause() if status == "interrupted" else self.state.values
-        if self.plan.fleeting and values is self.state.values:
-            return Outcome(status, self.state.output, tuple(interrupts), self.state)
-        unknown = status == "interrupted" and self.plan.entry != START  # the last run's result is none of this one
-        made = self.plan.output if self.scope.resumed else self.plan.result
-        return Outcome(status, None if unknown else made(values), tuple(interrupts), self.state)
+        return Outcome(status, self._result(status, bool(interrupts)), tuple(interrupts), self.state)
+
+    def returns(self, keys: Sequence[str] | str) -> None:
+        """Let the run return these keys, not the graph's own; before `run()`."""
+        self.request.output_keys = keys
+        self.awaited = as_set(keys)
+
+    def wrote(self, written: Collection[str]) -> None:
+        """Note what a superstep wrote."""
+        if self.plan.fleeting:
+            if not self._shown.isdisjoint(written):
+                self.awaited, self.output = None, self.plan.output(self.state.values, self.request.output_keys)
+        elif self.awaited is not None and not self.awaited.isdisjoint(written):
+            self.awaited = None
+
+    @property
+    def _shown(self) -> frozenset[str]:
+        keys = self.request.output_keys
+        return self.plan.returned if keys is None else as_set(keys)
+
+    def _result(self, status: str, asked: bool) -> Any:
+        """What the run returns: None where it wrote no output key, as LangGraph shows no values then.
+
+        A question comes with the values as they are.
+        """
+        plan, values, keys = self.plan, self.state.values, self.request.output_keys
+        if status == "interrupted":
+            applied = self._shown_at_pause()
+            if applied is not values and not self._shown.isdisjoint(written_by(self.tasks)):
+                return plan.output(applied, keys)
+            if asked:
+                shown = plan.output(values, keys)
+                return shown if isinstance(shown, dict) else None
+        if self.awaited is not None:
+            return None
+        return self.output if plan.fleeting else plan.output(values, keys)
 
     def join(self, *, cancel: bool = False) -> Flow:
         """Wait for what node code called and did not wait for."""
@@ -401,6 +437,8 @@ class Engine:
             before = {key: state.values[key] for key in changes if key in state.values}
             advance(plan, state, ordered, changes, overwrite)
             yield from self.save_step(before, changes, groups, overwrite)
+        if self.awaited is not None or plan.fleeting:
+            self.wrote(written_by(ordered) if plan.fleeting else changes)
         if scope.emit is not None:
             written = groups if plan.fleeting and not plan.plain else changes
             self.show("loop", tuple(written))
@@ -493,6 +531,7 @@ class Engine:
         before = {key: state.values[key] for key in changes if key in state.values}
         state.values.update(changes)
         arrange(self.plan, state)
+        self.wrote(changes)
         yield from self._amended(records_of(self.plan, before, changes, groups), tuple(changes))
 
     def _redirect(self, targets: Sequence[Route]) -> Flow:
@@ -528,6 +567,11 @@ def _circle(trail: Sequence[tuple[str, ...]]) -> str:
             names = [" + ".join(dict.fromkeys(step)) for step in last]
             return f"Its last supersteps go round in a circle: {' -> '.join([*names, names[0]])}. "
     return ""
+
+
+def written_by(tasks: Sequence[Task]) -> set[str]:
+    """The keys that finished tasks write."""
+    return {key for task in tasks if task.status == "finished" for key, _ in task.writes}
 
 
 def _listed(tasks: Sequence[Task], names: frozenset[str]) -> bool:

@@ -80,7 +80,9 @@ def open_thread(engine: Engine) -> Flow:
         if forks:
             yield from _fork(engine)
         engine.passed = engine.state.version
-        engine.state.output = engine.plan.output(engine.state.values) if engine.plan.fleeting else None
+        engine.awaited = None
+        if engine.plan.fleeting:
+            engine.output = engine.plan.output(engine.state.values, request.output_keys)
         if scope.emit is not None:
             engine.show("resume", ())
         return

@@ -275,6 +275,8 @@ class Plan:
     deferred: frozenset[str] = frozenset()
     untracked: frozenset[str] = frozenset()
     all_output: bool = False
+    returned: frozenset[str] = frozenset()
+    """The output keys: a run that writes none of them returns None."""
     sprints: bool = False
     """Whether lone tasks can take the short way: no joins, no deferred nodes, no keys that change by themselves."""
     plain: bool = False
@@ -294,7 +296,8 @@ class Plan:
         self.plain = all(channel.plain for channel in channels.values())
         self.vanishing = any(isinstance(channel, Topic) for channel in channels.values())
         self.untracked = frozenset(k for k, c in channels.items() if not c.persistent)
-        self.all_output = not isinstance(self.output_keys, str) and set(self.output_keys) >= set(channels)
+        self.returned = as_set(self.output_keys)
+        self.all_output = not isinstance(self.output_keys, str) and self.returned >= channels.keys()
         self.has_async = False
         subscribers: dict[str, list[str]] = {}
         deferred = []
@@ -350,21 +353,17 @@ class Plan:
         """The values before anything was written."""
         return {key: channel.initial() for key, channel in self.entries}
 
-    def output(self, values: Mapping[str, Any]) -> Any:
-        """A copy of the values that the graph returns; the lone value for a state that is not a mapping."""
-        keys = self.output_keys
+    def output(self, values: Mapping[str, Any], keys: Sequence[str] | str | None = None) -> Any:
+        """A copy of the values that the graph returns, or of those of `keys`; the lone value of a single key."""
         if self.veiled:
             values = self.seen(values)
+        if keys is None:
+            if self.all_output:
+                return dict(values)
+            keys = self.output_keys
         if isinstance(keys, str):
             return values.get(keys)
-        if self.all_output:
-            return dict(values)
         return {key: values[key] for key in keys if key in values}
-
-    def result(self, values: Mapping[str, Any]) -> Any:
-        """What a run with new input returns: None, as in LangGraph, where no key of it was ever written."""
-        found = self.output(values)
-        return None if found == {} and not (self.all_output or isinstance(self.output_keys, str)) else found
 
     def whole(self, values: Mapping[str, Any]) -> Any:
         """A copy of all values, as streams and snapshots show them."""
@@ -390,6 +389,11 @@ class Plan:
         return tuple(found)
 
 
+def as_set(keys: Sequence[str] | str) -> frozenset[str]:
+    """One key or several as a set."""
+    return frozenset((keys,) if isinstance(keys, str) else keys)
+
+
 def targets_of(router: Router, chosen: Any) -> Sequence[Any]:
     """A router's answer as a sequence of targets, looked up in its path map."""
     answers = chosen if isinstance(chosen, (list, tuple)) else (chosen,)
@@ -404,4 +408,4 @@ def targets_of(router: Router, chosen: Any) -> Sequence[Any]:
     return found
 
 
-__all__ = ["START", "Barrier", "Node", "Plan", "Router", "targets_of"]
+__all__ = ["START", "Barrier", "Node", "Plan", "Router", "as_set", "targets_of"]

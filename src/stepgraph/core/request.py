@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stepgraph.core.checkpoint import PLACES, Durability
@@ -32,6 +32,8 @@ class Request:
     emit: Emit | None = None
     unheard: frozenset[type] = ORDINARY
     """The kinds of events that `emit` does not want: the big ones of each superstep are not made for nobody."""
+    output_keys: Sequence[str] | str | None = None
+    """The keys that the caller wants of the result; None for the graph's own."""
     gate: Gate | None = None
     probe: Probe | None = None
     interrupt_before: frozenset[str] = NONE

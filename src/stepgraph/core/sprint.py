@@ -37,6 +37,8 @@ def begin(engine: Engine) -> None:
     scope.values, scope.inputs = state.values, given
     if start.passes and plan.plain and type(given) is dict and start.writes.issuperset(given):
         state.values.update(given)
+        if not engine.awaited.isdisjoint(given):  # type: ignore[union-attr]  # no run has written before its input
+            engine.awaited = None
         if len(plan.places) > 1:
             arrange(plan, state)
         else:
@@ -52,7 +54,7 @@ def sprint(engine: Engine) -> Flow:
     nodes, values, root = plan.nodes, state.values, scope.root
     limit = engine.request.recursion_limit
     stop = scope.stop - (TRAIL if limit >= 2 * TRAIL else limit // 2)
-    plain, listened = plan.plain, scope.emit is not None
+    plain, listened, awaited = plan.plain, scope.emit is not None, engine.awaited
     if saving:
         light = engine.request.durability == "async"
         handing = Save(engine.request.checkpointer, engine.thread, scope.ns_text, NOT_YET)
@@ -86,6 +88,8 @@ def sprint(engine: Engine) -> Flow:
                 engine.tasks = (task,)
                 yield from unfit(engine, task, error)
                 raise
+        if awaited is not None and not awaited.isdisjoint(changes):
+            awaited = engine.awaited = None
         if not saving:
             advance_alone(plan, state, task, changes)
             continue

@@ -30,7 +30,6 @@ class State:
         "barriers",
         "growing",
         "next",
-        "output",
         "ran",
         "seen",
         "sends",
@@ -56,8 +55,6 @@ class State:
         self.step = -1
         self.version = 0
         self.ran: tuple[str, ...] = ()
-        self.output: Any = None
-        """In a `fleeting` plan: what the graph returns, as it was when this run last wrote a key of it."""
 
     @classmethod
     def restored(cls, plan: Plan, stored: Stored) -> State:
@@ -277,9 +274,7 @@ def advance(
         seen[task.node.name] = version
     state.ran = tuple([task.node.name for task in tasks])
     if plan.subscribers:
-        joined = _publish(plan, state, tasks, changes)
-    elif plan.fleeting:
-        remember_output(plan, state, tasks)
+        joined = _publish(plan, state, changes)
     _route(plan, state, tasks, joined)
 
 
@@ -315,7 +310,7 @@ def take_writes(plan: Plan, state: State, tasks: Sequence[Task], changes: dict[s
         state.width = 0
         arrange(plan, state)
         state.next = tuple(sorted({*state.next, *_subscribed(plan, state.values, changes)}))
-    state.ran, state.output = (), None
+    state.ran = ()
 
 
 def _subscribed(plan: Plan, values: Mapping[str, Any], changes: Mapping[str, Any]) -> set[str]:
@@ -327,7 +322,7 @@ def _subscribed(plan: Plan, values: Mapping[str, Any], changes: Mapping[str, Any
     return names
 
 
-def _publish(plan: Plan, state: State, tasks: Sequence[Task], changes: dict[str, Any]) -> set[str]:
+def _publish(plan: Plan, state: State, changes: dict[str, Any]) -> set[str]:
     """The nodes that a superstep makes ready by what it wrote, or by leaving nothing else to do."""
     values = state.values
     names = _subscribed(plan, values, changes)
@@ -338,16 +333,7 @@ def _publish(plan: Plan, state: State, tasks: Sequence[Task], changes: dict[str,
                 if finished is not values[key]:
                     values[key] = changes[key] = finished
         names = _subscribed(plan, values, {key: None for key in plan.finishing if key in changes})
-    remember_output(plan, state, tasks)
     return names
-
-
-def remember_output(plan: Plan, state: State, tasks: Sequence[Task]) -> None:
-    """Keep what the graph returns, if a task wrote a key of it."""
-    keys = plan.output_keys
-    written = {key for task in tasks for key, _ in task.writes}
-    if keys in written if isinstance(keys, str) else not written.isdisjoint(keys):
-        state.output = plan.output(state.values)
 
 
 def _assign(values: dict[str, Any], changes: Mapping[str, Any]) -> None:

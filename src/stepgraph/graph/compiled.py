@@ -125,7 +125,7 @@ class CompiledStateGraph(Threads):
         engine = self._begin("invoke", input, config, thread, options)
         engine.request.blocking = not self.plan.has_async
         self._print(engine, options)
-        return self._versioned(_result(self._outcome(engine), options.get("output_keys")), options)
+        return self._returned(self._outcome(engine), options)
 
     def _run(self, engine: Engine) -> Any:
         """Run it from sync code: straight on, where nobody looks at it."""
@@ -140,9 +140,8 @@ class CompiledStateGraph(Threads):
             and not (engine.keeper or request.control or request.step_timeout)
             and straight(engine)
         ):
-            made = plan.output if engine.scope.resumed else plan.result
-            return made(engine.state.values)
-        return _result(self._outcome(engine), None)
+            return None if engine.awaited is not None else plan.output(engine.state.values)
+        return _result(self._outcome(engine))
 
     def _of_output(self, options: CallOptions) -> CallOptions:
         """The options of a stream whose chunks are the result: of the output keys, unless others are asked for."""
@@ -171,12 +170,12 @@ class CompiledStateGraph(Threads):
         """As `invoke`, on the running loop; sync nodes run in helper threads."""
         if not options and not self.debug:
             engine = self._engine(input, self._merged(config, thread))
-            return _result(await _loops().outcome_of(engine), None)
+            return _result(await _loops().outcome_of(engine))
         if options.get("stream_mode", "values") != "values":
             return [chunk async for chunk in self.astream(input, config, thread=thread, **self._of_output(options))]
         engine = self._begin("ainvoke", input, config, thread, options)
         self._print(engine, options)
-        return self._versioned(_result(await _loops().outcome_of(engine), options.get("output_keys")), options)
+        return self._returned(await _loops().outcome_of(engine), options)
 
     @takes_options
     def stream(
@@ -249,6 +248,8 @@ class CompiledStateGraph(Threads):
                 f"{sorted(self.plan.channels)}."
             )
         engine = self.engine(input, self._merged(config, thread), **asked)
+        if keys is not None:
+            engine.returns(keys)
         if asked.get("durability") is not None and engine.request.checkpointer is None:
             warnings.warn("`durability` has no effect when no checkpointer is present.", stacklevel=3)
         return engine
@@ -265,15 +266,15 @@ class CompiledStateGraph(Threads):
         called = outer is not None and bool(given.get("checkpoint_ns"))
         return "values" if called else self.stream_mode
 
-    def _versioned(self, result: Any, options: CallOptions) -> Any:
-        """The result of a call in the version that it asks for."""
-        if options.get("version", "v1") == "v1":
-            return result
-        asked = ()
-        if isinstance(result, dict) and INTERRUPT in result:
-            asked = tuple(result.pop(INTERRUPT))
-        mapper = self._mappers().output
-        return GraphOutput(mapper(result) if mapper is not None and isinstance(result, dict) else result, asked)
+    def _returned(self, outcome: Outcome, options: CallOptions) -> Any:
+        """What a call returns, in the version that it asks for."""
+        return self._versioned(outcome.values, outcome.interrupts, options.get("version", "v1"))
+
+    def _versioned(self, values: Any, asked: Sequence[Any], version: str) -> Any:
+        if version == "v1":
+            return _with_questions(values, asked)
+        mapper, shown = self._mappers().output, {} if asked and values is None else values
+        return GraphOutput(mapper(shown) if mapper is not None and isinstance(shown, dict) else shown, tuple(asked))
 
     def _mappers(self) -> Mappers:
         """What makes objects of values for version v2: of Pydantic and dataclass schemas only."""
@@ -568,16 +569,13 @@ def _metadata(config: Mapping[str, Any]) -> dict[str, Any]:
     return plain_values({**(config.get("configurable") or {}), **(config.get("metadata") or {})})
 
 
-def _result(outcome: Outcome, keys: str | Sequence[str] | None) -> Any:
-    if keys is not None:
-        values = outcome.state.values if outcome.status == "done" else outcome.values
-        if isinstance(keys, str):
-            return values.get(keys)
-        outcome.values = {key: values[key] for key in keys if key in values}
-    if outcome.interrupts:
-        shown = outcome.values if isinstance(outcome.values, dict) else {}
-        return {**shown, INTERRUPT: list(outcome.interrupts)}
-    return outcome.values
+def _result(outcome: Outcome) -> Any:
+    return _with_questions(outcome.values, outcome.interrupts)
+
+
+def _with_questions(values: Any, asked: Sequence[Any]) -> Any:
+    """Values and questions as version 1 returns them together."""
+    return {**(values if isinstance(values, dict) else {}), INTERRUPT: list(asked)} if asked else values
 
 
 def _call(function: Any, one: Any, config: Any, options: dict[str, Any]) -> Any:

@@ -74,7 +74,7 @@ def _invoke(self: Any, input: Any, config: Any = None, **options: Any) -> Any:
     found = _Collected(modes)
     for chunk in self.stream(input, config, stream_mode=found.asked, **self._of_output(options)):
         found.take(chunk)
-    return self._versioned(found.result(), {"version": version})
+    return found.result(self, version)
 
 
 async def _ainvoke(self: Any, input: Any, config: Any = None, **options: Any) -> Any:
@@ -82,7 +82,7 @@ async def _ainvoke(self: Any, input: Any, config: Any = None, **options: Any) ->
     found = _Collected(modes)
     async for chunk in self.astream(input, config, stream_mode=found.asked, **self._of_output(options)):
         found.take(chunk)
-    return self._versioned(found.result(), {"version": version})
+    return found.result(self, version)
 
 
 _BY_STREAM: dict[str, Any] = {"invoke": _invoke, "ainvoke": _ainvoke}
@@ -108,11 +108,11 @@ class _Collected:
         elif isinstance(payload, dict):
             self._interrupts += payload.get(INTERRUPT, ())
 
-    def result(self) -> Any:
+    def result(self, graph: Any, version: str) -> Any:
         """The last values with the questions, or all chunks."""
         if self._chunks is not None:
             return self._chunks
-        if self._interrupts:
-            values = self._latest if isinstance(self._latest, dict) else {}
-            return {**values, INTERRUPT: self._interrupts}
-        return self._latest
+        values = self._latest
+        if self._interrupts and isinstance(values, dict):
+            values = {key: value for key, value in values.items() if key != INTERRUPT}
+        return graph._versioned(values, self._interrupts, version)

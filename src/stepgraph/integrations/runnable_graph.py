@@ -250,7 +250,4 @@ def _output(settings: Settings, options: Mapping[str, Any]) -> Any:
     engine, keys = settings.engine, options.get("output_keys")
     if engine is None:
         return None
-    values = engine.state.values
-    if keys is None:
-        return engine.plan.output(values)
-    return values.get(keys) if isinstance(keys, str) else {key: values[key] for key in keys if key in values}
+    return engine.plan.output(engine.state.values, keys)

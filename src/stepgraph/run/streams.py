@@ -171,6 +171,8 @@ class Streams:
     def _finished(self, view: _View, event: ev.TaskFinished) -> None:
         if event.node == START:
             return
+        if "values" in self.modes:
+            view.written.update(dict(event.writes))
         if "messages" in self.modes:
             self._returned(event)
         if "updates" in self.modes:
@@ -258,18 +260,19 @@ class Streams:
         view.values = event.values
         view.step = event
         view.planned.clear()
+        view.written.clear()
         view.failed = False
         if "values" not in self.modes:
             return
-        if event.source == "resume" or (event.source in ("loop", "update") and self._shown(view, event)):
+        if event.source == "resume" or (event.source in ("loop", "update") and self._shown(view, event.changed)):
             self._send(event.ns, "values", self._filtered(view, event.values))
 
-    def _shown(self, view: _View, event: ev.StepFinished) -> bool:
+    def _shown(self, view: _View, written: Iterable[str]) -> bool:
         """Whether a key was written that the caller wants to see."""
         keys = view.keys
-        if keys is None or not isinstance(event.values, dict):
-            return bool(event.changed)
-        return any(key == keys or (not isinstance(keys, str) and key in keys) for key in event.changed)
+        if keys is None or not isinstance(view.values, dict):
+            return any(True for _ in written)
+        return any(key == keys or (not isinstance(keys, str) and key in keys) for key in written)
 
     def _filtered(self, view: _View, values: Any) -> Any:
         keys = view.keys
@@ -330,7 +333,7 @@ class Streams:
             self._checkpoint(view, event.planned)
         if event.status != "interrupted" or event.ns != self._root:
             return
-        if event.values is not None and "values" in self.modes:
+        if event.values is not None and "values" in self.modes and self._shown(view, view.written):
             self._send(event.ns, "values", self._filtered(view, event.values))
         if not event.interrupts and "updates" in self.modes:
             self._send(event.ns, "updates", {INTERRUPT: ()})
@@ -339,7 +342,7 @@ class Streams:
 class _View:
     """What the modes remember of one namespace."""
 
-    __slots__ = ("failed", "keys", "parents", "planned", "saved", "step", "values")
+    __slots__ = ("failed", "keys", "parents", "planned", "saved", "step", "values", "written")
 
     def __init__(self) -> None:
         self.values: Any = {}
@@ -353,6 +356,8 @@ class _View:
         self.failed = False
         """Whether one of them has failed."""
         self.saved: ev.CheckpointSaved | ev.CheckpointLoaded | None = None
+        self.written: set[str] = set()
+        """The keys that its tasks have written since the last superstep."""
 
     def shown(self, writes: Writes) -> Any:
         """A task's writes for the updates stream; the values alone when one key was asked for by name."""
