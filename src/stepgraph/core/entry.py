@@ -375,9 +375,9 @@ def amend(engine: Engine, writes: Writes, routes: Sequence[Route]) -> None:
     task = Task(engine.plan.nodes[engine.plan.entry], engine.scope, state.step, -1, None)
     task.writes, task.routes, task.routed, task.joined = writes, tuple(routes), True, ()
     changes, _ = combine(engine.plan, state.values, [task])
-    following, sends, step = state.next, state.sends, state.step
+    following, sends, step, seen = state.next, state.sends, state.step, dict(state.seen)
     advance(engine.plan, state, [task], changes)
-    state.step, state.ran = step, ()
+    state.step, state.ran, state.seen = step, (), seen  # no node has run
     state.next = tuple(sorted({*following, *state.next}))
     state.sends = (*sends, *state.sends)
     if engine.keeper is not None:

@@ -334,7 +334,7 @@ class CompiledStateGraph(Threads):
         *,
         version: str = "v2",
         thread: str | None = None,
-        transformers: Sequence[Any] = (),
+        transformers: Sequence[Any] | None = None,
         **options: Any,
     ) -> Any:
         """A run that its readers drive (`version="v3"`): `for state in run.values`, `for message in run.messages`.
@@ -344,12 +344,13 @@ class CompiledStateGraph(Threads):
         """
         if version != "v3":
             return self._elsewhere("stream_events")(input, config, version=version, **options)
-        from stepgraph.run.v3.opening import opened
+        from stepgraph.run.v3.opening import check_options, opened
         from stepgraph.run.v3.runs import GraphRunStream
 
+        check_options(options)
         _say_beta("stream_events", "GraphRunStream")
         scope = self._place(config)
-        mux, modes = opened(scope, (*self.transformers, *transformers), options, is_async=False)
+        mux, modes = opened(scope, (*self.transformers, *(transformers or ())), is_async=False)
         parts = self.stream(
             input, hearing_events(config), thread=thread, stream_mode=modes, subgraphs=True, version="v2", **options
         )
@@ -362,7 +363,7 @@ class CompiledStateGraph(Threads):
         *,
         version: str = "v2",
         thread: str | None = None,
-        transformers: Sequence[Any] = (),
+        transformers: Sequence[Any] | None = None,
         **options: Any,
     ) -> Any:
         """As `stream_events`, to be awaited: `async for state in run.values`."""
@@ -373,12 +374,13 @@ class CompiledStateGraph(Threads):
     async def _opened(
         self, input: Any, config: Mapping[str, Any] | None, thread: str | None, transformers: Any, options: Any
     ) -> Any:
-        from stepgraph.run.v3.opening import opened
+        from stepgraph.run.v3.opening import check_options, opened
         from stepgraph.run.v3.runs import AsyncGraphRunStream
 
+        check_options(options)
         _say_beta("astream_events", "AsyncGraphRunStream")
         scope = self._place(config)
-        mux, modes = opened(scope, (*self.transformers, *transformers), options, is_async=True)
+        mux, modes = opened(scope, (*self.transformers, *(transformers or ())), is_async=True)
         parts = self.astream(
             input, hearing_events(config), thread=thread, stream_mode=modes, subgraphs=True, version="v2", **options
         )

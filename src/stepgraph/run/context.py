@@ -275,6 +275,8 @@ def _server(configurable: Mapping[str, Any]) -> ServerInfo | None:
 
     assistant, graph = configurable.get("assistant_id"), configurable.get("graph_id")
     user = configurable.get("langgraph_auth_user")
+    if not hasattr(user, "identity"):
+        user = None
     if assistant is None and graph is None and user is None:
         return None
     return ServerInfo(str(assistant or ""), str(graph or ""), user)

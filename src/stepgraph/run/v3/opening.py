@@ -14,18 +14,20 @@ from stepgraph.run.v3.transformer import StreamTransformer
 BUILTINS: tuple[Factory, ...] = (ValuesTransformer, MessagesTransformer, LifecycleTransformer, SubgraphTransformer)
 
 
-def opened(
-    scope: Namespace, transformers: Sequence[Any], options: Mapping[str, Any], *, is_async: bool
-) -> tuple[StreamMux, list[str]]:
-    """The transformers of a run, and the modes that they need. Raises TypeError for options that v3 sets itself."""
+def opened(scope: Namespace, transformers: Sequence[Any], *, is_async: bool) -> tuple[StreamMux, list[str]]:
+    """The transformers of a run, and the modes that they need."""
+    mux = StreamMux(factories=[*BUILTINS, *map(_factory, transformers)], is_async=is_async, scope=scope)
+    return mux, sorted({mode for each in mux.transformers for mode in each.required_stream_modes})
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raises TypeError for options that v3 sets itself."""
     given = [name for name in ("stream_mode", "subgraphs") if name in options]
     if given:
         raise TypeError(
             "stream_events(version='v3') / astream_events(version='v3') do not accept "
             f"{', '.join(given)}: the transformers say which modes they need, and subgraphs are always heard."
         )
-    mux = StreamMux(factories=[*BUILTINS, *map(_factory, transformers)], is_async=is_async, scope=scope)
-    return mux, sorted({mode for each in mux.transformers for mode in each.required_stream_modes})
 
 
 def _factory(given: Any) -> Callable[[Namespace], StreamTransformer]:
