@@ -139,7 +139,7 @@ def sent(node: str, arg: Any, stored: Any) -> Send:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Command(Generic[N]):
     """What a node returns to update the state *and* choose what runs next; also an input that answers an interrupt.
 
@@ -161,7 +161,7 @@ class Command(Generic[N]):
         return f"Command({', '.join(shown)})"
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(slots=True, init=False)
 class Interrupt:
     """A question that node code asked with `interrupt(value)`; `id` addresses the answer."""
 
@@ -180,12 +180,9 @@ class Interrupt:
         unknown = old.keys() - {"resumable", "when"}
         if unknown and "strangers" not in registry.adapters:
             raise TypeError(f"Interrupt() got an unexpected keyword argument {min(unknown)!r}.")
-        if ns is not None and not isinstance(ns, str) and id == "placeholder-id":
-            object.__setattr__(self, "id", interrupt_id("|".join(ns)))
-        else:
-            object.__setattr__(self, "id", id)
-        object.__setattr__(self, "value", value)
-        object.__setattr__(self, "response_schema", response_schema)
+        old_id = ns is not None and not isinstance(ns, str) and id == "placeholder-id"
+        self.value, self.response_schema = value, response_schema
+        self.id = interrupt_id("|".join(ns)) if old_id else id
 
     def __class_getitem__(cls, schema: Any) -> Any:
         """Annotations may name the type of the answer: `Interrupt[Approval]`."""
@@ -213,7 +210,7 @@ def interrupt_id(ns: str, slot: int = 0) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Overwrite:
     """An update that replaces the value of a reduced key instead of being reduced into it."""
 
