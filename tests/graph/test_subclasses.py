@@ -6,9 +6,11 @@ import asyncio
 import operator
 from typing import Annotated, Any
 
+import pytest
 from typing_extensions import TypedDict
 
 from stepgraph import Command, CompiledStateGraph, StateGraph, interrupt
+from stepgraph.graph.pregel import Pregel
 from stepgraph.persist import MemoryCheckpointer
 
 T = {"configurable": {"thread_id": "t"}}
@@ -77,3 +79,31 @@ def test_a_class_that_changes_nothing_of_the_running_is_driven_as_any_graph() ->
     assert graph.plan.nodes["inner"].child is not None
     assert graph.invoke({"log": []})["log"] == ["a", "b"]
     assert as_node(Around(chain())).plan.nodes["inner"].child is None
+
+
+def test_a_replaced_method_is_called_of_graphs_that_are_nodes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = chain()
+    graph, seen = as_node(child), []
+    own = Pregel.invoke
+
+    def invoke(self: Any, *args: Any, **options: Any) -> Any:
+        seen.append(self)
+        return own(self, *args, **options)
+
+    with monkeypatch.context() as replaced:
+        replaced.setattr(Pregel, "invoke", invoke)
+        assert graph.invoke({"log": []})["log"] == ["a", "b"]
+        assert seen == [graph, child]
+    assert graph.invoke({"log": []})["log"] == ["a", "b"]
+    assert len(seen) == 2
+    assert graph.plan.nodes["inner"].child is child.plan
+
+
+def test_a_stream_of_one_graph_is_what_its_invoke_goes_by() -> None:
+    child = chain()
+    graph = as_node(child)
+    child.stream = lambda *_, **__: iter([("values", {"log": ["streamed"]})])  # type: ignore[method-assign]  # as mocks do
+    assert child.invoke({"log": []}) == {"log": ["streamed"]}
+    assert graph.invoke({"log": []})["log"] == ["streamed"]
+    del child.stream
+    assert graph.invoke({"log": []})["log"] == ["a", "b"]

@@ -285,6 +285,8 @@ class Plan:
     """Whether keys change by themselves: a run returns the state as it was when it last wrote a key of its output."""
     has_async: bool = False
     """Whether a node or router, here or in a graph that is a node, is an async function."""
+    nested: bool = False
+    """Whether a node is a graph."""
     straight: bool = False
     """Whether a run that nobody looks at can begin as a sprint on the caller's thread."""
 
@@ -298,7 +300,7 @@ class Plan:
         self.untracked = frozenset(k for k, c in channels.items() if not c.persistent)
         self.returned = as_set(self.output_keys)
         self.all_output = not isinstance(self.output_keys, str) and self.returned >= channels.keys()
-        self.has_async = False
+        self.has_async = self.nested = False
         subscribers: dict[str, list[str]] = {}
         deferred = []
         for name, node in nodes.items():
@@ -338,6 +340,7 @@ class Plan:
             or node.writer is not None
             or node.stamp is not None
         )
+        self.nested = self.nested or child is not None
         node.lean = simple and child is None
         node.nests = simple and child is not None and not routers
 

@@ -23,7 +23,7 @@ from stepgraph.core.plan import Plan
 from stepgraph.core.request import ORDINARY, Request
 from stepgraph.core.types import INTERRUPT, START, GraphOutput, Namespace
 from stepgraph.graph.calls import CallOptions, printed_modes, run_options, takes_options
-from stepgraph.graph.patched import through
+from stepgraph.graph.patched import RUNS, contains_graphs, replace_own, restore_own, through
 from stepgraph.graph.snapshots import inner_plan, journey
 from stepgraph.graph.threads import ROOT_ONLY_LENT, Threads
 from stepgraph.run.chunks import Mappers, printer, v1, v2
@@ -94,6 +94,21 @@ class CompiledStateGraph(Threads):
         """Whether every call prints updates and values."""
         self.context_schema = context_schema
         self.config: dict[str, Any] = {}
+        if plan.nested:
+            contains_graphs(self)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if name in RUNS:
+            replace_own(self, name)
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        if name in RUNS:
+            restore_own(self, name)
+
+    def forget(self) -> None:
+        """The plan's nodes have changed: drop what was made of them."""
 
     @property
     def saver(self) -> Any:

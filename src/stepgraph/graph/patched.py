@@ -1,8 +1,11 @@
-"""Methods of all graphs replaced at once by assigning to `Pregel`, as tracing libraries and mocks do."""
+"""Methods of all graphs replaced at once by assigning to `Pregel`, or of one, as tracing libraries and mocks do."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MethodType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from stepgraph.core.types import INTERRUPT
 
@@ -14,26 +17,44 @@ SHARED = frozenset(
 """The methods that can be replaced so."""
 _THROUGH = {"stream": "invoke", "astream": "ainvoke"}
 """What calls which: whoever replaces `stream` hears of `invoke` too, as in LangGraph."""
+RUNS = frozenset((*_THROUGH, *_THROUGH.values()))
+"""The methods that run a graph. One with others than its own is called as a node, not driven."""
 _originals: dict[tuple[type, str], Any] = {}
 """What a class had itself in place of a replaced method; None where it inherited it."""
+_replaced: dict[tuple[type, str], list[Any]] = {}
+"""What a method was replaced by before it was replaced by what it is now, when several libraries do so."""
 
 
 def replace(kind: type, name: str, value: Any) -> None:
     """Let graphs of this class have `value` as their method; their own, or that of its base, ends what was replaced."""
+    known = (kind, name) in _originals
     own = _originals.setdefault((kind, name), vars(kind).get(name))
+    before = _replaced.setdefault((kind, name), [])
     if value is own or value is getattr(super(kind, kind), name):
+        before.clear()
         restore(kind, name)
         return
+    if before and value is before[-1]:
+        before.pop()
+    elif known:
+        before.append(vars(kind)[name])
     setattr(kind, name, value)
     whole = _THROUGH.get(name)
     if whole is not None and (kind, whole) not in _originals:
         replace(kind, whole, _BY_STREAM[whole])
+    elif name in RUNS:
+        _renew()
 
 
 def restore(kind: type, name: str) -> None:
-    """Give graphs their own method back."""
+    """Give graphs back what their method was replaced by before, or their own."""
     if (kind, name) not in _originals:
         raise AttributeError(name)
+    before = _replaced[kind, name]
+    if before:
+        setattr(kind, name, before.pop())
+        _renew()
+        return
     own = _originals.pop((kind, name))
     if own is not None:
         setattr(kind, name, own)
@@ -42,6 +63,69 @@ def restore(kind: type, name: str) -> None:
     whole = _THROUGH.get(name)
     if whole is not None and vars(kind).get(whole) is _BY_STREAM[whole]:
         restore(kind, whole)
+    elif name in RUNS:
+        _renew()
+
+
+def replace_own(graph: Any, name: str) -> None:
+    """A graph has been given a method of its own: `invoke` goes by its `stream`."""
+    whole = _THROUGH.get(name)
+    if whole is not None and whole not in vars(graph):
+        vars(graph)[whole] = MethodType(_BY_STREAM[whole], graph)
+    _renew()
+
+
+def restore_own(graph: Any, name: str) -> None:
+    """It has lost it again."""
+    whole = _THROUGH.get(name)
+    if whole is not None and getattr(vars(graph).get(whole), "__func__", None) is _BY_STREAM[whole]:
+        del vars(graph)[whole]
+    _renew()
+
+
+class _Outer:
+    """A graph that has others as nodes: it calls those whose methods were replaced, and drives them else."""
+
+    __slots__ = ("_driven",)
+
+    def __init__(self) -> None:
+        self._driven: dict[str, Mapping[str, Any]] = {}
+        """What nodes were before they called their graphs."""
+
+    def renew(self, graph: Any) -> None:
+        """Go by the methods that the graphs have now."""
+        for name, node in graph.plan.nodes.items():
+            driven = self._driven.get(name)
+            if driven is not None and driven["source"] is not node.source:
+                del self._driven[name]  # something else was put in the graph's place
+            elif (driven is not None or node.child is not None) and _is_replaced(node.source):
+                self._driven.setdefault(name, {field: getattr(node, field) for field in _DRIVING})
+                node.bound = node.source
+            elif driven is not None:
+                for field, value in self._driven.pop(name).items():
+                    setattr(node, field, value)
+        graph.forget()
+
+
+_DRIVING = ("body", "is_async", "twin", "inject", "child", "nests", "subgraph", "source")
+_outer: WeakKeyDictionary[Any, _Outer] = WeakKeyDictionary()
+
+
+def contains_graphs(graph: Any) -> None:
+    """Tell of a graph that drives others as its nodes."""
+    _outer[graph] = _Outer()
+    _outer[graph].renew(graph)
+
+
+def _is_replaced(graph: Any) -> bool:
+    """Whether it, or what replaced methods of all graphs, runs it in a way of its own."""
+    kinds = type(graph).__mro__
+    return not RUNS.isdisjoint(vars(graph)) or any((kind, name) in _originals for kind in kinds for name in RUNS)
+
+
+def _renew() -> None:
+    for graph, outer in list(_outer.items()):
+        outer.renew(graph)
 
 
 def through(kind: type) -> None:
@@ -56,13 +140,10 @@ def through(kind: type) -> None:
 def overrides(graph: Any) -> bool:
     """Whether its class, a user's, runs it in a way of its own: as a node it is then called, not driven."""
     return any(
-        not _is_own(kind) and not _RUNS.isdisjoint(vars(kind))
+        not _is_own(kind) and not RUNS.isdisjoint(vars(kind))
         for kind in type(graph).__mro__
         if kind.__module__.partition(".")[0] != "langchain_core"
     )
-
-
-_RUNS = frozenset((*_THROUGH, *_THROUGH.values()))
 
 
 def _is_own(kind: type) -> bool:

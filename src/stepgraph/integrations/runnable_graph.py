@@ -212,6 +212,9 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
 
     def _replan(self, **changes: Any) -> None:
         super()._replan(**changes)
+        self.forget()
+
+    def forget(self) -> None:
         for kind in ("_traced_sync", "_traced_async"):
             self.__dict__.pop(kind, None)
 
