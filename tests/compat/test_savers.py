@@ -6,6 +6,7 @@ import asyncio
 import operator
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -237,6 +238,61 @@ def test_snapshots_name_the_namespace_that_the_saver_names() -> None:
     assert len(shown) == len(stored) == 6
     assert all(each["checkpoint_ns"] == stored[each["checkpoint_id"]]["checkpoint_ns"] for each in shown)
     assert sum(bool(each["checkpoint_ns"]) for each in shown) == 3
+
+
+@pytest.mark.parametrize("words", [StateGraph, TheirStateGraph], ids=["stepgraph", "langgraph"])
+def test_snapshots_of_such_a_saver_have_the_results_of_the_graphs_inside(words: Any) -> None:
+    inner = words(Log).add_node("x", lambda s: {"log": ["x"]}).add_edge(START, "x").compile()
+    graph = words(Log).add_node("inner", inner).add_edge(START, "inner").compile(checkpointer=AllNamespaces())
+    graph.invoke({"log": ["in"]}, T)
+    first = [each for each in graph.get_state_history(T) if each.metadata["step"] == -1]
+    assert [[task.result for task in each.tasks] for each in first] == [[{"log": ["in"]}]] * 2
+    wanted = list(graph.get_state_history(T, filter={"step": -1}))
+    assert [[task.result for task in each.tasks] for each in wanted] == [[{"log": ["in"]}]] * 2
+
+
+class AnyCase(InMemorySaver):
+    """A user's saver whose filter is its own: it ignores case, and refuses some keys."""
+
+    def list(self, config: Any, *, filter: Any = None, limit: Any = None, **options: Any) -> Iterator[Any]:
+        found = (each for each in super().list(config, **options) if self.has(each, filter or {}))
+        yield from islice(found, limit)
+
+    def has(self, found: Any, wanted: dict[str, Any]) -> bool:
+        if "refused" in wanted:
+            raise ValueError("Unsupported filter key: refused")
+        return all(found.metadata.get(key, "").lower() == value.lower() for key, value in wanted.items())
+
+
+@pytest.mark.parametrize("words", [StateGraph, TheirStateGraph], ids=["stepgraph", "langgraph"])
+def test_the_saver_says_which_metadata_is_wanted(words: Any) -> None:
+    graph = words(Log).add_node("a", lambda s: {"log": ["a"]}).add_edge(START, "a")
+    graph = graph.compile(checkpointer=AnyCase())
+    for name in ("ana", "bo", "ana"):
+        graph.invoke({"log": [name]}, {**T, "metadata": {"user": name}})
+    shown = list(graph.get_state_history(T, filter={"user": "Ana"}, limit=5))
+    assert [each.metadata["step"] for each in shown] == [7, 6, 5, 1, 0]
+    assert [each.tasks[0].result for each in shown if each.next == ("a",)] == [{"log": ["a"]}] * 2
+    before = shown[2].config
+    assert len(list(graph.get_state_history(T, filter={"user": "Bo"}, before=before))) == 3
+    with pytest.raises(ValueError, match="Unsupported filter key"):
+        list(graph.get_state_history(T, filter={"refused": 1}))
+
+
+class ListsWithoutTimes(InMemorySaver):
+    """A user's saver that lists little of its checkpoints, as AsyncShallowRedisSaver does."""
+
+    def list(self, config: Any, **options: Any) -> Iterator[Any]:
+        for each in super().list(config, **options):
+            bare = {"v": 1, "ts": "", "channel_values": {}, "channel_versions": {}, "versions_seen": {}}
+            yield each._replace(checkpoint={**bare, "id": each.checkpoint["id"]}, pending_writes=None)
+
+
+def test_checkpoints_without_a_time_are_listed() -> None:
+    graph = StateGraph(Log).add_node("a", lambda s: {"log": ["a"]}).add_edge(START, "a")
+    made = graph.compile(checkpointer=ListsWithoutTimes())
+    made.invoke({"log": []}, T)
+    assert [each.values for each in made.get_state_history(T)] == [{"log": []}] * 3
 
 
 class SetsAsMappings(InMemorySaver):

@@ -319,10 +319,19 @@ class Opened(Translated):
         self, thread: str, ns: str, *, before: str | None = None, limit: int | None = None, values: bool = True
     ) -> Iterator[Stored]:
         """Checkpoints, newest first."""
+        return self._history(thread, ns, values, before=before, limit=limit)
+
+    def matching(
+        self, thread: str, ns: str, wanted: Mapping[str, Any], *, before: str | None = None, limit: int | None = None
+    ) -> Iterator[Stored]:
+        """Those whose metadata the saver takes for what is wanted: in SQL a part of a mapping may be enough."""
+        return self._history(thread, ns, True, before=before, limit=limit, filter=dict(wanted))
+
+    def _history(self, thread: str, ns: str, values: bool, *, before: str | None, **options: Any) -> Iterator[Stored]:
         config = self._config(thread, ns, None)
         first = None if before is None else self._config(thread, ns, before)
         plan = self._plan_of(ns)
-        for found in self._list(config, before=first, limit=limit):
+        for found in self._list(config, before=first, **options):
             rest = self._rest(found, plan) if values else {}
             named = found.config["configurable"].get("checkpoint_ns") or ns  # some list those inside the outermost too
             stored = self._noted(stored_of(found, plan, thread, named, replayed(plan, rest)))

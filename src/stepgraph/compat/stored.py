@@ -114,7 +114,7 @@ def stored_of(
         parent["configurable"].get("checkpoint_id") if parent else None,
         step,
         metadata.pop("source", "loop"),
-        datetime.fromisoformat(checkpoint["ts"]).timestamp(),
+        datetime.fromisoformat(checkpoint["ts"]).timestamp() if checkpoint["ts"] else 0.0,  # some list without it
         max((known[version] for version in ledger.versions.values()), default=0),
         values,
         _control(ledger, held),

@@ -104,12 +104,16 @@ def snapshots(
 ) -> Iterator[StateSnapshot]:
     """The thread's snapshots, newest first.
 
-    `wanted` compares metadata, before any value is loaded; without `values` none is.
+    `wanted` compares metadata, before any value is loaded; without `values` none is. Savers that compare it in ways
+    of their own have a method `matching`.
     """
     thread, ns = engine.request.thread or "", engine.scope.ns_text
     inside = saver if subgraphs else None
     following: dict[str, Stored] = {}
-    listed = saver.history(thread, ns, before=before, limit=None if wanted else limit, values=values and not wanted)
+    if wanted and (matching := getattr(saver, "matching", None)) is not None:
+        listed, wanted = matching(thread, ns, wanted, before=before, limit=limit), {}
+    else:
+        listed = saver.history(thread, ns, before=before, limit=None if wanted else limit, values=values and not wanted)
     found = 0
     for position, stored in enumerate(listed):
         after = following.pop(stored.id, None)
@@ -125,8 +129,9 @@ def snapshots(
                 continue
             found += 1
             if values:
-                stored = saver.load(thread, ns, stored.id) or stored
-                after = after and saver.load(thread, ns, after.id)
+                stored = saver.load(thread, stored.ns, stored.id) or stored
+                after = after and saver.load(thread, after.ns, after.id)
+        engine.scope.ns = tuple(stored.ns.split("|")) if stored.ns else ()  # some savers list those of graphs inside
         yield snapshot(engine, stored, live=False, after=after if values else None, saver=inside)
 
 
