@@ -5,7 +5,7 @@ import operator
 import warnings
 from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 from typing_extensions import TypedDict
 
 from tests.differential.lab import Lab
@@ -640,6 +640,20 @@ def an_answer_that_does_not_fit(lab: Lab) -> None:
     lab.answer(lambda value: {"age": "unknown"} if value == "age?" else "fine")
     lab.state()
     lab.resume({"age": 7})
+
+
+@program(needs_saver=True)
+def answers_are_checked_as_they_were_given(lab: Lab) -> None:
+    """A schema that changes what it checks gets the answer itself each time that the node runs again."""
+    schema = Annotated[int, AfterValidator(lambda value: value + 1)]
+    g = lab.graph(Log)
+    g.add_node("ask", lambda s: {"log": [lab.interrupt(name, response_schema=schema) for name in ("a?", "b?", "c?")]})
+    g.add_edge(lab.START, "ask")
+    lab.compile(g)
+    lab.run({"log": []})
+    for answer in (10, 20, 30):
+        lab.resume(answer)
+        lab.state()
 
 
 @program(needs_saver=True)

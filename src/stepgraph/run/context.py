@@ -339,16 +339,19 @@ def interrupt(value: Any, *, response_schema: Any = None) -> Any:
     root = task.scope.root
     question = Interrupt(value, task.interrupt_id(len(answers)), _json_schema(response_schema))
     if root.answers_by_id and question.id in root.answers_by_id:
-        answer = checked_answer(response_schema, root.answers_by_id[question.id])
+        given = root.answers_by_id[question.id]
+        answer = checked_answer(response_schema, given)
         del root.answers_by_id[question.id]
     elif root.answer:
-        answer = checked_answer(response_schema, root.answer[0])
+        given = root.answer[0]
+        answer = checked_answer(response_schema, given)
         root.answer.clear()
     elif task.scope.gate is not None and task.scope.gate.wants("interrupt", task.name, task.scope.ns):
-        answer = _ask_live(task, question, response_schema)
+        given = _ask_live(task, question, response_schema)
+        answer = checked_answer(response_schema, given)
     else:
         raise GraphInterrupt((question,))
-    answers.append(answer)
+    answers.append(given)  # as it was given: it is checked again whenever the node runs again
     return answer
 
 
@@ -366,7 +369,7 @@ def _ask_live(task: Task, question: Interrupt, response_schema: Any) -> Any:
         raise GraphInterrupt((question,))
     if decision.verb == "reject":
         raise Rejected(f"Rejected at {task.address}: {decision.reason or 'no reason given'}")
-    return checked_answer(response_schema, decision.value)
+    return decision.value
 
 
 def settled(scope: Any, pause: Pause, answer: Decision | Future[Decision]) -> Decision:
