@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import field, fields, is_dataclass, make_dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any
 
 from stepgraph.core.types import Interrupt, Overwrite, Send
@@ -99,6 +100,25 @@ def _stand_in(name: str) -> Any:
         "Overwrite": ("value",),
         "Interrupt": ("value", ("id", str, field(default="")), ("response_schema", Any, field(default=None))),
     }
-    made = make_dataclass(name, parts[name], unsafe_hash=True)
+    made = make_dataclass(name, parts[name], unsafe_hash=True, namespace={"__reduce__": _as_theirs})
     made.__module__ = "langgraph.types"
     return made
+
+
+def _as_theirs(value: Any) -> Any:
+    """Pickled as an instance of the class that stands under its name where it is read: a serializer may pickle."""
+    given = {each.name: getattr(value, each.name) for each in fields(value)}
+    return partial(_Named(f"langgraph.types:{type(value).__name__}"), **given), ()
+
+
+class _Named:
+    """A class that is looked up when it is unpickled, and not compared with what has its name here and now."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, **given: Any) -> Any:
+        return resolve_name(self.name)(**given)
+
+    def __reduce__(self) -> Any:
+        return resolve_name, (self.name,)

@@ -2,6 +2,7 @@
 
 import asyncio
 import operator
+import pickle
 import sqlite3
 from typing import Annotated, Any, TypedDict
 
@@ -9,7 +10,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import START, StateGraph
-from langgraph.types import Command, interrupt
+from langgraph.types import Command, Overwrite, Send, interrupt
 
 
 class Log(TypedDict):
@@ -130,3 +131,31 @@ def several_questions(show: Any) -> None:
     show(sorted(each.value for each in asked))
     answers = {each.id: f"answer to {each.value}" for each in asked}
     show(graph.invoke(Command(resume=answers), config))
+
+
+class Pickled:
+    """A user's serializer."""
+
+    def dumps_typed(self, value: Any) -> tuple[str, bytes]:
+        return "pickled", pickle.dumps(value)
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        return pickle.loads(data[1])
+
+
+def pickled_threads(show: Any) -> None:
+    """Questions, Sends and Overwrites in a saver that pickles."""
+
+    def ask(s: Log) -> Any:
+        return {"log": [interrupt("first?"), interrupt("second?")]}
+
+    g = StateGraph(Log)
+    g.add_node("ask", ask)
+    g.add_node("sent", lambda s: {"log": Overwrite([s["log"]])})
+    g.add_edge(START, "ask")
+    g.add_conditional_edges("ask", lambda s: [Send("sent", {"log": len(s["log"])})])
+    app = g.compile(checkpointer=InMemorySaver(serde=Pickled()), interrupt_after=["ask"])
+    for given in ({"log": []}, Command(resume="one"), Command(resume="two"), None):
+        show(app.invoke(given, {"configurable": {"thread_id": "t"}}).get("log"))
+        state = app.get_state({"configurable": {"thread_id": "t"}})
+        show(state.next, [each.value for each in state.interrupts])
