@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import pytest
 from langgraph.cache.memory import InMemoryCache
+from langgraph.cache.redis import RedisCache
 from langgraph.cache.sqlite import SqliteCache
 from typing_extensions import TypedDict
 
@@ -36,10 +37,43 @@ def _no_calls() -> None:
     calls.clear()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+class Redis:
+    """As much of a client of Redis as RedisCache uses. The time to live is only kept."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, bytes] = {}
+        self.seconds: dict[str, int] = {}
+
+    def mget(self, keys: list[str]) -> list[bytes | None]:
+        return [self.held.get(key) for key in keys]
+
+    def pipeline(self) -> Redis:
+        return self
+
+    def set(self, key: str, value: bytes) -> None:
+        self.held[key] = value
+
+    def setex(self, key: str, seconds: int, value: bytes) -> None:
+        self.held[key], self.seconds[key] = value, seconds
+
+    def execute(self) -> None:
+        """Nothing waits."""
+
+    def keys(self, pattern: str) -> list[str]:
+        return [key for key in self.held if key.startswith(pattern.removesuffix("*"))]
+
+    def delete(self, *keys: str) -> None:
+        for key in keys:
+            del self.held[key]
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     if request.param == "memory":
         yield InMemoryCache()
+        return
+    if request.param == "redis":
+        yield RedisCache(Redis())
         return
     made: Any = SqliteCache(path=str(tmp_path / "cache.db"))
     yield made
@@ -247,3 +281,14 @@ def test_the_namespaces_and_keys_are_langgraphs() -> None:
         found.append(sorted((key, sorted(channel for channel, _ in value), ttl) for key, (value, ttl) in noting.pairs))
     assert found[0] == found[1]
     assert {key[0] for key, _, _ in found[0]} >= {("__pregel_ns_writes", f"{__name__}.square", "square")}
+
+
+def test_redis_is_told_how_long_results_live() -> None:
+    known = []
+    for engine in ENGINES:
+        client = Redis()
+        g = engine.StateGraph(State).add_node("square", square, cache_policy=engine.CachePolicy(ttl=7))
+        g.add_edge(engine.START, "square").compile(cache=RedisCache(client)).invoke({"n": 3, "log": []})
+        known.append(client.seconds)
+    assert known[0] == known[1]
+    assert list(known[0].values()) == [7]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import operator
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +16,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import StateGraph as TheirStateGraph
@@ -112,7 +115,18 @@ class Referring(BaseCheckpointSaver[int]):
         self.kept = {key: each for key, each in self.kept.items() if key[0] != thread_id}
 
 
-@pytest.fixture(params=["memory", "sqlite", "referring"])
+class Reversed:
+    """A user's cipher."""
+
+    def encrypt(self, plaintext: bytes) -> tuple[str, bytes]:
+        return "reversed", plaintext[::-1]
+
+    def decrypt(self, ciphername: str, ciphertext: bytes) -> bytes:
+        assert ciphername == "reversed"
+        return ciphertext[::-1]
+
+
+@pytest.fixture(params=["memory", "sqlite", "encrypted", "referring"])
 def saver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     match request.param:
         case "memory":
@@ -120,6 +134,9 @@ def saver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
         case "sqlite":
             with SqliteSaver.from_conn_string(str(tmp_path / "runs.db")) as opened:
                 yield opened
+        case "encrypted":
+            with closing(sqlite3.connect(tmp_path / "runs.db", check_same_thread=False)) as connection:
+                yield SqliteSaver(connection, serde=EncryptedSerializer(Reversed()))
         case _:
             yield Referring()
 
