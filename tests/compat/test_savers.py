@@ -516,3 +516,43 @@ def test_a_task_that_failed_once_is_over_when_its_routers_then_choose_nothing(sa
     assert (shown.next, shown.values["log"]) == (("ask",), ["flaky"])
     assert app.invoke(Command(resume="so"), T)["log"] == ["so", "flaky"]
     assert asked == ["body", "body", "router"]
+
+
+class Words(TypedDict, total=False):
+    one: Any
+    many: list[Any]
+    named: dict[str, Any]
+
+
+def test_words_of_a_graph_in_its_state_are_those_of_the_engine_that_reads_them(saver: Any) -> None:
+    from langgraph import types as their_types
+
+    from stepgraph.core import types as our_types
+
+    def held(words: Any) -> dict[str, Any]:
+        command = words.Command(goto=[words.Send("a", 1)], update={"one": words.Overwrite(2)})
+        return {
+            "one": command,
+            "many": [command, words.Interrupt("who?", id="x"), 3],
+            "named": {"sent": words.Send("a", {"x": 1}), "over": words.Overwrite([1])},
+        }
+
+    for builder, words, other_builder, other in (
+        (StateGraph, our_types, TheirStateGraph, their_types),
+        (TheirStateGraph, their_types, StateGraph, our_types),
+    ):
+        thread = {"configurable": {"thread_id": words.__name__}}
+
+        def graph(builder: Any, words: Any, given: Any = None) -> Any:
+            g = builder(Words)
+            g.add_node("a", lambda s, config: held(words))
+            g.add_node("b", lambda s: {})
+            return g.add_edge(START, "a").add_edge("a", "b").compile(checkpointer=saver)
+
+        graph(builder, words).invoke({"one": words.Command(goto="b")}, thread)
+        reader = graph(other_builder, other)
+        assert reader.get_state(thread).values == held(other)
+        before = [each for each in reader.get_state_history(thread) if each.next == ("a",)]
+        assert [each.values["one"] for each in before] == [other.Command(goto="b")]
+        assert before[0].tasks[0].result == held(other)
+        assert graph(builder, words).get_state(thread).values == held(words)

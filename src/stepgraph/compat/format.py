@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field, fields, is_dataclass, make_dataclass
 from functools import cache, partial
 from importlib import import_module
 from pkgutil import resolve_name
 from typing import Any
 
-from stepgraph.core.types import Interrupt, Overwrite, Send
+from stepgraph.core.types import Command, Interrupt, Overwrite, Send
 
 VERSION = 4
 """The version of the checkpoint format that is written."""
@@ -28,14 +29,20 @@ CONTROL = frozenset({INTERRUPT, RESUME, ERROR, ERROR_SOURCE})
 
 
 def theirs(value: Any) -> Any:
-    """A Send, Interrupt or Overwrite as LangGraph's own, so that it can read what is stored; all else as it is."""
+    """A Send, Command, Interrupt or Overwrite as LangGraph's own, so that it can read what is stored; also where a
+    list, tuple or dict holds them. All else as it is."""
     kind = type(value)
+    if kind in _HOLDING:
+        return _each(value, theirs, _OURS)
     if kind is Send:
         policy = value.timeout
         if policy is None:
             return their("Send")(value.node, value.arg)
         named = {name: getattr(policy, name) for name in ("run_timeout", "idle_timeout", "refresh_on")}
         return their("Send")(value.node, value.arg, timeout=their("TimeoutPolicy")(**named))
+    if kind is Command:
+        named = {name: theirs(getattr(value, name)) for name in _COMMAND}
+        return their("Command")(**named)
     if kind is Overwrite:
         return their("Overwrite")(value.value)
     if kind is Interrupt:
@@ -46,17 +53,32 @@ def theirs(value: Any) -> Any:
 def ours(value: Any) -> Any:
     """The other way round."""
     kind = type(value)
+    if kind in _HOLDING:
+        loaded = sys.modules.get("langgraph.types")  # else there can be nothing of it
+        return value if loaded is None else _each(value, ours, frozenset(getattr(loaded, name) for name in _NAMES))
     if kind.__module__ != "langgraph.types":
         return value
     match kind.__name__:
         case "Send":
             return Send(value.node, value.arg, timeout=getattr(value, "timeout", None))
+        case "Command":
+            return Command(**{name: ours(getattr(value, name)) for name in _COMMAND})
         case "Overwrite":
             return Overwrite(value.value)
         case "Interrupt":
             known = _names(Interrupt)
             return Interrupt(**{name: getattr(value, name) for name in known if hasattr(value, name)})
     return value
+
+
+def _each(value: Any, translate: Callable[[Any], Any], kinds: frozenset[type]) -> Any:
+    """A list, tuple or dict with its items translated; itself where none is of these kinds."""
+    items = value.values() if type(value) is dict else value
+    if kinds.isdisjoint(map(type, items)):
+        return value
+    if type(value) is dict:
+        return {key: translate(each) for key, each in value.items()}
+    return type(value)([translate(each) for each in value])
 
 
 def whole(value: Any) -> Any:
@@ -75,6 +97,11 @@ def interrupts_in(value: Any) -> tuple[Any, ...]:
 
 
 _INTERRUPT = frozenset({"value", "id", "response_schema"})
+_COMMAND = ("graph", "update", "resume", "goto")
+_HOLDING = frozenset((list, tuple, dict))
+_OURS: frozenset[type] = frozenset((Send, Command, Interrupt, Overwrite))
+
+_NAMES = tuple(kind.__name__ for kind in _OURS)
 
 
 def _names(kind: Any) -> set[str]:
@@ -97,6 +124,7 @@ def _stand_in(name: str) -> Any:
     parts: dict[str, Iterable[Any]] = {
         "Send": ("node", "arg", ("timeout", Any, field(default=None))),
         "TimeoutPolicy": ("run_timeout", "idle_timeout", "refresh_on"),
+        "Command": tuple((name, Any, field(default=None)) for name in _COMMAND),
         "Overwrite": ("value",),
         "Interrupt": ("value", ("id", str, field(default="")), ("response_schema", Any, field(default=None))),
     }

@@ -53,14 +53,14 @@ def checkpoint_of(ledger: Ledger, state: State, control: Control, id: str | None
     """LangGraph's form of a state. The containers are its own, the values in them are shared."""
     plan, versions = ledger.plan, ledger.versions
     untracked = plan.untracked
-    values = {key: value for key, value in state.values.items() if key in versions and key not in untracked}
+    values = {key: theirs(value) for key, value in state.values.items() if key in versions and key not in untracked}
     for key in _special(plan):
         if key in values and isinstance(plan.channels[key], NamedBarrierValue):
             values[key] = _arrived(set, values[key])
         elif key in versions and isinstance(plan.channels[key], Topic):
             values.setdefault(key, [])
     if ledger.start:
-        values[START] = without(untracked, inputs)
+        values[START] = theirs(without(untracked, inputs))
     values.update(ledger.controls())
     if TASKS in versions:
         values[TASKS] = [theirs(sent(node, arg, timeout)) for node, arg, timeout in control.sends]
@@ -94,7 +94,7 @@ def stored_of(
     ledger = Ledger(plan, _never)
     ledger.read(checkpoint)
     channels, held = plan.channels, checkpoint["channel_values"]
-    values = {key: whole(value) for key, value in held.items() if key in channels or key == START}
+    values = {key: ours(whole(value)) for key, value in held.items() if key in channels or key == START}
     values.update(replayed)
     for key in _special(plan):
         if key in values and isinstance(channels[key], NamedBarrierValue):
