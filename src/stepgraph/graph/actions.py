@@ -61,6 +61,11 @@ def is_async(function: Any) -> bool:
     return _is(function, inspect.iscoroutinefunction)
 
 
+def is_generator(function: Any) -> bool:
+    """Whether calling it gives a generator, or an async one."""
+    return _is(function, inspect.isgeneratorfunction) or _is(function, inspect.isasyncgenfunction)
+
+
 def name_of(action: Any) -> str:
     """The name of a node that was added without one."""
     given = getattr(action, "get_name", None)

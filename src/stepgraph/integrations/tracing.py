@@ -28,6 +28,7 @@ from stepgraph.core.errors import ParentCommand
 from stepgraph.core.plan import Node, Plan, Router
 from stepgraph.core.task import RETURN, Task
 from stepgraph.core.types import END, PARENT, PREVIOUS, START, Command
+from stepgraph.graph.actions import is_generator
 from stepgraph.graph.functional import final
 from stepgraph.run.aio import around
 from stepgraph.run.context import config_of, current_task
@@ -155,6 +156,8 @@ class _TracedNode:
             self.steps = plain.source.steps
         elif plain.child is None and isinstance(plain.source, Runnable):
             self.steps = [plain.source]
+        self.generates = plain.child is None and is_generator(plain.source)
+        """Whether it yields its update: LangGraph makes a Runnable of such a function, which has a run of its own."""
 
     def config(self, task: Task) -> dict[str, Any]:
         """The config of the node's own run, and of what it calls while it has none."""
@@ -199,6 +202,12 @@ class _TracedNode:
 def _entered(config: dict[str, Any]) -> None:
     """Let langsmith's own decorators in node code find the run that they are in."""
     _set_config_context(config)  # type: ignore[arg-type]  # a RunnableConfig
+
+
+def _sorted(manager: Any) -> Any:
+    """The manager with its tags in order, as a Runnable's run has them."""
+    manager.tags.sort()
+    return manager
 
 
 def _parts(manager: Any) -> tuple[Any, Any]:
@@ -295,7 +304,7 @@ class _SyncNode(_TracedNode):
                 elif plain.body is None:
                     result = value
                 else:
-                    result = plain.body(value, **self.extra(task))
+                    result = self.called(task, value)
                     if continues(plain, result):
                         result = result.invoke(value, config_of(task))
             except BaseException as error:
@@ -313,6 +322,21 @@ class _SyncNode(_TracedNode):
 
         return run_node
 
+    def called(self, task: Task, value: Any) -> Any:
+        assert self.plain.body is not None
+        if not self.generates:
+            return self.plain.body(value, **self.extra(task))
+        inner = _sorted(task.callbacks).on_chain_start(None, value, name=self.plain.name)
+        task.callbacks = inner.get_child()
+        _entered(config_of(task))
+        try:
+            result = self.plain.body(value, **self.extra(task))
+        except BaseException as error:
+            inner.on_chain_error(error)
+            raise
+        inner.on_chain_end(result)
+        return result
+
     def router(self, router: Router, tag: str, last: bool) -> Callable[..., Any]:
         name = _router_name(router) or "RunnableCallable"
 
@@ -325,7 +349,7 @@ class _SyncNode(_TracedNode):
             if task.traced is None:  # a resumed task: its node's run is over
                 return router.choose(value, **extra)
             run, result = task.traced
-            inner = None if router.twin else run.get_child(tag).on_chain_start(None, value, name=name)
+            inner = None if router.twin else _sorted(run.get_child(tag)).on_chain_start(None, value, name=name)
             task.callbacks = run.get_child(tag) if inner is None else inner.get_child()
             try:
                 chosen = router.choose(value, **_again(router, task, extra))
@@ -395,7 +419,23 @@ class _AsyncNode(_TracedNode):
             return value
         if plain.body is None:
             return value
-        extra = self.extra(task)
+        if not self.generates:
+            return await self.called(task, value)
+        inner = await _sorted(task.callbacks).on_chain_start(None, value, name=plain.name)
+        task.callbacks = inner.get_child()
+        _entered(config_of(task))
+        try:
+            result = await self.called(task, value)
+            await _tap(inner, result)
+        except BaseException as error:
+            await asyncio.shield(inner.on_chain_error(error))
+            raise
+        await inner.on_chain_end(result)
+        return result
+
+    async def called(self, task: Task, value: Any) -> Any:
+        plain, extra = self.plain, self.extra(task)
+        assert plain.body is not None
         if plain.is_async:
             return await plain.body(value, **extra)
         if plain.twin is not None:
@@ -430,7 +470,7 @@ class _AsyncNode(_TracedNode):
             if task.traced is None:
                 return await _chosen(router, value, extra)
             run, result = task.traced
-            inner = None if router.twin else await run.get_child(tag).on_chain_start(None, value, name=name)
+            inner = None if router.twin else await _sorted(run.get_child(tag)).on_chain_start(None, value, name=name)
             task.callbacks = run.get_child(tag) if inner is None else inner.get_child()
             try:
                 chosen = await _chosen(router, value, _again(router, task, extra))

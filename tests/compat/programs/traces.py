@@ -2,6 +2,7 @@
 
 import asyncio
 import operator
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -231,6 +232,37 @@ class Notes(GraphCallbackHandler):
 class AsyncNotes(Notes, AsyncCallbackHandler):
     async def on_interrupt(self, event: GraphInterruptEvent) -> None:  # type: ignore[override]  # handlers may be async
         self.told.append("async")
+
+
+def generators(show: Any) -> None:
+    def yields(s: State) -> Any:
+        yield {"log": [1]}
+        yield {"log": [2]}
+
+    def calls(s: State, config: RunnableConfig) -> Any:
+        yield RunnableLambda(lambda x: {"log": [x]}).with_config(run_name="called").invoke(3, config)
+
+    def fails(s: State) -> Any:
+        yield {"log": [1]}
+        raise ValueError
+
+    def chooses(s: State) -> Any:
+        yield Command(goto=END, update={"log": [4]})
+
+    async def ayields(s: State) -> Any:
+        yield {"log": [1]}
+        yield {"log": [2]}
+
+    async def afails(s: State) -> Any:
+        yield {"log": [1]}
+        raise ValueError
+
+    for node in (yields, partial(yields), calls, fails, chooses, ayields, afails):
+        builder = StateGraph(State).add_node("n", node).add_node("m", lambda s: None).add_edge(START, "n")
+        graph = builder.add_conditional_edges("n", lambda s: "m", ["m"]).compile()
+        if node not in (ayields, afails):
+            show(heard(lambda config, graph=graph: graph.invoke({"log": []}, config)))
+        show(heard(lambda config, graph=graph: asyncio.run(graph.ainvoke({"log": []}, config))))
 
 
 def managers(show: Any) -> None:
