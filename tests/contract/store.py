@@ -67,6 +67,35 @@ class StoreContract:
         assert store.get(place, "k") is None
         assert store.search(place) == []
 
+    @pytest.mark.parametrize(
+        "namespace", [("a.b",), ("",), ("a", 3), ("a\0",)], ids=["period", "empty", "number", "null"]
+    )
+    def test_labels_that_no_namespace_has_are_refused_wherever_they_are_given(
+        self, store: BaseStore, namespace: Any
+    ) -> None:
+        async def awaited(call: Any) -> Any:
+            return await call()
+
+        calls: dict[str, tuple[Any, Any]] = {
+            "get": (lambda: store.get(namespace, "k"), lambda: store.aget(namespace, "k")),
+            "put": (lambda: store.put(namespace, "k", {}), lambda: store.aput(namespace, "k", {})),
+            "delete": (lambda: store.delete(namespace, "k"), lambda: store.adelete(namespace, "k")),
+            "search": (lambda: store.search(namespace), lambda: store.asearch(namespace)),
+            "prefix": (
+                lambda: store.list_namespaces(prefix=namespace),
+                lambda: store.alist_namespaces(prefix=namespace),
+            ),
+            "suffix": (
+                lambda: store.list_namespaces(suffix=namespace),
+                lambda: store.alist_namespaces(suffix=namespace),
+            ),
+        }
+        for now, later in calls.values():
+            with pytest.raises(InvalidNamespaceError, match="amespace label"):
+                now()
+            with pytest.raises(InvalidNamespaceError, match="amespace label"):
+                asyncio.run(awaited(later))
+
     def test_a_namespace_is_its_own(self, store: BaseStore) -> None:
         for place in (("a",), ("a", "b"), ("ab",), ("a_",), ("A",)):
             store.put(place, "k", {"place": list(place)})

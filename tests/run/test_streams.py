@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import operator
 from typing import Annotated, Any, TypedDict
 
@@ -171,3 +172,29 @@ def test_a_stream_may_be_closed_wherever_it_is(mode: Any) -> None:
         stream.close()
         rest = graph.invoke(None, thread=str(count))
         assert rest["log"] == ["a", "b"]
+
+
+def test_a_run_that_fails_after_its_reader_has_gone_is_not_reported_as_an_error_of_the_loop() -> None:
+    complaints: list[Any] = []
+
+    async def read() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        failing = asyncio.Event()
+
+        async def fails(state: State) -> State:
+            failing.set()
+            raise ValueError("nobody reads on")
+
+        g = StateGraph(State).add_node("a", lambda state: {"log": ["a"]}).add_node("b", fails)
+        chunks = (
+            g.add_edge(START, "a").add_edge("a", "b").compile().astream({"x": 1}, stream_mode=["updates", "custom"])
+        )
+        await anext(chunks)
+        await failing.wait()
+        if running := asyncio.all_tasks() - {asyncio.current_task()}:  # until the run has ended
+            await asyncio.wait(running)
+        await chunks.aclose()  # type: ignore[attr-defined]  # it is a generator
+        gc.collect()
+
+    asyncio.run(read())
+    assert complaints == []

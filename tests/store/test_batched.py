@@ -56,3 +56,19 @@ def test_a_failed_batch_fails_for_all_who_asked() -> None:
         assert [type(each) for each in errors] == [OSError, OSError]
 
     asyncio.run(use())
+
+
+def test_what_was_cancelled_before_its_batch_is_not_done() -> None:
+    async def use() -> Any:
+        store = Counting()
+        gone, other = (asyncio.ensure_future(store.aput(("a",), key, {})) for key in ("gone", "other"))
+        await asyncio.sleep(0)  # both have asked
+        gone.cancel()
+        await other
+        alone = asyncio.ensure_future(store.aput(("a",), "alone", {}))
+        await asyncio.sleep(0)
+        alone.cancel()
+        await asyncio.gather(gone, alone, return_exceptions=True)
+        return store.batches, [item.key for item in store.kept.search(("a",))]
+
+    assert asyncio.run(use()) == ([1], ["other"])

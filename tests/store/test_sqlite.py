@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stepgraph import START, StateGraph, get_store
-from stepgraph.store import BaseStore, PutOp, SqliteStore, sqlite
+from stepgraph.store import BaseStore, InvalidNamespaceError, PutOp, SqliteStore, sqlite
 from tests.contract.store import StoreContract, embed
 
 
@@ -109,6 +109,14 @@ def test_a_failed_batch_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="not JSON serializable"):
         store.batch([PutOp(("a",), "k", {"v": 1}), PutOp(("a",), "l", {"v": object()})])
     assert store.search(("a",)) == []
+    store.close()
+
+
+def test_labels_are_looked_at_in_batches_too(tmp_path: Path) -> None:
+    store = SqliteStore(str(tmp_path / "store.db"))
+    with pytest.raises(InvalidNamespaceError, match="periods"):
+        store.batch([PutOp(("a.b",), "k", {"v": 1})])
+    assert store.get(("a", "b"), "k") is None
     store.close()
 
 

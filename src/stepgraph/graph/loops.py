@@ -52,7 +52,13 @@ async def chunks_of(engine: Engine, listen: Callable[[Callable[[Any], None]], No
 
     listen(put)
     run = asyncio.ensure_future(outcome_of(engine, chunks))
-    run.add_done_callback(lambda _: arrived.set())
+
+    def ended(run: asyncio.Future[Outcome]) -> None:
+        arrived.set()
+        if not run.cancelled():
+            run.exception()  # asked for here, because a reader that has gone does not ask, and asyncio would log it
+
+    run.add_done_callback(ended)
     try:
         while not run.done() or chunks:
             while chunks:

@@ -14,7 +14,10 @@ Form = Literal["list", "dict", "tool_calls"]
 
 
 def calls_in(given: Any, messages_key: str) -> tuple[list[ToolCall], Form]:
-    """The calls to run, and the form in which they came. Raises ValueError if no model has spoken."""
+    """The calls to run, and the form in which they came.
+
+    Raises ValueError if no model has spoken, IndexError of an empty list.
+    """
     form: Form = "dict"
     messages: Any
     if isinstance(given, list):
@@ -26,7 +29,8 @@ def calls_in(given: Any, messages_key: str) -> tuple[list[ToolCall], Form]:
     else:
         messages = (isinstance(given, dict) and given.get(messages_key)) or getattr(given, messages_key, None)
     if not messages:
-        raise ValueError(f"No message found in input: a tool node needs messages, here under {messages_key!r}.")
+        kind = IndexError if isinstance(given, list) else ValueError  # as LangGraph
+        raise kind(f"No message found in input: a tool node needs messages, here under {messages_key!r}.")
     for message in reversed(messages):
         if isinstance(message, AIMessage):
             return list(message.tool_calls), form

@@ -45,7 +45,7 @@ class Item:
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.dict().items())
-        return f"{type(self).__name__}({shown})"
+        return f"Item({shown})"
 
     def dict(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -173,11 +173,13 @@ class BaseStore(ABC):
 
     def get(self, namespace: Namespace, key: str, *, refresh_ttl: bool | None = None) -> Item | None:
         """The item under that key, or None."""
+        check_labels(namespace)
         found: Item | None = self.batch([GetOp(namespace, str(key), self._refresh(refresh_ttl))])[0]
         return found
 
     async def aget(self, namespace: Namespace, key: str, *, refresh_ttl: bool | None = None) -> Item | None:
         """As `get`."""
+        check_labels(namespace)
         found: Item | None = await self._one(GetOp(namespace, str(key), self._refresh(refresh_ttl)))
         return found
 
@@ -197,6 +199,7 @@ class BaseStore(ABC):
         `filter` compares keys of values: `{"age": 3}`, `{"age": {"$gte": 3}}`; the operators are $eq, $ne, $gt, $gte,
         $lt and $lte.
         """
+        check_labels(namespace_prefix)
         op = SearchOp(namespace_prefix, filter, limit, offset, query, self._refresh(refresh_ttl))
         found: list[SearchItem] = self.batch([op])[0]
         return found
@@ -213,6 +216,7 @@ class BaseStore(ABC):
         refresh_ttl: bool | None = None,
     ) -> list[SearchItem]:
         """As `search`."""
+        check_labels(namespace_prefix)
         op = SearchOp(namespace_prefix, filter, limit, offset, query, self._refresh(refresh_ttl))
         found: list[SearchItem] = await self._one(op)
         return found
@@ -246,10 +250,12 @@ class BaseStore(ABC):
 
     def delete(self, namespace: Namespace, key: str) -> None:
         """Forget the item."""
+        check_labels(namespace)
         self.batch([PutOp(namespace, str(key), None)])
 
     async def adelete(self, namespace: Namespace, key: str) -> None:
         """As `delete`."""
+        check_labels(namespace)
         await self._one(PutOp(namespace, str(key), None))
 
     def list_namespaces(
@@ -301,6 +307,7 @@ class BaseStore(ABC):
 def _listing(
     prefix: Sequence[str] | None, suffix: Sequence[str] | None, max_depth: int | None, limit: int, offset: int
 ) -> ListNamespacesOp:
+    check_labels((*(prefix or ()), *(suffix or ())))
     conditions = []
     if prefix:
         conditions.append(MatchCondition("prefix", tuple(prefix)))
@@ -313,12 +320,29 @@ def check_namespace(namespace: Namespace) -> None:
     """Raise InvalidNamespaceError for a namespace that no item can be kept under."""
     if not namespace:
         raise InvalidNamespaceError("Namespace cannot be empty.")
+    check_labels(namespace)
+    if namespace[0] == "langgraph":
+        raise InvalidNamespaceError(f'Root label for namespace cannot be "langgraph". Got: {namespace}')
+
+
+def check_labels(namespace: Iterable[Any]) -> None:
+    """Raise InvalidNamespaceError for labels that no namespace has: empty ones, no text, or with a period."""
     for label in namespace:
         wrong = _wrong(label)
         if wrong:
             raise InvalidNamespaceError(f"Invalid namespace label {label!r} found in {namespace}. {wrong}")
-    if namespace[0] == "langgraph":
-        raise InvalidNamespaceError(f'Root label for namespace cannot be "langgraph". Got: {namespace}')
+
+
+def check_operation(op: Any) -> None:
+    """Raise InvalidNamespaceError for an operation with labels that no namespace has."""
+    match op:
+        case GetOp() | PutOp():
+            check_labels(op.namespace)
+        case SearchOp():
+            check_labels(op.namespace_prefix)
+        case ListNamespacesOp():
+            for condition in op.match_conditions or ():
+                check_labels(condition.path)
 
 
 def _wrong(label: Any) -> str | None:

@@ -30,7 +30,9 @@ class AsyncBatchedBaseStore(BaseStore):
         return future
 
     def _send(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = [each for each in self._waiting if not each[1].done()], []  # but what was cancelled
+        if not waiting:
+            return
         task = self._loop.create_task(self._run(waiting))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -13,7 +13,7 @@ from time import time
 from typing import TYPE_CHECKING
 
 from stepgraph.persist.wal import use_wal
-from stepgraph.store.base import IndexConfig, Item, Namespace, PutOp, TTLConfig
+from stepgraph.store.base import IndexConfig, Item, Namespace, PutOp, TTLConfig, check_labels
 from stepgraph.store.batches import Row, RowStore
 from stepgraph.store.meaning import Vector
 
@@ -183,9 +183,7 @@ class SqliteStore(RowStore):
 
 def _text(namespace: Namespace) -> str:
     """A namespace as the file has it; labels have no periods."""
-    for label in namespace:
-        if "." in label:
-            raise ValueError(f"Namespace labels cannot contain periods ('.'): {namespace}")
+    check_labels(namespace)
     return ".".join(namespace)
 
 

@@ -104,6 +104,10 @@ def other_states(show: Any) -> None:
         tools_condition({})
     except ValueError as error:
         show(str(error))
+    try:
+        tools_condition([])
+    except IndexError as error:
+        show(type(error))
 
 
 def sent_calls(show: Any) -> None:

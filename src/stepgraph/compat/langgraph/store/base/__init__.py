@@ -18,6 +18,7 @@ from stepgraph.store.base import (
     SearchOp,
     TTLConfig,
 )
+from stepgraph.store.base import check_operation as validate_op_namespace
 from stepgraph.store.meaning import embedder as ensure_embeddings
 from stepgraph.store.meaning import texts_at as get_text_at_path
 from stepgraph.store.meaning import tokens as tokenize_path
@@ -42,6 +43,7 @@ __all__ = (
     "ensure_embeddings",
     "get_text_at_path",
     "tokenize_path",
+    "validate_op_namespace",
 )
 
 NamespacePath = tuple[str, ...]
