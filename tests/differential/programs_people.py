@@ -703,3 +703,26 @@ def the_same_run_goes_on(lab: Lab) -> None:
     lab.run({"log": ["not taken"]}, same)
     lab.run({"log": ["new"]}, {"metadata": {"run_id": "second"}})
     lab.resume("yes")
+
+
+@program(needs_saver=True)
+def updates_before_deferred_nodes(lab: Lab) -> None:
+    """A deferred node that is about to run still is after an update, also beside what the update leads to."""
+    g = lab.graph(Log)
+    for name in "abcdef":
+        g.add_node(name, lambda s, name=name: {"log": [name], "count": 1}, defer=name in "de")
+    g.add_edge(lab.START, "a")
+    g.add_edge("a", "b")
+    g.add_edge("a", "d")
+    g.add_edge("b", "c")
+    g.add_edge(["b", "c"], "e")
+    g.add_edge("c", "f")
+    lab.compile(g, interrupt_before=["d"])
+    for update in ("f", "d", "b", "a", "c", None):
+        lab.thread = str(update)
+        lab.run({"log": ["in"]})
+        lab.update({"log": ["by hand"]}, as_node=update)
+        lab.update({"log": ["again"]}, as_node="f")
+        lab.run(None)
+        lab.run(None)
+        lab.history()

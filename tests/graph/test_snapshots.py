@@ -283,3 +283,27 @@ def test_a_subgraphs_checkpoints_name_those_of_the_graphs_around_it(checkpointer
     made = graph.update_state(within.config, {"x": 5}, as_node="ask")["configurable"]
     assert made["checkpoint_map"] == {**within.metadata["parents"], spaces[2]: made["checkpoint_id"]}
     assert graph.get_state({"configurable": made}).metadata["parents"] == within.metadata["parents"]
+
+
+@pytest.mark.parametrize(
+    "checkpointer", [MemoryCheckpointer, lambda: SqliteCheckpointer(":memory:"), ModelCheckpointer]
+)
+@pytest.mark.parametrize("command", [Command(goto="quick"), Command(update={"top": 2}), Command(resume="yes")])
+def test_a_command_is_no_nodes_run(command: Command[Any], checkpointer: Callable[[], Any]) -> None:
+    """An update without `as_node` comes from the node that ran last, not from START."""
+    g = StateGraph(State)
+    g.add_node("a", lambda state: {"log": ["a"]})
+    g.add_node("ask", lambda state: {"x": interrupt("?") and interrupt("again?")})
+    g.add_node("quick", lambda state: {"log": ["quick"]})
+    g.add_edge(START, "a")
+    g.add_edge("a", "ask")
+    g.add_edge("a", "quick")
+    graph = g.compile(checkpointer())
+    config = {"configurable": {"thread_id": "t"}}
+    graph.invoke({"log": ["in"]}, config)
+    graph.invoke(command, config)
+
+    graph.update_state(config, {"log": ["by hand"]})
+
+    assert graph.get_state(config).next == ("ask", "quick")
+    assert graph.get_state(config).values["log"] == ["in", "a", "by hand"]

@@ -158,7 +158,8 @@ def _as_nodes(engine: Engine, updates: Sequence[StateUpdate], keeps: bool) -> Fl
             raise InvalidUpdateError(f"Node {name} does not exist; graph {plan.name!r} has {sorted(plan.nodes)}.")
         tasks.append((yield from _as_node(engine, name, update, planned[name], place)))
     joined = {key: barrier for key, barrier in plan.barriers.items() if _complete(engine, key)}
-    yield from _commit(engine, tasks, tasks if keeps else (), joined)
+    held = plan.deferred.intersection(state.next)
+    yield from _commit(engine, tasks, tasks if keeps else (), joined, held)
 
 
 def _complete(engine: Engine, key: str) -> bool:
@@ -185,17 +186,23 @@ def _as_node(engine: Engine, name: str, update: StateUpdate, planned: deque[Task
 
 
 def _commit(
-    engine: Engine, tasks: Sequence[Task], finished: Sequence[Task], joined: Mapping[str, Barrier] = _NOTHING
+    engine: Engine,
+    tasks: Sequence[Task],
+    finished: Sequence[Task],
+    joined: Mapping[str, Barrier] = _NOTHING,
+    held: frozenset[str] = frozenset(),
 ) -> Flow:
     """Apply the tasks' writes and routes, and save that; history shows what the finished ones wrote.
 
-    Nodes behind the complete AND-joins `joined` go on waiting for their turn.
+    Nodes behind the complete AND-joins `joined` go on waiting for their turn; deferred ones that were about to run,
+    `held`, still are, unless an edge has just led to them again.
     """
     state, plan = engine.state, engine.plan
     changes, groups = combine(plan, state.values, tasks)
     before = {key: state.values[key] for key in changes if key in state.values}
     recorded = records_of(plan, before, changes, groups)
-    told_all = len(tasks) == 1 and engine.keeper is None and told(plan, recorded, groups)
+    alone = len(tasks) == 1 and len(state.next) + len(state.sends) < 2
+    told_all = alone and engine.keeper is None and told(plan, recorded, groups)
     if engine.checkpoint is not None and not told_all:
         for task in finished:
             yield from keep_outcome(engine, task)
@@ -208,6 +215,10 @@ def _commit(
         state.barriers[key] = frozenset(barrier.sources)
         if barrier.node not in plan.deferred:
             state.next = tuple(sorted({*state.next, barrier.node}))
+        elif barrier.node in held:
+            state.waiting -= {barrier.node}
+    if held:
+        state.next = tuple(sorted({*state.next, *(held - state.waiting)}))
     if engine.amended:
         recorded.update(amended_values(engine))
         engine.amended, engine.commanded = {}, ((), ())
