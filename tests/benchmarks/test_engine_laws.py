@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import cProfile
 import gc
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypedDict
 
 from stepgraph import START, StateGraph
+
+ROOT = Path(__file__).parents[2]
 
 
 class Count(TypedDict):
@@ -51,6 +56,18 @@ def test_a_superstep_without_listeners_takes_at_most_25_calls() -> None:
 
 def test_a_call_of_one_node_takes_at_most_25_calls() -> None:
     assert calls_of(1) <= 25
+
+
+def test_a_call_takes_as_few_where_langchain_is_loaded() -> None:
+    program = (
+        "import langchain_core.runnables\n"
+        "from tests.benchmarks.test_engine_laws import calls_of\n"
+        "calls_of(1)\n"
+        "print(calls_of(1))"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert int(told.stdout) <= 25
 
 
 def test_compiling_takes_at_most_4_calls_a_node() -> None:

@@ -11,7 +11,6 @@ import inspect
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from copy import copy
 from dataclasses import replace
@@ -58,10 +57,13 @@ def listened(config: Mapping[str, Any]) -> bool:
     if contexts is None:  # no manager was made yet
         if not _VARIABLES.keys().isdisjoint(_SWITCHES):
             return True
-        with suppress(AttributeError):  # of a version of langsmith that keeps this elsewhere: then as with a manager
-            if not _told(sys.modules.get("langsmith._internal._context")):
-                told = sys.modules.get("langchain_core.globals")
-                return told is not None and bool(told.get_debug())
+        try:
+            asked = _told(sys.modules.get("langsmith._internal._context"))
+        except AttributeError:  # of a version of langsmith that keeps this elsewhere: then as with a manager
+            asked = True
+        if not asked:
+            told = sys.modules.get("langchain_core.globals")
+            return told is not None and bool(told.get_debug())
         contexts = import_module("langchain_core.tracers.context")
     for variable, _, _, switch in contexts._configure_hooks:
         # The engine's own hook is no variable: it hears for streams, which need no runs.
