@@ -32,7 +32,7 @@ from stepgraph.core.lean import short_way
 from stepgraph.core.plan import Plan, as_set
 from stepgraph.core.recovery import take_up
 from stepgraph.core.request import ORDINARY, Request
-from stepgraph.core.sprint import DETAILS, TRAIL, sprint
+from stepgraph.core.sprint import DETAILS, TRAIL, begin, sprint
 from stepgraph.core.state import (
     State,
     advance,
@@ -134,13 +134,16 @@ class Engine:
         status, error, interrupts = "failed", None, ()
         self.scope.engine = self
         try:
+            sprinting = self.sprints()
             if self.failed is not None:
                 yield from self.fail_alone(*self.failed)
                 yield from self.join()
                 yield from self._commit(self.tasks)
             elif not self.begun:
-                yield from open_thread(self)
-            sprinting = self.sprints()
+                if sprinting and self._is_simple():
+                    begin(self)
+                else:
+                    yield from open_thread(self)
             if sprinting and not self.pending and not self.scope.answer:
                 self.scope.values = self.state.values
                 yield from sprint(self)
@@ -289,6 +292,11 @@ class Engine:
             and not (plan.interrupt_before or plan.interrupt_after)
             and (scope.emit is None or scope.unheard.issuperset(DETAILS))
         )
+
+    def _is_simple(self) -> bool:
+        """Whether the run takes new input that nothing stored and no listener has to do with."""
+        simple = not self.saving and self.scope.emit is None and self.plan.intake is None
+        return simple and type(self.request.input) is dict
 
     def _supersteps(self, sprinting: bool) -> Flow:
         state, scope, plan = self.state, self.scope, self.plan

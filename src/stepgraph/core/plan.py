@@ -117,18 +117,12 @@ class Node:
     """Runs no user's code, as START without routers: a driver has nothing to do. Set by Plan."""
 
     # Made when somebody asks first: most nodes of a big graph are never asked.
-    _control: Control | None = None
+    control: Control | None = None
+    """What a checkpoint keeps when this node alone runs next; shared by all of them. Made by State."""
     _triggers: tuple[str, ...] | None = None
     subgraph: Any = MISSING
     """What `graph` has found."""
     _bound: Any = None
-
-    @property
-    def control(self) -> Control:
-        """What a checkpoint keeps when this node alone runs next; shared by all of them."""
-        if self._control is None:
-            self._control = Control(self.alone)
-        return self._control
 
     @property
     def triggers(self) -> tuple[str, ...]:

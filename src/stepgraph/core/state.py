@@ -78,7 +78,12 @@ class State:
     def control(self, plan: Plan) -> Control:
         """What a checkpoint keeps of what runs next."""
         if not (self.sends or self.barriers or self.waiting):
-            return plan.nodes[self.next[0]].control if len(self.next) == 1 else Control(self.next)
+            if len(self.next) != 1:
+                return Control(self.next)
+            node = plan.nodes[self.next[0]]
+            if node.control is None:
+                node.control = Control(node.alone)
+            return node.control
         untracked = plan.untracked
         channels: dict[str, Any] = dict(self.barriers) if self.barriers else {}
         if self.waiting:
