@@ -13,7 +13,7 @@ from tests.differential import programs_functional, programs_nested, programs_pe
 from tests.differential.engines import Calls
 from tests.differential.lab import lab
 from tests.differential.registry import PROGRAMS, Program
-from tests.differential.test_programs import difference
+from tests.differential.test_programs import asked, difference, differs
 
 ORDERS: dict[str, Order] = {
     "langgraph first": lambda call: call % 2,
@@ -46,12 +46,11 @@ SAVED = [program for program in PROGRAMS.values() if changes_hands(program)]
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
 @pytest.mark.parametrize("program", SAVED, ids=lambda program: program.name)
 def test_a_program_may_change_hands_between_any_two_calls(program: Program, order: Order) -> None:
-    want, _ = expected(program.name, "sync", True)
     with pair_lab(order, "sync", "memory", Path()) as opened:
         program.play(opened)
         opened.finish()
-        got = opened.record
-    assert not (found := difference(want, got)), found
+    wanted = (want for want, _ in asked(expected, program.name, "sync", True))
+    assert not (found := differs(wanted, opened.record)), found
 
 
 PAUSING = (programs_people.__name__, programs_nested.__name__)
@@ -63,14 +62,13 @@ ALTERNATING: list[Order] = [ORDERS["langgraph first"], ORDERS["two and two, ours
 @pytest.mark.parametrize("program", FILES, ids=lambda program: program.name)
 def test_a_thread_in_a_file_may_change_hands_too(program: Program, calls: Calls, tmp_path: Path) -> None:
     """With LangGraph's SqliteSaver and AsyncSqliteSaver, whose checkpoints each hold the whole state."""
-    want, _ = expected(program.name, calls, True)
     for place, order in enumerate(ALTERNATING):
         (tmp_path / str(place)).mkdir()
         with pair_lab(order, calls, "sqlite", tmp_path / str(place)) as opened:
             program.play(opened)
             opened.finish()
-            got = opened.record
-        assert not (found := difference(want, got)), found
+        wanted = (want for want, _ in asked(expected, program.name, calls, True))
+        assert not (found := differs(wanted, opened.record)), found
 
 
 @pytest.mark.parametrize("calls", ["sync", "async"])
