@@ -29,8 +29,8 @@ CONTROL = frozenset({INTERRUPT, RESUME, ERROR, ERROR_SOURCE})
 
 
 def theirs(value: Any) -> Any:
-    """A Send, Command, Interrupt or Overwrite as LangGraph's own, so that it can read what is stored; also where a
-    list, tuple or dict holds them. All else as it is."""
+    """A Send, Command, Interrupt or Overwrite as LangGraph's own, so that it can read what is stored; also as an
+    item of a list, tuple or dict, but not deeper: that would take a look at all of the state. All else as it is."""
     kind = type(value)
     if kind in _HOLDING:
         return _each(value, theirs, _OURS)

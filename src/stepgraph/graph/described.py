@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from stepgraph.core.plan import Plan
 from stepgraph.core.types import START
+from stepgraph.graph.patched import is_copied
 from stepgraph.run.config import merged
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Described:
         other = type(self).__new__(type(self))
         other.__dict__.update(self.__dict__)
         other.config = merged(self.config, {**(config or {}), **more})
+        is_copied(self, other)
         return other
 
     @property
@@ -185,7 +187,11 @@ class Described:
         if "name" in changes:
             other._replan(name=changes.pop("name"))
         other.__dict__.update(changes)
+        is_copied(self, other)
         return other
+
+    def __copy__(self) -> Self:
+        return self.copy()
 
     def validate(self) -> Self:
         """The graph itself: it was checked when it was compiled."""

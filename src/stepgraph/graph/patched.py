@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import RLock
 from types import MethodType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -72,7 +73,7 @@ def replace_own(graph: Any, name: str) -> None:
     whole = _THROUGH.get(name)
     if whole is not None and whole not in vars(graph):
         vars(graph)[whole] = MethodType(_BY_STREAM[whole], graph)
-    _renew()
+    _renew(graph)
 
 
 def restore_own(graph: Any, name: str) -> None:
@@ -80,7 +81,7 @@ def restore_own(graph: Any, name: str) -> None:
     whole = _THROUGH.get(name)
     if whole is not None and getattr(vars(graph).get(whole), "__func__", None) is _BY_STREAM[whole]:
         del vars(graph)[whole]
-    _renew()
+    _renew(graph)
 
 
 class _Outer:
@@ -109,12 +110,22 @@ class _Outer:
 
 _DRIVING = ("body", "is_async", "twin", "inject", "child", "nests", "subgraph", "source")
 _outer: WeakKeyDictionary[Any, _Outer] = WeakKeyDictionary()
+_lock = RLock()
+"""Held while `_outer` is looked through or grows: any thread may compile a graph or replace a method."""
 
 
 def contains_graphs(graph: Any) -> None:
     """Tell of a graph that drives others as its nodes."""
-    _outer[graph] = _Outer()
-    _outer[graph].renew(graph)
+    with _lock:
+        _outer[graph] = _Outer()
+        _outer[graph].renew(graph)
+
+
+def is_copied(graph: Any, other: Any) -> None:
+    """Tell of a copy, whose nodes are the graph's."""
+    with _lock:
+        if graph in _outer:
+            _outer[other] = _outer[graph]
 
 
 def _is_replaced(graph: Any) -> bool:
@@ -123,9 +134,12 @@ def _is_replaced(graph: Any) -> bool:
     return not RUNS.isdisjoint(vars(graph)) or any((kind, name) in _originals for kind in kinds for name in RUNS)
 
 
-def _renew() -> None:
-    for graph, outer in list(_outer.items()):
-        outer.renew(graph)
+def _renew(inner: Any = None) -> None:
+    """Go by the methods that graphs have now: all of them, or one that others have as a node."""
+    with _lock:
+        for graph, outer in list(_outer.items()):
+            if inner is None or any(node.source is inner for node in graph.plan.nodes.values()):
+                outer.renew(graph)
 
 
 def through(kind: type) -> None:

@@ -206,9 +206,9 @@ def _entered(config: dict[str, Any]) -> None:
     _set_config_context(config)  # type: ignore[arg-type]  # a RunnableConfig
 
 
-def _sorted(manager: Any) -> Any:
-    """The manager with its tags in order, as a Runnable's run has them."""
-    manager.tags.sort()
+def _own_first(manager: Any) -> Any:
+    """The manager with the run's own tag before those that it inherits, as a Runnable's run has them."""
+    manager.tags.sort(key=manager.inheritable_tags.__contains__)
     return manager
 
 
@@ -328,7 +328,7 @@ class _SyncNode(_TracedNode):
         assert self.plain.body is not None
         if not self.generates:
             return self.plain.body(value, **self.extra(task))
-        inner = _sorted(task.callbacks).on_chain_start(None, value, name=self.plain.name)
+        inner = _own_first(task.callbacks).on_chain_start(None, value, name=self.plain.name)
         task.callbacks = inner.get_child()
         _entered(config_of(task))
         try:
@@ -351,7 +351,7 @@ class _SyncNode(_TracedNode):
             if task.traced is None:  # a resumed task: its node's run is over
                 return router.choose(value, **extra)
             run, result = task.traced
-            inner = None if router.twin else _sorted(run.get_child(tag)).on_chain_start(None, value, name=name)
+            inner = None if router.twin else _own_first(run.get_child(tag)).on_chain_start(None, value, name=name)
             task.callbacks = run.get_child(tag) if inner is None else inner.get_child()
             try:
                 chosen = router.choose(value, **_again(router, task, extra))
@@ -423,7 +423,7 @@ class _AsyncNode(_TracedNode):
             return value
         if not self.generates:
             return await self.called(task, value)
-        inner = await _sorted(task.callbacks).on_chain_start(None, value, name=plain.name)
+        inner = await _own_first(task.callbacks).on_chain_start(None, value, name=plain.name)
         task.callbacks = inner.get_child()
         _entered(config_of(task))
         try:
@@ -472,7 +472,7 @@ class _AsyncNode(_TracedNode):
             if task.traced is None:
                 return await _chosen(router, value, extra)
             run, result = task.traced
-            inner = None if router.twin else await _sorted(run.get_child(tag)).on_chain_start(None, value, name=name)
+            inner = None if router.twin else await _own_first(run.get_child(tag)).on_chain_start(None, value, name=name)
             task.callbacks = run.get_child(tag) if inner is None else inner.get_child()
             try:
                 chosen = await _chosen(router, value, _again(router, task, extra))

@@ -1,6 +1,8 @@
 """Methods that run graphs, replaced as tracing libraries and tests do: graphs that are nodes go by them too."""
 
 import asyncio
+import copy
+import gc
 import operator
 from typing import Annotated, Any
 from unittest.mock import Mock, patch
@@ -136,3 +138,18 @@ def replaced_under_callbacks(show: Any) -> None:
     with patch.object(Pregel, "invoke", watch(seen, "invoke")):
         show(graph.invoke({"log": []}, config), seen)
     show(graph.invoke({"log": []}, config), seen)
+
+
+def replaced_inside_copies(show: Any) -> None:
+    """Graphs with a config, and copies, whose original is gone; and what they do when nothing is replaced any more."""
+    for derived in (lambda g: g.with_config(tags=["t"]), lambda g: g.copy(), copy.copy, lambda g: g):
+        child, made = nested()
+        outer = derived(made)
+        del made
+        gc.collect()
+        with patch.object(child, "invoke", lambda *_, **__: {"log": ["fake"]}):
+            show(outer.invoke({"log": []}))
+        seen: list[Any] = []
+        with patch.object(Pregel, "invoke", watch(seen, "invoke")):
+            show(outer.invoke({"log": []}), seen)
+        show([(len(ns), chunk) for ns, chunk in outer.stream({"log": []}, stream_mode="updates", subgraphs=True)])

@@ -53,7 +53,7 @@ def heard(call: Any) -> list[Any]:
     """What callbacks hear of a call, and what it gives."""
     runs = Runs()
     config: Any = {
-        "callbacks": [runs], "tags": ["t"], "metadata": {"m": 1}, "configurable": {"thread_id": "t"}
+        "callbacks": [runs], "tags": ["z", "a"], "metadata": {"m": 1}, "configurable": {"thread_id": "t"}
     }  # fmt: skip
     try:
         result = call(config)
