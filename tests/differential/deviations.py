@@ -80,6 +80,14 @@ DEVIATIONS = {
         "A question that a function asks in a graph inside another one is listed twice by LangGraph, with one id; here "
         "it is listed once."
     ),
+    "updates of a Command": (
+        "`update_state` before the next superstep makes LangGraph lose what a Command given as input wrote; "
+        "ours keeps it."
+    ),
+    "question beside values": (
+        'LangGraph\'s `stream(version="v2")` takes a question out of the update that it has handed out when it shows '
+        "it in the values; ours leaves it there."
+    ),
     "failed after an answer": (
         "When a task fails after an answer, LangGraph's updates stream says that it returned None; ours says nothing. "
         "(Applied to every program.)"

@@ -55,7 +55,7 @@ def ours(value: Any) -> Any:
     kind = type(value)
     if kind in _HOLDING:
         loaded = sys.modules.get("langgraph.types")  # else there can be nothing of it
-        return value if loaded is None else _each(value, ours, frozenset(getattr(loaded, name) for name in _NAMES))
+        return value if loaded is None else _each(value, ours, _kinds_in(loaded))
     if kind.__module__ != "langgraph.types":
         return value
     match kind.__name__:
@@ -101,7 +101,11 @@ _COMMAND = ("graph", "update", "resume", "goto")
 _HOLDING = frozenset((list, tuple, dict))
 _OURS: frozenset[type] = frozenset((Send, Command, Interrupt, Overwrite))
 
-_NAMES = tuple(kind.__name__ for kind in _OURS)
+
+@cache
+def _kinds_in(module: Any) -> frozenset[type]:
+    """The classes of these names in LangGraph's module, or in ours that stands under its name."""
+    return frozenset(getattr(module, kind.__name__) for kind in _OURS)
 
 
 def _names(kind: Any) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -267,11 +267,11 @@ class Streams:
         if event.source == "resume" or (event.source in ("loop", "update") and self._shown(view, event.changed)):
             self._send(event.ns, "values", self._filtered(view, event.values))
 
-    def _shown(self, view: _View, written: Iterable[str]) -> bool:
+    def _shown(self, view: _View, written: Collection[str]) -> bool:
         """Whether a key was written that the caller wants to see."""
         keys = view.keys
         if keys is None or not isinstance(view.values, dict):
-            return any(True for _ in written)
+            return bool(written)
         return any(key == keys or (not isinstance(keys, str) and key in keys) for key in written)
 
     def _filtered(self, view: _View, values: Any) -> Any:

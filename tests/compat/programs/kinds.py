@@ -49,7 +49,7 @@ def compared_and_copied(show: Any) -> None:
         one, other = make(), make()
         show(name, one == other, one != other, one == 1, outcome(lambda a, b: hash(a) == hash(b), one, other))
         show(outcome(lambda a, b: {a: 1} == {b: 1}, one, other), outcome(lambda a, b: len({a, b}), one, other))
-        if name != "cache":
+        if name != "cache":  # what is unpickled here was pickled in this line
             show(pickle.loads(pickle.dumps(one)) == one, copy.copy(one) == one, copy.deepcopy(one) == one)
         show(outcome(lambda a: dataclasses.replace(a) == a, one), outcome(lambda a: weakref.ref(a)() is a, one))
 

@@ -140,7 +140,7 @@ class Pickled:
         return "pickled", pickle.dumps(value)
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
-        return pickle.loads(data[1])
+        return pickle.loads(data[1])  # what this program has stored itself
 
 
 def pickled_threads(show: Any) -> None:
