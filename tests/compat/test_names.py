@@ -82,6 +82,22 @@ def test_a_module_has_only_what_its_counterpart_has() -> None:
     assert not {name: names for name, names in theirs.items() if names}
 
 
+def test_asking_for_a_name_that_no_release_has_warns_of_nothing() -> None:
+    """Packages ask private modules for names of other releases and go on without; some run with warnings as errors."""
+    code = """
+import warnings
+warnings.simplefilter("error")
+try:
+    from langgraph._internal._constants import CONFIG_KEY_OF_ANOTHER_RELEASE
+except ImportError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-m", "stepgraph.compat", "run", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith("cannot import name 'CONFIG_KEY_OF_ANOTHER_RELEASE'"), done.stderr
+
+
 def test_methods_of_a_part_of_its_engine_can_be_replaced_and_put_back() -> None:
     """As tracing libraries do to `PregelLoop.tick` when they are loaded."""
     kind = absent("langgraph.pregel._loop", "PregelLoop")("PregelLoop")

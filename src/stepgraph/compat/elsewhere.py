@@ -88,7 +88,7 @@ _HOMES = (
     "stream.transformers", "_internal._config", "_internal._fields", "_internal._pydantic", "_internal._runnable",
     "_internal._timeout", "store.base", "cache.base", "checkpoint.base", "pregel._io", "pregel._call", "pregel._loop",
     "pregel._utils", "pregel._messages", "pregel._retry", "pregel._runner", "pregel._draw", "pregel._executor",
-    "pregel._validate", "pregel._task_status", "pregel._tools", "pregel.debug", "pregel.types", "stream._types",
+    "pregel._validate", "pregel._task_status", "pregel._tools", "pregel.debug", "stream._types",
     "stream.stream_channel", "stream.run_stream", "_internal._queue", "_internal._future", "_internal._serde",
     "_internal._replay",
 )  # fmt: skip
