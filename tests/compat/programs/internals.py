@@ -95,6 +95,23 @@ def helpers(show: Any) -> None:
     show(seq.invoke([1]), seq.get_name(), asyncio.run(seq.ainvoke([1, 2])))
 
 
+class Careful(InMemorySaver):
+    """Makes sure that nobody has changed the newest checkpoint since it came."""
+
+    def put(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
+        newest = self.get(config)
+        assert newest is None or newest == self.newest, (newest, self.newest)
+        self.newest = copy_checkpoint(checkpoint)
+        return super().put(config, checkpoint, metadata, new_versions)
+
+
+def copies_of_checkpoints(show: Any) -> None:
+    builder = StateGraph(State).add_node("a", lambda s: {"log": ["a"]}).add_node("b", lambda s: {"log": ["b"]})
+    graph = builder.add_edge(START, "a").add_edge("a", "b").compile(checkpointer=Careful())
+    config: Any = {"configurable": {"thread_id": "1"}}
+    show(graph.invoke({"log": []}, config), graph.invoke({"log": ["again"]}, config))
+
+
 class Callable:
     def __call__(self, s: State) -> Any:
         return {"log": ["called"]}

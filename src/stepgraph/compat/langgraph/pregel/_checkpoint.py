@@ -41,10 +41,14 @@ def empty_checkpoint() -> Any:
 
 
 def copy_checkpoint(checkpoint: dict[str, Any]) -> dict[str, Any]:
-    """A checkpoint in LangGraph's form whose containers are its own; the values in them are shared."""
+    """A checkpoint in LangGraph's form whose containers are its own; the values in them are shared.
+
+    Keys of its own, such as the one in which this engine keeps a graph's edges, stay, so that a copy equals what a
+    saver gives back.
+    """
     seen = checkpoint["versions_seen"]
     return {
-        **{key: checkpoint[key] for key in ("v", "ts", "id")},
+        **checkpoint,
         "updated_channels": checkpoint.get("updated_channels"),
         "channel_values": dict(checkpoint["channel_values"]),
         "channel_versions": dict(checkpoint["channel_versions"]),
