@@ -12,14 +12,13 @@ from itertools import count
 from typing import Any, NamedTuple, Protocol
 
 from stepgraph.compat.format import TASKS
-from stepgraph.compat.format_ids import path_text, task_id
+from stepgraph.compat.format_ids import path_text
 from stepgraph.compat.langgraph._internal._constants import (
     ERROR,
     ERROR_SOURCE_NODE,
     INTERRUPT,
     NO_WRITES,
     NULL_TASK_ID,
-    PULL,
     PUSH,
     RESERVED,
     RESUME,
@@ -27,7 +26,7 @@ from stepgraph.compat.langgraph._internal._constants import (
 )
 from stepgraph.core.channels import UntrackedValue
 from stepgraph.core.errors import EmptyChannelError, InvalidUpdateError
-from stepgraph.core.types import ROOT, START, Command, Send, TaskSnapshot
+from stepgraph.core.types import ROOT, START, Command, Send
 
 logger = logging.getLogger("stepgraph")
 _BESIDE = frozenset((NO_WRITES, PUSH, RESUME, INTERRUPT, RETURN, ERROR, ERROR_SOURCE_NODE))
@@ -166,48 +165,6 @@ def _by_channel(tasks: Iterable[Any], channels: Mapping[str, Any]) -> dict[str, 
                 found[key].append(value)
             elif key not in _BESIDE:
                 logger.warning("Task %s wrote to unknown channel %s, ignoring it.", task.name, key)
-    return found
-
-
-def prepare_next_tasks(
-    checkpoint: Mapping[str, Any],
-    pending_writes: Any,  # noqa: ARG001  LangGraph's parameters: this one and three below only matter to execute
-    processes: Mapping[str, Any],
-    channels: Mapping[str, Any],
-    managed: Any,  # noqa: ARG001  as above
-    config: Mapping[str, Any],
-    step: int,
-    stop: int,  # noqa: ARG001  as above
-    *,
-    for_execution: bool,
-    **options: Any,  # noqa: ARG001  as above
-) -> dict[str, TaskSnapshot]:
-    """The tasks of the next superstep by id. Tasks to execute can't be made: raises NotImplementedError if any are."""
-    ns = (config.get("configurable") or {}).get("checkpoint_ns") or ""
-    seen, versions = checkpoint["versions_seen"], checkpoint["channel_versions"]
-    none = checkpoint_null_version(checkpoint)
-    found: dict[str, TaskSnapshot] = {}
-    waiting = channels[TASKS].get() if TASKS in channels and channels[TASKS].is_available() else ()
-    for place, send in enumerate(waiting):
-        if send.node in processes:
-            named = task_id(checkpoint["id"], ns, step, send.node, (), place)
-            found[named] = TaskSnapshot(named, send.node, (PUSH, place, False))
-    for name, node in processes.items():
-        known = seen.get(name)
-        ready = [
-            key
-            for key in node.triggers
-            if key in channels
-            and channels[key].is_available()
-            and (known is None or versions.get(key, none) > known.get(key, none))
-        ]
-        if ready:
-            named = task_id(checkpoint["id"], ns, step, name, tuple(sorted(ready)), -1)
-            found[named] = TaskSnapshot(named, name, (PULL, name))
-    if found and for_execution:
-        raise NotImplementedError(
-            "Tasks to execute are made by stepgraph's own engine: run the graph, or ask with for_execution=False."
-        )
     return found
 
 

@@ -134,8 +134,17 @@ class Node:
 
     @property
     def channels(self) -> list[str] | str:
-        """The state keys that it reads, in LangGraph's words: START reads the input."""
-        return START if self.takes_input else list(self.reads or sorted(self.writes))
+        """The state keys that it reads, in LangGraph's words; one name for START and for a state that is one value."""
+        if self.takes_input:
+            return START
+        keys = [*(sorted(self.writes) if self.reads is None else self.reads), *(key for key, _ in self.managed)]
+        return ROOT if keys == [ROOT] else keys
+
+    def __getattr__(self, name: str) -> Any:
+        """What else LangGraph's nodes have: Runnables that write. No run asks for it."""
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return registry.adapters.load("node part")(self, name)
 
     @property
     def bound(self) -> Any:

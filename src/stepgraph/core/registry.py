@@ -118,6 +118,7 @@ adapters = Registry(
         "runnable": "stepgraph.integrations.runnables:coerce_to_runnable",
         "bound": "stepgraph.integrations.runnables:bound_of",
         "action": "stepgraph.graph.actions:action_of",
+        "node part": "stepgraph.compat.node_parts:part_of",
     },
 )
 """What makes an object of another library run here -> function from it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 
@@ -11,6 +11,8 @@ from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.types import Send
 from stepgraph.graph.node_builder import PASSTHROUGH, SKIP_WRITE, TASKS, ChannelWriteEntry
 from stepgraph.integrations.runnables import RunnableCallable
+
+R = TypeVar("R")
 
 
 class ChannelRead(RunnableCallable):
@@ -94,6 +96,29 @@ class ChannelWrite(RunnableCallable):
             found.extend(_pairs(write))
         config["configurable"]["__pregel_send"](found)
 
+    @staticmethod
+    def is_writer(runnable: Any) -> bool:
+        """Whether it is one of these, or was registered as one."""
+        return isinstance(runnable, ChannelWrite) or hasattr(runnable, _REGISTERED)
+
+    @staticmethod
+    def register_writer(runnable: R, static: Sequence[tuple[Entry, str | None]] | None = None) -> R:
+        """Let a Runnable count as a writer; `static` says what it may write, with labels for drawings."""
+        object.__setattr__(runnable, _REGISTERED, static)  # models refuse new attributes
+        return runnable
+
+    @staticmethod
+    def get_static_writes(runnable: Any) -> Sequence[tuple[str, Any, str | None]] | None:
+        """The (key, value, label) writes that a writer may make, as it says itself; None for none."""
+        if isinstance(runnable, ChannelWrite):
+            entries = (each for each in runnable.writes if isinstance(each, ChannelWriteTupleEntry))
+            return [write for each in entries for write in each.static or ()] or None
+        declared = getattr(runnable, _REGISTERED, None)
+        return [(*pair, label) for entry, label in declared for pair in _pairs(entry)] if declared else None
+
+
+_REGISTERED = "_is_channel_writer"
+
 
 def _shown(write: Entry) -> str:
     if isinstance(write, ChannelWriteEntry):
@@ -108,7 +133,9 @@ def _given(write: Entry, value: Any) -> Entry:
     return write
 
 
-def _pairs(write: ChannelWriteEntry | ChannelWriteTupleEntry) -> Sequence[tuple[str, Any]]:
+def _pairs(write: Entry) -> Sequence[tuple[str, Any]]:
+    if isinstance(write, Send):
+        return ((TASKS, write),)
     if isinstance(write, ChannelWriteTupleEntry):
         return write.mapper(write.value) or ()
     value = write.value if write.mapper is None else write.mapper(write.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from stepgraph.compat.absent import absent
+from stepgraph.compat.executable import CacheKey, PregelExecutableTask
 from stepgraph.core.checkpoint import Durability
 from stepgraph.core.limits import CachePolicy, TimeoutPolicy, TracePolicy, default_cache_key, omit_payload
 from stepgraph.core.policies import RetryPolicy, default_retry_on
@@ -43,6 +43,7 @@ StreamWriter = Callable[[Any], None]
 
 __all__ = (
     "All",
+    "CacheKey",
     "CachePolicy",
     "CheckpointPayload",
     "CheckpointStreamPart",
@@ -57,6 +58,7 @@ __all__ = (
     "Interrupt",
     "MessagesStreamPart",
     "Overwrite",
+    "PregelExecutableTask",
     "PregelTask",
     "RetryPolicy",
     "Send",
@@ -78,8 +80,6 @@ __all__ = (
     "interrupt",
     "omit_payload",
 )
-
-__getattr__ = absent("langgraph.types", "CacheKey", "PregelExecutableTask")
 
 
 def ensure_valid_checkpointer(checkpointer: Any) -> Any:

@@ -1,12 +1,19 @@
-"""How LangGraph calls tasks of the functional API."""
+"""Calls of functions as tasks. Needs langchain-core."""
 
 from __future__ import annotations
 
-from stepgraph.compat.absent import absent
+from stepgraph.compat.called import (
+    SyncAsyncFuture,
+    _explode_args_trace_inputs,
+    call,
+    get_runnable_for_entrypoint,
+    get_runnable_for_task,
+    identifier,
+)
 
-__getattr__ = absent(
-    "langgraph.pregel._call",
+__all__ = (
     "SyncAsyncFuture",
+    "_explode_args_trace_inputs",
     "call",
     "get_runnable_for_entrypoint",
     "get_runnable_for_task",

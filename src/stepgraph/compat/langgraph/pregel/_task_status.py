@@ -1,11 +1,7 @@
-"""What LangGraph reads of stored writes."""
+"""What stored writes say of tasks."""
 
 from __future__ import annotations
 
-from stepgraph.compat.absent import absent
+from stepgraph.compat.shown import CONTROL_WRITES, TaskStatus, read_task_statuses
 
-__getattr__ = absent(
-    "langgraph.pregel._task_status",
-    "TaskStatus",
-    "read_task_statuses",
-)
+__all__ = ("CONTROL_WRITES", "TaskStatus", "read_task_statuses")

@@ -1,11 +1,7 @@
-"""How LangGraph checks graphs: here `compile` does."""
+"""Whether the names in a graph of channels are known and free."""
 
 from __future__ import annotations
 
-from stepgraph.compat.absent import absent
+from stepgraph.compat.checked import validate_graph, validate_keys
 
-__getattr__ = absent(
-    "langgraph.pregel._validate",
-    "validate_graph",
-    "validate_keys",
-)
+__all__ = ("validate_graph", "validate_keys")

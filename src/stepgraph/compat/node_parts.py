@@ -1,0 +1,108 @@
+"""What LangGraph's nodes have and a plan's do not: Runnables that write, for code that runs a node by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+
+from stepgraph.compat.format import BRANCH, TASKS
+from stepgraph.compat.langgraph._internal._runnable import RunnableSeq
+from stepgraph.core.plan import Node, Router
+from stepgraph.core.routing import checked
+from stepgraph.core.types import END, Route
+from stepgraph.core.writes import collect
+from stepgraph.graph.node_builder import ChannelWriteEntry, listed
+from stepgraph.integrations.channel_steps import ChannelRead, ChannelWrite, ChannelWriteTupleEntry
+from stepgraph.integrations.runnables import RunnableCallable, coerce_to_runnable
+
+
+def part_of(node: Node, name: str) -> Any:
+    """A node's attribute under LangGraph's name. Raises AttributeError."""
+    if name not in _PARTS:
+        raise AttributeError(f"{type(node).__name__!r} object has no attribute {name!r}")
+    return _PARTS[name](node)
+
+
+def _writers(node: Node) -> list[Any]:
+    """What writes a result: its update and its gotos, then edges, then conditional edges."""
+    if node.writer is not None:
+        return [ChannelWrite([_of_result(node)])]
+    edges: list[Any] = [ChannelWriteEntry(BRANCH + target, None) for target in node.successors]
+    edges += [ChannelWriteEntry(key, node.name) for key in node.joins]
+    first = ChannelWrite([_of_result(node)])
+    return [first, *(ChannelWrite([edge]) for edge in edges), *(_branch(node, router) for router in node.routers)]
+
+
+def _of_result(node: Node) -> ChannelWriteTupleEntry:
+    def write(result: Any) -> Sequence[tuple[str, Any]]:
+        writes, routes = collect(node, result)
+        return [*writes, *map(_route, routes)]
+
+    ends = [(_channel(end), None, node.end_labels.get(end)) for end in node.ends]
+    return ChannelWriteTupleEntry(write, static=ends)
+
+
+def _channel(target: str) -> str:
+    return target if target == END else BRANCH + target
+
+
+def _route(route: Route) -> tuple[str, Any]:
+    return (BRANCH + route, None) if isinstance(route, str) else (TASKS, route)
+
+
+def _branch(node: Node, router: Router) -> Any:
+    """A conditional edge, which reads the state with the node's own writes."""
+    choice = coerce_to_runnable(router.choose, name=router.name, trace=False)
+    keys = list(router.reads if router.reads is not None else node.reads or sorted(node.writes))
+
+    def view(returned: Any, config: RunnableConfig) -> Any:
+        values = {**ChannelRead.do_read(config, select=[*keys, *dict(router.managed)], fresh=True)}
+        if router.mapper is not None:
+            return router.mapper(values)
+        return {**returned, **values} if router.sees_more and isinstance(returned, dict) else values
+
+    def send(chosen: Any, config: RunnableConfig) -> None:
+        where: Any = SimpleNamespace(name=node.name, step=(config.get("metadata") or {}).get("langgraph_step"))
+        config["configurable"]["__pregel_send"]([_route(each) for each in checked(where, router, chosen)])
+
+    def route(input: Any, config: RunnableConfig) -> Any:
+        send(choice.invoke(view(input, config), config), config)
+        return input
+
+    async def aroute(input: Any, config: RunnableConfig) -> Any:
+        send(await choice.ainvoke(view(input, config), config), config)
+        return input
+
+    made = RunnableCallable(None if router.is_async else route, aroute, name=router.name, trace=False)
+    known = router.path_map
+    static = [(ChannelWriteEntry(_channel(end), None), str(key)) for key, end in known.items()] if known else None
+    return ChannelWrite.register_writer(made, static)
+
+
+def _flat_writers(node: Node) -> list[Any]:
+    """The writers, those that only write as one."""
+    writers = _writers(node)
+    plain = [each for each in writers if isinstance(each, ChannelWrite)]
+    entries = [entry for each in plain for entry in each.writes]
+    return [ChannelWrite(entries), *(each for each in writers if not isinstance(each, ChannelWrite))]
+
+
+def _whole(node: Node) -> Any:
+    """A Runnable that does what the node does and writes it with the config that it is given."""
+    writers = _flat_writers(node)
+    steps = writers if node.bound is None else [node.bound, *writers]
+    return steps[0] if len(steps) == 1 else RunnableSeq(*steps)
+
+
+_PARTS: dict[str, Callable[[Node], Any]] = {
+    "writers": _writers,
+    "flat_writers": _flat_writers,
+    "node": _whole,
+    "subgraphs": lambda node: [] if node.graph() is None else [node.graph()],
+    "input_cache_key": lambda node: (node.mapper, tuple(listed(node.channels))),
+    "is_error_handler": lambda _: False,
+    "error_handler_node": lambda node: node.handler,
+}
