@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import operator
+import pickle
 import sqlite3
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from contextlib import closing
@@ -14,9 +16,11 @@ from typing import Annotated, Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
+from langgraph import types as their_types
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import StateGraph as TheirStateGraph
@@ -25,6 +29,8 @@ from typing_extensions import TypedDict
 
 from stepgraph import START, Command, Decision, Pause, Send, StateGraph, entrypoint, interrupt, task
 from stepgraph.compat import from_langgraph_saver
+from stepgraph.compat.langgraph import types as our_types
+from stepgraph.compat.twins import theirs
 from stepgraph.core.errors import CheckpointError
 from stepgraph.core.registry import translated
 from stepgraph.run.sync import SyncDriver
@@ -85,7 +91,7 @@ class Referring(BaseCheckpointSaver[int]):
         return next(self.list(config), None)
 
     def list(self, config: Any, *, filter: Any = None, before: Any = None, limit: Any = None) -> Iterator[Any]:
-        from langgraph.checkpoint.base import CheckpointTuple
+        from langgraph.checkpoint.base import CheckpointTuple, copy_checkpoint
 
         place = config["configurable"] if config else {}
         for (thread, ns, made), (checkpoint, metadata, parent) in reversed(self.kept.items()):
@@ -94,7 +100,7 @@ class Referring(BaseCheckpointSaver[int]):
                 where = {"thread_id": thread, "checkpoint_ns": ns}
                 yield CheckpointTuple(
                     {"configurable": {**where, "checkpoint_id": made}},
-                    checkpoint,
+                    copy_checkpoint(checkpoint),  # LangGraph changes it to show a state
                     metadata,
                     {"configurable": {**where, "checkpoint_id": parent}} if parent else None,
                     self.writes.get((thread, ns, made), []),
@@ -126,7 +132,17 @@ class Reversed:
         return ciphertext[::-1]
 
 
-@pytest.fixture(params=["memory", "sqlite", "encrypted", "referring"])
+class Pickling:
+    """A user's serializer."""
+
+    def dumps_typed(self, value: Any) -> tuple[str, bytes]:
+        return "pickled", pickle.dumps(value)
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        return pickle.loads(data[1])
+
+
+@pytest.fixture(params=["memory", "sqlite", "encrypted", "falling back", "pickling", "referring"])
 def saver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     match request.param:
         case "memory":
@@ -137,6 +153,10 @@ def saver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
         case "encrypted":
             with closing(sqlite3.connect(tmp_path / "runs.db", check_same_thread=False)) as connection:
                 yield SqliteSaver(connection, serde=EncryptedSerializer(Reversed()))
+        case "falling back":
+            yield InMemorySaver(serde=JsonPlusSerializer(pickle_fallback=True))
+        case "pickling":
+            yield InMemorySaver(serde=Pickling())
         case _:
             yield Referring()
 
@@ -556,3 +576,71 @@ def test_words_of_a_graph_in_its_state_are_those_of_the_engine_that_reads_them(s
         assert [each.values["one"] for each in before] == [other.Command(goto="b")]
         assert before[0].tasks[0].result == held(other)
         assert graph(builder, words).get_state(thread).values == held(words)
+
+
+class Loose(TypedDict, total=False):
+    kept: Any
+    answer: str
+
+
+def objects(of: Any) -> Any:
+    """One of each class that an engine has a twin of, in all that may hold them."""
+    send = of.Send("n", {"again": [of.Send("n", 1, timeout=2)]})
+    command = of.Command(goto=[send], update={"x": [of.Overwrite([1])]})
+    question = of.Interrupt("why?", id="1", response_schema={"type": "string"})
+    task = of.PregelTask("1", "n", ["~", "n"], interrupts=[question])
+    shown = of.StateSnapshot({"x": [[send]]}, ["n"], {}, None, None, None, [task], [])
+    return [
+        {"y": [[send, [command]]]},
+        {1: {2: question}},
+        {of.Send("n", 2)},
+        [of.TimeoutPolicy(run_timeout=3.0)],
+        shown,
+    ]
+
+
+def keeping(engine: Any, saver: Any) -> Any:
+    """A graph of one engine that has such objects among its pending writes first, then in its state."""
+    StateGraph, types = engine  # noqa: N806  a class
+    builder = StateGraph(Loose).add_node("keep", lambda _: {"kept": objects(types)})
+    builder.add_node("ask", lambda _: {"answer": types.interrupt("so?")})
+    return builder.add_edge(START, "keep").add_edge(START, "ask").compile(checkpointer=saver)
+
+
+OURS, THEIRS = (StateGraph, our_types), (TheirStateGraph, their_types)
+
+
+@pytest.mark.parametrize(("first", "then"), [(OURS, THEIRS), (THEIRS, OURS), (OURS, OURS)], ids=["->", "<-", "="])
+def test_objects_of_one_engine_deep_in_the_state_are_the_others_when_it_reads_them(
+    saver: Any, first: Any, then: Any
+) -> None:
+    keeping(first, saver).invoke({}, T)
+    reading = keeping(then, saver)
+
+    pending = {task.name: task.result for task in reading.get_state(T).tasks}["keep"]
+    ended = reading.invoke(then[1].Command(resume="yes"), T)
+
+    assert pending == {"kept": objects(then[1])}
+    assert ended == {"kept": objects(then[1]), "answer": "yes"}
+    assert keeping(then, saver).get_state(T).values == ended
+
+
+def test_a_state_is_not_searched_for_them_where_the_serializer_meets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[Any] = []
+    monkeypatch.setattr("stepgraph.compat.savers.translated", lambda given: searched.append(given) or theirs(given))
+
+    keeping(OURS, InMemorySaver()).invoke({}, T)
+    assert not searched
+    keeping(OURS, InMemorySaver(serde=Pickling())).invoke({}, T)
+    assert searched
+
+
+def test_values_without_such_objects_stay_what_they_are() -> None:
+    held: list[Any] = [{"a": (1, [2])}, deque([3], maxlen=4), {5}, objects]
+    cycle: list[Any] = [Send("n", 1)]
+    cycle.append(cycle)
+
+    assert theirs(held) is held
+    assert theirs(cycle) is cycle
+    assert theirs(deque([Send("n", 1)], maxlen=4)) == deque([their_types.Send("n", 1)], maxlen=4)
+    assert theirs((1, Send("n", (Send("m", 2),)))) == (1, their_types.Send("n", (their_types.Send("m", 2),)))

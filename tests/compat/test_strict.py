@@ -28,7 +28,7 @@ def shown(start: list[str], strict: str) -> dict[str, list[str]]:
 @pytest.mark.parametrize("strict", ["true", "false"])
 def test_the_same_objects_come_back(strict: str) -> None:
     theirs = shown([], strict)
-    assert len(theirs) == 4, theirs
+    assert len(theirs) == 5, theirs
     assert not [lines for lines in theirs.values() if lines[-1].startswith("raised ")]
     assert shown(["-m", "stepgraph.compat", "run"], strict) == theirs
     assert ("'other': {'z': 1}" in "".join(theirs["typed.kept"])) == (strict == "true")

@@ -9,9 +9,10 @@ import pickle
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stepgraph.compat.format import BRANCH, NO_WRITES, TASKS, ours
+from stepgraph.compat.format import BRANCH, NO_WRITES, TASKS
 from stepgraph.compat.format_ids import digits_of
 from stepgraph.compat.stored import writes_of
+from stepgraph.compat.twins import ours, theirs
 from stepgraph.core.caching import Kept, Words, arguments
 from stepgraph.core.checkpoint import Record
 from stepgraph.core.limits import default_cache_key
@@ -43,7 +44,7 @@ class Theirs(Words):
     def kept(self, task: Task) -> Any:
         """A finished task's result, as the writes of LangGraph's task."""
         outcome = (task.writes, task.routes, task.joins)
-        return writes_of(Record(task.id, "outcome", outcome, task.name, ()))
+        return theirs(writes_of(Record(task.id, "outcome", outcome, task.name, ())))
 
     def taken(self, task: Task, value: Any, asked: bool) -> Kept | None:
         """The result of a task. Which of its routes the body chose is not told: then its routers can't run again."""

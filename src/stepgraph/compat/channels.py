@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Any, Generic, Self, TypeVar
 
-from stepgraph.compat.format import ours, whole
+from stepgraph.compat.format import whole
+from stepgraph.compat.twins import ours
 from stepgraph.core.channels import Channel, DeltaChannel
 from stepgraph.core.errors import EmptyChannelError
 from stepgraph.core.types import MISSING

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
-from stepgraph.compat.format import INPUT, ours, theirs, whole
+from stepgraph.compat.format import INPUT, whole
 from stepgraph.compat.format_ids import path_text
 from stepgraph.compat.ledger import Ledger
+from stepgraph.compat.twins import ours
 from stepgraph.core.channels import BinaryOperatorAggregate, DeltaChannel, overwritten
 from stepgraph.core.checkpoint import Source
 from stepgraph.core.entry import NOBODY
@@ -147,7 +148,7 @@ class Deltas:
     def puts(self, parent: str | None, ledger: Ledger) -> Iterator[Put]:
         """What is stored on `parent` before the checkpoint that follows it."""
         if self._input and not self.at_exit and self.parent is not None:
-            writes = [(key, theirs(value)) for key, value in self._input if key not in self.forced]
+            writes = [(key, value) for key, value in self._input if key not in self.forced]
             if writes:
                 yield Put(self.parent, writes, str(uuid5(UUID(self.parent), INPUT)), "")
         self._input = []
@@ -161,7 +162,7 @@ class Deltas:
                 place = (_early_id(step, task), path)
             else:
                 place = (_late_id(step, task), f"~~{step:010d}{path}")
-            groups.setdefault(place, []).append((key, theirs(value)))
+            groups.setdefault(place, []).append((key, value))
         for (task, path), writes in groups.items():
             yield Put(parent, writes, task, path)
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4, uuid5
 
 from stepgraph.compat.allowed import restricted
 from stepgraph.compat.deltas import COUNTERS, Deltas, missing, replayed, stores_deltas
-from stepgraph.compat.format import BESIDE, INPUT, INTERRUPT, theirs
+from stepgraph.compat.format import BESIDE, INPUT, INTERRUPT
 from stepgraph.compat.format_ids import (
     call_id,
     checkpoint_id,
@@ -26,6 +26,7 @@ from stepgraph.compat.format_ids import (
 )
 from stepgraph.compat.ledger import Ledger, Ran
 from stepgraph.compat.stored import ROUTED, Theirs, checkpoint_of, following, stored_of, stub_of, unrouted, writes_of
+from stepgraph.compat.twins import meets_all, translated
 from stepgraph.core.checkpoint import PUSH, Checkpoint, Record, Source, Stored, ThreadInfo
 from stepgraph.core.child import parents_of
 from stepgraph.core.entry import NOBODY
@@ -144,6 +145,8 @@ class Opened(Translated):
         self.plan = plan
         self.engine = engine
         self.awaits = False
+        self._met = meets_all(saver)
+        """Whether its serializer translates our objects, so that they need not be looked for."""
         self.ledger = Ledger(plan, saver.get_next_version)
         self._saved: dict[str, Any] = {}
         """The channel versions of the checkpoint stored last."""
@@ -347,9 +350,8 @@ class Opened(Translated):
         metadata = {"source": checkpoint.source, "step": checkpoint.step, "parents": self._parents(checkpoint.source)}
         calls: list[tuple[str, tuple[Any, ...]]] = []
         if self._as_input is not None and parent is not None and not self._superseded:
-            writes = [(key, theirs(value)) for key, value in self._as_input]
             task = str(uuid5(UUID(parent), INPUT))
-            calls.append(("put_writes", (self._config(thread, ns, parent), writes, task, "")))
+            calls.append(("put_writes", (self._config(thread, ns, parent), self._as_input, task, "")))
         if self._deltas is not None:
             parent = self._save_deltas(self._deltas, thread, ns, checkpoint, metadata, calls)
         new = {key: version for key, version in versions.items() if self._saved.get(key) != version}
@@ -422,6 +424,8 @@ class Opened(Translated):
         asynchronous = self.awaits or caller_loop.get()
         if not takes_path(type(self.saver).aput_writes if asynchronous else type(self.saver).put_writes):
             calls = [(name, args[:3] if name == "put_writes" else args) for name, args in calls]
+        if not self._met:
+            calls = [(name, (args[0], translated(args[1]), *args[2:])) for name, args in calls]
         if self.awaits:
             return self._awaited(calls)
         for name, args in calls:

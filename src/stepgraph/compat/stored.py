@@ -22,14 +22,13 @@ from stepgraph.compat.format import (
     VERSION,
     interrupts_in,
     members,
-    ours,
-    theirs,
     whole,
 )
 from stepgraph.compat.format_ids import first_version, task_id
 from stepgraph.compat.langgraph._internal._constants import RETURN
 from stepgraph.compat.ledger import Ledger, numbers
 from stepgraph.compat.migrated import migrated
+from stepgraph.compat.twins import ours
 from stepgraph.core.changed import PENDING, fingerprint
 from stepgraph.core.channels import NamedBarrierValue, Topic
 from stepgraph.core.checkpoint import PULL, PUSH, Control, Record, Stored
@@ -53,17 +52,17 @@ def checkpoint_of(ledger: Ledger, state: State, control: Control, id: str | None
     """LangGraph's form of a state. The containers are its own, the values in them are shared."""
     plan, versions = ledger.plan, ledger.versions
     untracked = plan.untracked
-    values = {key: theirs(value) for key, value in state.values.items() if key in versions and key not in untracked}
+    values = {key: value for key, value in state.values.items() if key in versions and key not in untracked}
     for key in _special(plan):
         if key in values and isinstance(plan.channels[key], NamedBarrierValue):
             values[key] = _arrived(set, values[key])
         elif key in versions and isinstance(plan.channels[key], Topic):
             values.setdefault(key, [])
     if ledger.start:
-        values[START] = theirs(without(untracked, inputs))
+        values[START] = without(untracked, inputs)
     values.update(ledger.controls())
     if TASKS in versions:
-        values[TASKS] = [theirs(sent(node, arg, timeout)) for node, arg, timeout in control.sends]
+        values[TASKS] = [sent(node, arg, timeout) for node, arg, timeout in control.sends]
     return {
         "v": VERSION,
         "ts": datetime.now(UTC).isoformat(),
@@ -180,7 +179,7 @@ def writes_of(record: Record) -> list[tuple[str, Any]] | None:
     payload = record.payload
     match record.kind:
         case "interrupt":
-            return [(INTERRUPT, tuple(theirs(each) for each in payload))]
+            return [(INTERRUPT, tuple(payload))]
         case "resume":
             return [(RESUME, payload[0] if record.task == NOBODY else list(payload))]
         case "error":
@@ -189,7 +188,7 @@ def writes_of(record: Record) -> list[tuple[str, Any]] | None:
             return [(ERROR_SOURCE, record.node)]
         case "outcome":
             writes, routes, joins = payload
-            found = [(key, theirs(value)) for key, value in writes]
+            found = list(writes)
             found += [_routed(route, START if record.task == NOBODY else None) for route in routes]
             found += [(key, record.node) for key in joins]
             return found if found or record.task == NOBODY else [(NO_WRITES, None)]
@@ -200,7 +199,7 @@ def writes_of(record: Record) -> list[tuple[str, Any]] | None:
 def _routed(route: Any, by: str | None) -> tuple[str, Any]:
     if isinstance(route, str):
         return BRANCH + route, by
-    return TASKS, theirs(sent(*route) if isinstance(route, tuple) else route)
+    return TASKS, sent(*route) if isinstance(route, tuple) else route
 
 
 def records_of(writes: Sequence[tuple[str, str, Any]], plan: Plan, stored: Theirs) -> tuple[Record, ...]:

@@ -9,7 +9,7 @@ from langgraph._internal._serde import build_serde_allowlist, collect_allowlist_
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.func import entrypoint, task
 from langgraph.graph import START, StateGraph
-from langgraph.types import Command, Send, interrupt
+from langgraph.types import Command, Interrupt, Overwrite, PregelTask, Send, StateSnapshot, TimeoutPolicy, interrupt
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
@@ -88,3 +88,22 @@ def functions(show: Any) -> None:
 def lists(show: Any) -> None:
     show(sorted(curated_core_allowlist()), sorted(collect_allowlist_from_schemas(schemas=[State, Whole, None, Data])))
     show(len(build_serde_allowlist(schemas=[Kind], channels={})))
+
+
+def words(show: Any) -> None:
+    """LangGraph's own objects, wherever they are: their classes are allowed by their names."""
+    send = Send("n", {"again": [Send("n", 1, timeout=2)]})
+    shown = StateSnapshot({"x": [[send]]}, (), {}, None, None, None, (PregelTask("1", "n", ()),), ())
+    question = Interrupt("why?", id="1", response_schema={"type": "string"})
+    command = Command(goto=[send], update={"x": [send]})
+    given = [
+        {"y": [(send, command, Overwrite([1]))]},
+        {1: [[question]]},
+        {Send("n", 2)},
+        TimeoutPolicy(run_timeout=3),
+        shown,
+    ]
+    builder = StateGraph(State).add_node("n", lambda _: {"other": given, "data": Data([[send]])}).add_edge(START, "n")
+    graph = builder.compile(checkpointer=InMemorySaver())
+    show(graph.invoke({"other": given}, THREAD), graph.get_state(THREAD).values)
+    show([each.values for each in graph.get_state_history(THREAD)])
