@@ -88,6 +88,11 @@ DEVIATIONS = {
         'LangGraph\'s `stream(version="v2")` takes a question out of the update that it has handed out when it shows '
         "it in the values; ours leaves it there."
     ),
+    "closed early": (
+        "A sync stream that is closed early lets the tasks end that run, on both engines. Ours then saves the "
+        'superstep when all of its tasks have ended, also with durability "exit", and begins no other task; LangGraph '
+        'leaves it as pending writes, begins what waits beside the others, and with "exit" forgets what ran last.'
+    ),
     "failed after an answer": (
         "When a task fails after an answer, LangGraph's updates stream says that it returned None; ours says nothing. "
         "(Applied to every program.)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import operator
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from threading import Barrier, Event, Lock, get_ident
 from typing import Annotated, Any, TypedDict
@@ -61,6 +62,7 @@ async def _streamed(app: CompiledStateGraph, given: Any, **options: Any) -> Any:
 
 
 WAYS = pytest.mark.parametrize("way", ["invoke", "stream", "ainvoke", "astream"])
+DURABILITIES = pytest.mark.parametrize("durability", ["sync", "async", "exit"])
 KINDS = pytest.mark.parametrize("kind", ["sync", "async"])
 
 
@@ -387,6 +389,128 @@ class TestStreams:
         assert state.next
         assert app.invoke(None, thread="t")["log"] == [f"n{i}" for i in range(500)]
         assert len(ran) <= 501, "at most the body that was running runs again"
+
+    @DURABILITIES
+    def test_closing_a_stream_waits_for_the_node_that_runs_and_keeps_what_it_wrote(self, durability: Any) -> None:
+        ran: list[str] = []
+        closing = Event()
+
+        def first(state: State) -> State:
+            get_stream_writer()("runs")
+            assert closing.wait(SECONDS)
+            ran.append("first")
+            return {"log": ["first"]}
+
+        def router(state: State) -> str:
+            ran.append("router")
+            return "second"
+
+        def second(state: State) -> State:
+            ran.append("second")
+            return {"log": ["second"]}
+
+        app = (
+            StateGraph(State).add_node("first", first).add_node("second", second).add_edge(START, "first")
+            .add_conditional_edges("first", router, ["second"]).compile(checkpointer=MemoryCheckpointer())
+        )  # fmt: skip
+        chunks = app.stream({"log": []}, thread="t", stream_mode="custom", durability=durability)
+        assert next(chunks) == "runs"
+        with ThreadPoolExecutor() as closer:
+            closed = closer.submit(chunks.close)
+            closing.set()
+            closed.result(SECONDS)
+
+        assert ran == ["first", "router"]
+        assert app.get_state(thread="t").next == ("second",)
+        assert app.invoke(None, thread="t") == {"log": ["first", "second"]}
+        assert ran == ["first", "router", "second"], "nothing ran twice"
+
+    @DURABILITIES
+    def test_closing_a_stream_keeps_what_parallel_nodes_that_run_write(self, durability: Any) -> None:
+        ran: list[str] = []
+        closing, running = Event(), Barrier(2)
+
+        def of_two(name: str) -> Callable[[State], State]:
+            def node(state: State) -> State:
+                running.wait(SECONDS)
+                if name == "a":
+                    get_stream_writer()("run")
+                assert closing.wait(SECONDS)
+                ran.append(name)
+                return {"log": [name]}
+
+            return node
+
+        app = fan(of_two("a"), of_two("b"), checkpointer=MemoryCheckpointer())
+        chunks = app.stream({"log": []}, thread="t", stream_mode="custom", durability=durability)
+        assert next(chunks) == "run"
+        with ThreadPoolExecutor() as closer:
+            closed = closer.submit(chunks.close)
+            closing.set()
+            closed.result(SECONDS)
+
+        assert sorted(ran) == ["a", "b"]
+        assert app.invoke(None, thread="t") == {"log": ["a", "b"]}
+        assert sorted(ran) == ["a", "b"], "nothing ran twice"
+
+    def test_closing_a_stream_starts_no_more_of_parallel_nodes(self) -> None:
+        ran: list[str] = []
+        nodes = [of("sync", lambda name=name: ran.append(name) or {"log": [name]}) for name in "abc"]
+        app = fan(*nodes, checkpointer=MemoryCheckpointer())
+        chunks = app.stream({"log": []}, thread="t")
+        next(chunks)
+        chunks.close()
+
+        done = len(ran)
+        assert len(app.get_state(thread="t").next) == 3 - done
+        assert app.invoke(None, thread="t") == {"log": ["a", "b", "c"]}
+        assert sorted(ran) == ["a", "b", "c"]
+
+    def test_what_a_node_raises_after_its_stream_was_closed_is_on_record(self) -> None:
+        closing = Event()
+
+        def fails(state: State) -> State:
+            get_stream_writer()("runs")
+            assert closing.wait(SECONDS)
+            raise ValueError("too late")
+
+        app = chain(fails, checkpointer=MemoryCheckpointer())
+        chunks = app.stream({"log": []}, thread="t", stream_mode="custom")
+        next(chunks)
+        closing.set()
+        chunks.close()
+
+        (task,) = app.get_state(thread="t").tasks
+        assert task.error == "ValueError('too late')"
+
+    def test_what_can_not_be_saved_after_a_stream_was_closed_is_raised(self) -> None:
+        class Full(MemoryCheckpointer):
+            full = False
+
+            def save(self, *args: Any) -> Any:
+                if self.full:
+                    raise OSError("no space left")
+                return super().save(*args)
+
+        saver = Full()
+        chunks = chain(lambda state: get_stream_writer()("runs"), checkpointer=saver).stream(
+            {"log": []}, thread="t", stream_mode="custom"
+        )
+        next(chunks)
+        saver.full = True
+        with pytest.raises(OSError, match="no space left"):
+            chunks.close()
+
+    @DURABILITIES
+    def test_a_stream_that_is_closed_before_its_first_node_keeps_its_input(self, durability: Any) -> None:
+        app = chain(lambda state: {"log": ["a"]}, checkpointer=MemoryCheckpointer())
+        chunks = app.stream({"log": ["given"]}, thread="t", stream_mode="values", durability=durability)
+        next(chunks)
+        chunks.close()
+
+        (task,) = app.get_state(thread="t").tasks
+        assert (task.name, task.error) == ("n0", None)
+        assert app.invoke(None, thread="t") == {"log": ["given", "a"]}
 
     def test_closing_a_stream_cancels_an_async_node_that_waits(self) -> None:
         ended = Event()

@@ -105,6 +105,10 @@ class Cancelled(StepgraphError):  # noqa: N818  the word for what happened
     """The run was cancelled by its caller."""
 
 
+class StreamClosed(Cancelled):
+    """The reader of a stream has closed it: what runs ends and is kept, and nothing more begins."""
+
+
 class Rejected(StepgraphError):  # noqa: N818  the word for what happened
     """A person rejected an update, an input or a call. Never retried by a retry policy."""
 

@@ -18,6 +18,7 @@ from stepgraph.core.errors import (
     GraphInterrupt,
     ParentCommand,
     Rejected,
+    StreamClosed,
     Suspended,
 )
 from stepgraph.core.keeping import (
@@ -197,7 +198,7 @@ def troubled(engine: Engine, task: Task, error: BaseException) -> Flow:
                 scope.emit(ev.TaskInterrupted(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, ()))
         case ParentCommand():
             yield from _climbing(engine, task, error)
-        case GraphDrained() | GeneratorExit():
+        case GraphDrained() | GeneratorExit() | StreamClosed():
             raise error
         case Continues(result=result):
             task.node, task.lean, task.alone = goes_on(task.node, result), False, False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import wait
@@ -26,7 +27,7 @@ from stepgraph.core.effects import (
     Together,
     Within,
 )
-from stepgraph.core.errors import NodeCancelledError, sync_timeout_unsupported
+from stepgraph.core.errors import NodeCancelledError, StreamClosed, sync_timeout_unsupported
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING
 from stepgraph.run.context import call_body, call_in_task, settled
@@ -34,6 +35,8 @@ from stepgraph.run.threads import WORKERS, Batch, pool
 
 USERS = frozenset({Task, Call, Bodies, Together, Ask})
 """Effects that run code of the user's or wait for a person. What finished before is saved when one of them comes."""
+CLOSED: Any = ("closed",)
+"""In place of chunks when their reader has gone."""
 _UNWATCHED = Event()
 """What drivers wake when nobody waits for chunks: making an event costs more than a superstep."""
 
@@ -46,17 +49,19 @@ class SyncDriver:
     tasks of a superstep run at once, in each graph.
     """
 
-    __slots__ = ("chunks", "live", "wake", "width")
+    __slots__ = ("chunks", "live", "unsaved", "wake", "width")
 
     def __init__(self, chunks: deque[Any] | None = None, *, live: bool = False, width: int | None = None) -> None:
         self.chunks = chunks
         self.live = live
+        self.unsaved: BaseException | None = None
+        """What could not be saved after the reader had gone."""
         self.wake = Event() if live else _UNWATCHED
         self.width = width
 
     def run(self, flow: Flow) -> Any:
         """Drive the flow to its end and return its result."""
-        steps = self.steps(flow)
+        steps = self._steps(flow)
         while True:
             try:
                 next(steps)
@@ -64,9 +69,21 @@ class SyncDriver:
                 return end.value
 
     def steps(self, flow: Flow) -> Generator[None, None, Any]:
-        """Drive the flow; yields whenever there is something in `chunks`, and before the user's code runs again."""
+        """Drive the flow; yields whenever there is something in `chunks`, and before the user's code runs again.
+
+        When it is closed, what runs is awaited and kept, with its routes, and no other task begins.
+        """
+        try:
+            return (yield from self._steps(flow))
+        except Exception as error:
+            if self.chunks is not CLOSED or error is self.unsaved:
+                raise
+            return None  # what a task raised is on record, and there is nobody to be told
+
+    def _steps(self, flow: Flow) -> Generator[None, None, Any]:
         step: Callable[[Any], Any] = flow.send
         argument: Any = None
+        waiting: Generator[None, None, Any] | None = None
         chunks = self.chunks
         try:
             while True:
@@ -78,13 +95,20 @@ class SyncDriver:
                 try:
                     kind = type(effect)
                     if chunks and kind in USERS:
-                        yield
+                        if chunks is not CLOSED:
+                            try:
+                                yield
+                            except GeneratorExit:
+                                self._leave()
+                            chunks = self.chunks
+                        if chunks is CLOSED and kind is not Call:
+                            raise StreamClosed("The stream was closed before this task began.")
                     if kind is Task:
                         context = copy_context()
                         if not (effect.node.quick or effect.lean):  # its routers will run in it
                             effect.context = context
                         if self.live:
-                            argument = yield from self._beside(context.run, call_body, effect)
+                            waiting = self._beside(context.run, call_body, effect)
                         else:
                             argument = context.run(call_body, effect)
                     elif kind is Call:
@@ -93,23 +117,44 @@ class SyncDriver:
                     elif kind is Save:
                         argument = effect.checkpointer.save(effect.thread, effect.ns, effect.checkpoint)
                     elif kind is Bodies:
-                        yield from self._bodies(effect)
-                        argument = None
+                        waiting = self._bodies(effect)
                     elif kind is Within:
-                        argument = yield from self._within(effect)
+                        waiting = self._within(effect)
                     elif kind is Together:
-                        yield from self._together(effect)
-                        argument = None
+                        waiting = self._together(effect)
                     else:
                         argument = self._perform(effect)
+                    while waiting is not None:
+                        try:
+                            next(waiting)
+                        except StopIteration as end:
+                            waiting, argument, chunks = None, end.value, self.chunks
+                        else:
+                            try:
+                                yield
+                            except GeneratorExit:
+                                self._leave()
                 except GeneratorExit:
                     raise
                 except BaseException as error:
-                    step, argument = flow.throw, self._told(failure(effect, error))
-                if chunks:
-                    yield
+                    step, argument, chunks = flow.throw, self._told(failure(effect, error)), self.chunks
+                    waiting = None
+                    if chunks is CLOSED and kind not in USERS:
+                        self.unsaved = error
+                if chunks and chunks is not CLOSED:
+                    try:
+                        yield
+                    except GeneratorExit:
+                        self._leave()
+                    chunks = self.chunks
         finally:
             flow.close()
+
+    def _leave(self) -> None:
+        """The reader has gone: GeneratorExit is being handled."""
+        if sys.is_finalizing():
+            raise  # helper threads do not run any more, so that nothing can be awaited
+        self.chunks = CLOSED
 
     def _told(self, error: BaseException) -> BaseException:
         """What the flow is told of an error."""
@@ -121,7 +166,7 @@ class SyncDriver:
             limited.flow.close()
             raise sync_timeout_unsupported(limited.task.name)
         started = monotonic()
-        result = yield from self.steps(limited.flow)
+        result = yield from self._steps(limited.flow)
         if limited.seconds is not None and monotonic() - started > limited.seconds:
             raise TimeoutError(f"A superstep took longer than its step_timeout of {limited.seconds} seconds.")
         return result
@@ -133,7 +178,7 @@ class SyncDriver:
         while not future.done():
             self.wake.wait()
             self.wake.clear()
-            if self.chunks:
+            if self.chunks and self.chunks is not CLOSED:
                 yield
         return future.result()
 
@@ -177,21 +222,28 @@ class SyncDriver:
         chunks = self.chunks
         if chunks is not None and self.wake is _UNWATCHED:
             self.wake = Event()
+        left = 0
         try:
             if at_once or self.live:
                 batch.width = (self.width or len(items)) + 1  # this thread takes none
                 batch.spread()
             else:
                 for _ in batch.run():
-                    if chunks:
+                    if chunks and not left:
                         yield
+                        if self.chunks is CLOSED:
+                            left = batch.drop()
             while not batch.wait(None if chunks is None else 0.0):
                 self.wake.wait(0.05)
                 self.wake.clear()
-                if chunks:
+                if self.chunks is CLOSED:
+                    left += batch.drop()
+                elif chunks:
                     yield
         finally:
-            batch.items.clear()  # a stream that is closed early starts nothing more
+            batch.items.clear()
+        if left:
+            raise StreamClosed(f"The stream was closed before {left} of {len(items)} parallel tasks began.")
 
     def _perform(self, effect: Any) -> Any:
         """The effects that need no user code. A debug session does some of them in another way."""

@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Condition, Event, Lock, Thread
 from time import monotonic, sleep
@@ -136,6 +137,15 @@ class Batch:
             self.busy += more
         for _ in range(more):
             pool.start(self._help)
+
+    def drop(self) -> int:
+        """Begin no more items; how many there were."""
+        dropped = 0
+        while self.items:
+            with suppress(IndexError):
+                self.items.popleft()
+                dropped += 1
+        return dropped
 
     def wait(self, seconds: float | None = None) -> bool:
         """Whether all helpers have ended, within `seconds`."""
