@@ -233,6 +233,48 @@ def edit_the_state_at_a_breakpoint(lab: Lab) -> None:
 
 
 @program(needs_saver=True)
+def edits_do_not_count_as_runs(lab: Lab) -> None:
+    """Without as_node an edit comes from the last node that ran, whatever edits, copies and clearings came after it."""
+    lab.compile(steps(lab, "a", "b", "c"), interrupt_before=["c"])
+    lab.run({"log": [], "count": 1})
+    lab.update({"log": ["as a"]}, "a")
+    lab.update({"log": ["as b"]})
+    lab.run(None)
+    lab.update({"log": ["as b"]})
+    lab.update(None, lab.END)
+    lab.update({"log": ["as c, which was dropped"]})
+    lab.update([({"log": ["as a"]}, "a")], "__copy__")
+    lab.update({"log": ["as c"]})
+    lab.bulk([[({"log": ["as a"]}, "a")], [({"log": ["as c"]}, None)]])
+    lab.run({"log": ["in"]})
+    lab.update({"log": ["as b"]})
+    lab.run({"log": ["instead"]})
+    lab.update({"log": ["in"]}, "__input__")
+    lab.update({"log": ["as b"]})
+    lab.thread = "empty"
+    lab.update({"log": ["as a"]}, "a")
+    lab.update({"log": ["as the input"]})
+    lab.run(None)
+
+
+@program(needs_saver=True)
+def edits_after_sends_and_gotos(lab: Lab) -> None:
+    """The last node that ran is one to which edges led, not a Send; a Command's goto counts before what waited."""
+    lab.without_history = "goto from input"
+    g = steps(lab, "a", "b")
+    g.add_node("work", lambda s: {"log": [("work", s["count"])]})
+    g.add_conditional_edges("b", lambda s: [lab.Send("work", {"count": n}) for n in range(2)], ["work"])
+    lab.compile(g, interrupt_before=["b"])
+    lab.run({"log": [], "count": 1})
+    lab.run(None)
+    lab.update({"log": ["as b"]})
+    lab.run(None)
+    lab.run({"log": ["again"]})
+    lab.invoke(lab.Command(goto="a"))
+    lab.update({"log": ["as a"]})
+
+
+@program(needs_saver=True)
 def edits_with_routes(lab: Lab) -> None:
     """update_state runs the node's routers; END clears; ambiguous and unknown nodes are refused."""
     g = lab.graph(Log)
@@ -571,6 +613,50 @@ def edits_of_a_loop_and_a_join(lab: Lab) -> None:
     lab.run(None)
     lab.update({"log": ["again"]}, as_node="both")
     lab.run(None)
+
+
+@program(needs_saver=True)
+def edits_beside_deferred_nodes(lab: Lab) -> None:
+    """Deferred nodes keep their turn through edits, come again when led to again, and are next when all is cleared."""
+    g = lab.graph(Log)
+    for name in ("a", "b", "c"):
+        g.add_node(name, lambda s, name=name: {"log": [name]})
+    g.add_node("late", lambda s: {"log": ["late"]}, defer=True)
+    g.add_node("later", lambda s: {"log": ["later"]}, defer=True)
+    g.add_edge(lab.START, "a")
+    g.add_edge("a", "b")
+    g.add_edge("b", "c")
+    g.add_edge("a", "later")
+    g.add_edge("b", "late")
+    g.add_edge(["a", "b"], "late")
+    lab.compile(g, interrupt_before=["late", "c"])
+    lab.run({"log": [], "count": 1})
+    lab.update(None, lab.END)
+    lab.update({"log": ["as b"]}, "b")
+    lab.run(None)
+    lab.run(None)
+    lab.run({"log": ["again"]})
+    lab.run(None)
+    lab.update({"log": ["as b"]}, "b")
+    lab.update({"log": ["as c"]}, "c")
+    lab.update({"log": ["as a"]}, "a")
+    lab.update({"log": ["as late"]}, "late")
+    for _ in range(4):
+        lab.run(None)
+
+
+@program(needs_saver=True)
+def edit_of_a_finished_task(lab: Lab) -> None:
+    """History goes on to show what the task itself had returned, beside a question."""
+    g = lab.graph(Log)
+    g.add_node("done", lambda s: {"log": ["done"]})
+    g.add_node("ask", lambda s: {"log": [lab.interrupt("?")]})
+    g.add_edge(lab.START, "done")
+    g.add_edge(lab.START, "ask")
+    lab.compile(g)
+    lab.run({"log": []})
+    lab.update({"log": ["by hand"]}, "done")
+    lab.history()
 
 
 @program(needs_saver=True)

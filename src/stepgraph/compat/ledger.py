@@ -245,7 +245,7 @@ class Ledger:
     def _reconcile(self, state: State) -> None:
         """Deferred nodes become ready, and what a person decided about what runs next is followed."""
         plan, following = self.plan, set(state.next)
-        for name in following & plan.deferred:
+        for name in (following & plan.deferred) - state.waiting:  # else led to again by one trigger, ready by another
             for key in plan.nodes[name].triggers:
                 barrier = plan.barriers.get(key)
                 has_value = key in self.live if barrier is None else self._full(key, barrier)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.checkpoint import PUSH, Control, Record, Stored
 from stepgraph.core.plan import Plan
-from stepgraph.core.state import WAITING
+from stepgraph.core.state import LAST, WAITING
 from stepgraph.core.task import Scope, Task
 from stepgraph.core.types import START
 
@@ -42,7 +42,7 @@ def _channels(channels: Mapping[str, object], names: Mapping[str, str]) -> dict[
     """Joins under their new keys, with what has come in under new names."""
     found: dict[str, object] = {}
     for key, value in channels.items():
-        if key == WAITING or key.startswith("join:"):
+        if key in (WAITING, LAST) or key.startswith("join:"):
             new = frozenset(names.get(name, name) for name in value)  # type: ignore[attr-defined]  # sets of names
             found[_join(key, names)] = new
         else:

@@ -101,6 +101,8 @@ def whole(arg: Any, values: Mapping[str, Any]) -> Any:
 
 
 WAITING = "__deferred__"
+LAST = "__last__"
+"""Beside the joins of a checkpoint that an edit made: the nodes that ran last, where nothing else tells."""
 
 
 def ready(plan: Plan, state: State, scope: Scope) -> list[Task]:

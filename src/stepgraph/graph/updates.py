@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from stepgraph.core.changed import current, unknown_graph
 from stepgraph.core.checkpoint import Stored
@@ -16,13 +16,13 @@ from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.keeping import keep_outcome
 from stepgraph.core.plan import Barrier
 from stepgraph.core.routing import route
-from stepgraph.core.state import advance, combine, in_order, ready, records_of, told, without
+from stepgraph.core.state import LAST, advance, combine, in_order, ready, records_of, told, without
 from stepgraph.core.task import Task
 from stepgraph.core.types import END, START, StateUpdate
 from stepgraph.core.writes import collect
+from stepgraph.graph.inferred import inferred, last_to_run
 
 INPUT, COPY = "__input__", "__copy__"
-_NOTHING: Mapping[str, Barrier] = {}
 
 
 def update_flow(engine: Engine, supersteps: Sequence[Sequence[StateUpdate]]) -> Flow:
@@ -70,7 +70,8 @@ def _alone(updates: Sequence[StateUpdate], error: str) -> None:
 
 
 def _clear(engine: Engine) -> Flow:
-    """Drop the tasks that wait. What a finished one wrote, and where it went, stays."""
+    """Drop the tasks that wait; deferred nodes are next if nothing else is. What a finished one wrote, and where it
+    went, stays."""
     state, plan = engine.state, engine.plan
     if engine.checkpoint is None:
         yield from engine.save("update", {}, state.step)
@@ -86,8 +87,12 @@ def _clear(engine: Engine) -> Flow:
             task.writes = tuple((key, value) for key, value in writes)
             task.routes, task.joined = unpacked(routes), tuple(joins)
             finished.append(task)
-    state.waiting = frozenset()
+    if engine.keeper is None:
+        led = {task.name for task in tasks if task.key < 0}
+        last = {START} & led or led or (yield from last_to_run(engine))
+        state.barriers[LAST] = frozenset(last)
     yield from _commit(engine, tasks, finished)
+    state.seen |= dict.fromkeys((task.name for task in tasks if task.key < 0), state.version)
 
 
 def _input(engine: Engine, values: Any) -> Flow:
@@ -117,6 +122,8 @@ def _copy(engine: Engine, updates: Any, stored: Stored | None) -> Flow:
     following = _copied(updates) if isinstance(updates, list) else []
     state = engine.state
     changes = tracked_values(engine)
+    if engine.keeper is None:
+        state.barriers[LAST] = yield from last_to_run(engine)
     if engine.checkpoint == stored.id:
         engine.checkpoint = stored.parent
         state.ran = tuple(name for name, version in stored.seen.items() if version == stored.version)
@@ -153,13 +160,35 @@ def _as_nodes(engine: Engine, updates: Sequence[StateUpdate], keeps: bool) -> Fl
             planned[task.name].append(task)
     tasks = []
     for place, update in enumerate(updates):
-        name = update.as_node or _inferred(engine, engine.checkpoint is None)
+        name = update.as_node or (yield from inferred(engine))
         if name not in plan.nodes:
             raise InvalidUpdateError(f"Node {name} does not exist; graph {plan.name!r} has {sorted(plan.nodes)}.")
         tasks.append((yield from _as_node(engine, name, update, planned[name], place)))
+    turns = _turns(engine, tasks)
+    state.barriers.pop(LAST, None)
+    yield from _commit(engine, tasks, tasks if keeps else (), turns)
+
+
+class _Turns(NamedTuple):
+    """Who keeps a turn through an edit: nodes behind complete AND-joins, and deferred nodes about to run.
+
+    An edge that leads to a deferred node `again` makes it wait once more; who has come to a join does not come again.
+    """
+
+    joined: Mapping[str, Barrier]
+    deferred: frozenset[str]
+    again: frozenset[str]
+
+
+_NO_TURNS = _Turns({}, frozenset(), frozenset())
+
+
+def _turns(engine: Engine, tasks: Sequence[Task]) -> _Turns:
+    plan, state = engine.plan, engine.state
     joined = {key: barrier for key, barrier in plan.barriers.items() if _complete(engine, key)}
-    held = plan.deferred.intersection(state.next)
-    yield from _commit(engine, tasks, tasks if keeps else (), joined, held)
+    led = {route for task in tasks for route in task.routes if isinstance(route, str)}
+    deferred = plan.deferred.intersection(state.next) - (led - {barrier.node for barrier in joined.values()})
+    return _Turns(joined, deferred, frozenset(led | state.waiting))
 
 
 def _complete(engine: Engine, key: str) -> bool:
@@ -189,14 +218,9 @@ def _commit(
     engine: Engine,
     tasks: Sequence[Task],
     finished: Sequence[Task],
-    joined: Mapping[str, Barrier] = _NOTHING,
-    held: frozenset[str] = frozenset(),
+    turns: _Turns = _NO_TURNS,
 ) -> Flow:
-    """Apply the tasks' writes and routes, and save that; history shows what the finished ones wrote.
-
-    Nodes behind the complete AND-joins `joined` go on waiting for their turn; deferred ones that were about to run,
-    `held`, still are, unless an edge has just led to them again.
-    """
+    """Apply the tasks' writes and routes, and save that; history shows what the finished ones wrote."""
     state, plan = engine.state, engine.plan
     changes, groups = combine(plan, state.values, tasks)
     before = {key: state.values[key] for key in changes if key in state.values}
@@ -205,44 +229,22 @@ def _commit(
     told_all = alone and engine.keeper is None and told(plan, recorded, groups)
     if engine.checkpoint is not None and not told_all:
         for task in finished:
-            yield from keep_outcome(engine, task)
+            if engine.keeper is not None or "outcome" not in engine.pending.get(task.id, {}):
+                yield from keep_outcome(engine, task)
     seen = dict(state.seen)
     advance(plan, state, tasks, changes)
-    if len(finished) < len(tasks):  # those that were dropped have not run
+    state.seen = seen  # an edit is no run
+    if len(finished) < len(tasks):  # nor is what was dropped
         state.ran = tuple(task.name for task in finished)
-        state.seen = {**seen, **dict.fromkeys(state.ran, state.version)}
-    for key, barrier in joined.items():
+    for key, barrier in turns.joined.items():
         state.barriers[key] = frozenset(barrier.sources)
         if barrier.node not in plan.deferred:
             state.next = tuple(sorted({*state.next, barrier.node}))
-        elif barrier.node in held:
+        elif barrier.node in turns.deferred - turns.again:
             state.waiting -= {barrier.node}
-    if held:
-        state.next = tuple(sorted({*state.next, *(held - state.waiting)}))
+    if turns.deferred:
+        state.next = tuple(sorted({*state.next, *turns.deferred}))
     if engine.amended:
         recorded.update(amended_values(engine))
         engine.amended, engine.commanded = {}, ((), ())
     yield from engine.save("update", recorded, state.step - 1, tasks)
-
-
-def _inferred(engine: Engine, fresh: bool) -> str:
-    """The node that ran last, if only one did."""
-    plan, state = engine.plan, engine.state
-    others = [name for name in plan.nodes if name != START]
-    if len(others) == 1 and plan.intake is not None:
-        return others[0]
-    seen = {name: version for name, version in state.seen.items() if name in plan.nodes}
-    if not seen:
-        if fresh or plan.intake is None:
-            return START
-        raise _ambiguous(engine)
-    last = max(seen.values())
-    found = [name for name, version in seen.items() if version == last]
-    if len(found) != 1:
-        raise _ambiguous(engine)
-    return found[0]
-
-
-def _ambiguous(engine: Engine) -> InvalidUpdateError:
-    names = sorted(name for name in engine.plan.nodes if name != START)
-    return InvalidUpdateError(f"Ambiguous update, specify as_node: the update could come from any of {names}.")
