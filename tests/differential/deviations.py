@@ -101,6 +101,10 @@ DEVIATIONS = {
         "Of several tasks of a superstep with one cache key, LangGraph runs all but the last one again, although the "
         "result is cached; ours takes it for each of them, also while the superstep runs."
     ),
+    "no annotations": (
+        "A class without annotated keys, such as `class State(dict)`, is a state of one value here, as `dict` is; "
+        "in LangGraph it has no keys, so nodes get an empty dict, what they return is lost, and the result is None."
+    ),
     "compiled again": (
         "A graph with a default error handler can be compiled again here, and its builder has only the nodes that "
         "were added; LangGraph adds the handler to the builder's nodes, and the second compile raises ValueError."

@@ -251,6 +251,22 @@ def test_an_answer_that_a_path_map_does_not_have_names_router_and_known_answers(
     assert "its path map [\"'yes'\"] does not have" in notes
 
 
+@pytest.mark.parametrize("saved", [False, True])
+@pytest.mark.parametrize("value", [{}, {"__root__": 1}, {"a": 1}, [], 0], ids=repr)
+def test_a_state_of_one_value_may_be_any_dict(value: Any, saved: bool) -> None:
+    seen: list[Any] = []
+    builder: Any = StateGraph(dict).add_node("a", lambda s: value).add_node("b", lambda s: seen.append(s))
+    graph = (
+        builder.add_edge(START, "a").add_edge("a", "b").compile(checkpointer=MemoryCheckpointer() if saved else None)
+    )
+    options = {"thread": "t"} if saved else {}
+    assert graph.invoke({"x": 1}, **options) == value
+    assert seen == [value]
+    graph = StateGraph(dict).add_node("b", lambda s: seen.append(s)).add_edge(START, "b").compile()
+    assert graph.invoke(value) == value
+    assert seen == [value, value]
+
+
 def test_keys_that_the_graph_does_not_have_are_dropped() -> None:
     app = returning({"log": ["a"], "typo": 1})
 

@@ -5,7 +5,7 @@ A plan is immutable and shared by all runs; what a run needs at each superstep i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,19 @@ class Router:
     targets: tuple[str, ...] = ()
     """Every node that it may choose, for drawing and for alternatives."""
     labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class Whole(frozenset[str]):
+    """The one key of a state that is a single value: a dict that a node returns is that value, not a dict of keys."""
+
+    __slots__ = ()
+
+    def issuperset(self, other: Iterable[object]) -> bool:
+        """Never: the short way asks this of the keys of a returned dict."""
+        return False
+
+
+WHOLE = Whole((ROOT,))
 
 
 @dataclass(slots=True, eq=False)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stepgraph.core.channels import NamedBarrierValue
 from stepgraph.core.errors import sync_timeout_unsupported
-from stepgraph.core.plan import Barrier, Node, Plan, Router
+from stepgraph.core.plan import WHOLE, Barrier, Node, Plan, Router
 from stepgraph.core.types import END, ROOT, START
 from stepgraph.graph.policies import cache_namespace
 from stepgraph.graph.specs import BranchSpec, NodeSpec, Policies, how_of
@@ -39,7 +39,7 @@ def plan_of(builder: StateGraph, name: str, before: frozenset[str], after: froze
     }
     nodes = {START: _start_node(builder)}
     inputs: dict[Any, Input] = {}
-    writes = frozenset(builder.channels)
+    writes = _written(builder.channels)
     for key, spec in _specs(builder).items():
         read = inputs.get(spec.input_schema)
         if read is None:
@@ -117,8 +117,13 @@ def _specs(builder: StateGraph) -> dict[str, NodeSpec]:
 
 
 def _start_node(builder: StateGraph) -> Node:
-    keys = frozenset(key for key in builder.schemas[builder.input_schema] if key in builder.channels)
+    keys = _written(key for key in builder.schemas[builder.input_schema] if key in builder.channels)
     return Node(START, None, reads=(), writes=keys)
+
+
+def _written(keys: Iterable[str]) -> frozenset[str]:
+    found = frozenset(keys)
+    return WHOLE if found == WHOLE else found
 
 
 def _node(name: str, spec: NodeSpec, inline: bool, input: Input, writes: frozenset[str]) -> Node:

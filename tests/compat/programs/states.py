@@ -37,6 +37,26 @@ def brief(state: Any) -> Any:
     return state.metadata and (state.metadata["source"], state.metadata["step"]), state.next, state.values, tasks
 
 
+def a_state_that_is_one_value(show: Any) -> None:
+    """Also where the value is an empty dict, or one with the name that the state has inside."""
+    for saver in (None, InMemorySaver()):
+        for given, made in (({}, {"a": 1}), ({"a": 1}, {}), ({}, None), ({"__root__": 5}, {"__root__": 6}), ([], {})):
+            seen: list[Any] = []
+            builder: Any = StateGraph(dict)
+            builder.add_node("first", lambda s: seen.append(s) or made)
+            builder.add_node("second", lambda s: seen.append(s))
+            builder.add_node("third", lambda s: seen.append(s) or s)
+            builder.add_edge(START, "first").add_edge("first", "second").add_edge("first", "third")
+            builder.add_conditional_edges("second", lambda s: seen.append(s) or END)
+            graph = builder.compile(checkpointer=saver)
+            config = thread(repr((given, made)))
+            show(given, made, graph.invoke(given, config), asyncio.run(graph.ainvoke(given, config)))
+            show(list(graph.stream(given, config)), len(seen), sorted(map(repr, seen)))
+            if saver is not None:
+                graph.update_state(config, {}, as_node="first")
+                show([brief(each) for each in graph.get_state_history(config)], graph.invoke(None, config))
+
+
 def an_empty_thread(show: Any) -> None:
     app = chain("a", "b")
     state = app.get_state(thread())
