@@ -13,7 +13,13 @@ from typing import Any, Generic, Self, TypeVar
 
 from stepgraph.compat.format import whole
 from stepgraph.compat.twins import ours
-from stepgraph.core.channels import Channel, DeltaChannel
+from stepgraph.core.channels import (
+    Channel,
+    DeltaChannel,
+    LastValueAfterFinish,
+    NamedBarrierValue,
+    NamedBarrierValueAfterFinish,
+)
 from stepgraph.core.errors import EmptyChannelError
 from stepgraph.core.types import MISSING
 
@@ -91,6 +97,8 @@ BaseChannel.register(Channel)
 class Box:
     """One of our rules with a value, handled as LangGraph's channels are."""
 
+    rule: Channel
+
     def __init__(self, rule: Channel, value: Any) -> None:
         self.rule = rule
         self._value = rule.initial() if value is MISSING else copy(whole(value))
@@ -106,6 +114,31 @@ class Box:
 
     __hash__ = object.__hash__
 
+    @property  # type: ignore[misc]  # read only, as nobody makes another kind of it
+    def __class__(self) -> Any:
+        """The rule's: programs ask what kind of channel it is."""
+        return type(self.rule)
+
+    @property
+    def value(self) -> Any:
+        """What is stored of it, by LangGraph's name; MISSING for nothing."""
+        return self._value[0] if isinstance(self.rule, LastValueAfterFinish) and self._value else self._value
+
+    @property
+    def values(self) -> list[Any]:
+        """LangGraph's name for a topic's."""
+        return [] if self._value is MISSING else list(self._value)
+
+    @property
+    def seen(self) -> set[str]:
+        """LangGraph's name for who has arrived at a barrier."""
+        return set(self._value[0] if isinstance(self.rule, NamedBarrierValueAfterFinish) else self._value)
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing else was ready, for channels that wait for that."""
+        return self._value is not MISSING and bool(self._value[1])
+
     def get(self) -> Any:
         """The value. Raises EmptyChannelError if there is none."""
         found = MISSING if self._value is MISSING else self.rule.read(self._value)
@@ -120,7 +153,9 @@ class Box:
     def update(self, values: Sequence[Any]) -> bool:
         """Take a superstep's updates; whether anything changed."""
         if values:
-            return self._becomes(self.rule.reduce(self._value, list(values)), written=True)
+            value = self.rule.reduce(self._value, list(values))
+            known = isinstance(self.rule, NamedBarrierValue) and value == self._value  # it had arrived before
+            return self._becomes(value, written=not known) and not known
         return self._value is not MISSING and self._becomes(self.rule.settle(self._value))
 
     def consume(self) -> bool:
@@ -153,6 +188,14 @@ class Box:
         changed = written or value is not self._value
         self._value = value
         return changed
+
+
+def held_by(rule: Channel) -> Box:
+    """The box of a rule that was not taken from a checkpoint."""
+    made = Box(rule, MISSING)
+    if isinstance(rule, DeltaChannel):
+        made._value = MISSING  # it begins with the checkpoint
+    return made
 
 
 class Foreign(Channel):

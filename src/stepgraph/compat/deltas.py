@@ -157,11 +157,11 @@ class Deltas:
         groups: dict[tuple[str, str], list[tuple[str, Any]]] = {}
         for step, task, path, key, value in self.left(ledger):
             if task == NOBODY:
-                place = (_early_id(step, task), "")
+                place = (early_id(step, task), "")
             elif step == self._first:
-                place = (_early_id(step, task), path)
+                place = (early_id(step, task), path)
             else:
-                place = (_late_id(step, task), f"~~{step:010d}{path}")
+                place = (late_id(step, task), f"~~{step:010d}{path}")
             groups.setdefault(place, []).append((key, value))
         for (task, path), writes in groups.items():
             yield Put(parent, writes, task, path)
@@ -258,7 +258,7 @@ def really_seen(seen: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, An
             continue
         found[name] = {}
         for key, version in versions.items():
-            advanced, read = _marks(name, key)
+            advanced, read = marks_of(name, key)
             if marks.get(advanced) != version:
                 found[name][key] = version
             elif read in marks:
@@ -278,7 +278,7 @@ def _mark_seen(ledger: Ledger, bumped: Mapping[str, tuple[Any, Any]]) -> None:
         for key, (old, new) in bumped.items():
             if seen[name].get(key) != old:
                 continue
-            advanced, read = _marks(name, key)
+            advanced, read = marks_of(name, key)
             if old is not None and marks.get(advanced) != old:
                 marks[read] = old
             marks[advanced] = new
@@ -287,17 +287,18 @@ def _mark_seen(ledger: Ledger, bumped: Mapping[str, tuple[Any, Any]]) -> None:
         seen[BUMPS] = marks
 
 
-def _marks(name: str, key: str) -> tuple[str, str]:
+def marks_of(name: str, key: str) -> tuple[str, str]:
+    """The names of the version that a snapshot alone has raised, and of the one that the node has read before it."""
     return f"{name}|{key}", f"{name}:{key}"
 
 
-def _early_id(step: int, task: str) -> str:
+def early_id(step: int, task: str) -> str:
     """A task id for writes that are stored on the checkpoint before: sorted by superstep."""
     made = f"{step:08d}-{str(UUID(task)).split('-', 1)[1]}"
     return f"{step:08d}-0000-0000-0000-000000000001" if made == NOBODY else made
 
 
-def _late_id(step: int, task: str) -> str:
+def late_id(step: int, task: str) -> str:
     """As above, for later supersteps: after all ids that tasks have."""
     return f"ffffffff-{step >> 16:04x}-{step & 0xFFFF:04x}-{'-'.join(str(UUID(task)).split('-')[3:])}"
 
@@ -305,6 +306,11 @@ def _late_id(step: int, task: str) -> str:
 def longest() -> int:
     """After how many supersteps a snapshot is taken also of a channel that nobody writes any more."""
     return int(os.getenv("LANGGRAPH_DELTA_MAX_SUPERSTEPS_SINCE_SNAPSHOT", "5000"))
+
+
+def snapshot_of(value: Any) -> Any:
+    """A DeltaChannel's value as a checkpoint holds it whole."""
+    return _snapshot()(value)
 
 
 def _snapshot() -> Any:

@@ -255,13 +255,3 @@ def get_new_channel_versions(previous: Mapping[str, Any], current: Mapping[str, 
         return current
     none = type(next(iter(current.values())))() if current else None
     return {key: version for key, version in current.items() if version > previous.get(key, none)}
-
-
-def channels_from_checkpoint(specs: Mapping[str, Any], checkpoint: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Channels with the values of a checkpoint, and managed values by name."""
-    from stepgraph.core.types import MISSING
-
-    rules = {key: each for key, each in specs.items() if hasattr(each, "from_checkpoint")}
-    values = checkpoint["channel_values"]
-    made = {key: each.from_checkpoint(values.get(key, MISSING)) for key, each in rules.items()}
-    return made, {key: each for key, each in specs.items() if key not in rules}

@@ -22,7 +22,7 @@ from stepgraph.core.types import MISSING, Overwrite
 class Channel:
     """The rule of one key. `reduce` gets the value before (or MISSING) and this superstep's updates in task order."""
 
-    __slots__ = ("key", "type")
+    __slots__ = ("_held", "key", "type")
     plain = False
     """Whether one update simply becomes the value: such writes need no call."""
     persistent = True
@@ -30,6 +30,8 @@ class Channel:
 
     __class_getitem__: Any = classmethod(GenericAlias)
     """Annotations may name the type of the value: `Topic[str]`."""
+    _held: Any
+    """The rule with a value of its own, where somebody has used it without a graph."""
 
     def __init__(self, typ: Any = Any, key: str = "") -> None:
         self.type = typ
@@ -86,6 +88,25 @@ class Channel:
     def from_checkpoint(self, checkpoint: Any) -> Any:
         """The rule with a value, as one object that is updated and read as LangGraph's channels are."""
         return registry.adapters.load("box")(self, checkpoint)
+
+    def __getattr__(self, name: str) -> Any:
+        """What a channel of LangGraph's does by itself, which holds a value: it is kept beside. No run asks for it."""
+        if name not in _OF_VALUE:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        try:
+            held: Any = self._held
+        except AttributeError:  # nobody has asked before
+            held = None
+        if held is None or held.rule is not self:  # a copy's value is its own
+            held = self._held = registry.adapters.load("held")(self)
+        return getattr(held, name)
+
+
+_OF_VALUE = frozenset(
+    (
+        "checkpoint", "copy", "finished", "get", "is_available", "replay_writes", "seen", "update", "value", "values",
+    )
+)  # fmt: skip
 
 
 class LastValue(Channel):

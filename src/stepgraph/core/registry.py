@@ -112,6 +112,7 @@ adapters = Registry(
         "called": "stepgraph.integrations.tracing:called",
         "box": "stepgraph.compat.channels:Box",
         "channel": "stepgraph.compat.channels:rule_of",
+        "held": "stepgraph.compat.channels:held_by",
         "graph": "stepgraph.integrations.runnable_graph:RunnableGraph",
         "parallel": "stepgraph.integrations.langchain:parallel",
         "returned": "stepgraph.graph.actions:returned",

@@ -273,7 +273,7 @@ def _combined(kind: type[CompiledStateGraph]) -> Any:
 def _rule(given: Any, key: str) -> Channel:
     """A channel under its name here; the given one stays as it is."""
     if isinstance(given, Channel):
-        rule = copy(given)
+        rule: Channel = copy(getattr(given, "rule", given))  # without the value that it may hold
         rule.key = key
         return rule
     if hasattr(given, "from_checkpoint") and hasattr(given, "update"):  # a channel in LangGraph's form

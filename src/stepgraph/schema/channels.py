@@ -80,6 +80,7 @@ def _channel_of(key: str, hint: Any) -> tuple[Channel | None, Callable[[int, int
     kind = _unrequired(kind)
     for item in metadata:
         if isinstance(item, Channel):
+            item = getattr(item, "rule", item)  # without the value that it may hold
             item.key = key
             if item.type is None:
                 item.type = kind
