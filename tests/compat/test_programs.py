@@ -50,3 +50,32 @@ def test_a_program_shows_the_same(name: str, shown: dict[str, dict[str, list[str
     assert not any(line.startswith("raised ") for line in shown["langgraph"][name][-1:]), "it ended before its end"
     assert name in shown["stepgraph"], shown["stepgraph"].get(name.partition(".")[0])
     assert shown["stepgraph"][name] == shown["langgraph"][name]
+
+
+ALONE = ("checkpoints", "control", "deltas", "memories", "persistence", "savers", "states", "walkthroughs")
+"""Programs that ask savers, stores and caches most."""
+
+
+@pytest.fixture(scope="module")
+def alone() -> dict[str, list[str]]:
+    """What they show where none of LangGraph's distributions is installed."""
+    done = subprocess.run(
+        [sys.executable, str(HERE / "alone.py"), str(HERE / "runner.py"), str(FOLDER), *ALONE],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[str]] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.timeout(620)
+@pytest.mark.parametrize("name", [each for each in programs() if each.startswith(tuple(f"{part}." for part in ALONE))])
+def test_a_program_shows_the_same_where_nothing_of_langgraph_is_installed(
+    name: str, alone: dict[str, list[str]], shown: dict[str, dict[str, list[str]]]
+) -> None:
+    assert [as_lists(line) for line in alone[name]] == [as_lists(line) for line in shown["langgraph"][name]]
+
+
+def as_lists(line: str) -> str:
+    """A line whose tuples are lists, which LangGraph's serializer makes of them; ours keeps them."""
+    return line.replace("(", "[").replace(",)", "]").replace(")", "]")

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha1
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from uuid import UUID, uuid5
 
 from stepgraph.compat.format import INTERRUPT, VERSION
 from stepgraph.core.checkpoint import PULL, PUSH
+from stepgraph.core.task import digest
 from stepgraph.run.ids import RunIds
 
 try:
     from xxhash import xxh3_128_hexdigest
 except ImportError as error:
-    raise ImportError(
-        "Threads in LangGraph's format need the package xxhash: pip install 'stepgraph[compat]'."
-    ) from error
+    with suppress(PackageNotFoundError):
+        version("langgraph-checkpoint")
+        raise ImportError(
+            "Threads in LangGraph's format need the package xxhash: pip install 'stepgraph[compat]'."
+        ) from error
+    xxh3_128_hexdigest = digest  # type: ignore[assignment]  # nothing of LangGraph's is here, so nobody compares
 
 
 def first_version(checkpoint: Mapping[str, Any]) -> bool:

@@ -22,6 +22,7 @@ from langgraph.checkpoint.base import (
 )
 
 from stepgraph.core.checkpoint import REMOVED, Checkpoint, Control, Record, Stored
+from stepgraph.core.errors import CheckpointError
 
 HEAD, ABOUT = "langgraph", "langgraph_metadata"
 """Metadata of our checkpoint: LangGraph's checkpoint without its values, and LangGraph's metadata."""
@@ -227,6 +228,11 @@ class LangGraphSaver(BaseCheckpointSaver):  # type: ignore[type-arg]  # versions
         return [info.thread for info in self.checkpointer.threads()]
 
     def _tuple(self, stored: Stored) -> CheckpointTuple:
+        if HEAD not in stored.metadata:
+            raise CheckpointError(
+                f"Thread {stored.thread!r} was not stored through a saver of LangGraph's form: compile the graph with "
+                "the checkpointer itself, e.g. stepgraph.SqliteCheckpointer."
+            )
         place = {"thread_id": stored.thread, "checkpoint_ns": stored.ns}
         parent = stored.metadata["parent"]
         checkpoint: Any = {

@@ -62,10 +62,10 @@ def embedder(given: Any) -> Any:
 class Embedder:
     """A function from texts to vectors, sync or async, in the form that stores call."""
 
-    def __init__(self, function: Any) -> None:
-        self._function = function
-        called = type(function).__call__
-        self._is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
+    def __init__(self, func: Any) -> None:
+        self._function = func
+        called = type(func).__call__
+        self._is_async = inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(called)
 
     def embed_documents(self, texts: list[str]) -> list[Vector]:
         if self._is_async:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from stepgraph.compat.langgraph.store.base.embed import AEmbeddingsFunc, EmbeddingsFunc
 from stepgraph.store.base import (
     NOT_PROVIDED,
     BaseStore,
@@ -25,13 +28,16 @@ from stepgraph.store.meaning import tokens as tokenize_path
 
 __all__ = (
     "NOT_PROVIDED",
+    "AEmbeddingsFunc",
     "BaseStore",
+    "EmbeddingsFunc",
     "GetOp",
     "IndexConfig",
     "InvalidNamespaceError",
     "Item",
     "ListNamespacesOp",
     "MatchCondition",
+    "NamespaceMatchType",
     "NamespacePath",
     "NotProvided",
     "Op",
@@ -47,4 +53,5 @@ __all__ = (
 )
 
 NamespacePath = tuple[str, ...]
+NamespaceMatchType = Literal["prefix", "suffix"]
 NotProvided = type(NOT_PROVIDED)

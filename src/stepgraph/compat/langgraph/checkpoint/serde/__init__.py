@@ -1,0 +1,1 @@
+"""Values as bytes, for programs that run where langgraph-checkpoint is not installed."""
