@@ -284,6 +284,133 @@ def test_async_entrypoints_run_under_invoke_too() -> None:
     assert list(flow.stream([1], stream_mode="updates")) == [{"later": 2}, {"flow": [2]}]
 
 
+class TestGivingUpACall:
+    """Cancelling what a call gave cancels the call."""
+
+    @pytest.mark.parametrize("way", ["cancel", "wait_for", "timeout", "group"])
+    def test_it_is_cancelled_and_the_run_goes_on(self, way: str) -> None:
+        told: list[str] = []
+        begun = asyncio.Event()
+
+        @task
+        async def stuck() -> None:
+            told.append("begun")
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                told.append("ended")
+
+        async def fails() -> None:
+            await begun.wait()
+            raise ValueError("beside it")
+
+        async def awaited(call: Any) -> None:
+            await call
+
+        async def give_up(call: Any) -> None:
+            match way:
+                case "cancel":
+                    call.cancel()
+                    await call
+                case "wait_for":
+                    await asyncio.wait_for(call, 0.001)
+                case "timeout":
+                    async with asyncio.timeout(0.001):
+                        await call
+                case _:
+                    async with asyncio.TaskGroup() as group:
+                        group.create_task(awaited(call))
+                        group.create_task(fails())
+
+        @entrypoint(checkpointer=MemoryCheckpointer())
+        async def flow(x: int) -> int:
+            call = stuck()
+            await begun.wait()
+            with pytest.raises((asyncio.CancelledError, TimeoutError, ExceptionGroup)):
+                await give_up(call)
+            assert call.cancelled()
+            return x
+
+        async def run() -> Any:
+            return await asyncio.wait_for(flow.ainvoke(1, {"configurable": {"thread_id": "t"}}), SECONDS)
+
+        assert asyncio.run(run()) == 1
+        assert told == ["begun", "ended"], "the run ends after what it has called"
+
+    def test_another_attempt_calls_again(self) -> None:
+        told: list[str] = []
+        begun = asyncio.Event()
+
+        @task
+        async def stuck_once() -> str:
+            told.append("begun")
+            begun.set()
+            if len(told) > 1:
+                return "done"
+            await asyncio.Event().wait()
+            raise AssertionError("unreachable")
+
+        @entrypoint(retry_policy=RetryPolicy(initial_interval=0.001, retry_on=TimeoutError))
+        async def flow(x: int) -> str:
+            call = stuck_once()
+            await begun.wait()
+            return await asyncio.wait_for(call, 0.001 if len(told) == 1 else SECONDS)
+
+        assert asyncio.run(asyncio.wait_for(flow.ainvoke(1), SECONDS)) == "done"
+        assert told == ["begun", "begun"]
+
+    def test_a_sync_call_that_has_not_begun_does_not_begin(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        jobs: list[Any] = []
+        monkeypatch.setattr(pool, "start", jobs.append)
+        ran: list[int] = []
+
+        @task
+        def one(x: int) -> None:
+            ran.append(x)
+
+        @entrypoint()
+        def flow(x: int) -> bool:
+            call = one(x)
+            assert call.cancel()
+            while jobs:
+                jobs.pop()()
+            return call.cancelled()
+
+        assert flow.invoke(1) is True
+        assert not ran
+
+    def test_a_cancelled_run_waits_for_what_it_has_called(self) -> None:
+        told: list[str] = []
+        begun = asyncio.Event()
+
+        @task
+        async def stuck() -> None:
+            told.append("begun")
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                for _ in range(9):
+                    await asyncio.sleep(0)
+                told.append("ended")
+
+        @entrypoint()
+        async def flow(x: int) -> None:
+            await stuck()
+
+        async def run() -> None:
+            running = asyncio.ensure_future(flow.ainvoke(1))
+            await begun.wait()
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            assert told == ["begun", "ended"]
+
+        asyncio.run(run())
+
+
 def flaky(called: list[Any], times: int) -> Any:
     def attempt(x: int) -> int:
         called.append(x)

@@ -48,6 +48,8 @@ def start(node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if scope.called is None:
         scope.called = {}
     known = scope.called.get(task.id)
+    if known is not None and getattr(known, "leaving", False):  # an earlier attempt's, which is cleaning up
+        scope.called[f"{task.id} {len(scope.called)}"], known = known, None
     if known is None or (known.done() and (known.cancelled() or known.exception() is not None)):
         known = scope.called[task.id] = _started(caller, task)
     return _as_seen(known, scope.request.blocking)
@@ -76,10 +78,9 @@ def begin(task: Task, flow: Flow) -> Future[Any]:
             )
         return pool.submit(copy_context().run, SyncDriver().run, flow)
     from stepgraph.run.aio import AsyncDriver
+    from stepgraph.run.looped import Looped
 
-    asyncio = sys.modules["asyncio"]
-    started: Future[Any] = asyncio.run_coroutine_threadsafe(AsyncDriver().run(flow), loop)
-    return started
+    return Looped(AsyncDriver().run(flow), loop)
 
 
 def _loop() -> Any:
@@ -94,7 +95,7 @@ def _loop() -> Any:
 
 
 def _as_seen(future: Future[Any], blocking: bool) -> Any:
-    """A future of its own for the caller: cancelling it leaves the call alone. No asyncio one for a `blocking` run."""
+    """A future of its own for the caller: cancelling it cancels the call. No asyncio one for a `blocking` run."""
     seen = Called()
 
     def passed(done: Future[Any]) -> None:
@@ -109,6 +110,10 @@ def _as_seen(future: Future[Any], blocking: bool) -> Any:
         else:
             seen.set_result(done.result())
 
+    def given_up(seen: Future[Any]) -> None:
+        if seen.cancelled():
+            future.cancel()
+
     asyncio = None if blocking else sys.modules.get("asyncio")
     if asyncio is not None:
         try:
@@ -116,6 +121,7 @@ def _as_seen(future: Future[Any], blocking: bool) -> Any:
         except RuntimeError:
             asyncio = None
     future.add_done_callback(passed)
+    seen.add_done_callback(given_up)
     if asyncio is None:
         return seen
     awaited = asyncio.wrap_future(seen)

@@ -192,3 +192,40 @@ def tags_in_configs(show: Any) -> None:
 
     show(flow.invoke(1), flow.invoke(1, {"tags": []}), flow.invoke(1, {"tags": ["a"], "recursion_limit": 9}))
     show(RunnableLambda(lambda x: flow.invoke(x)).invoke(1))
+
+
+def calls_that_are_given_up(show: Any) -> None:
+    """Cancelling what a call gave cancels the call."""
+    told: list[Any] = []
+
+    @task
+    async def stuck(x: int) -> int:
+        told.append(("begun", x))
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            told.append(("cancelled", x))
+            raise
+        return x
+
+    @entrypoint(checkpointer=InMemorySaver())
+    async def flow(way: str) -> Any:
+        call = stuck(1)
+        await asyncio.sleep(0.05)
+        if way == "cancel":
+            told.append(call.cancel())
+            await asyncio.gather(call, return_exceptions=True)
+        elif way == "wait":
+            done, waiting = await asyncio.wait([call, adouble(2)], return_when=asyncio.FIRST_COMPLETED)
+            told.extend([len(done), *(each.cancel() for each in waiting)])
+        else:
+            try:
+                await asyncio.wait_for(call, 0.05)
+            except TimeoutError:
+                told.append("too late")
+        return [call.cancelled() or way == "wait", await adouble(3)]
+
+    for way in ("cancel", "wait", "wait for"):
+        config: Any = {"configurable": {"thread_id": way}}
+        show(asyncio.run(flow.ainvoke(way, config)), *sorted(map(str, told)), flow.get_state(config).values)
+        told.clear()
