@@ -22,6 +22,7 @@ from tests.differential import (  # noqa: F401  they register programs
     programs_state,
     programs_streams,
     programs_subgraphs,
+    programs_threads,
 )
 from tests.differential.engines import Calls, Engine, Saver, ours, reference
 from tests.differential.lab import lab

@@ -500,8 +500,11 @@ def told(plan: Plan, recorded: Mapping[str, Any], groups: Mapping[str, list[Any]
     return True
 
 
-def writes_between(plan: Plan, before: Stored, after: Stored) -> Writes:
-    """The writes of the lone task whose superstep led from one checkpoint to the next, when these `told` them."""
+def writes_between(plan: Plan, before: Stored, after: Stored) -> Writes | None:
+    """The writes of the lone task whose superstep led from one checkpoint to the next, when these `told` them.
+
+    None when they can't, and nothing was recorded: with durability "exit".
+    """
     found: list[tuple[str, Any]] = []
     for key, version in after.versions.items():
         channel = plan.channels.get(key)
@@ -509,6 +512,8 @@ def writes_between(plan: Plan, before: Stored, after: Stored) -> Writes:
             continue
         value = after.values[key]
         if not channel.plain:
+            if not (type(channel) is BinaryOperatorAggregate and channel.appends and type(value) is list):
+                return None
             value = value[len(before.values.get(key, ())) :]
         found.append((key, value))
     return tuple(found)

@@ -50,9 +50,9 @@ def snapshot(
         and _ran_alone(tasks[0], after)
         and tasks[0].status != "finished"
     ):
-        if tasks[0].handler is None:
-            tasks[0].writes = writes_between(plan, stored, after)
-        tasks[0].status = "finished"
+        writes = tasks[0].writes if tasks[0].handler is not None else writes_between(plan, stored, after)
+        if writes is not None:
+            tasks[0].writes, tasks[0].status = writes, "finished"
     finished = [task for task in tasks if task.status == "finished"]
     values = state.values
     if live and finished:

@@ -122,6 +122,8 @@ def _copy(engine: Engine, updates: Any, stored: Stored | None) -> Flow:
     following = _copied(updates) if isinstance(updates, list) else []
     state = engine.state
     changes = tracked_values(engine)
+    if engine.plan.entry in state.next:
+        changes[START] = without(engine.plan.untracked, engine.scope.inputs)
     if engine.keeper is None:
         state.barriers[LAST] = yield from last_to_run(engine)
     if engine.checkpoint == stored.id:
@@ -205,6 +207,8 @@ def _as_node(engine: Engine, name: str, update: StateUpdate, planned: deque[Task
         engine.keeper.edited(task, place, stands_for is not None)
     if update.task_id is not None:
         task._id = update.task_id
+    elif stands_for is None and engine.keeper is None:
+        task.kept = True  # it is none of the tasks that history shows
     task.edited = True
     task.returns(update.values)
     task.writes, task.gotos = collect(node, update.values if node.edited is None else node.edited(update.values))
@@ -229,7 +233,12 @@ def _commit(
     told_all = alone and engine.keeper is None and told(plan, recorded, groups)
     if engine.checkpoint is not None and not told_all:
         for task in finished:
-            if engine.keeper is not None or "outcome" not in engine.pending.get(task.id, {}):
+            made = task.writes or task.routes or task.joins
+            if (
+                made
+                and not task.kept
+                and (engine.keeper is not None or "outcome" not in engine.pending.get(task.id, {}))
+            ):
                 yield from keep_outcome(engine, task)
     seen = dict(state.seen)
     advance(plan, state, tasks, changes)
@@ -248,3 +257,10 @@ def _commit(
         recorded.update(amended_values(engine))
         engine.amended, engine.commanded = {}, ((), ())
     yield from engine.save("update", recorded, state.step - 1, tasks)
+
+
+def _tells(engine: Engine, task: Task) -> bool:
+    """Whether history is to show what the edit wrote: not in place of what the task itself had returned."""
+    wrote = bool(task.writes or task.routes or task.joins)
+    own = engine.keeper is None and "outcome" in engine.pending.get(task.id, {})
+    return wrote and not own and not task.kept

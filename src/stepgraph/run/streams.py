@@ -169,10 +169,10 @@ class Streams:
                 self._message(event.ns, message, running, whole=True)
 
     def _finished(self, view: _View, event: ev.TaskFinished) -> None:
-        if event.node == START:
-            return
         if "values" in self.modes:
             view.written.update(dict(event.writes))
+        if event.node == START:
+            return
         if "messages" in self.modes:
             self._returned(event)
         if "updates" in self.modes:
