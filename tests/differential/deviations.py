@@ -33,6 +33,14 @@ DEVIATIONS = {
         "LangGraph runs the whole node again when a retry policy fits the error of its router; ours runs the routers "
         "alone, because the node had finished."
     ),
+    "goto a deferred node": (
+        "A Command given as input that leads to a deferred node, while nothing else is ready, runs it; "
+        "in LangGraph nothing runs, and the node waits for the end of a later run."
+    ),
+    "ambiguous alone": (
+        "LangGraph calls an update without as_node ambiguous when one node had two triggers in its last superstep, "
+        "an edge and a join, and when the input was replayed and START has not run yet; ours takes that node, or START."
+    ),
     "around the root": (
         "In LangGraph a checkpoint_map in the caller's config becomes the parents of all checkpoints of the run, even "
         "of the outermost graph's; here a checkpoint's parents are those of the graphs around it."
@@ -72,8 +80,8 @@ DEVIATIONS = {
         "old answer and forgets the new one; here the new answer is taken, as the caller says."
     ),
     "answer used twice": (
-        "When a subgraph asks again, LangGraph hands the value of an earlier Command(resume=value) out a "
-        "second time, to "
+        "When a subgraph asks again, or a node asks its second question and the thread is resumed without an answer, "
+        "LangGraph hands the value of an earlier Command(resume=value) out a second time, to "
         "another question. Ours gives each answer once, so random programs with subgraphs answer by id."
     ),
     "asked twice": (

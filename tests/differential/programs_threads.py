@@ -28,6 +28,110 @@ def nodes(lab: Lab, *names: str, late: tuple[str, ...] = (), asks: tuple[str, ..
 
 
 @program(needs_saver=True)
+def new_input_drops_joins_and_keeps_deferred_nodes(lab: Lab) -> None:
+    """A full join that new input drops has to fill again; a deferred node that waits goes on waiting."""
+    g = nodes(lab, "a", "b", "both", "ask", "late", late=("late",), asks=("ask",))
+    g.add_edge(lab.START, "a")
+    g.add_edge(lab.START, "late")
+    g.add_edge("a", "b")
+    g.add_edge(["a", "b"], "both")
+    g.add_edge("b", "ask")
+    lab.compile(g)
+    lab.run({"log": []})
+    lab.run({"log": ["again"]})
+    lab.run({"log": ["more"]})
+    lab.resume("answer")
+    lab.history()
+
+
+@program(needs_saver=True)
+def input_after_a_command_on_an_idle_thread(lab: Lab) -> None:
+    """What the Command wrote is in the state that the input's checkpoint shows."""
+    g = nodes(lab, "a")
+    g.add_edge(lab.START, "a")
+    lab.compile(g)
+    lab.run({"log": [], "count": 1})
+    lab.run(lab.Command(update={"count": 5}))
+    lab.run({"log": ["again"]})
+
+
+@program(needs_saver=True)
+def a_command_beside_deferred_nodes(lab: Lab) -> None:
+    """A Command's update does not end a deferred node's waiting."""
+    g = nodes(lab, "a", "b", "late", late=("late",))
+    g.add_edge(lab.START, "a")
+    g.add_edge(lab.START, "late")
+    g.add_edge("a", "b")
+    lab.compile(g, interrupt_before=["b"])
+    lab.run({"log": []})
+    lab.run(lab.Command(update={"count": 1}))
+    lab.run({"log": ["again"]})
+    place = lab.at(1)
+    lab.run(lab.Command(update={"count": 1}), place)
+    lab.run(None)
+
+
+@program(needs_saver=True)
+def replay_of_an_edit_with_a_subgraph(lab: Lab) -> None:
+    """The graph inside begins again when the newest edit is replayed, and asks again; it goes on when it is resumed."""
+    inner = lab.engine.StateGraph(Log)
+    inner.add_node("first", lambda s: {"log": ["first"]})
+    inner.add_node("ask", lambda s: {"log": [lab.interrupt("?")]})
+    inner.add_edge(lab.START, "first")
+    inner.add_edge("first", "ask")
+    g = nodes(lab, "a")
+    g.add_node("inner", inner.compile())
+    g.add_edge(lab.START, "a")
+    g.add_edge("a", "inner")
+    lab.compile(g)
+    lab.run({"log": []})
+    made = lab.update({"log": ["by hand"]}, "a")
+    lab.run(None)
+    lab.run(None, made)
+    lab.run(lab.Command(update={"count": 1}), made)
+    lab.run(None)
+    lab.answer(lambda value: "answer")
+
+
+@program(needs_saver=True)
+def a_lasting_subgraph_in_the_past(lab: Lab) -> None:
+    """It goes back with a replay, also of an edit; new input at an older checkpoint finds it as it is now."""
+    inner = lab.engine.StateGraph(Log)
+    inner.add_node("grow", lambda s: {"count": 1})
+    inner.add_edge(lab.START, "grow")
+    g = nodes(lab, "a", "b")
+    g.add_node("inner", inner.compile(checkpointer=True))
+    g.add_edge(lab.START, "a")
+    g.add_edge("a", "inner")
+    g.add_edge("inner", "b")
+    lab.compile(g)
+    lab.run({"log": [], "count": 1})
+    lab.run({"log": ["again"]})
+    lab.run(None, lab.at(1))
+    lab.run({"log": ["past"]}, lab.at(1))
+    made = lab.update({"log": ["by hand"]}, "a", lab.at(1))
+    lab.run(None, made)
+    lab.run(None, made)
+
+
+@program(needs_saver=True)
+def calls_on_a_blank_thread(lab: Lab) -> None:
+    """A thread to which nothing was written, though it has a checkpoint, has nothing to resume."""
+    g = nodes(lab, "a", "b")
+    g.add_edge(lab.START, "a")
+    lab.compile(g)
+    lab.update(None, lab.END)
+    lab.run(None)
+    lab.run(lab.Command(resume="nobody asked"))
+    lab.thread = "edited in vain"
+    lab.update(None, "b")
+    lab.run(lab.Command(resume={"0" * 32: "nobody asked"}))
+    lab.thread = "led somewhere"
+    lab.update(None, lab.START)
+    lab.run(None)
+
+
+@program(needs_saver=True)
 def edits_that_write_nothing(lab: Lab) -> None:
     """An edit without values shows no result, and of two by one node only the planned task shows one."""
     g = nodes(lab, "a", "b", "c")

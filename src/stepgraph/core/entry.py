@@ -15,7 +15,7 @@ from stepgraph.core.effects import Flow, Load, SaveRecord
 from stepgraph.core.errors import EmptyInputError, InvalidUpdateError, UnknownInterruptError
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.state import State, advance, combine, in_order, ready, records_of, take_writes, tracked, without
-from stepgraph.core.task import NOTHING, Task
+from stepgraph.core.task import NOTHING, PAST, Task
 from stepgraph.core.types import PARENT, START, Command, Route, Writes
 from stepgraph.core.writes import update_of
 
@@ -31,13 +31,14 @@ def open_thread(engine: Engine) -> Flow:
     """Load the thread, take in the input, and leave the engine ready for its first superstep."""
     request, scope = engine.request, engine.scope
     stored: Stored | None = None
-    if request.checkpointer is not None and not _is_new(engine):
+    if request.checkpointer is not None and not (_is_new(engine) or _begins_again(engine)):
         stored = yield _load(engine)
         if stored is not None:
             stored = current(engine, stored)
             restore(engine, stored)
     resuming = request.input is None or isinstance(request.input, Command)
-    resuming = stored is not None and stored.version > 0 and (resuming or _same_run(engine, stored))
+    known = stored is not None and not _is_blank(stored)
+    resuming = stored is not None and known and (resuming or _same_run(engine, stored))
     if stored is not None and request.parent is not None and _goes_on(engine, request.parent, stored):
         resuming = True
     if request.parent is not None and engine.saving:
@@ -74,7 +75,7 @@ def open_thread(engine: Engine) -> Flow:
             engine.amended = {**engine.amended, **graph} if engine.amended else graph
     if isinstance(request.input, Command):
         yield from _command(engine, request.input, forks)
-        resuming = stored is not None
+        resuming = known
     scope.resumed = resuming
     if resuming:
         if forks:
@@ -100,6 +101,22 @@ def _is_new(engine: Engine) -> bool:
         and not request.lasting
         and engine.keeper is None
     )
+
+
+def _is_blank(stored: Stored) -> bool:
+    """Whether nothing was ever written to the thread: it was cleared, or edited in vain, before anything ran."""
+    control = stored.control
+    led = control.next or control.sends or control.channels
+    return stored.version == 0 or not (led or stored.versions.keys() - {GRAPH})
+
+
+def _begins_again(engine: Engine) -> bool:
+    """Whether the task that runs this graph is one that the caller has gone back to, and not into the graph."""
+    request, task = engine.request, engine.request.parent
+    if task is None or request.lasting:
+        return False
+    root = engine.scope.root.request
+    return root.replayed is not None and not root.journey and task.scope.checkpoint == root.checkpoint
 
 
 def _same_run(engine: Engine, stored: Stored) -> bool:
@@ -178,21 +195,26 @@ def _travel(engine: Engine, stored: Stored | None, resuming: bool) -> Flow:
     if stored is None or request.checkpoint is None:
         return False
     newest = yield Load(request.checkpointer, request.thread or "", engine.scope.ns_text, None)
-    superseded = newest.id != stored.id
+    superseded, edited = newest.id != stored.id, stored.source in ("update", "fork")
     answers = isinstance(request.input, Command) and request.input.resume is not None
+    forks = resuming and not answers and (superseded or not edited)
     engine.replaying = superseded or not answers
     if engine.replaying:
-        if request.parent is None:
-            request.replayed = request.checkpoint
+        if request.parent is None and resuming and not answers:
+            request.replayed = (stored.parent if edited else None) or stored.id
         engine.scope.root.answer = []
-        engine.pending = {task: _asked(records) if answers else {} for task, records in engine.pending.items()}
-    return resuming and not answers and (superseded or stored.source not in ("update", "fork"))
+        engine.pending = {task: _asked(records, answers, forks) for task, records in engine.pending.items()}
+    return forks
 
 
-def _asked(records: Mapping[str, Record]) -> dict[str, Record]:
-    """What a task that runs again keeps for an answer: its answers so far, and its question if it waits for one."""
-    kept = ("resume",) if "outcome" in records else ("resume", "interrupt")
-    return {kind: record for kind, record in records.items() if kind in kept}
+def _asked(records: Mapping[str, Record], answers: bool, forks: bool) -> dict[str, Record]:
+    """What a task that runs again keeps: for an answer its answers so far, and its question if it waits for one.
+
+    What else is known of it is only shown, and not after a fork, whose tasks are others.
+    """
+    kinds = () if not answers else ("resume",) if "outcome" in records else ("resume", "interrupt")
+    kept = {kind: record for kind, record in records.items() if kind in kinds}
+    return kept if forks else {**kept, **{PAST[kind]: records[kind] for kind in PAST.keys() & records.keys()}}
 
 
 def amended_values(engine: Engine) -> dict[str, Any]:
@@ -265,18 +287,28 @@ def take_input(engine: Engine) -> Flow:
     if engine.plan.intake is not None:
         yield from write_input(engine, request.input, in_order(ready(engine.plan, state, scope)))
         return
-    state.sends, state.waiting = (), frozenset()
+    if state.barriers:
+        _drop_joins(engine.plan, state)
+    state.sends = ()
     state.next = (engine.plan.entry,)
     state.version += 1
     state.ran = ()
     scope.inputs = request.input
     if engine.saving:
-        changes = {START: without(engine.plan.untracked, request.input), **_graph(engine)}
+        changes = {**amended_values(engine), START: without(engine.plan.untracked, request.input), **_graph(engine)}
+        engine.amended, engine.commanded = {}, ((), ())
         yield from engine.save("input", changes, state.step)
     state.step += 1
     if scope.emit is not None:
         engine.show("input", ())
     yield from ()
+
+
+def _drop_joins(plan: Plan, state: State) -> None:
+    """What nodes that new input drops had waited for has to come again; deferred ones that wait go on waiting."""
+    for key, barrier in plan.barriers.items():
+        if barrier.node in state.next and len(state.barriers.get(key, ())) == len(barrier.sources):
+            del state.barriers[key]
 
 
 def _entrance(plan: Plan) -> Any:
@@ -376,9 +408,13 @@ def amend(engine: Engine, writes: Writes, routes: Sequence[Route]) -> None:
     task.writes, task.routes, task.routed, task.joined = writes, tuple(routes), True, ()
     changes, _ = combine(engine.plan, state.values, [task])
     following, sends, step, seen = state.next, state.sends, state.step, dict(state.seen)
+    waiting, state.waiting = state.waiting, frozenset()
     advance(engine.plan, state, [task], changes)
     state.step, state.ran, state.seen = step, (), seen  # no node has run
-    state.next = tuple(sorted({*following, *state.next}))
+    if following or sends:  # deferred nodes wait for these, also where the Command led to them
+        waiting |= engine.plan.deferred.intersection(state.next)
+    state.waiting |= waiting
+    state.next = tuple(sorted({*following, *(set(state.next) - waiting)}))
     state.sends = (*sends, *state.sends)
     if engine.keeper is not None:
         engine.keeper.amended(task)

@@ -306,7 +306,7 @@ class Task:
         known = self.records
         if not known:
             return TaskInfo(self.id, self.name, self.index, self.triggers)
-        outcome, asked, failed = known.get("outcome"), known.get("interrupt"), known.get("error")
+        outcome, asked, failed = (known.get(kind) or known.get(past) for kind, past in PAST.items())
         return TaskInfo(
             self.id,
             self.name,
@@ -328,6 +328,10 @@ class Task:
         """What is added to an error that passes through: where it happened."""
         where = f" of subgraph {'/'.join(part.partition(':')[0] for part in self.scope.ns)}" if self.scope.ns else ""
         return f"During task with name '{self.name}' and id '{self.id}' (superstep {self.step}{where})"
+
+
+PAST = {"outcome": "past outcome", "interrupt": "past interrupt", "error": "past error"}
+"""Where a task that runs again, since the caller went back to it, has what is known of it and only shown."""
 
 
 def id_base(origin: str, ns: str, step: int, name: str, sent: bool) -> tuple[str, int]:
