@@ -37,6 +37,10 @@ DEVIATIONS = {
         "A Command given as input that leads to a deferred node, while nothing else is ready, runs it; "
         "in LangGraph nothing runs, and the node waits for the end of a later run."
     ),
+    "Sends from input": (
+        "A Command given as input whose goto is a Send makes LangGraph lose Sends that wait on the thread; "
+        "ours runs it beside them."
+    ),
     "ambiguous alone": (
         "LangGraph calls an update without as_node ambiguous when one node had two triggers in its last superstep, "
         "an edge and a join, and when the input was replayed and START has not run yet; ours takes that node, or START."

@@ -144,6 +144,20 @@ def edits_that_write_nothing(lab: Lab) -> None:
 
 
 @program(needs_saver=True)
+def an_edit_behind_a_full_join(lab: Lab) -> None:
+    """Who came to a full join does not come again, so nothing new is ready and a deferred node is next."""
+    g = nodes(lab, "a", "late", "both", late=("late",))
+    g.add_edge(lab.START, "a")
+    g.add_edge("a", "late")
+    g.add_edge(["a", "late"], "both")
+    lab.compile(g, interrupt_before=["both"])
+    lab.run({"log": []})
+    lab.update({"log": ["as a"]}, "a")
+    lab.run(None)
+    lab.run(None)
+
+
+@program(needs_saver=True)
 def copy_of_an_input(lab: Lab) -> None:
     """The copy of a checkpoint before START goes on with the input that was given there."""
     g = nodes(lab, "a")

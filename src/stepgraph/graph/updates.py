@@ -172,17 +172,13 @@ def _as_nodes(engine: Engine, updates: Sequence[StateUpdate], keeps: bool) -> Fl
 
 
 class _Turns(NamedTuple):
-    """Who keeps a turn through an edit: nodes behind complete AND-joins, and deferred nodes about to run.
-
-    An edge that leads to a deferred node `again` makes it wait once more; who has come to a join does not come again.
-    """
+    """Who keeps a turn through an edit: nodes behind complete AND-joins, and deferred nodes about to run."""
 
     joined: Mapping[str, Barrier]
     deferred: frozenset[str]
-    again: frozenset[str]
 
 
-_NO_TURNS = _Turns({}, frozenset(), frozenset())
+_NO_TURNS = _Turns({}, frozenset())
 
 
 def _turns(engine: Engine, tasks: Sequence[Task]) -> _Turns:
@@ -190,7 +186,7 @@ def _turns(engine: Engine, tasks: Sequence[Task]) -> _Turns:
     joined = {key: barrier for key, barrier in plan.barriers.items() if _complete(engine, key)}
     led = {route for task in tasks for route in task.routes if isinstance(route, str)}
     deferred = plan.deferred.intersection(state.next) - (led - {barrier.node for barrier in joined.values()})
-    return _Turns(joined, deferred, frozenset(led | state.waiting))
+    return _Turns(joined, deferred)
 
 
 def _complete(engine: Engine, key: str) -> bool:
@@ -240,8 +236,12 @@ def _commit(
                 and (engine.keeper is not None or "outcome" not in engine.pending.get(task.id, {}))
             ):
                 yield from keep_outcome(engine, task)
-    seen = dict(state.seen)
+    seen, joins = dict(state.seen), [task.joined for task in tasks]
+    for task in tasks:  # who has come to a full join does not come again
+        task.joined = tuple(key for key in task.joins if key not in turns.joined)
     advance(plan, state, tasks, changes)
+    for task, joined in zip(tasks, joins, strict=True):
+        task.joined = joined
     state.seen = seen  # an edit is no run
     if len(finished) < len(tasks):  # nor is what was dropped
         state.ran = tuple(task.name for task in finished)
@@ -249,8 +249,6 @@ def _commit(
         state.barriers[key] = frozenset(barrier.sources)
         if barrier.node not in plan.deferred:
             state.next = tuple(sorted({*state.next, barrier.node}))
-        elif barrier.node in turns.deferred - turns.again:
-            state.waiting -= {barrier.node}
     if turns.deferred:
         state.next = tuple(sorted({*state.next, *turns.deferred}))
     if engine.amended:
