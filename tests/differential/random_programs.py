@@ -19,7 +19,8 @@ LONG = 14
 class NodeSpec:
     """`does` is one of KINDS; `goes` are targets of a Command; `child` the graph of a subgraph node.
 
-    `tried` are the attempts that it has, `handler` where its error handler goes on, if it has one.
+    `tried` are the attempts that it has, `handler` where its error handler goes on, if it has one, and `saver` the
+    checkpointer of its child.
     """
 
     name: str
@@ -31,6 +32,7 @@ class NodeSpec:
     tried: int = 1
     cached: bool = False
     handler: tuple[str, ...] | None = None
+    saver: bool | None = None
 
 
 @dataclass
@@ -214,7 +216,7 @@ def _action(lab: Lab, node: NodeSpec, failures: dict[str, int], inner: Any) -> A
     if node.child is not None:
         small = node.times == 1
         options = {"output_schema": Small} if small else {}
-        return build(lab, node.child, inner, **options).compile()
+        return build(lab, node.child, inner, **options).compile(checkpointer=node.saver)
 
     def long(s: Any) -> bool:
         return len(s.get("log", ())) >= LONG
