@@ -202,6 +202,25 @@ def test_a_list_that_another_process_goes_on_with_is_not_stored_again(tmp_path: 
     assert path.stat().st_size < 2 * len(CODEC.dumps(letters))
 
 
+@pytest.mark.parametrize("text", ["x" * 2000, "1" * 2000, '["' + "x" * 2000, 'a "quoted" \\ word' * 100], ids=len)
+@pytest.mark.parametrize("front", [False, True])
+def test_a_long_text_beside_other_items_of_a_list_comes_back(tmp_path: Path, text: str, front: bool) -> None:
+    path = tmp_path / "t.db"
+    checkpointer = SqliteCheckpointer(path)
+    story, items, told = Story(checkpointer), [{"an": "other"}], []
+    for number in range(8):
+        more = f"{number}{text}"
+        items = [more, *items] if front else [*items, more]
+        story.save({"key": items})
+        told.append(items)
+    assert [each.values["key"] for each in story.history()] == told[::-1]
+    checkpointer.close()
+    again = SqliteCheckpointer(path)
+    assert [again.load("t", "", each).values["key"] for each in story.ids] == told  # type: ignore[union-attr]  # all are there
+    assert [each.values["key"] for each in again.history("t", "")] == told[::-1]
+    again.close()
+
+
 def test_what_cannot_be_read_in_a_big_item_is_told_with_its_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,7 @@ class Pool:
 
     def __init__(self) -> None:
         self._items: dict[int, Any] = {}
-        """Texts, or the parsed JSON of those that were replayed: never a str."""
+        """Texts, or the parsed JSON of those that were replayed and are no str."""
         self._numbers: dict[str, int] | None = {}
         """The inverse, once it was needed after a replay."""
         self._next = 0
@@ -88,7 +88,7 @@ class Pool:
         """Take over what a line defines."""
         for name, item in raw.items():
             number = int(name)
-            self._items[number] = item
+            self._items[number] = write(item) if type(item) is str else item
             self._next = max(self._next, number + 1)
         self._numbers = None
 
