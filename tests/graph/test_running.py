@@ -355,9 +355,40 @@ class TestRenamedNode:
         assert [each.metadata["step"] for each in app.get_state_history(thread="t") if each.metadata] == [1, 0, -1]
 
 
-def test_a_call_without_settings_asks_for_what_a_call_with_empty_ones_does() -> None:
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"configurable": {"thread_id": "t"}},
+        {"configurable": {"thread_id": 5}, "recursion_limit": 7},
+        {"configurable": {"thread_id": ""}},
+        {"configurable": {"thread_id": "t", "user": "Ada"}},
+        {"configurable": {"thread_id": "t", "checkpoint_ns": ""}},
+        {"configurable": {"thread_id": "t"}, "metadata": {"team": "red"}},
+        {"configurable": {"thread_id": "t"}, "tags": ["x"]},
+    ],
+    ids=lambda config: str(len(str(config))),
+)
+@pytest.mark.parametrize("saved", [False, True])
+def test_a_call_with_few_settings_asks_for_what_the_long_way_does(config: dict[str, Any], saved: bool) -> None:
     graph = returning(None)
-    short, whole = graph._engine(1, {}).request, graph.engine(1, {}).request
+    graph.checkpointer = MemoryCheckpointer() if saved and config else None
+    short, whole = graph._engine(1, config).request, graph.engine(1, config).request
 
     fields = {name for name in dir(whole) if not name.startswith("__")} - {"new_id"}
     assert {name: getattr(short, name) for name in fields} == {name: getattr(whole, name) for name in fields}
+
+
+@pytest.mark.parametrize("config", [{}, {"configurable": {}}, {"configurable": {"thread_id": None}}])
+def test_a_call_that_names_no_thread_is_refused_by_a_checkpointer(config: dict[str, Any]) -> None:
+    graph = returning(None)
+    graph.checkpointer = MemoryCheckpointer()
+
+    with pytest.raises(ValueError, match="thread"):
+        graph.invoke(1, config)
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_below_one_is_refused(limit: int) -> None:
+    with pytest.raises(ValueError, match="recursion_limit must be at least 1"):
+        returning(None).invoke(1, {"configurable": {"thread_id": "t"}, "recursion_limit": limit})

@@ -27,6 +27,15 @@ def test_the_numbers_of_a_long_run_go_on_without_a_gap() -> None:
     assert {len(each) for each in found} == {36}
 
 
+def test_what_gives_ids_directly_goes_on_with_the_same_numbers() -> None:
+    ids = RunIds()
+    found = [ids(), ids.direct(), ids(), *(ids.direct() for _ in range(600)), ids()]
+
+    assert len({each[:24] for each in found}) == 1
+    assert [int(each[24:], 16) for each in found] == list(range(604))
+    assert int(RunIds().direct()[24:], 16) == 0
+
+
 def test_threads_that_begin_at_once_share_one_prefix_and_no_number() -> None:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)

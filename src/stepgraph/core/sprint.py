@@ -5,9 +5,11 @@ A listener that wants no more than the ends of tasks hears of these.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
+from stepgraph.core.checkpoint import Checkpoint
 from stepgraph.core.effects import Flow, Save
 from stepgraph.core.keeping import finished, unfit
 from stepgraph.core.lean import conclude
@@ -57,7 +59,9 @@ def sprint(engine: Engine) -> Flow:
     plain, listened, awaited = plan.plain, scope.emit is not None, engine.awaited
     if saving:
         light = engine.request.durability == "async"
-        handing = Save(engine.request.checkpointer, engine.thread, scope.ns_text, NOT_YET)
+        request = engine.request
+        handing = Save(request.checkpointer, engine.thread, scope.ns_text, NOT_YET)
+        new_id, clock, metadata = getattr(request.new_id, "direct", request.new_id), scope.clock, request.metadata
     while len(state.next) == 1 and not state.sends and state.step <= stop and not root.halted:
         node = nodes[state.next[0]]
         if not node.lean:
@@ -98,7 +102,14 @@ def sprint(engine: Engine) -> Flow:
             recorded = changes if plain else brief(plan, values, changes, groups)
         if recorded is not None:
             advance_alone(plan, state, task, changes)
-            handing.checkpoint = engine.next_checkpoint("loop", recorded, state.step - 1)
+            following: Sequence[str] = state.next
+            known = nodes[following[0]].control if len(following) == 1 and not state.sends else None
+            control = state.control(plan) if known is None else known
+            parent, own_id = engine.checkpoint, new_id()  # as `next_checkpoint`, in line
+            engine.checkpoint = scope.checkpoint = own_id
+            handing.checkpoint = Checkpoint(
+                own_id, parent, state.step - 1, "loop", clock(), state.version, recorded, control, state.ran, metadata
+            )
             yield handing
         else:
             engine.tasks = (task,)

@@ -21,7 +21,7 @@ from stepgraph.core.errors import ThreadRequiredError
 from stepgraph.core.events import Emit
 from stepgraph.core.plan import Plan
 from stepgraph.core.request import ORDINARY, Request
-from stepgraph.core.types import INTERRUPT, START, GraphOutput, Namespace
+from stepgraph.core.types import INTERRUPT, MISSING, START, GraphOutput, Namespace
 from stepgraph.graph.calls import CallOptions, printed_modes, run_options, takes_options
 from stepgraph.graph.patched import RUNS, contains_graphs, replace_own, restore_own, through
 from stepgraph.graph.snapshots import inner_plan, journey
@@ -48,6 +48,8 @@ from stepgraph.schema.channels import is_keyed, mapper_of
 from stepgraph.schema.validate import as_context
 
 DEFAULT_RECURSION_LIMIT = int(environ.get("LANGGRAPH_DEFAULT_RECURSION_LIMIT", "10007"))
+
+_PLAIN = frozenset(("configurable", "recursion_limit"))
 
 
 class CompiledStateGraph(Threads):
@@ -512,10 +514,23 @@ class CompiledStateGraph(Threads):
         return engine
 
     def _engine(self, input: Any, config: dict[str, Any]) -> Engine:
-        """The same for a call that says nothing but its input: all settings are what they are by default."""
-        if config or self.checkpointer is not None or current_task.get(None) is not None:
+        """The same for a call that says no more than its input, thread and limit: all else is what it is by default."""
+        saver, thread, limit = self.checkpointer, None, DEFAULT_RECURSION_LIMIT
+        if saver is not None or config:
+            configurable = config.get("configurable")
+            limit = config.get("recursion_limit", limit)
+            if configurable is None or not _PLAIN.issuperset(config) or limit < 1 or isinstance(saver, bool):
+                return self.engine(input, config)
+            thread = configurable.get("thread_id")
+            if thread is None or len(configurable) > 1:
+                return self.engine(input, config)
+        if current_task.get(None) is not None:
             return self.engine(input, config)
-        request = Request(input, config, time, RunIds(), DEFAULT_RECURSION_LIMIT)
+        request = Request(input, config, time, RunIds(), limit)
+        if thread is not None:
+            request.thread = str(thread)
+            request.checkpointer = registry.translated(saver)
+            request.around = getattr(config, "around", MISSING)
         if self.store is not None:
             request.store = self.store
         if self.cache is not None:

@@ -69,8 +69,11 @@ class File:
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
         """What a query finds."""
-        with self.lock, self.translated("read"):
-            return self._used().execute(query, values).fetchall()
+        with self.lock:
+            try:
+                return self._used().execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise explained(error, self.path, "read") from error
 
     def insert(self, rows: Sequence[Row]) -> None:
         """Add blocks, all or none. In one statement where that is possible: one trip out of the interpreter lock."""

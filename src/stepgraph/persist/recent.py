@@ -306,6 +306,8 @@ def _keep(checkpoint: Checkpoint) -> bool:
     if control.sends or control.channels:
         return False
     changes: Any = checkpoint.changes
+    if ATOMS.issuperset(map(type, changes.values())):
+        return True
     for key, value in changes.items():
         kind = type(value)
         if kind in ATOMS or kind is Removed:

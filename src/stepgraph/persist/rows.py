@@ -169,19 +169,21 @@ def begin(checkpoint: Checkpoint, codec: Codec) -> tuple[Tip, bytes]:
     tip.seen = dict.fromkeys(checkpoint.ran, version)
     tip.versions = dict.fromkeys(parts.sets, version)
     tip.says(checkpoint.metadata)
-    line = line_of(
-        {
-            "id": tip.id,
-            "parent": None,
-            "step": tip.step,
-            "version": version,
-            "time": tip.micros,
-            "shape": shape,
-            "versions": [version] * len(parts.sets),
-            "seen": tip.seen,
-            "m": checkpoint.metadata,
-            "values": parts.sets,
-        }
+    line = (
+        line_of(
+            {
+                "id": tip.id,
+                "step": tip.step,
+                "version": version,
+                "time": tip.micros,
+                "shape": shape,
+                "versions": [version] * len(parts.sets),
+                "seen": tip.seen,
+                "m": checkpoint.metadata,
+                "values": parts.sets,
+            }
+        )[:-1]
+        + b',"parent":null}'
     )
     parts.apply(tip.values, len(line))
     tip.restart(len(line))

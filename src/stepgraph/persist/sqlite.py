@@ -130,8 +130,8 @@ class SqliteCheckpointer(RecentCheckpointer):
         with self._lock:
             if len(self._logs) >= _LOGS:
                 self._forget()
-            self._logs.setdefault((thread, ns), made)
-        return self._open(thread, ns, create=create)
+            found: Log = self._logs.setdefault((thread, ns), made)
+            return found
 
     def _forget(self) -> None:
         """Drop the logs at hand that nothing waits for; they are found in the file again."""

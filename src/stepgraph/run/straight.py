@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextvars import copy_context
+from typing import Any
 
-from stepgraph.core.effects import Flow, Save
+from stepgraph.core.effects import Flow, Load, Save
 from stepgraph.core.engine import Engine
 from stepgraph.core.entry import open_thread
 from stepgraph.core.sprint import begin, sprint
@@ -50,10 +51,16 @@ def straight(engine: Engine) -> bool:
 
 def _drive(flow: Flow) -> None:
     """Perform a flow in which no user's code runs."""
-    argument = None
+    argument: Any = None
     while True:
         try:
             effect = flow.send(argument)
         except StopIteration:
             return
-        argument = perform(effect)
+        kind = type(effect)
+        if kind is Save:
+            argument = effect.checkpointer.save(effect.thread, effect.ns, effect.checkpoint)
+        elif kind is Load:
+            argument = effect.checkpointer.load(effect.thread, effect.ns, effect.checkpoint)
+        else:
+            argument = perform(effect)
