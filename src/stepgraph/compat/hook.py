@@ -55,6 +55,10 @@ class Finder(MetaPathFinder):
         installed = PathFinder.find_spec(fullname, path)
         if installed is None and _exists(mirror):
             return ModuleSpec(fullname, _Alias(mirror), origin=OURS)
+        if installed is not None and fullname == "langgraph.prebuilt.tool_node":
+            from stepgraph.compat.quicker import quickened
+
+            return quickened(installed)
         return installed
 
 
