@@ -10,20 +10,23 @@ from langchain_core.runnables import RunnableConfig
 
 from stepgraph.compat.format import BRANCH, TASKS
 from stepgraph.compat.langgraph._internal._runnable import RunnableSeq
+from stepgraph.compat.langgraph.pregel import _read
+from stepgraph.core.inside import graphs_in
 from stepgraph.core.plan import Node, Router
 from stepgraph.core.routing import checked
 from stepgraph.core.types import END, Route
 from stepgraph.core.writes import collect
-from stepgraph.graph.node_builder import ChannelWriteEntry, listed
+from stepgraph.graph.node_builder import ChannelWriteEntry, PregelNode, listed
 from stepgraph.integrations.channel_steps import ChannelRead, ChannelWrite, ChannelWriteTupleEntry
 from stepgraph.integrations.runnables import RunnableCallable, coerce_to_runnable
 
 
-def part_of(node: Node, name: str) -> Any:
+def part_of(node: Node | PregelNode, name: str) -> Any:
     """A node's attribute under LangGraph's name. Raises AttributeError."""
-    if name not in _PARTS:
+    parts: Any = _BUILT if isinstance(node, PregelNode) else _PARTS
+    if name not in parts:
         raise AttributeError(f"{type(node).__name__!r} object has no attribute {name!r}")
-    return _PARTS[name](node)
+    return parts[name](node)
 
 
 def _writers(node: Node) -> list[Any]:
@@ -105,4 +108,37 @@ _PARTS: dict[str, Callable[[Node], Any]] = {
     "input_cache_key": lambda node: (node.mapper, tuple(listed(node.channels))),
     "is_error_handler": lambda _: False,
     "error_handler_node": lambda node: node.handler,
+}
+
+
+def _bound(node: PregelNode) -> Any:
+    """What a built node does, as one Runnable."""
+    steps = [coerce_to_runnable(step, name=None, trace=True) for step in node.steps]
+    if not steps:
+        return _read.DEFAULT_BOUND
+    return steps[0] if len(steps) == 1 else RunnableSeq(*steps)
+
+
+def _built_writers(node: PregelNode) -> list[Any]:
+    return [ChannelWrite(node.writes)]
+
+
+def _built_whole(node: PregelNode) -> Any:
+    steps = [*([_bound(node)] if node.steps else ()), *_built_writers(node)]
+    return steps[0] if len(steps) == 1 else RunnableSeq(*steps)
+
+
+_BUILT: dict[str, Callable[[PregelNode], Any]] = {
+    "bound": _bound,
+    "writers": _built_writers,
+    "flat_writers": _built_writers,
+    "node": _built_whole,
+    "mapper": lambda _: None,
+    "subgraphs": lambda node: [found for step in node.steps for found in graphs_in(step)][:1],
+    "input_cache_key": lambda node: (None, tuple(listed(node.channels))),
+    "is_error_handler": lambda _: False,
+    "error_handler_node": lambda _: None,
+    "trace_policy": lambda _: None,
+    "invoke": lambda node: _bound(node).invoke,
+    "ainvoke": lambda node: _bound(node).ainvoke,
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from stepgraph.core import registry
 from stepgraph.core.caching import NAMESPACE
 from stepgraph.core.channels import Channel
 from stepgraph.core.errors import InvalidUpdateError, sync_timeout_unsupported
@@ -43,18 +44,24 @@ class ChannelWriteEntry(NamedTuple):
 class PregelNode:
     """A node as NodeBuilder made it."""
 
-    channels: str | tuple[str, ...]
+    channels: str | list[str]
     """What it reads: one channel's value, or a dict of several ones'."""
-    triggers: tuple[str, ...]
+    triggers: list[str]
     """The channels whose writes make it ready."""
     steps: tuple[Any, ...] = ()
     """Its actions, each of which gets what the one before returned."""
     writes: tuple[ChannelWriteEntry | Send, ...] = ()
-    tags: tuple[str, ...] = ()
+    tags: list[str] = field(default_factory=list)
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    retry_policy: tuple[RetryPolicy, ...] = ()
+    retry_policy: list[RetryPolicy] = field(default_factory=list)
     cache_policy: CachePolicy | None = None
     timeout: TimeoutPolicy | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        """What else LangGraph's have: Runnables that do and write. No run asks for it."""
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return registry.adapters.load("node part")(self, name)
 
 
 class NodeBuilder:
@@ -139,10 +146,10 @@ class NodeBuilder:
 
     def build(self) -> PregelNode:
         """The node. `Pregel` takes builders too."""
-        channels = self._channels if isinstance(self._channels, str) else tuple(self._channels)
+        channels = self._channels if isinstance(self._channels, str) else list(self._channels)
         return PregelNode(
-            channels, tuple(self._triggers), tuple(self._steps), tuple(self._writes), tuple(self._tags),
-            dict(self._metadata), tuple(self._retries), self._cache, self._timeout,
+            channels, list(self._triggers), tuple(self._steps), tuple(self._writes), list(self._tags),
+            dict(self._metadata), list(self._retries), self._cache, self._timeout,
         )  # fmt: skip
 
 
@@ -174,10 +181,10 @@ def node_of(
         mapper=_reader(given.channels, rules),
         inject=how.inject if graph is None else None,
         managed=tuple((key, managed[key]) for key in listed(given.channels) if key in managed),
-        subscribes=given.triggers,
+        subscribes=tuple(given.triggers),
         writer=_writer(name, given.writes, frozenset(rules)),
         writes=frozenset(write.channel for write in given.writes if isinstance(write, ChannelWriteEntry)),
-        retries=given.retry_policy or retries,
+        retries=tuple(given.retry_policy) or retries,
         timeout=given.timeout,
         cache=given.cache_policy or cache_policy,
         cache_ns=(NAMESPACE, getattr(lone, "__qualname__", None) or "__dynamic__", name),
@@ -188,7 +195,7 @@ def node_of(
     )
 
 
-def _reader(channels: str | tuple[str, ...], rules: Mapping[str, Channel]) -> Callable[[Any], Any] | None:
+def _reader(channels: str | Sequence[str], rules: Mapping[str, Channel]) -> Callable[[Any], Any] | None:
     """What makes a node's input of the raw values that it reads."""
     veiled = {key: rule for key, rule in rules.items() if type(rule).read is not Channel.read}
 

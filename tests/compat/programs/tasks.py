@@ -366,3 +366,23 @@ def writers(show: Any) -> None:
     show([nodes[name].channels for name in nodes], [nodes[name].triggers == [] for name in nodes])
     show([type(each).__name__ for each in nodes["second"].writers], app.invoke(1))
     show([nodes[name].error_handler_node for name in nodes], [nodes[name].subgraphs for name in nodes])
+
+
+def built(show: Any) -> None:
+    """Nodes as NodeBuilder makes them."""
+    whole = NodeBuilder().subscribe_only("a").do(add).write_to("b", c=3, d=lambda x: x * 2)
+    several = NodeBuilder().subscribe_to("a", "b").read_from("c").do(add).do(lambda x: x + 1).meta("tag", k="v")
+    several.add_retry_policies(RetryPolicy()).add_cache_policy(CachePolicy(ttl=3)).write_to("d", Send("n", 1))
+    idle, writing = NodeBuilder().subscribe_to("a", read=False), NodeBuilder().subscribe_only("a").write_to("b")
+    for builder in (whole, several, idle, writing):
+        node: Any = builder.build()
+        show(node.channels, node.triggers, node.tags, node.metadata, node.retry_policy, node.mapper)
+        show(node.cache_policy is None, node.timeout, node.is_error_handler, node.error_handler_node, node.subgraphs)
+        show([each.get_name() for each in node.writers], [each.get_name() for each in node.flat_writers])
+        show(node.input_cache_key, node.trace_policy, node.node is None, node.invoke(1), type(node).__name__)
+        show(asyncio.run(node.ainvoke(1)))
+        writes: list = []
+        if node.node is not None:
+            show(node.node.invoke(2, {"configurable": {"__pregel_send": writes.extend}}), writes)
+    inner = graph()
+    show(NodeBuilder().subscribe_only("a").do(inner).build().subgraphs == [inner], identifier(whole.build()))
