@@ -23,7 +23,7 @@ class _Kind(type):
             raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
 
         def method(*_: Any, **__: Any) -> Any:
-            raise _no_such_part(f"{cls.__name__}.{name}")
+            raise no_such_part(f"{cls.__name__}.{name}")
 
         method.__name__, method.__qualname__ = name, f"{cls.__name__}.{name}"
         return method
@@ -35,10 +35,10 @@ class Absent(metaclass=_Kind):
     __class_getitem__: Any = classmethod(GenericAlias)
 
     def __init__(self, *_: Any, **__: Any) -> None:
-        raise _no_such_part(type(self).__name__)
+        raise no_such_part(type(self).__name__)
 
 
-def _no_such_part(name: str) -> NotImplementedError:
+def no_such_part(name: str) -> NotImplementedError:
     """What is raised instead of an answer that would only look like LangGraph's."""
     return NotImplementedError(
         f"{name} is a part of LangGraph's own engine. This program runs on stepgraph, whose engine "

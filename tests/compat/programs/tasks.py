@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph._internal._scratchpad import PregelScratchpad
 from langgraph.channels import EphemeralValue, LastValue, Topic
-from langgraph.errors import NodeError
+from langgraph.errors import GraphInterrupt, NodeError, ParentCommand
 from langgraph.graph import END, START, StateGraph
 from langgraph.managed import IsLastStep, RemainingSteps
 from langgraph.managed.is_last_step import IsLastStepManager, RemainingStepsManager
@@ -26,9 +26,20 @@ from langgraph.pregel._call import (
 )
 from langgraph.pregel._checkpoint import channels_from_checkpoint, empty_checkpoint
 from langgraph.pregel._io import map_output_updates
+from langgraph.pregel._retry import arun_with_retry, run_with_retry
 from langgraph.pregel._task_status import CONTROL_WRITES, TaskStatus, read_task_statuses
 from langgraph.pregel._write import ChannelWrite, ChannelWriteEntry, ChannelWriteTupleEntry
-from langgraph.types import CacheKey, CachePolicy, Command, Interrupt, PregelExecutableTask, RetryPolicy, Send
+from langgraph.runtime import Runtime
+from langgraph.types import (
+    CacheKey,
+    CachePolicy,
+    Command,
+    Interrupt,
+    PregelExecutableTask,
+    RetryPolicy,
+    Send,
+    TimeoutPolicy,
+)
 from typing_extensions import TypedDict
 from xxhash import xxh3_128_hexdigest
 
@@ -386,3 +397,82 @@ def built(show: Any) -> None:
             show(node.node.invoke(2, {"configurable": {"__pregel_send": writes.extend}}), writes)
     inner = graph()
     show(NodeBuilder().subscribe_only("a").do(inner).build().subgraphs == [inner], identifier(whole.build()))
+
+
+class Gives:
+    """A Runnable that does one thing after the other: it raises or returns."""
+
+    def __init__(self, *outcomes: Any) -> None:
+        self.outcomes = list(outcomes)
+        self.infos: list[Any] = []
+
+    def invoke(self, value: Any, config: Any = None) -> Any:
+        runtime = config["configurable"].get("__pregel_runtime")
+        if runtime is not None:
+            info = runtime.execution_info
+            resuming = config["configurable"].get("__pregel_resuming")
+            self.infos.append((info.node_attempt, info.node_first_attempt_time > 0, info.task_id, resuming))
+        config["configurable"]["__pregel_send"]([("x", len(self.outcomes))])
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    async def ainvoke(self, value: Any, config: Any = None) -> Any:
+        return self.invoke(value, config)
+
+    async def astream(self, value: Any, config: Any = None) -> Any:
+        yield self.invoke(value, config)
+
+
+def attempts(show: Any) -> None:
+    """Tasks run by themselves, with policies of retries."""
+    quick = RetryPolicy(initial_interval=0.0, jitter=False, retry_on=(KeyError, OSError))
+    written: list = []
+
+    def task_of(*outcomes: Any, **more: Any) -> Any:
+        writes: deque = deque()
+        config = {
+            "configurable": {
+                "__pregel_send": writes.extend, "checkpoint_ns": "outer:1|n:i", "__pregel_runtime": Runtime(),
+            }
+        }  # fmt: skip
+        writer = RunnableLambda(lambda command: written.append((command.update, command.goto)))
+        return PregelExecutableTask(
+            "n", 1, Gives(*outcomes), writes, config, (), more.pop("retries", ()), None, "i", (), [writer], **more
+        )
+
+    def parent(graph: Any) -> Any:
+        return ParentCommand(Command(graph=graph, update={"x": 1}, goto="a"))
+
+    cases: list[Any] = [
+        (("done",), None), ((KeyError("a"), "done"), [quick]), ((KeyError("a"),) * 3, [quick]),
+        ((ValueError("a"), "done"), [quick]), ((KeyError("a"), "done"), None), ((GraphInterrupt(()),), [quick]),
+        ((parent("outer:1|n:i"),), None), ((parent("n"),), None), ((parent("outer|n"),), None),
+        ((parent(Command.PARENT),), None), ((parent("other"),), None),
+    ]  # fmt: skip
+    for outcomes, policies in cases:
+        for how in ("sync", "async", "stream"):
+            task = task_of(*outcomes)
+            written.clear()
+            try:
+                if how == "sync":
+                    show(run_with_retry(task, policies))
+                else:
+                    show(asyncio.run(arun_with_retry(task, policies, stream=how == "stream")))
+            except ParentCommand as up:
+                show(up.args[0].graph)
+            except Exception as error:
+                show(type(error).__name__, error.args, getattr(error, "__notes__", None))
+            show(list(task.writes), task.proc.infos, written)
+    own = task_of(KeyError("a"), "done", retries=[quick])
+    show(run_with_retry(own, None, {"extra": 1}), list(own.writes))
+    for outcome in (asyncio.CancelledError(), "done"):
+        try:
+            show(
+                run_with_retry(
+                    task_of(outcome, timeout=TimeoutPolicy(run_timeout=1) if outcome == "done" else None), None
+                )
+            )
+        except Exception as error:
+            show(type(error).__name__)

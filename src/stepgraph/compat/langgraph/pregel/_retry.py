@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from stepgraph.compat.absent import absent
+from stepgraph.compat.attempts import arun_with_retry, run_with_retry
 from stepgraph.core.policies import RetryPolicy
-
-__getattr__ = absent(
-    "langgraph.pregel._retry",
-    "arun_with_retry",
-    "run_with_retry",
-)
 
 
 def _should_retry_on(retry_policy: RetryPolicy, exc: Exception) -> bool:
@@ -30,4 +22,4 @@ def _checkpoint_ns_for_parent_command(ns: str) -> str:
     return "|".join(parts)
 
 
-__all__: tuple[Any, ...] = ()
+__all__ = ("arun_with_retry", "run_with_retry")
