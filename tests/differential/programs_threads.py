@@ -123,6 +123,10 @@ def calls_on_a_blank_thread(lab: Lab) -> None:
     lab.update(None, lab.END)
     lab.run(None)
     lab.run(lab.Command(resume="nobody asked"))
+    lab.thread = "copied"
+    lab.update(None, lab.END)
+    lab.update(None, "__copy__")
+    lab.run(lab.Command(resume="nobody asked"))
     lab.thread = "edited in vain"
     lab.update(None, "b")
     lab.run(lab.Command(resume={"0" * 32: "nobody asked"}))
@@ -138,6 +142,14 @@ def edits_that_write_nothing(lab: Lab) -> None:
     for name in "abc":
         g.add_edge(lab.START, name)
     lab.compile(g, interrupt_before=["a"])
+    lab.run({"log": []})
+    lab.update(None, "c")
+    lab.thread = "alone"
+    lab.update({"log": ["given"]}, "a")
+    lab.update(lab.Command(goto="c"), "a")
+    lab.update(None, "c")
+    lab.history()
+    lab.thread = "together"
     lab.run({"log": []})
     lab.bulk([[(None, "a"), ({"log": ["as b"]}, "b"), ({"log": ["as b too"]}, "b")]])
     lab.history()

@@ -14,7 +14,18 @@ from stepgraph.core.decisions import as_routes, packed, unpacked
 from stepgraph.core.effects import Flow, Load, SaveRecord
 from stepgraph.core.errors import EmptyInputError, InvalidUpdateError, UnknownInterruptError
 from stepgraph.core.plan import Node, Plan
-from stepgraph.core.state import State, advance, combine, in_order, ready, records_of, take_writes, tracked, without
+from stepgraph.core.state import (
+    LAST,
+    State,
+    advance,
+    combine,
+    in_order,
+    ready,
+    records_of,
+    take_writes,
+    tracked,
+    without,
+)
 from stepgraph.core.task import NOTHING, PAST, Task
 from stepgraph.core.types import PARENT, START, Command, Route, Writes
 from stepgraph.core.writes import update_of
@@ -37,7 +48,7 @@ def open_thread(engine: Engine) -> Flow:
             stored = current(engine, stored)
             restore(engine, stored)
     resuming = request.input is None or isinstance(request.input, Command)
-    known = stored is not None and not _is_blank(stored)
+    known = stored is not None and not is_blank(stored)
     resuming = stored is not None and known and (resuming or _same_run(engine, stored))
     if stored is not None and request.parent is not None and _goes_on(engine, request.parent, stored):
         resuming = True
@@ -103,10 +114,10 @@ def _is_new(engine: Engine) -> bool:
     )
 
 
-def _is_blank(stored: Stored) -> bool:
+def is_blank(stored: Stored) -> bool:
     """Whether nothing was ever written to the thread: it was cleared, or edited in vain, before anything ran."""
     control = stored.control
-    led = control.next or control.sends or control.channels
+    led = control.next or control.sends or control.channels.keys() - {LAST}
     return stored.version == 0 or not (led or stored.versions.keys() - {GRAPH})
 
 

@@ -11,7 +11,7 @@ from stepgraph.core.checkpoint import Stored
 from stepgraph.core.decisions import unpacked
 from stepgraph.core.effects import Flow, Flush, Load
 from stepgraph.core.engine import Engine
-from stepgraph.core.entry import amended_values, restore, tracked_values, write_input
+from stepgraph.core.entry import amended_values, is_blank, restore, tracked_values, write_input
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.keeping import keep_outcome
 from stepgraph.core.plan import Barrier
@@ -121,7 +121,7 @@ def _copy(engine: Engine, updates: Any, stored: Stored | None) -> Flow:
         raise InvalidUpdateError("Cannot copy a non-existent checkpoint: the thread has none.")
     following = _copied(updates) if isinstance(updates, list) else []
     state = engine.state
-    changes = tracked_values(engine)
+    changes = {} if is_blank(stored) else tracked_values(engine)
     if engine.plan.entry in state.next:
         changes[START] = without(engine.plan.untracked, engine.scope.inputs)
     if engine.keeper is None:
@@ -243,8 +243,7 @@ def _commit(
     for task, joined in zip(tasks, joins, strict=True):
         task.joined = joined
     state.seen = seen  # an edit is no run
-    if len(finished) < len(tasks):  # nor is what was dropped
-        state.ran = tuple(task.name for task in finished)
+    state.ran = tuple(task.name for task in finished if _wrote(task))  # nor is what was dropped, or wrote nothing
     for key, barrier in turns.joined.items():
         state.barriers[key] = frozenset(barrier.sources)
         if barrier.node not in plan.deferred:
@@ -259,6 +258,9 @@ def _commit(
 
 def _tells(engine: Engine, task: Task) -> bool:
     """Whether history is to show what the edit wrote: not in place of what the task itself had returned."""
-    wrote = bool(task.writes or task.routes or task.joins)
     own = engine.keeper is None and "outcome" in engine.pending.get(task.id, {})
-    return wrote and not own and not task.kept
+    return _wrote(task) and not own and not task.kept
+
+
+def _wrote(task: Task) -> bool:
+    return bool(task.writes or task.routes or task.joins)
