@@ -208,3 +208,18 @@ def history_after_a_run_kept_at_its_end(lab: Lab) -> None:
     lab.run({"log": [], "count": 3})
     lab.run(None, durability="exit")
     lab.history()
+
+
+@program(needs_saver=True)
+def edits_after_runs_kept_at_their_end(lab: Lab) -> None:
+    """The last node that ran is known also where durability "exit" left out the checkpoints between."""
+    g = nodes(lab, "a", "b", "work")
+    g.add_edge(lab.START, "a")
+    g.add_edge("a", "b")
+    g.add_conditional_edges("b", lambda s: [lab.Send("work", s)], ["work"])
+    lab.compile(g)
+    lab.invoke({"log": []}, durability="exit")
+    lab.update({"log": ["as b"]})
+    lab.invoke(None, durability="exit")
+    lab.update({"log": ["as b"]})
+    lab.without_history = "results at exit"

@@ -268,7 +268,7 @@ class Script:
 
     def state_of_the_past(self) -> None:
         place = self.past()
-        if place and self.editable(place):
+        if place and not self.results_only:
             self.lab.state(place, subgraphs=self.rng.random() < 0.5)
 
     def history(self) -> None:

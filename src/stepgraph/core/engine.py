@@ -14,7 +14,7 @@ from typing import Any
 
 from stepgraph.core import events as ev
 from stepgraph.core.asking import ask
-from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Extend, Keeper, Record, Source, undecided
+from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Control, Extend, Keeper, Record, Source, undecided
 from stepgraph.core.child import child_request
 from stepgraph.core.decisions import rejected, superstep, update_from
 from stepgraph.core.effects import Flow, Flush, Join, Save, SaveRecord, Together, Within
@@ -34,6 +34,7 @@ from stepgraph.core.recovery import take_up
 from stepgraph.core.request import ORDINARY, Request
 from stepgraph.core.sprint import DETAILS, TRAIL, begin, sprint
 from stepgraph.core.state import (
+    LAST,
     State,
     advance,
     arrange,
@@ -599,4 +600,8 @@ def _merged(held: Checkpoint | None, latest: Checkpoint) -> Checkpoint:
         else:
             changes[key] = change
     latest.changes, latest.parent = changes, held.parent
+    last = frozenset(held.control.next) or held.control.channels.get(LAST)
+    if last:  # the checkpoint between the two, which would tell it, is not saved
+        now = latest.control
+        latest.control = Control(now.next, now.sends, {**now.channels, LAST: last})
     return latest

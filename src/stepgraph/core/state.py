@@ -102,7 +102,7 @@ def whole(arg: Any, values: Mapping[str, Any]) -> Any:
 
 WAITING = "__deferred__"
 LAST = "__last__"
-"""Beside the joins of a checkpoint that an edit made: the nodes that ran last, where nothing else tells."""
+"""Beside the joins of a checkpoint: the nodes that ran last, where the checkpoint before it does not tell them."""
 
 
 def ready(plan: Plan, state: State, scope: Scope) -> list[Task]:
