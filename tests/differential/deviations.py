@@ -105,6 +105,10 @@ DEVIATIONS = {
         'superstep when all of its tasks have ended, also with durability "exit", and begins no other task; LangGraph '
         'leaves it as pending writes, begins what waits beside the others, and with "exit" forgets what ran last.'
     ),
+    "places of callers": (
+        "With `max_concurrency`, a function that calls others takes one of LangGraph's places itself, so that an async "
+        "entrypoint waits for ever with 1 and a sync stream with 2; here each caller's calls are limited by themselves."
+    ),
     "failed after an answer": (
         "When a task fails after an answer, LangGraph's updates stream says that it returned None; ours says nothing. "
         "(Applied to every program.)"

@@ -6,7 +6,7 @@ import asyncio
 import operator
 from datetime import timedelta
 from pathlib import Path
-from threading import Barrier, Event
+from threading import Barrier, Event, Lock
 from typing import Annotated, Any
 
 import pytest
@@ -282,6 +282,108 @@ def test_async_entrypoints_run_under_invoke_too() -> None:
 
     assert flow.invoke([1, 2]) == [2, 3]
     assert list(flow.stream([1], stream_mode="updates")) == [{"later": 2}, {"flow": [2]}]
+
+
+class TestMaxConcurrency:
+    """It limits the calls of each caller too."""
+
+    @staticmethod
+    def counted(at_once: list[int], most: list[int]) -> Any:
+        def step(by: int) -> None:
+            at_once[0] += by
+            most[0] = max(most[0], at_once[0])
+
+        return step
+
+    @pytest.mark.parametrize("width", [1, 2, 5])
+    @pytest.mark.parametrize("nested", [False, True])
+    def test_async(self, width: int, nested: bool) -> None:
+        most = [0]
+        step = self.counted([0], most)
+
+        @task
+        async def one(x: int) -> int:
+            step(1)
+            await asyncio.sleep(0.001)
+            step(-1)
+            return x
+
+        @task
+        async def through(x: int) -> int:
+            return int(await one(x))
+
+        @entrypoint()
+        async def flow(xs: list[int]) -> list[int]:
+            return list(await asyncio.gather(*((through if nested else one)(x) for x in xs)))
+
+        async def run() -> Any:
+            return await asyncio.wait_for(flow.ainvoke([*range(6)], {"max_concurrency": width}), SECONDS)
+
+        assert asyncio.run(run()) == [*range(6)]
+        assert 1 <= most[0] <= width
+
+    @pytest.mark.parametrize("width", [1, 2, 5])
+    @pytest.mark.parametrize("way", ["invoke", "stream", "node"])
+    def test_sync(self, width: int, way: str) -> None:
+        most, lock = [0], Lock()
+        step = self.counted([0], most)
+
+        @task
+        def one(x: int) -> int:
+            with lock:
+                step(1)
+            Event().wait(0.002)
+            with lock:
+                step(-1)
+            if x == 3:
+                raise ValueError("three")
+            return x
+
+        def each(xs: list[int]) -> list[Any]:
+            futures = [one(x) for x in xs]
+            return [future.exception() or future.result() for future in futures]
+
+        @entrypoint()
+        def flow(xs: list[int]) -> list[Any]:
+            return each(xs)
+
+        def node(state: Any) -> Any:
+            return {"xs": each(state["xs"])}
+
+        config: RunnableConfig = {"max_concurrency": width}
+        if way == "invoke":
+            found = flow.invoke([*range(6)], config)
+        elif way == "stream":
+            found = next(chunk["flow"] for chunk in flow.stream([*range(6)], config) if "flow" in chunk)
+        else:
+            inner = StateGraph(TypedDict("Xs", {"xs": list})).add_node("node", node).add_edge(START, "node").compile()
+            outer = (
+                StateGraph(TypedDict("Ys", {"xs": list})).add_node("inner", inner).add_edge(START, "inner").compile()
+            )
+            found = outer.invoke({"xs": [*range(6)]}, config)["xs"]
+
+        assert list(map(repr, found)) == ["0", "1", "2", "ValueError('three')", "4", "5"]
+        assert 1 <= most[0] <= width
+
+    def test_a_call_that_is_given_up_before_its_turn_does_not_begin(self) -> None:
+        ran: list[int] = []
+
+        @task
+        async def one(x: int) -> None:
+            ran.append(x)
+            await asyncio.sleep(0.001)
+
+        @entrypoint()
+        async def flow(x: int) -> bool:
+            first, second, third = one(1), one(2), one(3)
+            await asyncio.sleep(0)
+            second.cancel()
+            await first
+            await third
+            return bool(second.cancelled())
+
+        assert asyncio.run(flow.ainvoke(1, {"max_concurrency": 1})) is True
+        assert ran == [1, 3]
 
 
 class TestGivingUpACall:

@@ -171,6 +171,8 @@ class Task:
     """How many questions its body has asked in this attempt."""
     calls = 0
     """How many graphs its body has called."""
+    turns: Any = None
+    """What lets only as many of the functions that it calls run at once as `max_concurrency` allows."""
     chosen = False
     """Whether a person chose them."""
     joined: tuple[str, ...] | None = None

@@ -18,7 +18,7 @@ from stepgraph.core.plan import Node
 from stepgraph.core.task import RETURN, Task, call_of
 from stepgraph.run.context import running_task
 from stepgraph.run.sync import SyncDriver
-from stepgraph.run.threads import pool
+from stepgraph.run.threads import Turns, pool
 
 
 class Called(Future[Any]):
@@ -70,17 +70,32 @@ def _started(caller: Task, task: Task) -> Future[Any]:
 def begin(task: Task, flow: Flow) -> Future[Any]:
     """Run a called function beside its caller, as the run's driver does: on its event loop, or in a helper thread."""
     loop = None if task.scope.request.blocking else _loop()
+    width: int | None = task.scope.request.config.get("max_concurrency")
     if loop is None:
         if task.node.is_async:
             raise RuntimeError(
                 f"In an sync context async tasks cannot be called: {task.name!r} is async. "
                 "Make the function that calls it async, or run the graph with `ainvoke` or `astream`."
             )
-        return pool.submit(copy_context().run, SyncDriver().run, flow)
+        helpers = pool if not width else _turns(task, Turns, width)
+        called: Future[Any] = helpers.submit(copy_context().run, SyncDriver().run, flow)
+        return called
     from stepgraph.run.aio import AsyncDriver
-    from stepgraph.run.looped import Looped
+    from stepgraph.run.looped import Looped, in_turn
 
-    return Looped(AsyncDriver().run(flow), loop)
+    coroutine = AsyncDriver().run(flow)
+    if width:
+        coroutine = in_turn(_turns(task, sys.modules["asyncio"].Semaphore, width), coroutine)
+    return Looped(coroutine, loop)
+
+
+def _turns(task: Task, kind: type[Any], width: int) -> Any:
+    """What lets `width` calls of one caller run at once. One limit for all would let a caller wait for its own slot."""
+    caller = task.caller
+    assert caller is not None
+    if not isinstance(caller.turns, kind):
+        caller.turns = kind(width)
+    return caller.turns
 
 
 def _loop() -> Any:

@@ -55,3 +55,12 @@ class Looped(Future[Any]):
             self.set_exception(error)
         else:
             self.set_result(task.result())
+
+
+async def in_turn(turns: asyncio.Semaphore, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Await the coroutine when it is its turn."""
+    try:
+        async with turns:
+            return await coroutine
+    finally:
+        coroutine.close()  # where it was cancelled before its turn

@@ -85,6 +85,45 @@ class Pool:
 pool = Pool()
 
 
+class Turns:
+    """Calls of which at most `width` run at once, in helper threads; the others wait in their order."""
+
+    def __init__(self, width: int) -> None:
+        self._free = width
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._lock = Lock()
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+        """Call `function(*args)` in a thread when it is its turn."""
+        future: Future[Any] = Future()
+
+        def job() -> None:
+            try:
+                if future.set_running_or_notify_cancel():
+                    future.set_result(function(*args))
+            except BaseException as error:
+                future.set_exception(error)
+            self._next()
+
+        with self._lock:
+            waits = not self._free
+            if waits:
+                self._waiting.append(job)
+            else:
+                self._free -= 1
+        if not waits:
+            pool.start(job)
+        return future
+
+    def _next(self) -> None:
+        with self._lock:
+            if not self._waiting:
+                self._free += 1
+                return
+            job = self._waiting.popleft()
+        pool.start(job)
+
+
 class Batch:
     """Items that the caller works on in turn; when one is slow, helper threads take from the same queue.
 
