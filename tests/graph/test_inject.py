@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -12,6 +12,7 @@ import pytest
 
 import stepgraph
 from stepgraph import END, START, RunnableConfig, Runtime, StateGraph, get_config, get_runtime, get_store
+from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.graph.inject import wanted
 from tests import services
 
@@ -161,14 +162,22 @@ def test_async_callables_of_every_kind_run_under_invoke_too() -> None:
             yield {"seen": 1}
             yield {"seen": 2}
 
-    class SyncParts:
-        def __call__(self, state: State, runtime: Runtime) -> Iterator[Any]:
-            yield {"seen": runtime.context}
-
     assert app(Later()).invoke({}) == {"seen": "later"}
     assert app(Parts()).invoke({}) == {"seen": 2}
     assert asyncio.run(app(Parts()).ainvoke({})) == {"seen": 2}
-    assert app(SyncParts()).invoke({}, context=3) == {"seen": 3}
+
+
+def test_an_object_that_is_called_is_no_generator_node() -> None:
+    class Parts:
+        def __call__(self, state: State) -> Any:
+            yield {"seen": 1}
+
+        def part(self, state: State) -> Any:
+            yield {"seen": 2}
+
+    with pytest.raises(InvalidUpdateError, match="Expected dict, got <generator object"):
+        app(Parts()).invoke({})
+    assert app(Parts().part).invoke({}) == {"seen": 2}
 
 
 class Both:

@@ -47,7 +47,7 @@ from stepgraph.core.state import (
 )
 from stepgraph.core.task import NOTHING, Scope, Task
 from stepgraph.core.together import ask_step, mend_step, split
-from stepgraph.core.types import MISSING, START, Decision, Interrupt, Pause, Route, Writes
+from stepgraph.core.types import HIDDEN, MISSING, START, Decision, Interrupt, Pause, Route, Writes
 
 
 @dataclass(slots=True)
@@ -584,7 +584,11 @@ def written_by(tasks: Sequence[Task]) -> set[str]:
 
 
 def _listed(tasks: Sequence[Task], names: frozenset[str]) -> bool:
-    return any((task.name in names or "*" in names) and task.name != START for task in tasks)
+    """Whether a task is among those to stop at: "*" means all that are not hidden."""
+    scope = tasks[0].scope
+    everywhere = "*" in names and HIDDEN not in (scope.request.config.get("tags") or ())
+    spared = {START, *scope.plan.hidden}
+    return any(task.name not in spared if everywhere else task.name in names and task.name != START for task in tasks)
 
 
 def _merged(held: Checkpoint | None, latest: Checkpoint) -> Checkpoint:

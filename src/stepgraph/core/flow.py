@@ -14,7 +14,6 @@ from stepgraph.core.effects import Flow, Sleep
 from stepgraph.core.errors import (
     Cancelled,
     GraphBubbleUp,
-    GraphDrained,
     GraphInterrupt,
     ParentCommand,
     Rejected,
@@ -198,7 +197,7 @@ def troubled(engine: Engine, task: Task, error: BaseException) -> Flow:
                 scope.emit(ev.TaskInterrupted(scope.ns, task.step, scope.clock(), task.id, task.name, task.index, ()))
         case ParentCommand():
             yield from _climbing(engine, task, error)
-        case GraphDrained() | GeneratorExit() | StreamClosed():
+        case GraphBubbleUp() | GeneratorExit() | StreamClosed():  # on its way to the caller: nothing has failed
             raise error
         case Continues(result=result):
             task.node, task.lean, task.alone = goes_on(task.node, result), False, False

@@ -14,7 +14,7 @@ from stepgraph.core.channels import Channel, Topic
 from stepgraph.core.checkpoint import Control
 from stepgraph.core.inside import graphs_in
 from stepgraph.core.policies import RetryPolicy
-from stepgraph.core.types import MISSING, ROOT, START, Route, Writes
+from stepgraph.core.types import HIDDEN, MISSING, ROOT, START, Route, Writes
 
 if TYPE_CHECKING:
     from stepgraph.core.limits import CachePolicy, TimeoutPolicy
@@ -216,7 +216,7 @@ class Node:
     @property
     def tags(self) -> list[str] | None:
         """LangGraph's: nodes that listeners are not told of have one."""
-        return ["langsmith:hidden"] if self.name == START else None
+        return [HIDDEN] if self.name == START else None
 
     def graph(self) -> Any:
         """The compiled graph that the node is, or that its function names; None if there is none.
@@ -286,6 +286,8 @@ class Plan:
     """Channels that change once a node that they made ready has run."""
     finishing: tuple[str, ...] = ()
     """Channels that may get a value when nothing is ready."""
+    hidden: frozenset[str] = frozenset()
+    """The nodes that listeners are not told of, where nodes have tags: in graphs of subscribers."""
     veiled: tuple[str, ...] = ()
     """Keys whose value is not what is read of them."""
     deferred: frozenset[str] = frozenset()
@@ -367,6 +369,7 @@ class Plan:
         self.finishing = tuple(key for key, kind in kinds.items() if kind.finish is not Channel.finish)
         self.veiled = tuple(key for key, kind in kinds.items() if kind.read is not Channel.read)
         self.vanishing = self.vanishing or bool(self.consuming)
+        self.hidden = frozenset(name for name, node in self.nodes.items() if HIDDEN in node.metadata.get("tags", ()))
 
     def initial(self) -> dict[str, Any]:
         """The values before anything was written."""

@@ -29,6 +29,8 @@ ROOT: Final = "__root__"
 INTERRUPT: Final = "__interrupt__"
 """The key under which streams report a pause."""
 PARENT: Final = "__parent__"
+HIDDEN: Final = "langsmith:hidden"
+"""The tag of what listeners are not told of."""
 PREVIOUS: Final = "__previous__"
 """The key in which the functional API keeps what its next run gets as `previous`."""
 

@@ -40,7 +40,9 @@ def action_of(given: Any, what: str) -> Action:
         )
     if _is(given, inspect.isasyncgenfunction):
         return Action(_draining_async(given), True, injection_of(given))
-    if _is(given, inspect.isgeneratorfunction):
+    if inspect.isgeneratorfunction(
+        given
+    ):  # an object that is called gives its generator as its update, as in LangGraph
         return Action(_draining(given), False, injection_of(given))
     return Action(given, is_async(given), injection_of(given))
 
@@ -63,7 +65,7 @@ def is_async(function: Any) -> bool:
 
 def is_generator(function: Any) -> bool:
     """Whether calling it gives a generator, or an async one."""
-    return _is(function, inspect.isgeneratorfunction) or _is(function, inspect.isasyncgenfunction)
+    return inspect.isgeneratorfunction(function) or _is(function, inspect.isasyncgenfunction)
 
 
 def name_of(action: Any) -> str:

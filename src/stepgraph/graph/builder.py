@@ -342,7 +342,7 @@ class StateGraph:
         """
         before = _listed(interrupt_before)
         after = _listed(interrupt_after)
-        self.validate([*(before - {"*"}), *(after - {"*"})])
+        self.validate([*(() if interrupt_before == "*" else before), *(() if interrupt_after == "*" else after)])
         plan = plan_of(self, name or "LangGraph", before, after, inline)
         plan.renamed = dict(renamed or {})
         for old, new in plan.renamed.items():

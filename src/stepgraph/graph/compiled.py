@@ -593,7 +593,11 @@ def _checkpointer(given: Any) -> Any:
 def _names(given: Any) -> frozenset[str]:
     if not given:
         return frozenset()
-    return frozenset((given,) if isinstance(given, str) else given)
+    return frozenset((given,) if isinstance(given, str) else (_NO_NODE if name == "*" else name for name in given))
+
+
+_NO_NODE = ":"
+"""In the place of a "*" in a list, where it is a name like any other."""
 
 
 def _metadata(config: Mapping[str, Any]) -> dict[str, Any]:

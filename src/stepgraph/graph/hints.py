@@ -13,15 +13,25 @@ from stepgraph.schema.channels import is_keyed
 
 
 def hints_of(action: Any) -> tuple[Any, tuple[str, ...]]:
-    """The schema that a node's first parameter is annotated with, and the targets of a `Command` return hint."""
+    """The schema that a node's first parameter is annotated with, and the targets of a `Command` return hint.
+
+    Hints that can't be resolved are no hints.
+    """
+    try:
+        return _hints_of(action)
+    except NameError:
+        return None, ()
+
+
+def _hints_of(action: Any) -> tuple[Any, tuple[str, ...]]:
     function = action if inspect.isroutine(action) else type(action).__call__
     try:
         hints = get_type_hints(function)
         parameters = list(inspect.signature(action).parameters)
-    except (TypeError, ValueError, NameError, AttributeError):  # hints that can't be resolved are no hints
+        schema = hints.get(parameters[0]) if parameters else None
+        usable = schema if isinstance(schema, type) and is_keyed(schema) and get_type_hints(schema) else None
+    except (TypeError, ValueError, AttributeError):
         return None, ()
-    schema = hints.get(parameters[0]) if parameters else None
-    usable = schema if isinstance(schema, type) and is_keyed(schema) else None
     return usable, _command_targets(hints.get("return"))
 
 
@@ -36,9 +46,13 @@ def _command_targets(hint: Any) -> tuple[str, ...]:
 
 
 def first_parameter(path: Any) -> Any:
-    """The schema that a router's parameter is annotated with."""
+    """The schema that a router's parameter is annotated with. Raises NameError for a hint that can't be resolved."""
     function, other = _functions_of(path)
-    return hints_of(function if inspect.isroutine(function) or other is None else other)[0]
+    try:
+        return _hints_of(function if inspect.isroutine(function) or other is None else other)[0]
+    except NameError as error:
+        error.add_note(f"while reading the hints of router {path!r}: import what they name, or leave them out.")
+        raise
 
 
 def _functions_of(path: Any) -> tuple[Any, Any]:

@@ -15,7 +15,7 @@ from stepgraph.core.plan import Node
 from stepgraph.core.policies import RetryPolicy
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, Route, Send, Writes
-from stepgraph.graph.actions import Action, action_of
+from stepgraph.graph.actions import Action, action_of, is_runnable
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -108,7 +108,12 @@ class NodeBuilder:
         return self
 
     def do(self, node: Any) -> Self:
-        """Call a function, a Runnable or a graph, on what was read or on what the action before returned."""
+        """Call a function, a Runnable or a graph, on what was read or on what the action before returned.
+
+        Raises TypeError for anything else.
+        """
+        if not (callable(node) or isinstance(node, dict) or is_runnable(node)):
+            raise TypeError(f"Expected a Runnable, callable or dict. Instead got an unsupported type: {type(node)}")
         self._steps.append(node)
         return self
 
@@ -213,7 +218,9 @@ def _writer(
     """What a result writes, in the order of the entries, and the Sends among them."""
     for entry in entries:
         if not isinstance(entry, (ChannelWriteEntry, Send)):
-            raise TypeError(f"Node {name!r} writes to {entry!r}: give a channel's name, a ChannelWriteEntry or a Send.")
+            raise ValueError(
+                f"Invalid write entry: {entry!r}. Node {name!r} writes to names of channels, entries or Sends."
+            )
     sends = tuple(entry for entry in entries if isinstance(entry, Send))
     writes = [entry for entry in entries if isinstance(entry, ChannelWriteEntry)]
 

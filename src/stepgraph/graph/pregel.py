@@ -177,9 +177,10 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
         for key in (*listed(self._output), *listed(self.stream_channels or ())):
             if key not in channels:
                 raise ValueError(f"Output channel '{key}' not in known channels: '{shown}'")
-        for name in (*listed(self._before), *listed(self._after)):
-            if name != "*" and name not in self._nodes:
-                raise ValueError(f"Node {name} not in nodes")
+        for stops in (self._before, self._after):
+            for name in () if stops == "*" else listed(stops):
+                if name not in self._nodes:
+                    raise ValueError(f"Node {name} not in nodes")
         return self
 
     def __repr__(self) -> str:

@@ -11,7 +11,7 @@ from stepgraph.core.checkpoint import PUSH
 from stepgraph.core.errors import GraphDrained, GraphRecursionError
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.task import RETURN
-from stepgraph.core.types import END, INTERRUPT, PREVIOUS, ROOT, START, Interrupt, Namespace, Writes
+from stepgraph.core.types import END, HIDDEN, INTERRUPT, PREVIOUS, ROOT, START, Interrupt, Namespace, Writes
 from stepgraph.run.chunks import Put
 from stepgraph.run.config import INNER, shown_metadata
 from stepgraph.run.tokens import is_message, listed, messages_in, named
@@ -56,6 +56,8 @@ class Streams:
         self._subgraphs = subgraphs
         self._root = root
         self._config = dict(config or {})
+        self._hidden = HIDDEN in (self._config.get("tags") or ())
+        """Whether nobody is to hear of any task."""
         self._keys = keys
         self._views: dict[Namespace, _View] = {}
         self._seen: set[str] = set()
@@ -168,10 +170,14 @@ class Streams:
             for message in messages_in(value) if key in WHOLE else listed(value):
                 self._message(event.ns, message, running, whole=True)
 
+    def _hides(self, event: Any) -> bool:
+        """Whether nobody is to hear of the task."""
+        return self._hidden or (event.node in self._plan.hidden and event.ns == self._root)
+
     def _finished(self, view: _View, event: ev.TaskFinished) -> None:
         if "values" in self.modes:
             view.written.update(dict(event.writes))
-        if event.node == START:
+        if event.node == START or self._hides(event):
             return
         if "messages" in self.modes:
             self._returned(event)
@@ -188,14 +194,14 @@ class Streams:
             self._task_result(event, None, result_of(writes), [])
 
     def _failed(self, view: _View, event: ev.TaskFailed) -> None:
-        if event.writes and "updates" in self.modes:
+        if event.writes and "updates" in self.modes and not self._hides(event):
             self._send(event.ns, "updates", {event.node: view.shown(event.writes)})
         view.failed = True
-        if event.node != START:
+        if event.node != START and not self._hides(event):
             self._task_result(event, event.error, result_of(event.writes), [])
 
     def _interrupted(self, view: _View, event: ev.TaskInterrupted) -> None:
-        if not event.interrupts:
+        if not event.interrupts or self._hides(event):
             return  # a breakpoint inside it: shown at the end of the run
         if "updates" in self.modes:
             self._send(event.ns, "updates", {INTERRUPT: event.interrupts})
@@ -222,7 +228,7 @@ class Streams:
 
     def _announce(self, view: _View, event: ev.TaskPlanned | ev.TaskStarted | ev.TaskCached) -> None:
         """A task, with all others of its superstep; called functions and error handlers when they start."""
-        if event.node == START or (view.failed and "node_error_handler" in event.path):
+        if event.node == START or self._hides(event) or (view.failed and "node_error_handler" in event.path):
             return  # LangGraph does not announce a handler that takes over at once
         view.planned.add(event.task)
         payload = {

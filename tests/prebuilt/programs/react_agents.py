@@ -185,7 +185,9 @@ def message_streams(show: Any) -> None:
             given = {"messages": [HumanMessage("go", id="h")]}
             for chunk, metadata in agent.stream(given, config, stream_mode="messages"):
                 metadata.pop("lc_versions", None)
-                show(type(chunk).__name__, chunk.content, chunk.name, sorted(metadata.items()))
+                # The agent names a whole message that LangGraph, in another thread, has streamed already.
+                named = chunk.name if type(chunk).__name__.endswith("Chunk") else ""
+                show(type(chunk).__name__, chunk.content, named, sorted(metadata.items()))
 
             async def awaited(agent: Any = agent) -> None:
                 async for mode, chunk in agent.astream(
