@@ -15,6 +15,10 @@ from tests.contract.store import StoreContract, embed
 
 
 class TestSqlite(StoreContract):
+    @pytest.fixture(autouse=True)
+    def same_second(self, clock: list[float]) -> None:
+        """Items are listed in the order in which they were written, unless a second has passed."""
+
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[BaseStore]:
         made = SqliteStore(str(tmp_path / "store.db"))
@@ -138,3 +142,24 @@ def test_a_graph_takes_a_store_or_a_url(tmp_path: Path) -> None:
             graph.store.close()
     with pytest.raises(ValueError, match=r"Unknown store URL 'redis://x'\. The schemes are memory, sqlite"):
         g.compile(store="redis://x")
+
+
+def test_what_was_written_last_is_listed_first_by_the_second(tmp_path: Path, clock: list[float]) -> None:
+    store = SqliteStore(str(tmp_path / "store.db"))
+
+    def put(at: float, *names: str) -> None:
+        clock[0] = at
+        for name in names:
+            *namespace, key = name.split("/")
+            store.put(tuple(namespace), key, {})
+
+    def listed(*prefix: str) -> list[str]:
+        return ["/".join((*item.namespace, item.key)) for item in store.search(prefix)]
+
+    put(1000.1, "u/z/a", "u/c", "u/a", "v/x", "u/b")
+    put(1000.7, "u/c")
+    put(1001.2, "u/d", "u/a")
+
+    assert listed("u") == ["u/d", "u/a", "u/b", "u/c", "u/z/a"]
+    assert listed() == ["u/d", "u/a", "u/z/a", "v/x", "u/b", "u/c"]
+    store.close()

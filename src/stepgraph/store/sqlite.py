@@ -129,7 +129,9 @@ class SqliteStore(RowStore):
         where = (_text(prefix), len(start), start)
         with self._lock:
             rows = self._file.execute(
-                f"SELECT namespace, key, value, created, updated FROM items WHERE {below} AND {_LIVE} ORDER BY rowid",
+                f"SELECT namespace, key, value, created, updated FROM items WHERE {below} AND {_LIVE} "
+                # LangGraph's order, whose times are whole seconds: those written last come first.
+                f"ORDER BY CAST(updated AS INTEGER) DESC, {'namespace, ' if prefix else ''}rowid",
                 (*where, time()),
             ).fetchall()
             kept = self._file.execute(f"SELECT namespace, key, path, vector FROM vectors WHERE {below}", where)
@@ -171,7 +173,8 @@ class SqliteStore(RowStore):
         expires = None if op.ttl is None else now + op.ttl * 60
         self._file.execute(
             "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (namespace, key) DO UPDATE SET "
-            "value = excluded.value, updated = excluded.updated, ttl = excluded.ttl, expires = excluded.expires, "
+            "rowid = (SELECT max(rowid) + 1 FROM items), value = excluded.value, "
+            "updated = excluded.updated, ttl = excluded.ttl, expires = excluded.expires, "
             "created = CASE WHEN items.expires <= excluded.updated THEN excluded.created ELSE items.created END",
             (*place, json.dumps(op.value), now, now, op.ttl, expires),
         )
