@@ -372,3 +372,26 @@ def commands_that_name_a_graph(lab: Lab) -> None:
     g.add_edge(lab.START, "sub")
     lab.compile(g)
     lab.run({"log": ["in"], "count": 0})
+
+
+@program(needs_saver=True, sync_only=True)
+def functions_ask_in_an_inner_graph(lab: Lab) -> None:
+    """Two functions, called at once in a graph two levels down: both questions are listed, and answered together."""
+
+    @lab.task
+    def ask(name: str) -> Any:
+        return lab.interrupt(name)
+
+    inner = lab.graph(Log)
+    inner.add_node("both", lambda s: {"log": [each.result() for each in [ask("one?"), ask("two?")]]})
+    inner.add_edge(lab.START, "both")
+    middle = lab.graph(Log)
+    middle.add_node("inner", inner.compile())
+    middle.add_edge(lab.START, "inner")
+    g = lab.graph(Log)
+    g.add_node("middle", middle.compile())
+    g.add_edge(lab.START, "middle")
+    lab.compile(g)
+    lab.run({"log": []})
+    lab.resume("to which of them?")
+    lab.answer(str.upper)

@@ -686,3 +686,24 @@ def test_a_question_of_a_function_in_a_graph_inside_is_listed_once() -> None:
     assert [each.value for each in flow.invoke(1, thread="t")["__interrupt__"]] == ["sure?"]
     assert [each.value for each in flow.get_state(thread="t").interrupts] == ["sure?"]
     assert flow.invoke(Command(resume="yes"), thread="t") == {"log": ["yes"]}
+
+
+def test_all_that_functions_ask_in_an_inner_graph_is_listed_and_answered_together() -> None:
+    class Log(TypedDict):
+        log: Annotated[list[Any], operator.add]
+
+    @task
+    def ask(name: str) -> Any:
+        return interrupt(name)
+
+    def both(_: Log) -> Any:
+        return {"log": [each.result() for each in [ask("one?"), ask("two?")]]}
+
+    inner = StateGraph(Log).add_node("both", both).add_edge(START, "both").compile()
+    graph = StateGraph(Log).add_node("inner", inner).add_edge(START, "inner").compile(checkpointer=MemoryCheckpointer())
+
+    asked = graph.invoke({"log": []}, thread="t")["__interrupt__"]
+    ended = graph.invoke(Command(resume={each.id: f"{each.value} yes" for each in asked}), thread="t")
+
+    assert [each.value for each in asked] == ["one?", "two?"]
+    assert ended == {"log": ["one? yes", "two? yes"]}

@@ -8,7 +8,7 @@ The engine does no I/O and has no clock: a driver performs what it yields (`core
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -341,10 +341,11 @@ class Engine:
                 yield from self._work(tasks)
             else:
                 yield Within(self._work(tasks), None, None, limit)
-            if scope.called:
+            called = scope.called
+            if called:
                 yield from self.join()
             if any(task.status != "finished" for task in tasks):
-                self._pause(tasks)
+                self._pause(tasks, called or {})
             yield from self._commit(tasks)
             if after and state.version > self.passed and _listed(tasks, after):
                 raise GraphInterrupt(())
@@ -367,7 +368,9 @@ class Engine:
             task.writes = tuple(task.changes.items())
         yield from troubled(self, task, error)
         if task.status != "finished":
-            self._pause(self.tasks)
+            called = self.scope.called or {}
+            yield from self.join()
+            self._pause(self.tasks, called)
 
     def _work(self, tasks: Sequence[Task]) -> Flow:
         """Run the planned tasks to their outcomes."""
@@ -389,10 +392,15 @@ class Engine:
         else:
             yield Together(tasks, [flow_of(self, task) for task in tasks], scope.gate is not None)
 
-    def _pause(self, tasks: Sequence[Task]) -> None:
-        """End the superstep without a commit: some tasks asked a person, or were suspended."""
+    def _pause(self, tasks: Sequence[Task], called: Mapping[str, Any]) -> None:
+        """End the superstep without a commit: some tasks asked a person, or were suspended.
+
+        A graph around this one hears also what functions asked that node code had called.
+        """
         interrupts = tuple(each for task in tasks for each in task.interrupts)
         if interrupts:
+            if called and self.request.parent is not None:
+                interrupts = tuple({each.id: each for each in (*interrupts, *_asked_by(called))}.values())
             raise GraphInterrupt(interrupts)
         raise Suspended(f"Suspended in superstep {self.state.step} of graph {self.plan.name!r}.")
 
@@ -566,6 +574,14 @@ class Engine:
         values = self.state.values
         fresh = {**values, **combine(self.plan, values, (task,))[0], **self.edited}
         return {key: value for key, value in fresh.items() if value is not MISSING} if self.edited else fresh
+
+
+def _asked_by(called: Mapping[str, Any]) -> Iterator[Interrupt]:
+    """What functions asked, of whose calls these are the futures."""
+    for call in called.values():
+        error = call.exception() if call.done() and not call.cancelled() else None
+        if isinstance(error, GraphInterrupt):
+            yield from error.args[0]
 
 
 def _circle(trail: Sequence[tuple[str, ...]]) -> str:
