@@ -41,8 +41,8 @@ class Threads(Described):
         return snapshot(engine, stored, live=not explicit, after=after, saver=saver if subgraphs else None)
 
     async def aget_state(self, config: Mapping[str, Any] | None = None, **options: Any) -> StateSnapshot:
-        """As `get_state`."""
-        shown: StateSnapshot = await _loops().to_thread(lambda: self.get_state(config, **options))
+        """As `get_state`. None of the async forms calls a sync one that was replaced, which may call it in its turn."""
+        shown: StateSnapshot = await _loops().to_thread(lambda: Threads.get_state(self, config, **options))
         return shown
 
     def get_state_history(
@@ -66,7 +66,7 @@ class Threads(Described):
         engine = self.engine(None, settings, reading=True)
         saver = self._saver(engine)
         if engine.request.checkpoint is not None:
-            shown = self.get_state(settings, subgraphs=subgraphs)
+            shown = Threads.get_state(self, settings, subgraphs=subgraphs)
             known = shown.metadata or {}
             if limit != 0 and all(known.get(key) == value for key, value in (filter or {}).items()):
                 yield shown
@@ -78,7 +78,7 @@ class Threads(Described):
         self, config: Mapping[str, Any] | None = None, **options: Any
     ) -> AsyncIterator[StateSnapshot]:
         """As `get_state_history`."""
-        for shown in await _loops().listed(lambda: self.get_state_history(config, **options)):
+        for shown in await _loops().listed(lambda: Threads.get_state_history(self, config, **options)):
             yield shown
 
     def update_state(
@@ -94,13 +94,15 @@ class Threads(Described):
         return self.bulk_update_state(config, [[StateUpdate(values, as_node, task_id)]], thread=thread)
 
     async def aupdate_state(
-        self, config: Mapping[str, Any], values: Any, as_node: str | None = None, **options: Any
+        self,
+        config: Mapping[str, Any],
+        values: Any,
+        as_node: str | None = None,
+        task_id: str | None = None,
+        **options: Any,
     ) -> dict[str, Any]:
         """As `update_state`."""
-        updated: dict[str, Any] = await _loops().to_thread(
-            lambda: self.update_state(config, values, as_node, **options)
-        )
-        return updated
+        return await self.abulk_update_state(config, [[StateUpdate(values, as_node, task_id)]], **options)
 
     def bulk_update_state(
         self, config: Mapping[str, Any], supersteps: Sequence[Sequence[StateUpdate]], *, thread: str | None = None
@@ -122,7 +124,7 @@ class Threads(Described):
     ) -> dict[str, Any]:
         """As `bulk_update_state`."""
         updated: dict[str, Any] = await _loops().to_thread(
-            lambda: self.bulk_update_state(config, supersteps, **options)
+            lambda: Threads.bulk_update_state(self, config, supersteps, **options)
         )
         return updated
 

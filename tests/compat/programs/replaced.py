@@ -153,3 +153,24 @@ def replaced_inside_copies(show: Any) -> None:
         with patch.object(Pregel, "invoke", watch(seen, "invoke")):
             show(outer.invoke({"log": []}), seen)
         show([(len(ns), chunk) for ns, chunk in outer.stream({"log": []}, stream_mode="updates", subgraphs=True)])
+
+
+def states_replaced_on_one_graph(show: Any) -> None:
+    """A sync method may be replaced by one that calls the async one, which so never calls the sync one."""
+    graph = nested(checkpointer=InMemorySaver())[1]
+    config: Any = {"configurable": {"thread_id": "1"}}
+    graph.invoke({"log": []}, config)
+    for name in ("get_state", "get_state_history", "update_state", "bulk_update_state"):
+        setattr(graph, name, Mock(side_effect=AssertionError(name)))
+
+    async def journey() -> None:
+        newest = await graph.aget_state(config)
+        show(newest.values, newest.next)
+        show([each.next async for each in graph.aget_state_history(config)])
+        show([each.next async for each in graph.aget_state_history(newest.config, limit=1)])
+        updated = await graph.aupdate_state(config, {"log": ["edited"]}, as_node="child")
+        show((await graph.aget_state(updated)).next)
+
+    asyncio.run(journey())
+    graph.get_state = lambda config: asyncio.run(graph.aget_state(config))
+    show(graph.get_state(config).values)
