@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import operator
+import subprocess
+import sys
 from typing import Annotated, Any
 
 import pytest
@@ -97,6 +99,20 @@ def test_a_replaced_method_is_called_of_graphs_that_are_nodes_too(monkeypatch: p
     assert graph.invoke({"log": []})["log"] == ["a", "b"]
     assert len(seen) == 2
     assert graph.plan.nodes["inner"].child is child.plan
+
+
+def test_methods_are_replaced_where_langchain_is_not_loaded() -> None:
+    code = """
+import sys
+from stepgraph import START, StateGraph
+from stepgraph.graph.pregel import Pregel
+own, seen = Pregel.invoke, []
+Pregel.invoke = lambda self, *args, **options: (seen.append(self), own(self, *args, **options))[1]
+graph = StateGraph(dict).add_node("a", lambda s: {"a": 1}).add_edge(START, "a").compile()
+print(graph.invoke({}), seen == [graph], "langchain_core" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "{'a': 1} True False\n", done.stderr
 
 
 def test_a_stream_of_one_graph_is_what_its_invoke_goes_by() -> None:

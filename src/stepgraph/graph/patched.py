@@ -31,7 +31,7 @@ def replace(kind: type, name: str, value: Any) -> None:
     known = (kind, name) in _originals
     own = _originals.setdefault((kind, name), vars(kind).get(name))
     before = _replaced.setdefault((kind, name), [])
-    if value is own or value is getattr(super(kind, kind), name):
+    if value is own or value is getattr(super(kind, kind), name, own):
         before.clear()
         restore(kind, name)
         return
