@@ -175,7 +175,15 @@ _stand_ins: dict[str, type] = {}
 
 
 def _stand_in(name: str) -> type:
+    """A class of ours under LangGraph's name, which serializers that ask for its classes know by `isinstance`.
+
+    It has no empty `__slots__`: Command has a base without slots where langchain-core is loaded, and such a class of it
+    would look for its attributes in the wrong place.
+    """
     kind = next(kind for kind, known in _NAMES.items() if known == name)
+    more = {"__module__": TYPES, "__reduce__": _as_theirs}
+    if not issubclass(kind, tuple):
+        return type(name, (kind,), more)
     parts = [(part, Any, field(default=None)) for part in _MADE_OF[kind]]
     made = make_dataclass(name, parts, unsafe_hash=True, namespace={"__reduce__": _as_theirs})
     made.__module__ = TYPES
@@ -184,7 +192,8 @@ def _stand_in(name: str) -> type:
 
 def _as_theirs(value: Any) -> Any:
     """Pickled as an instance of the class that stands under its name where it is read: a serializer may pickle."""
-    given = {each.name: getattr(value, each.name) for each in fields(value)}
+    names = _MADE_OF.get(type(value).__mro__[1]) or [each.name for each in fields(value)]
+    given = {name: getattr(value, name) for name in names}
     return partial(_Named(f"{TYPES}:{type(value).__name__}"), **given), ()
 
 

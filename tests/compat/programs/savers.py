@@ -17,7 +17,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.serde.types import ERROR, INTERRUPT, RESUME, SCHEDULED, SendProtocol, _DeltaSnapshot
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, StateGraph
-from langgraph.types import Command, Interrupt, Overwrite, Send
+from langgraph.types import Command, Interrupt, Overwrite, Send, interrupt
 from pydantic import BaseModel
 
 
@@ -220,3 +220,29 @@ def serialized(show: Any) -> None:
     show(serde.with_msgpack_allowlist([("a", "B")]) is serde)
     listed = JsonPlusSerializer(allowed_msgpack_modules=[("a", "B")])
     show(listed.with_msgpack_allowlist([("a", "B")]) is listed, listed.with_msgpack_allowlist([("c", "D")]) is listed)
+
+
+class Telling(JsonPlusSerializer):
+    """Says which of LangGraph's objects it is given to store, as one that stores some of them in its own way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.met: set[str] = set()
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        for each in obj if isinstance(obj, (list, tuple)) else [obj]:
+            self.met.update(kind.__name__ for kind in (Command, Interrupt, Overwrite, Send) if isinstance(each, kind))
+        return super().dumps_typed(obj)
+
+
+def serializers_that_ask_for_classes(show: Any) -> None:
+    saver = InMemorySaver(serde=Telling())
+    builder: Any = StateGraph(dict)
+    builder.add_node("a", lambda s: [Command(update=[("__root__", [Command(goto="x"), Overwrite(1), interrupt("q")])])])
+    builder.add_node("b", lambda s: [Overwrite(2), Command(update=None)])
+    builder.add_conditional_edges(START, lambda s: [Send("a", {})]).add_edge("a", "b")
+    graph = builder.compile(checkpointer=saver)
+    config: Any = {"configurable": {"thread_id": "1"}}
+    show([each.value for each in graph.invoke({"x": 1}, config)["__interrupt__"]], sorted(saver.serde.met))
+    show(graph.invoke(Command(resume="r"), config), sorted(saver.serde.met))
+    show(saver.get_tuple(config).checkpoint["channel_values"], graph.get_state(config).values)
