@@ -112,6 +112,10 @@ def a_lasting_subgraph_in_the_past(lab: Lab) -> None:
     made = lab.update({"log": ["by hand"]}, "a", lab.at(1))
     lab.run(None, made)
     lab.run(None, made)
+    lab.thread = "second turn"
+    lab.run({"log": [], "count": 1})
+    lab.run({"log": ["again"]})
+    lab.run(None, lab.at(5))
 
 
 @program(needs_saver=True)

@@ -172,6 +172,8 @@ class Earlier:
     def load(self, thread: str, ns: str, checkpoint: str | None) -> Stored | None:
         for each in self._checkpointer.history(thread, ns, values=False):
             if checkpoint is None or each.id < checkpoint:
+                if getattr(self._checkpointer, "awaits", False):  # whose `load` is for its event loop; this one is not
+                    return next(iter(self._checkpointer.history(thread, ns, before=checkpoint, limit=1)), None)
                 found: Stored | None = self._checkpointer.load(thread, ns, each.id)
                 return found
         return None
