@@ -58,6 +58,8 @@ class Streams:
         self._config = dict(config or {})
         self._hidden = HIDDEN in (self._config.get("tags") or ())
         """Whether nobody is to hear of any task."""
+        self._hiding = self._hidden or bool(plan.hidden)
+        """Whether nobody is to hear of some tasks."""
         self._keys = keys
         self._views: dict[Namespace, _View] = {}
         self._seen: set[str] = set()
@@ -177,7 +179,7 @@ class Streams:
     def _finished(self, view: _View, event: ev.TaskFinished) -> None:
         if "values" in self.modes:
             view.written.update(dict(event.writes))
-        if event.node == START or self._hides(event):
+        if event.node == START or (self._hiding and self._hides(event)):
             return
         if "messages" in self.modes:
             self._returned(event)

@@ -2,6 +2,7 @@
 
 import asyncio
 import operator
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 from langgraph.channels import LastValue
@@ -16,6 +17,7 @@ from typing_extensions import TypedDict
 if TYPE_CHECKING:
     from somewhere import Nowhere  # type: ignore[import-not-found]  # no hint that names it can be resolved
 
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MODES = ["values", "updates", "tasks", "debug", "messages"]
 HIDDEN: Any = {"tags": ["langsmith:hidden"], "configurable": {"thread_id": "t"}}
 THREAD: Any = {"configurable": {"thread_id": "t"}}
@@ -99,7 +101,7 @@ def signals(show: Any) -> None:
         show(said(graph, None, THREAD))
     beside = StateGraph(Log).add_node("leave", leave).add_node("stay", lambda _: {"log": ["s"]})
     graph = beside.add_edge(START, "leave").add_edge(START, "stay").compile(checkpointer=InMemorySaver())
-    show(sorted(map(str, said(graph, {"log": []}, THREAD))))
+    show(sorted(ID.sub("", str(each)) for each in said(graph, {"log": []}, THREAD)))
     show([(each.name, each.error, each.result) for each in graph.get_state(THREAD).tasks])
 
     @task
