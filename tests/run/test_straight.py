@@ -57,6 +57,10 @@ def test_a_call_gives_what_the_whole_way_gives(name: str, caplog: pytest.LogCapt
     assert spoken.get() == "nothing"
 
 
+class Whole(MemoryCheckpointer):
+    """One that is handed every checkpoint, as what somebody replaced a method of is."""
+
+
 def stored(app: CompiledStateGraph) -> list[Any]:
     """The thread's history, without ids and times."""
     return [
@@ -74,7 +78,7 @@ def test_a_call_stores_what_the_whole_way_stores(name: str, caplog: pytest.LogCa
     given: dict[str, Any] = {"log": [1]} if "reducer" in name else {"n": 1}
     config = {"recursion_limit": LIMIT, "configurable": {"thread_id": "t"}, "metadata": {"user": "x"}}
     ours, theirs = PROGRAMS[name](), PROGRAMS[name]()
-    ours.checkpointer, theirs.checkpointer = MemoryCheckpointer(), MemoryCheckpointer()
+    ours.checkpointer, theirs.checkpointer = MemoryCheckpointer(), Whole()
 
     for _ in range(2):  # on a new thread, and on one that has ended or is to go on
         assert account(lambda: ours.invoke(given, config)) == whole(theirs, given, **config)

@@ -110,6 +110,21 @@ def path_of(name: str, key: int) -> tuple[Any, ...]:
     return (PUSH, key, False) if key >= 0 else (PULL, name)
 
 
+Row = tuple[str, str | None, int, Source, float, int, dict[str, Any], tuple[str, ...], tuple[str, ...], Any]
+"""A checkpoint in short: its fields up to `changes`, the names of the nodes that run next, `ran` and `metadata`."""
+
+
+class Steps(Protocol):
+    """Where the supersteps of one namespace wait, for a checkpointer in this process's memory."""
+
+    recent: Any
+    """Takes a Row by `append`; values in it are its own."""
+    latest: str | None
+    """The id of the checkpoint saved last. Whoever appends one that follows it sets it, after that."""
+    said: Any
+    """The metadata of this run's checkpoints."""
+
+
 class Origin(Protocol):
     """What tells the tasks of a superstep from any others."""
 
@@ -253,7 +268,9 @@ class Checkpointer(Protocol):
     whenever somebody reads and at last at `unshelve(shelf)`; values that it has taken may be changed later. A shelf
     that is not `silent` tells `lies(shelf)` of the first. And it may have
     `successor(thread, ns, checkpoint_id, sources)`, without which histories are walked: the first checkpoint that was
-    saved as a child of this one, on its thread, and has one of these sources, or None. And `refusal(value)`, which
+    saved as a child of this one, on its thread, and has one of these sources, or None. And in memory `steps(thread, ns,
+    latest, metadata)`, where short supersteps wait as rows, `own(changes)`, which copies what may wait, and
+    `stepped(steps, weight)`, which is told how much came. And `refusal(value)`, which
     says in words why a value can't be stored, or None: a person's decision with such a value is refused while it can
     still be mended.
     """

@@ -32,7 +32,7 @@ from stepgraph.core.lean import short_way
 from stepgraph.core.plan import Plan, as_set
 from stepgraph.core.recovery import take_up
 from stepgraph.core.request import ORDINARY, Request
-from stepgraph.core.sprint import DETAILS, TRAIL, begin, sprint
+from stepgraph.core.sprint import DETAILS, TRAIL, begin, begin_stored, sprint
 from stepgraph.core.state import (
     LAST,
     State,
@@ -140,11 +140,8 @@ class Engine:
                 yield from self.fail_alone(*self.failed)
                 yield from self.join()
                 yield from self._commit(self.tasks)
-            elif not self.begun:
-                if sprinting and self._is_simple():
-                    begin(self)
-                else:
-                    yield from open_thread(self)
+            elif not (self.begun or (sprinting and self._begins())):
+                yield from open_thread(self)
             if sprinting and not self.pending and not self.scope.answer:
                 self.scope.values = self.state.values
                 yield from sprint(self)
@@ -294,10 +291,14 @@ class Engine:
             and (scope.emit is None or scope.unheard.issuperset(DETAILS))
         )
 
-    def _is_simple(self) -> bool:
-        """Whether the run takes new input that nothing stored and no listener has to do with."""
-        simple = not self.saving and self.scope.emit is None and self.plan.intake is None
-        return simple and type(self.request.input) is dict
+    def _begins(self) -> bool:
+        """Take in new input that nothing stored and no listener has to do with. False if it is not of that kind."""
+        if self.scope.emit is not None or self.plan.intake is not None or type(self.request.input) is not dict:
+            return False
+        if self.saving:
+            return begin_stored(self)
+        begin(self)
+        return True
 
     def _supersteps(self, sprinting: bool) -> Flow:
         state, scope, plan = self.state, self.scope, self.plan

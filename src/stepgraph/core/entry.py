@@ -42,7 +42,7 @@ def open_thread(engine: Engine) -> Flow:
     """Load the thread, take in the input, and leave the engine ready for its first superstep."""
     request, scope = engine.request, engine.scope
     stored: Stored | None = None
-    if request.checkpointer is not None and not (_is_new(engine) or _begins_again(engine)):
+    if request.checkpointer is not None and not (is_new(engine) or _begins_again(engine)):
         stored = yield _load(engine)
         if stored is not None:
             stored = current(engine, stored)
@@ -101,7 +101,7 @@ def open_thread(engine: Engine) -> Flow:
     yield from take_input(engine)
 
 
-def _is_new(engine: Engine) -> bool:
+def is_new(engine: Engine) -> bool:
     """Whether nothing can be stored: the namespace has the id of a task that hangs on a checkpoint of this very run."""
     request, task = engine.request, engine.request.parent
     return (

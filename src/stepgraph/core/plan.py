@@ -59,6 +59,18 @@ class Whole(frozenset[str]):
 WHOLE = Whole((ROOT,))
 
 
+class Part:
+    """What else LangGraph's nodes have, made when it is asked for: Runnables that write. No run asks for it."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, node: Node | None, kind: type) -> Any:
+        return self if node is None else registry.adapters.load("node part")(node, self._name)
+
+
 @dataclass(slots=True, eq=False)
 class Node:
     """A node with its edges resolved. `body` gets the task's input, plus what `inject` adds by keyword."""
@@ -153,11 +165,10 @@ class Node:
         keys = [*(sorted(self.writes) if self.reads is None else self.reads), *(key for key, _ in self.managed)]
         return ROOT if keys == [ROOT] else keys
 
-    def __getattr__(self, name: str) -> Any:
-        """What else LangGraph's nodes have: Runnables that write. No run asks for it."""
-        if name.startswith("_"):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return registry.adapters.load("node part")(self, name)
+    # Not by `__getattr__`, which makes a run's every look at a node slower.
+    writers, flat_writers, node = Part("writers"), Part("flat_writers"), Part("node")
+    subgraphs, input_cache_key = Part("subgraphs"), Part("input_cache_key")
+    is_error_handler, error_handler_node = Part("is_error_handler"), Part("error_handler_node")
 
     @property
     def bound(self) -> Any:
@@ -306,7 +317,7 @@ class Plan:
     nested: bool = False
     """Whether a node is a graph."""
     straight: bool = False
-    """Whether a run that nobody looks at can begin as a sprint on the caller's thread."""
+    """Whether a run that nobody looks at can begin as a sprint."""
 
     def __post_init__(self) -> None:
         channels, nodes = self.channels, self.nodes
@@ -337,7 +348,7 @@ class Plan:
         self.fleeting = bool(subscribers or self.settling or self.vanishing)
         self.sprints = not (self.barriers or self.deferred or self.settling or self.vanishing or self.subscribers)
         breaks = self.interrupt_before or self.interrupt_after
-        self.straight = self.sprints and not (self.has_async or breaks or self.intake)
+        self.straight = self.sprints and not (breaks or self.intake)
 
     def _complete(self, node: Node) -> None:
         """What the plan sets of a node: this is most of what compiling costs."""

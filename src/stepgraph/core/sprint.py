@@ -9,12 +9,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
-from stepgraph.core.checkpoint import Checkpoint
+from stepgraph.core.changed import kept
+from stepgraph.core.checkpoint import Checkpoint, Steps
+from stepgraph.core.child import parents_of
 from stepgraph.core.effects import Flow, Save
+from stepgraph.core.entry import is_new
 from stepgraph.core.keeping import finished, unfit
 from stepgraph.core.lean import conclude
-from stepgraph.core.state import advance_alone, arrange, brief, combine, view
+from stepgraph.core.state import advance_alone, arrange, brief, combine, view, without
 from stepgraph.core.task import Task
+from stepgraph.core.types import START
 
 if TYPE_CHECKING:
     from stepgraph.core.engine import Engine
@@ -23,6 +27,9 @@ DETAILS: frozenset[type] = frozenset((ev.StepStarted, ev.TaskStarted, ev.StepFin
 """The events that there are none of in a sprint."""
 TRAIL = 40
 """How many supersteps before the recursion limit are remembered."""
+NUMBERS = frozenset({int, float, bool, complex, type(None)})
+MOST = 64
+"""So many supersteps wait in a checkpointer before it is told."""
 NOT_YET: Any = None
 """In place of a checkpoint that is filled in before the effect is yielded."""
 
@@ -50,6 +57,40 @@ def begin(engine: Engine) -> None:
         state.step, state.version, state.next = 0, 1, start.alone
 
 
+def begin_stored(engine: Engine) -> bool:
+    """`begin` on a new thread of a checkpointer in which supersteps wait. Else false, and nothing has happened."""
+    plan, request, scope, given = engine.plan, engine.request, engine.scope, engine.request.input
+    saver: Any = request.checkpointer
+    if (
+        not hasattr(saver, "steps")
+        or type(given) is not dict
+        or plan.intake is not None
+        or request.checkpoint is not None
+        or request.durability != "async"
+    ):
+        return False
+    own, weight = saver.own({START: without(plan.untracked, given), **(plan.kept or kept(plan))})
+    if own is None:
+        return False
+    if request.parent is not None:
+        if not is_new(engine):
+            return False
+        request.metadata = {**request.metadata, "parents": parents_of(request.parent)}
+    steps = saver.steps(engine.thread, scope.ns_text, None, request.metadata)
+    if steps is None:
+        return False
+    begin(engine)
+    state, now, start = engine.state, scope.clock(), plan.nodes[plan.entry].alone
+    first = last = request.new_id()
+    steps.recent.append((first, None, -1, "input", now, 1, own, start, (), steps.said))
+    if state.step == 1:
+        last, weight = request.new_id(), weight + 1
+        steps.recent.append((last, first, 0, "loop", now, 2, own[START].copy(), state.next, start, steps.said))
+    engine.checkpoint = scope.checkpoint = steps.latest = last
+    saver.stepped(steps, weight)
+    return True
+
+
 def sprint(engine: Engine) -> Flow:
     """Supersteps until one is not of that kind, or nothing is left to run."""
     state, scope, plan, saving = engine.state, engine.scope, engine.plan, engine.saving
@@ -57,63 +98,86 @@ def sprint(engine: Engine) -> Flow:
     limit = engine.request.recursion_limit
     stop = scope.stop - (TRAIL if limit >= 2 * TRAIL else limit // 2)
     plain, listened, awaited = plan.plain, scope.emit is not None, engine.awaited
+    steps: Steps | None = None
+    weight = 0
     if saving:
-        light = engine.request.durability == "async"
         request = engine.request
-        handing = Save(request.checkpointer, engine.thread, scope.ns_text, NOT_YET)
-        new_id, clock, metadata = getattr(request.new_id, "direct", request.new_id), scope.clock, request.metadata
-    while len(state.next) == 1 and not state.sends and state.step <= stop and not root.halted:
-        node = nodes[state.next[0]]
-        if not node.lean:
-            return
-        given = values.copy() if node.reads is None else view(node, values, state.step, scope)
-        task = Task(node, scope, state.step, -1, given)
-        task.lean = True
-        task.alone = plain
-        if listened:
-            task.attempt = 1
-        try:
-            if node.passes:
-                conclude(task, given)
-            else:
-                yield task
-        except BaseException as error:
-            yield from engine.fail_alone(task, error)
-        changes, groups = task.changes, task.groups
-        if listened and task.lean and not node.passes:
-            task.writes = task.writes or tuple((changes or {}).items())
-            finished(task)
-        if changes is None or (groups is None and not plain):
-            if scope.called:
-                yield from engine.join()
+        saver, clock, metadata = request.checkpointer, scope.clock, request.metadata
+        new_id = getattr(request.new_id, "direct", request.new_id)
+        light = request.durability == "async"
+        handing = Save(saver, engine.thread, scope.ns_text, NOT_YET)
+        if light and hasattr(saver, "steps"):
+            steps = saver.steps(engine.thread, scope.ns_text, engine.checkpoint, metadata)
+            said = None if steps is None else steps.said
+    try:
+        while len(state.next) == 1 and not state.sends and state.step <= stop and not root.halted:
+            node = nodes[state.next[0]]
+            if not node.lean:
+                return
+            given = values.copy() if node.reads is None else view(node, values, state.step, scope)
+            task = Task(node, scope, state.step, -1, given)
+            task.lean = True
+            task.alone = plain
+            if listened:
+                task.attempt = 1
             try:
-                changes, groups = combine(plan, values, (task,))
-            except Exception as error:
+                if node.passes:
+                    conclude(task, given)
+                else:
+                    yield task
+            except BaseException as error:
+                yield from engine.fail_alone(task, error)
+            changes, groups = task.changes, task.groups
+            if listened and task.lean and not node.passes:
+                task.writes = task.writes or tuple((changes or {}).items())
+                finished(task)
+            if changes is None or (groups is None and not plain):
+                if scope.called:
+                    yield from engine.join()
+                try:
+                    changes, groups = combine(plan, values, (task,))
+                except Exception as error:
+                    engine.tasks = (task,)
+                    yield from unfit(engine, task, error)
+                    raise
+            if awaited is not None and not awaited.isdisjoint(changes):
+                awaited = engine.awaited = None
+            if not saving:
+                advance_alone(plan, state, task, changes)
+                continue
+            recorded = None
+            if light and not engine.amended:
+                recorded = changes if plain else brief(plan, values, changes, groups)
+            if recorded is None:
                 engine.tasks = (task,)
-                yield from unfit(engine, task, error)
-                raise
-        if awaited is not None and not awaited.isdisjoint(changes):
-            awaited = engine.awaited = None
-        if not saving:
+                before = {key: values[key] for key in changes if key in values}
+                task.writes = task.writes or tuple(changes.items())
+                advance_alone(plan, state, task, changes)
+                yield from engine.save_step(before, changes, groups or {}, None)
+                continue
             advance_alone(plan, state, task, changes)
-            continue
-        recorded = None
-        if light and not engine.amended:
-            recorded = changes if plain else brief(plan, values, changes, groups)
-        if recorded is not None:
-            advance_alone(plan, state, task, changes)
+            parent, step = engine.checkpoint, state.step - 1
+            if steps is not None and steps.latest == parent and not state.sends:
+                own, more = (recorded, 1) if NUMBERS.issuperset(map(type, recorded.values())) else saver.own(recorded)
+                if own is not None:
+                    own_id = new_id()
+                    steps.recent.append(
+                        (own_id, parent, step, "loop", clock(), state.version, own, state.next, state.ran, said)
+                    )
+                    engine.checkpoint = scope.checkpoint = steps.latest = own_id
+                    weight += more
+                    if weight > MOST:
+                        saver.stepped(steps, weight)
+                        weight = 0
+                    continue
             following: Sequence[str] = state.next
             known = nodes[following[0]].control if len(following) == 1 and not state.sends else None
             control = state.control(plan) if known is None else known
-            parent, own_id = engine.checkpoint, new_id()  # as `next_checkpoint`, in line
-            engine.checkpoint = scope.checkpoint = own_id
-            handing.checkpoint = Checkpoint(
-                own_id, parent, state.step - 1, "loop", clock(), state.version, recorded, control, state.ran, metadata
+            engine.checkpoint = scope.checkpoint = own_id = new_id()
+            handing.checkpoint = Checkpoint(  # as `next_checkpoint`, in line
+                own_id, parent, step, "loop", clock(), state.version, recorded, control, state.ran, metadata
             )
             yield handing
-        else:
-            engine.tasks = (task,)
-            before = {key: values[key] for key in changes if key in values}
-            task.writes = task.writes or tuple(changes.items())
-            advance_alone(plan, state, task, changes)
-            yield from engine.save_step(before, changes, groups or {}, None)
+    finally:
+        if weight:
+            saver.stepped(steps, weight)

@@ -146,18 +146,10 @@ class CompiledStateGraph(Threads):
 
     def _run(self, engine: Engine) -> Any:
         """Run it from sync code: straight on, where nobody looks at it."""
-        plan, request = engine.plan, engine.request
-        request.blocking = not plan.has_async
-        if (
-            plan.straight
-            and type(request.input) is dict
-            and request.parent is None
-            and request.emit is None
-            and request.durability == "async"
-            and not (engine.keeper or request.control or request.step_timeout)
-            and straight(engine)
-        ):
-            return None if engine.awaited is not None else plan.output(engine.state.values)
+        has_async = engine.plan.has_async
+        engine.request.blocking = not has_async
+        if not has_async and _is_straight(engine) and straight(engine):
+            return None if engine.awaited is not None else engine.plan.output(engine.state.values)
         return _result(self._outcome(engine))
 
     def _of_output(self, options: CallOptions) -> CallOptions:
@@ -187,7 +179,12 @@ class CompiledStateGraph(Threads):
         """As `invoke`, on the running loop; sync nodes run in helper threads."""
         if not options and not self.debug:
             engine = self._engine(input, self._merged(config, thread))
-            return _result(await _loops().outcome_of(engine))
+            if not _is_straight(engine):
+                return _result(await _loops().outcome_of(engine))
+            over, outcome = await _loops().straight_outcome_of(engine)
+            if not over:
+                return _result(outcome)
+            return None if engine.awaited is not None else engine.plan.output(engine.state.values)
         if options.get("stream_mode", "values") != "values":
             return [chunk async for chunk in self.astream(input, config, thread=thread, **self._of_output(options))]
         engine = self._begin("ainvoke", input, config, thread, options)
@@ -603,6 +600,19 @@ _NO_NODE = ":"
 def _metadata(config: Mapping[str, Any]) -> dict[str, Any]:
     """What checkpoints say of a run: plain values of the config's metadata and configurable."""
     return plain_values({**(config.get("configurable") or {}), **(config.get("metadata") or {})})
+
+
+def _is_straight(engine: Engine) -> bool:
+    """Whether nobody looks at a run that takes new input, and it can begin as a sprint."""
+    request = engine.request
+    return (
+        engine.plan.straight
+        and type(request.input) is dict
+        and request.parent is None
+        and request.emit is None
+        and request.durability == "async"
+        and not (engine.keeper or request.control or request.step_timeout)
+    )
 
 
 def _result(outcome: Outcome) -> Any:

@@ -30,6 +30,13 @@ async def outcome_of(engine: Engine, chunks: deque[Any] | None = None) -> Outcom
     return outcome
 
 
+async def straight_outcome_of(engine: Engine) -> tuple[bool, Any]:
+    """The same where the plan is `straight` and nobody looks: (True, None) if the run went well in the shortest way."""
+    driver = AsyncDriver(width=_width(engine))
+    over, cancelled = await driver.straight(engine)
+    return (True, None) if over else (False, await driver.run(engine.run(), cancelled))
+
+
 def _width(engine: Engine) -> int | None:
     """How many tasks of a superstep may run at once; None for any number."""
     width: int | None = engine.request.config.get("max_concurrency")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from stepgraph.core.checkpoint import Checkpoint, Extend, Origin, Record, Shelf
+from stepgraph.core.checkpoint import Checkpoint, Control, Extend, Origin, Record, Row, Shelf, Steps
 from stepgraph.core.errors import CheckpointError
 from stepgraph.persist.blobs import Blob, BlobCodec, pickled, unpickled
 from stepgraph.persist.codec import BLOB
@@ -55,18 +55,49 @@ class MemoryCheckpointer(LogCheckpointer):
             log.recent.append(checkpoint)  # no lock: whoever settles meanwhile takes what came first
             log.latest = checkpoint.id
             log.weight += weight
-            self._waiting += weight
-            if self._waiting > _WAITING:
-                for each in list(self._logs.values()):
-                    with suppress(Exception):  # which its own thread hears of
-                        self._settle(each)
-                # Threads count at once without a lock, so the sum may be off: it begins anew.
-                self._waiting = sum(each.weight for each in list(self._logs.values()))
+            self._heavier(weight)
             return
         self._settle(log)
         super().save(thread, ns, checkpoint)
         log.latest = log.encoded = checkpoint.id
         log.meet(metadata)
+
+    def steps(self, thread: str, ns: str, latest: str | None, metadata: Mapping[str, Any]) -> Steps | None:
+        """Where supersteps that follow `latest` can wait as rows; of None, those of a new thread. None if nowhere."""
+        if type(self) is not MemoryCheckpointer or not _REPLACED.isdisjoint(self.__dict__):
+            return None  # somebody else's `save` wants to see them
+        log: Any = self._logs.get((thread, ns))
+        if log is None:
+            if latest is not None:
+                return None
+            log = self._begun(thread, ns)
+        if log.latest != latest or (latest is None and (log.recent or log.last is not None)):
+            return None
+        if log.metadata is None:
+            log.meet(metadata)
+        if metadata is not log.metadata or log.said is None or metadata != log.said:
+            return None
+        found: Steps = log
+        return found
+
+    def own(self, changes: Mapping[str, Any]) -> tuple[dict[str, Any] | None, int]:
+        """A copy of changes that may wait, and how many small ones it counts for; None if they may not."""
+        return _copied(changes)
+
+    def stepped(self, steps: Steps, weight: int) -> None:
+        """So much waits there now besides what it was told of."""
+        log: Any = steps
+        log.weight += weight
+        self._heavier(weight)
+
+    def _heavier(self, weight: int) -> None:
+        self._waiting += weight
+        if self._waiting > _WAITING:
+            for each in list(self._logs.values()):
+                with suppress(Exception):  # which its own thread hears of
+                    self._settle(each)
+            # Threads count at once without a lock, so the sum may be off: it begins anew.
+            self._waiting = sum(each.weight for each in list(self._logs.values()))
 
     def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> None:
         """Keep what is known of a task planned from `checkpoint_id`. Small outcomes wait like small checkpoints."""
@@ -98,6 +129,8 @@ class MemoryCheckpointer(LogCheckpointer):
             try:
                 while waiting:
                     each = waiting[-1]
+                    if type(each) is tuple:
+                        waiting[-1] = each = _of_row(each)
                     if type(each) is Checkpoint:
                         super().save(log.thread, log.ns, _taken_up(each))
                         log.encoded = each.id
@@ -181,7 +214,9 @@ class MemoryCheckpointer(LogCheckpointer):
                 if name != thread and isinstance(log, MemoryLog) and thread in log.parents:
                     self._detach(log, thread)
             for key in [key for key in self._logs if key[0] == thread]:
-                self._waiting -= self._logs.pop(key).weight
+                gone = self._logs.pop(key)
+                self._waiting -= gone.weight
+                gone.latest = None  # a run that goes on is told by `save`
 
     def _detach(self, log: MemoryLog, thread: str) -> None:
         """Replace the links into `thread` by keyframes."""
@@ -238,7 +273,7 @@ class MemoryLog(Log):
         """The id of the checkpoint saved last."""
         self.encoded = ""
         """The id of the checkpoint encoded last."""
-        self.recent: deque[Checkpoint | Record | Outcomes] = deque()
+        self.recent: deque[Checkpoint | Row | Record | Outcomes] = deque()
         """What was saved since, with values of its own: checkpoints, and after each the outcomes of its tasks."""
         self.skipped = self.skipping = 0
         """How many checkpoints are still to be encoded at once, and how many were to be."""
@@ -443,6 +478,10 @@ def _taken_up(checkpoint: Any) -> Checkpoint:
     return found
 
 
+def _of_row(row: Row) -> Checkpoint:
+    return Checkpoint(*row[:7], Control(row[7]), *row[8:])
+
+
 def _own_outcome(record: Record) -> Record | None:
     """The record with a payload of its own, pickled; None if it can't be kept so."""
     data = pickled(record.payload)
@@ -451,6 +490,7 @@ def _own_outcome(record: Record) -> Record | None:
     return tuple.__new__(Record, (record.task, "outcome", data, record.node, record.path))
 
 
+_REPLACED = frozenset({"save", "load"})
 _MOST = 4096
 """Bytes that values may take to wait. What bigger ones share with others is kept once: they are encoded at once."""
 _MOST_NEW = 65_536

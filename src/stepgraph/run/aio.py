@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from contextvars import Context, ContextVar, copy_context
 from functools import partial
+from types import coroutine
 from typing import Any
 
 from stepgraph.core import registry
@@ -29,6 +30,8 @@ from stepgraph.core.effects import (
     Together,
     Within,
 )
+from stepgraph.core.engine import Engine
+from stepgraph.core.entry import open_thread
 from stepgraph.core.errors import (
     Cancelled,
     GraphInterrupt,
@@ -41,9 +44,11 @@ from stepgraph.core.errors import (
 from stepgraph.core.lean import conclude
 from stepgraph.core.routing import Follows
 from stepgraph.core.shelf import TaskShelf
+from stepgraph.core.sprint import begin, begin_stored, sprint
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, Decision, Pause
 from stepgraph.run.context import announce, call_body, call_in_task, decided
+from stepgraph.run.side_by_side import Group, InContext, Side, awaited
 from stepgraph.run.sync import USERS
 from stepgraph.run.threads import pool
 
@@ -72,11 +77,10 @@ class AsyncDriver:
         """The asyncio tasks that wait for a body in a helper thread."""
         self.width = width
 
-    async def run(self, flow: Flow) -> Any:
-        """Drive the flow to its end and return its result."""
+    async def run(self, flow: Flow, cancelled: asyncio.CancelledError | None = None) -> Any:
+        """Drive the flow to its end and return its result. `cancelled` is what has ended an engine's run already."""
         step: Callable[[Any], Any] = flow.send
         argument: Any = None
-        cancelled: asyncio.CancelledError | None = None
         chunks = self.chunks
         while True:
             try:
@@ -127,6 +131,54 @@ class AsyncDriver:
                     step, argument = flow.throw, Cancelled("The run was cancelled.")
             except BaseException as error:
                 step, argument = flow.throw, error
+
+    async def straight(self, engine: Engine) -> tuple[bool, asyncio.CancelledError | None]:
+        """Run a plan that is `straight` as far as it goes by lone lean tasks; whether the run is over, and well.
+
+        Else `run` goes on with `engine.run()`: to a superstep of another kind, or with what a task raised, or with the
+        second part, by which the run was cancelled. For calls that nobody looks at.
+        """
+        scope = engine.scope
+        try:
+            if not engine.saving:
+                begin(engine)
+            elif not begin_stored(engine):
+                scope.engine, engine.begun = engine, True
+                await self.run(open_thread(engine))
+                scope.values = engine.state.values
+                if engine.pending:
+                    return False, None
+            flow, bodies = sprint(engine), _in_turn()
+            next(bodies)
+            for effect in flow:
+                kind = type(effect)
+                if kind is Task:
+                    try:
+                        if effect.node.is_async:
+                            context = copy_context()
+                            waited = context.run(bodies.send, effect)
+                            if waited is not OVER:
+                                await _rest(bodies, context, waited)
+                        else:
+                            await self._body(effect)
+                    except BaseException as error:
+                        flow.close()
+                        if not isinstance(error, asyncio.CancelledError):
+                            engine.failed = effect, error
+                        elif _by_itself():
+                            engine.failed = effect, _node_cancelled(effect, error)
+                        else:
+                            engine.failed = effect, Cancelled("The run was cancelled.")
+                            return False, error
+                        return False, None
+                elif kind is Save:
+                    effect.checkpointer.save(effect.thread, effect.ns, effect.checkpoint)
+                else:  # it waits for what node code called, or stores a record
+                    await self._perform(effect)
+        finally:
+            scope.engine = None
+        state = engine.state
+        return not (state.next or state.sends or state.step > scope.stop), None
 
     async def _body(self, task: Task) -> Any:
         """A body that is sync, or that belongs on the node loop."""
@@ -363,127 +415,44 @@ around: ContextVar[asyncio.AbstractEventLoop] = ContextVar("stepgraph_loop")
 """The loop that drives the run, for sync node code in a helper thread."""
 
 
-Side = Callable[[Any], Coroutine[Any, Any, bool]]
-"""A coroutine function for one of several things side by side: whether it failed."""
+OVER = object()
+"""What `_in_turn` yields when a body has ended. What a body waits for is an asyncio future, or None."""
 
 
-class Group:
-    """Parallel coroutines, counted down; `end` is set when all have ended, or (to True) when one failed.
+@coroutine
+def _in_turn() -> Generator[Any, Any, None]:
+    """Async bodies one after the other, each to be driven in a context of its own: a task is sent in for OVER.
 
-    Cheaper than `asyncio.wait`, which adds and removes a callback a task.
+    A generator for all of them takes no exception to tell that one has ended.
     """
+    task: Task = yield OVER
+    while True:
+        made = call_body(task)
+        body: Any = made if hasattr(made, "send") else awaited(made)
+        conclude(task, (yield from body))
+        task = yield OVER
 
-    __slots__ = ("_call", "_limit", "_loop", "_waiting", "end", "running")
 
-    def __init__(self, call: Side, count: int, limit: asyncio.Semaphore | None) -> None:
-        self._call = call
-        self._loop = asyncio.get_running_loop()
-        self._waiting = count
-        self._limit = limit
-        self.running: list[asyncio.Task[None]] = []
-        self.end: asyncio.Future[bool] = self._loop.create_future()
-
-    def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Start it as an asyncio task: at once where Python can (3.12), else in the loop's next round."""
-        self.running.append(asyncio.Task(coroutine, loop=self._loop, **_EAGER))
-
-    async def in_turn(self, items: deque[Any]) -> None:
-        """One after the other while they end without waiting: an asyncio task costs more than most of them.
-
-        The first that waits keeps this asyncio task for itself, and those behind it get one each. Each has a context
-        of its own, a copy of the one here.
-        """
-        here, call = copy_context(), self._call if self._limit is None else self._limited
-        ended, failed = 0, False
+@coroutine
+def _rest(bodies: Generator[Any, Any, None], context: Context, waited: Any) -> Generator[Any, Any, None]:
+    """A body that waits, to its end."""
+    while waited is not OVER:
         try:
-            while items:
-                context = here.copy()
-                coroutine = call(items.popleft())
-                try:
-                    waited = context.run(coroutine.send, None)
-                except StopIteration as end:
-                    ended += 1
-                    failed = failed or end.value
-                    continue
-                except BaseException:
-                    ended, failed = ended + 1, True
-                    raise
-                for item in items:
-                    self.start(self._alone(call, item))
-                items.clear()
-                self.ended(ended, failed)
-                ended, failed = 1, False
-                failed = await InContext(coroutine, context, waited)
-        finally:
-            for item in items:  # behind something that was raised: they are cancelled, but nobody waits in vain
-                self.start(self._alone(call, item))
-            self.ended(ended, failed)
-
-    async def _alone(self, call: Side, item: Any) -> None:
-        failed = False
-        try:
-            failed = await call(item)
-        finally:
-            self.ended(1, failed)
-
-    async def _limited(self, item: Any) -> bool:
-        assert self._limit is not None
-        async with self._limit:
-            return await self._call(item)
-
-    def ended(self, count: int, failed: bool) -> None:
-        self._waiting -= count
-        if (failed or not self._waiting) and not self.end.done():
-            self.end.set_result(failed)
-
-
-_NOT_STARTED: Any = object()
-_EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
-
-
-class InContext:
-    """Awaits a coroutine whose every step runs in `context`, inside the awaiting asyncio task.
-
-    So a single ready task needs no asyncio task of its own, and what it sets in context variables stays its own. The
-    coroutine is never handed to another task, so `asyncio.timeout` and cancel scopes in it work. One that has been
-    started already comes with what it waits for.
-    """
-
-    __slots__ = ("context", "coroutine", "waited")
-
-    def __init__(self, coroutine: Any, context: Context, waited: Any = _NOT_STARTED) -> None:
-        self.coroutine = coroutine
-        self.context = context
-        self.waited = waited
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        run = self.context.run
-        coroutine, waited = self.coroutine, self.waited
-        if not hasattr(coroutine, "send"):
-            coroutine = _awaited(coroutine)
-        step, argument = coroutine.send, None
-        while True:
-            if waited is _NOT_STARTED:
-                try:
-                    waited = run(step, argument)
-                except StopIteration as end:
-                    return end.value
-            try:
-                argument = yield waited
-                step = coroutine.send
-            except GeneratorExit:
-                coroutine.close()
-                raise
-            except BaseException as error:
-                step, argument = coroutine.throw, error
-            waited = _NOT_STARTED
+            argument = yield waited
+        except GeneratorExit:
+            context.run(bodies.close)
+            raise
+        except BaseException as error:
+            waited = context.run(bodies.throw, error)
+        else:
+            waited = context.run(bodies.send, argument)
 
 
 def _begun(task: Task) -> tuple[Any, Any]:
     """Call an async body and take its first step: None and its result, or its coroutine and what that waits for."""
     coroutine = call_body(task)
     if not hasattr(coroutine, "send"):
-        coroutine = _awaited(coroutine)
+        coroutine = awaited(coroutine)
     try:
         return coroutine, coroutine.send(None)
     except StopIteration as end:
@@ -491,10 +460,6 @@ def _begun(task: Task) -> tuple[Any, Any]:
     if task.lean:
         conclude(task, result)
     return None, result
-
-
-async def _awaited(awaitable: Any) -> Any:
-    return await awaitable
 
 
 async def _twin_in(task: Task, context: Context) -> Any:

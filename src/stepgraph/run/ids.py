@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from itertools import chain, count, repeat
 from operator import add
@@ -15,6 +16,8 @@ _EPOCH = (
 _LAST_DIGITS = [f"{number:02x}" for number in range(256)]
 _lock = Lock()
 _last = 0
+_process = 0
+"""What tells this process's ids from those that another one makes in the same 100 ns: the UUID's clock sequence."""
 
 
 class RunIds:
@@ -52,6 +55,18 @@ def _numbered(prefix: str) -> Iterator[str]:
 def _prefix() -> str:
     """Called with the lock held."""
     global _last
-    ticks = _last = max(time_ns() // 100 + _EPOCH, _last + 1)
-    high, low = ticks >> 12, ticks & 0xFFF
-    return f"{high >> 16:08x}-{high & 0xFFFF:04x}-6{low:03x}-{0x8000 | (int.from_bytes(urandom(2)) & 0x3FFF):04x}-"
+    ticks = time_ns() // 100 + _EPOCH
+    if ticks <= _last:
+        ticks = _last + 1
+    _last = ticks
+    return f"{ticks >> 28:08x}-{ticks >> 12 & 0xFFFF:04x}-6{ticks & 0xFFF:03x}-{_process:04x}-"
+
+
+def _mark_process() -> None:
+    global _process
+    _process = 0x8000 | (int.from_bytes(urandom(2)) & 0x3FFF)
+
+
+_mark_process()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_mark_process)

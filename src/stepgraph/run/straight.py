@@ -8,7 +8,7 @@ from typing import Any
 from stepgraph.core.effects import Flow, Load, Save
 from stepgraph.core.engine import Engine
 from stepgraph.core.entry import open_thread
-from stepgraph.core.sprint import begin, sprint
+from stepgraph.core.sprint import begin, begin_stored, sprint
 from stepgraph.core.task import Task
 from stepgraph.run.context import call_body
 from stepgraph.run.sync import failure, perform
@@ -23,7 +23,7 @@ def straight(engine: Engine) -> bool:
     try:
         if not engine.saving:
             begin(engine)
-        else:
+        elif not begin_stored(engine):
             scope.engine, engine.begun = engine, True
             _drive(open_thread(engine))
             scope.values = engine.state.values

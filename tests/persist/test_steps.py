@@ -1,0 +1,163 @@
+"""Short supersteps wait in memory as rows, and are read as the checkpoints that they are."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, TypedDict
+
+import pytest
+
+from stepgraph import START, StateGraph
+from stepgraph.core.errors import CheckpointError
+from stepgraph.persist import MemoryCheckpointer, memory
+
+CONFIG: Any = {"configurable": {"thread_id": "t"}}
+
+
+class State(TypedDict, total=False):
+    n: int
+    text: str
+    some: list[int]
+
+
+def chain(*bodies: Any) -> Any:
+    g = StateGraph(State).add_sequence([(f"n{place}", body) for place, body in enumerate(bodies)])
+    return g.add_edge(START, "n0").compile(checkpointer=MemoryCheckpointer())
+
+
+def one_more(state: State) -> State:
+    return {"n": state["n"] + 1}
+
+
+def rows(app: Any) -> list[Any]:
+    log = app.checkpointer._logs["t", ""]
+    return [each for each in log.recent if type(each) is tuple]
+
+
+def test_a_run_that_nobody_looks_at_leaves_rows_only() -> None:
+    app = chain(one_more, one_more)
+    app.invoke({"n": 0}, CONFIG)
+
+    log = app.checkpointer._logs["t", ""]
+    assert len(rows(app)) == len(log.recent) == 4
+    assert (log.weight, app.checkpointer._waiting) == (5, 5)  # the input counts its value too
+
+    found = list(app.get_state_history(CONFIG))
+    assert [each.values.get("n") for each in found] == [2, 1, 0, None]
+    assert [each.next for each in found] == [(), ("n1",), ("n0",), ("__start__",)]
+    assert [each.metadata["source"] for each in found] == ["loop", "loop", "loop", "input"]
+    assert rows(app) == []
+    assert (log.weight, app.checkpointer._waiting) == (0, 0)
+
+
+def test_a_value_that_is_changed_later_does_not_change_what_waits() -> None:
+    some = [1]
+
+    def hands_out(state: State) -> State:
+        return {"some": some}
+
+    def changes(state: State) -> State:
+        some.append(2)
+        state["some"].append(3)
+        return {"text": "x" * 600}
+
+    app = chain(hands_out, changes, lambda state: {"text": "short"})
+    given = {"n": 0, "text": "a"}
+    app.invoke(given, CONFIG)
+    given["n"] = 7
+
+    found = [each.values for each in app.get_state_history(CONFIG)]
+    assert [each.get("some") for each in found] == [[1], [1], [1], None, None]
+    assert [each.get("n") for each in found] == [0, 0, 0, 0, None]
+    assert [each.get("text") for each in found] == ["short", "x" * 600, "a", "a", None]
+
+
+def test_nodes_may_read_and_change_their_own_thread_on_the_way() -> None:
+    seen = []
+
+    def reads(state: State) -> State:
+        seen.append([each.values.get("n") for each in app.get_state_history(CONFIG)])
+        return one_more(state)
+
+    def changes(state: State) -> State:
+        app.update_state(CONFIG, {"text": "meanwhile"}, as_node="n0")
+        return one_more(state)
+
+    app = chain(one_more, reads, one_more, changes, one_more)
+    assert app.invoke({"n": 0}, CONFIG) == {"n": 5}
+    assert seen == [[1, 0, None]]
+    found = [(each.values.get("n"), each.values.get("text")) for each in app.get_state_history(CONFIG)]
+    assert found == [(5, None), (4, None), (3, "meanwhile"), (3, None), (2, None), (1, None), (0, None), (None, None)]
+
+
+def test_a_thread_that_is_deleted_under_a_run_ends_it() -> None:
+    def deletes(state: State) -> State:
+        app.checkpointer.delete("t")
+        return one_more(state)
+
+    app = chain(deletes, one_more)
+    with pytest.raises(CheckpointError, match=r"the parent checkpoint .* is not stored"):
+        app.invoke({"n": 0}, CONFIG)
+    assert app.checkpointer._waiting == 0
+
+
+def test_two_runs_of_one_thread_at_once_store_both() -> None:
+    async def turn(state: State) -> State:
+        await asyncio.sleep(0)
+        return one_more(state)
+
+    app = chain(turn, turn, turn)
+
+    async def both() -> Any:
+        return await asyncio.gather(app.ainvoke({"n": 0}, CONFIG), app.ainvoke({"n": 100}, CONFIG))
+
+    assert asyncio.run(both()) == [{"n": 3}, {"n": 103}]
+    stored = {each.values.get("n") for each in app.checkpointer.history("t", "")}
+    assert {0, 1, 2, 3, 100, 101, 102, 103} <= stored
+
+
+def test_not_more_than_so_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_WAITING", 100)
+    g = StateGraph(State).add_node("n0", one_more).add_edge(START, "n0")
+    g.add_conditional_edges("n0", lambda state: "n0" if state["n"] < 500 else "__end__")
+    app = g.compile(checkpointer=MemoryCheckpointer())
+    most = 0
+
+    def counted(state: State) -> State:
+        nonlocal most
+        most = max(most, len(rows(app)))
+        return one_more(state)
+
+    app.plan.nodes["n0"].body = counted
+    app.invoke({"n": 0}, {**CONFIG, "recursion_limit": 1000})
+
+    assert 60 < most <= 200
+    assert len(list(app.get_state_history(CONFIG))) == 502
+
+
+def test_whoever_replaces_save_is_handed_every_checkpoint() -> None:
+    seen = []
+
+    class Counting(MemoryCheckpointer):
+        def save(self, thread: str, ns: str, checkpoint: Any) -> None:
+            seen.append(checkpoint.step)
+            super().save(thread, ns, checkpoint)
+
+    app = chain(one_more, one_more)
+    app.checkpointer = Counting()
+    app.invoke({"n": 0}, CONFIG)
+
+    assert seen == [-1, 0, 1, 2]
+
+
+def test_graphs_inside_leave_rows_in_their_namespaces() -> None:
+    inner = StateGraph(State).add_node("in", one_more).add_node("out", one_more)
+    inner.add_edge(START, "in").add_edge("in", "out")
+    outer = StateGraph(State).add_node("sub", inner.compile()).add_node("end", one_more)
+    app = outer.add_edge(START, "sub").add_edge("sub", "end").compile(checkpointer=MemoryCheckpointer())
+
+    assert app.invoke({"n": 0}, CONFIG) == {"n": 3}
+    (ns,) = [each for each in app.checkpointer.namespaces("t") if each]
+    inside = list(app.checkpointer.history("t", ns))
+    assert [each.values.get("n") for each in inside] == [2, 1, 0, None]
+    assert all(set(each.metadata["parents"]) == {""} for each in inside)
