@@ -140,6 +140,39 @@ def test_tools_may_return_commands() -> None:
     assert repr(Command(goto="a")) == "Command(goto='a')"
 
 
+def test_classes_of_a_programs_own_may_be_made_of_command() -> None:
+    script = """
+import pickle, weakref
+from dataclasses import dataclass
+import langchain_core.messages
+import stepgraph.integrations.ambient
+from stepgraph import Command
+
+class Bare(Command):
+    __slots__ = ()
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class More(Command):
+    more: int = 0
+
+found = More(update={"a": 1}, more=2)
+assert (found.update, found.more, hasattr(found, "other")) == ({"a": 1}, 2, False)
+assert Bare(goto="x").goto == "x" and not hasattr(Bare(), "other")
+assert weakref.ref(found)() is found and pickle.loads(pickle.dumps(found)) == found
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_runnable_that_becomes_a_node_is_not_asked_for_its_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(RunnableLambda, "__repr__", lambda self: asked.append(self) or "it")
+    graph_of(("a", RunnableLambda(lambda state: {"log": ["a"]})))
+
+    assert asked == []
+
+
 def test_a_bound_config_stays_with_a_runnable_graph() -> None:
     heard = Heard()
     graph = graph_of(a).with_config({"callbacks": [heard], "run_name": "bound"})

@@ -141,8 +141,12 @@ def sent(node: str, arg: Any, stored: Any) -> Send:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
-class Command(Generic[N]):
+class Open:
+    """What has room for attributes, as its subclasses have too: so another class can become a base of these later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command(Open, Generic[N]):
     """What a node returns to update the state *and* choose what runs next; also an input that answers an interrupt.
 
     `goto` adds to the node's declared edges, it does not replace them. `graph=Command.PARENT` addresses the

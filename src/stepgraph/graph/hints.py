@@ -24,6 +24,8 @@ def hints_of(action: Any) -> tuple[Any, tuple[str, ...]]:
 
 
 def _hints_of(action: Any) -> tuple[Any, tuple[str, ...]]:
+    if not callable(action):  # `signature` would tell so with its text, for which a Runnable reads its source
+        return None, ()
     function = action if inspect.isroutine(action) else type(action).__call__
     try:
         hints = get_type_hints(function)
