@@ -121,6 +121,14 @@ DEVIATIONS = {
         "A class without annotated keys, such as `class State(dict)`, is a state of one value here, as `dict` is; "
         "in LangGraph it has no keys, so nodes get an empty dict, what they return is lost, and the result is None."
     ),
+    "thread of a lone tool": (
+        "The tool node of langgraph-prebuilt calls a lone tool in a thread of a pool of its own; under the import hook "
+        "it is called in the node's thread, which costs a fraction of that. Several tools have a thread each, as there."
+    ),
+    "question of a hidden run": (
+        "A run tagged `langsmith:hidden` that stops at a question returns it; LangGraph's `invoke` leaves it out, so "
+        "that nobody learns what the thread waits for."
+    ),
     "compiled again": (
         "A graph with a default error handler can be compiled again here, and its builder has only the nodes that "
         "were added; LangGraph adds the handler to the builder's nodes, and the second compile raises ValueError."
