@@ -16,6 +16,7 @@ from langchain_core.runnables.config import _set_config_context, run_in_executor
 from stepgraph.graph.inject import wanted
 from stepgraph.integrations.configs import ensure_config, patch_config
 from stepgraph.integrations.tracing import listened, manager_for
+from stepgraph.run.side_by_side import InContext
 
 RUNTIME = "__pregel_runtime"
 NODE_ERROR = "__pregel_node_error"
@@ -91,6 +92,8 @@ class RunnableCallable(Runnable[Any, Any]):
         args, extra = self._arguments(input, settings, kwargs)
         if not self.trace:
             result = await self.afunc(*args, **extra)
+        elif not self.tags and not listened(settings):
+            result = await InContext(self.afunc(*args, **extra), _context_of(settings))
         else:
             run = await manager_for(settings, self.tags, asynchronous=True).on_chain_start(
                 None, input, name=settings.get("run_name") or self.get_name(), run_id=settings.pop("run_id", None)
