@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextvars import Context, ContextVar, copy_context
 from functools import partial
-from types import coroutine
+from time import perf_counter
 from typing import Any
 
 from stepgraph.core import registry
@@ -41,14 +41,25 @@ from stepgraph.core.errors import (
     is_invalid_resume,
     sync_timeout_unsupported,
 )
-from stepgraph.core.lean import conclude
 from stepgraph.core.routing import Follows
 from stepgraph.core.shelf import TaskShelf
 from stepgraph.core.sprint import begin, begin_stored, sprint
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, Decision, Pause
+from stepgraph.run.bodies import (
+    OVER,
+    begun,
+    concluded,
+    in_helper,
+    in_turn,
+    on_loop,
+    rest,
+    router_on_loop,
+    twin_in,
+    watch,
+)
 from stepgraph.run.context import announce, call_body, call_in_task, decided
-from stepgraph.run.side_by_side import Group, InContext, Side, awaited
+from stepgraph.run.side_by_side import Group, InContext, Side
 from stepgraph.run.sync import USERS
 from stepgraph.run.threads import pool
 
@@ -102,11 +113,11 @@ class AsyncDriver:
                         context = copy_context()
                         if not (node.quick or effect.lean):  # its routers will run in it
                             effect.context = context
-                        coroutine, argument = context.run(_begun, effect)
+                        coroutine, argument = context.run(begun, effect)
                         if coroutine is not None:
                             argument = await InContext(coroutine, context, argument)
                             if effect.lean:
-                                argument = context.run(conclude, effect, argument)
+                                argument = context.run(concluded, effect, argument)
                     else:
                         argument = await self._body(effect)
                 elif kind is Call:
@@ -148,7 +159,7 @@ class AsyncDriver:
                 scope.values = engine.state.values
                 if engine.pending:
                     return False, None
-            flow, bodies = sprint(engine), _in_turn()
+            flow, bodies = sprint(engine), in_turn()
             next(bodies)
             for effect in flow:
                 kind = type(effect)
@@ -158,7 +169,7 @@ class AsyncDriver:
                             context = copy_context()
                             waited = context.run(bodies.send, effect)
                             if waited is not OVER:
-                                await _rest(bodies, context, waited)
+                                await rest(bodies, context, waited)
                         else:
                             await self._body(effect)
                     except BaseException as error:
@@ -187,36 +198,50 @@ class AsyncDriver:
             task.context = context
         if task.node.is_async:
             assert self.node_loop is not None
-            future = asyncio.run_coroutine_threadsafe(_on_loop(task, context), self.node_loop)
+            future = asyncio.run_coroutine_threadsafe(on_loop(task, context), self.node_loop)
             return await asyncio.wrap_future(future)
         if task.node.twin is not None:
             return await self._twin(task, context)
         if task.node.inline or task.node.body is None:
-            return context.run(call_body, task)
+            began = perf_counter()
+            result = context.run(call_body, task)
+            if task.lean and task.node.routers:
+                watch(task.node, began)
+            return result
+        return await self._beside(task, context, call_body, task)
+
+    async def _beside(self, task: Task, context: Context, function: Callable[..., Any], *args: Any) -> Any:
+        """Call it in a helper thread."""
         owner = asyncio.current_task()
         context.run(around.set, asyncio.get_running_loop())
         self._in_thread.add(owner)
         try:
-            return await asyncio.wrap_future(pool.submit(context.run, _in_helper, task))
+            return await asyncio.wrap_future(pool.submit(context.run, in_helper, task, function, *args))
         finally:
             self._in_thread.discard(owner)
 
     async def _twin(self, task: Task, context: Context) -> Any:
         """A body that is sync under `invoke` and has an async form for here."""
         if self.node_loop is not None:
-            running = asyncio.run_coroutine_threadsafe(_twin_in(task, context), self.node_loop)
+            running = asyncio.run_coroutine_threadsafe(twin_in(task, context), self.node_loop)
             return await asyncio.wrap_future(running)
-        return await _twin_in(task, context)
+        return await twin_in(task, context)
 
     async def _call(self, call: Call) -> Any:
-        """A router. Sync ones run here: they only look at the state."""
+        """A router. Sync ones run here, as most only look at the state; those of a node where they took long do not."""
         context = call.task.context or copy_context()
         if call.is_async and self.node_loop is not None:
-            future = asyncio.run_coroutine_threadsafe(_router_on_loop(call, context), self.node_loop)
+            future = asyncio.run_coroutine_threadsafe(router_on_loop(call, context), self.node_loop)
             return await asyncio.wrap_future(future)
-        waits = call.is_async or call.twin is not None
-        result = context.run(call_in_task, call.task, call.twin or call.function, call.value, call.extra)
-        return await InContext(result, context) if waits else result
+        call_it = partial(call_in_task, call.task, call.twin or call.function, call.value, call.extra)
+        if call.is_async or call.twin is not None:
+            return await InContext(context.run(call_it), context)
+        if call.task.node.slow:
+            return await self._beside(call.task, context, call_it)
+        began = perf_counter()
+        result = context.run(call_it)
+        watch(call.task.node, began)
+        return result
 
     async def _together(self, together: Together) -> None:
         """Run parallel tasks; the first failure cancels the others unless errors are held."""
@@ -275,7 +300,7 @@ class AsyncDriver:
         """One of parallel bodies, in a context of its own. Whether it failed, so that the others are to end."""
         try:
             if task.node.is_async and self.node_loop is None:
-                conclude(task, await call_body(task))
+                concluded(task, await call_body(task))
             else:
                 await self._body(task)
             if shelf is not None:
@@ -379,14 +404,6 @@ class AsyncDriver:
         raise TypeError(f"Not an effect: {effect!r}")
 
 
-def _in_helper(task: Task) -> Any:
-    """A sync body in a helper thread. No future can hold a StopIteration: here it becomes a RuntimeError."""
-    try:
-        return call_body(task)
-    except StopIteration as error:
-        raise RuntimeError(f"node {task.name!r} raised StopIteration") from error
-
-
 GRACE = 0.1
 """Seconds that a timed-out attempt has to clean up before it is left behind; what it says is dropped either way."""
 
@@ -413,67 +430,6 @@ def _node_cancelled(task: Task, error: BaseException) -> NodeCancelledError:
 
 around: ContextVar[asyncio.AbstractEventLoop] = ContextVar("stepgraph_loop")
 """The loop that drives the run, for sync node code in a helper thread."""
-
-
-OVER = object()
-"""What `_in_turn` yields when a body has ended. What a body waits for is an asyncio future, or None."""
-
-
-@coroutine
-def _in_turn() -> Generator[Any, Any, None]:
-    """Async bodies one after the other, each to be driven in a context of its own: a task is sent in for OVER.
-
-    A generator for all of them takes no exception to tell that one has ended.
-    """
-    task: Task = yield OVER
-    while True:
-        made = call_body(task)
-        body: Any = made if hasattr(made, "send") else awaited(made)
-        conclude(task, (yield from body))
-        task = yield OVER
-
-
-@coroutine
-def _rest(bodies: Generator[Any, Any, None], context: Context, waited: Any) -> Generator[Any, Any, None]:
-    """A body that waits, to its end."""
-    while waited is not OVER:
-        try:
-            argument = yield waited
-        except GeneratorExit:
-            context.run(bodies.close)
-            raise
-        except BaseException as error:
-            waited = context.run(bodies.throw, error)
-        else:
-            waited = context.run(bodies.send, argument)
-
-
-def _begun(task: Task) -> tuple[Any, Any]:
-    """Call an async body and take its first step: None and its result, or its coroutine and what that waits for."""
-    coroutine = call_body(task)
-    if not hasattr(coroutine, "send"):
-        coroutine = awaited(coroutine)
-    try:
-        return coroutine, coroutine.send(None)
-    except StopIteration as end:
-        result = end.value
-    if task.lean:
-        conclude(task, result)
-    return None, result
-
-
-async def _twin_in(task: Task, context: Context) -> Any:
-    result = await InContext(context.run(call_body, task, True), context)
-    return context.run(conclude, task, result) if task.lean else result
-
-
-async def _on_loop(task: Task, context: Context) -> Any:
-    result = await InContext(context.run(call_body, task), context)
-    return context.run(conclude, task, result) if task.lean else result
-
-
-async def _router_on_loop(call: Call, context: Context) -> Any:
-    return await InContext(context.run(call_in_task, call.task, call.function, call.value, call.extra), context)
 
 
 async def _asked(scope: Any, pause: Pause) -> Decision:

@@ -1,0 +1,106 @@
+"""The bodies of nodes and their routers under an event loop: each in a context of its own, slow sync ones beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextvars import Context
+from time import perf_counter
+from types import coroutine
+from typing import Any
+
+from stepgraph.core.effects import Call
+from stepgraph.core.lean import conclude
+from stepgraph.core.plan import Node
+from stepgraph.core.task import Task
+from stepgraph.run.context import call_body, call_in_task
+from stepgraph.run.side_by_side import InContext, awaited
+
+SLOW = 0.005
+"""Seconds that routers of a node may keep an event loop busy, once: then they are called in a helper thread."""
+
+
+def watch(node: Node, began: float) -> None:
+    """Look how long its routers have taken since then; one that took long is no lean node any more."""
+    if perf_counter() - began > SLOW:
+        node.slow, node.lean = True, False
+
+
+def concluded(task: Task, result: Any) -> None:
+    """`conclude`, watched."""
+    began = perf_counter()
+    conclude(task, result)
+    if task.node.routers:
+        watch(task.node, began)
+
+
+def in_helper(task: Task, function: Callable[..., Any], *args: Any) -> Any:
+    """Sync code in a helper thread. No future can hold a StopIteration: here it becomes a RuntimeError."""
+    try:
+        return function(*args)
+    except StopIteration as error:
+        raise RuntimeError(f"node {task.name!r} raised StopIteration") from error
+
+
+OVER = object()
+"""What `in_turn` yields when a body has ended. What a body waits for is an asyncio future, or None."""
+
+
+@coroutine
+def in_turn() -> Generator[Any, Any, None]:
+    """Async bodies one after the other, each to be driven in a context of its own: a task is sent in for OVER.
+
+    A generator for all of them takes no exception to tell that one has ended.
+    """
+    task: Task = yield OVER
+    while True:
+        made = call_body(task)
+        body: Any = made if hasattr(made, "send") else awaited(made)
+        result = yield from body
+        if task.node.routers:
+            concluded(task, result)
+        else:
+            conclude(task, result)
+        task = yield OVER
+
+
+@coroutine
+def rest(bodies: Generator[Any, Any, None], context: Context, waited: Any) -> Generator[Any, Any, None]:
+    """A body that waits, to its end."""
+    while waited is not OVER:
+        try:
+            argument = yield waited
+        except GeneratorExit:
+            context.run(bodies.close)
+            raise
+        except BaseException as error:
+            waited = context.run(bodies.throw, error)
+        else:
+            waited = context.run(bodies.send, argument)
+
+
+def begun(task: Task) -> tuple[Any, Any]:
+    """Call an async body and take its first step: None and its result, or its coroutine and what that waits for."""
+    coroutine = call_body(task)
+    if not hasattr(coroutine, "send"):
+        coroutine = awaited(coroutine)
+    try:
+        return coroutine, coroutine.send(None)
+    except StopIteration as end:
+        result = end.value
+    if task.lean:
+        concluded(task, result)
+    return None, result
+
+
+async def twin_in(task: Task, context: Context) -> Any:
+    result = await InContext(context.run(call_body, task, True), context)
+    return context.run(conclude, task, result) if task.lean else result
+
+
+async def on_loop(task: Task, context: Context) -> Any:
+    result = await InContext(context.run(call_body, task), context)
+    return context.run(conclude, task, result) if task.lean else result
+
+
+async def router_on_loop(call: Call, context: Context) -> Any:
+    return await InContext(context.run(call_in_task, call.task, call.function, call.value, call.extra), context)
