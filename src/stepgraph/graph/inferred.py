@@ -47,8 +47,9 @@ def last_to_run(engine: Engine) -> Flow:
         if known is not None:
             return frozenset(known).intersection(plan.nodes)
         before = None if at.parent is None else (yield Load(_Before(saver, at.id), thread, ns, at.parent))
-        if at.source == "loop" and before is None:  # the parent is another thread's
-            return frozenset(name for name, version in at.seen.items() if version == at.version and name in plan.nodes)
+        if before is None and at.parent is not None:  # the parent is another thread's
+            seen = {name: version for name, version in at.seen.items() if name in plan.nodes}
+            return frozenset(name for name, version in seen.items() if version == max(seen.values()))
         dropped = at.source == "input" and at.control.next == (START,)  # what waited; an edit's input comes beside it
         if before is not None and (dropped or at.source == "loop") and (led := newest(plan, before)):
             return led

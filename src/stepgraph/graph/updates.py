@@ -167,7 +167,8 @@ def _as_nodes(engine: Engine, updates: Sequence[StateUpdate], keeps: bool) -> Fl
             raise InvalidUpdateError(f"Node {name} does not exist; graph {plan.name!r} has {sorted(plan.nodes)}.")
         tasks.append((yield from _as_node(engine, name, update, planned[name], place)))
     turns = _turns(engine, tasks)
-    state.barriers.pop(LAST, None)
+    if engine.keeper is None:
+        state.barriers[LAST] = yield from last_to_run(engine)
     yield from _commit(engine, tasks, tasks if keeps else (), turns)
 
 
