@@ -267,7 +267,7 @@ class Lab:
             made = self._call("update_state", dict(config or self.config), values, as_node)
         except Exception as error:  # whatever it raises is what is compared
             self.error = error
-            self.record.append(("update", ("raised", type(error).__name__)))
+            self.record.append(("update", ("raised", type(error).__name__, "Ambiguous" in str(error))))
             return None
         self.error = None
         self.record.append(("update", plain(values)))

@@ -483,7 +483,8 @@ class TestGivingUpACall:
         assert flow.invoke(1) is True
         assert not ran
 
-    def test_a_cancelled_run_waits_for_what_it_has_called(self) -> None:
+    @pytest.mark.parametrize("awaited", [True, False])
+    def test_a_cancelled_run_waits_for_what_it_has_called(self, awaited: bool) -> None:
         told: list[str] = []
         begun = asyncio.Event()
 
@@ -500,11 +501,15 @@ class TestGivingUpACall:
 
         @entrypoint()
         async def flow(x: int) -> None:
-            await stuck()
+            call = stuck()
+            if awaited:
+                await call
 
         async def run() -> None:
             running = asyncio.ensure_future(flow.ainvoke(1))
             await begun.wait()
+            for _ in range(9):  # by then the entrypoint that does not wait has returned
+                await asyncio.sleep(0)
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await running

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 
-from stepgraph import END, START, Command, StateGraph, get_stream_writer
+from stepgraph import END, START, Command, RetryPolicy, StateGraph, get_stream_writer
 from stepgraph.core.errors import NodeCancelledError
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.persist import MemoryCheckpointer
@@ -465,6 +465,21 @@ class TestStreams:
         assert len(app.get_state(thread="t").next) == 3 - done
         assert app.invoke(None, thread="t") == {"log": ["a", "b", "c"]}
         assert sorted(ran) == ["a", "b", "c"]
+
+    def test_another_attempt_is_not_waited_for(self) -> None:
+        def speaks_and_fails(state: Any) -> None:
+            get_stream_writer()("aloud")
+            raise ConnectionError
+
+        again = RetryPolicy(initial_interval=3600, jitter=False)
+        graph = StateGraph(State).add_node("a", speaks_and_fails, retry_policy=again).add_edge(START, "a")
+        app = graph.compile(checkpointer=MemoryCheckpointer())
+        chunks = app.stream({"n": 0}, thread="t", stream_mode="custom")
+        assert next(chunks) == "aloud"
+
+        chunks.close()
+
+        assert app.get_state(thread="t").next == ("a",)
 
     def test_what_a_node_raises_after_its_stream_was_closed_is_on_record(self) -> None:
         closing = Event()

@@ -218,9 +218,11 @@ class Engine:
 
     def join(self, *, cancel: bool = False) -> Flow:
         """Wait for what node code called and did not wait for."""
-        called, self.scope.called = self.scope.called, None
-        if called:
-            yield Join(tuple(called.values()), cancel)
+        joined: set[Any] = set()
+        while waiting := [each for each in (self.scope.called or {}).values() if each not in joined]:
+            joined.update(waiting)  # they may call more meanwhile
+            yield Join(waiting, cancel)
+        self.scope.called = None
 
     def _ended(self, status: str, interrupts: tuple[Interrupt, ...], error: BaseException | None) -> ev.RunFinished:
         scope, shown = self.scope, self.state.values

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextvars import copy_context
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 
 from stepgraph.core import registry
@@ -19,6 +20,9 @@ from stepgraph.core.task import RETURN, Task, call_of
 from stepgraph.run.context import running_task
 from stepgraph.run.sync import SyncDriver
 from stepgraph.run.threads import Turns, pool
+
+_turning = Lock()
+"""Held while a caller's turns are made: it may call from several threads at once."""
 
 
 class Called(Future[Any]):
@@ -93,9 +97,10 @@ def _turns(task: Task, kind: type[Any], width: int) -> Any:
     """What lets `width` calls of one caller run at once. One limit for all would let a caller wait for its own slot."""
     caller = task.caller
     assert caller is not None
-    if not isinstance(caller.turns, kind):
-        caller.turns = kind(width)
-    return caller.turns
+    with _turning:
+        if not isinstance(caller.turns, kind):
+            caller.turns = kind(width)
+        return caller.turns
 
 
 def _loop() -> Any:

@@ -122,6 +122,8 @@ class SyncDriver:
                         waiting = self._within(effect)
                     elif kind is Together:
                         waiting = self._together(effect)
+                    elif kind is Sleep and chunks is CLOSED:
+                        raise StreamClosed("The stream was closed before the next attempt began.")
                     else:
                         argument = self._perform(effect)
                     while waiting is not None:
@@ -139,7 +141,7 @@ class SyncDriver:
                 except BaseException as error:
                     step, argument, chunks = flow.throw, self._told(failure(effect, error)), self.chunks
                     waiting = None
-                    if chunks is CLOSED and kind not in USERS:
+                    if chunks is CLOSED and kind not in USERS and not isinstance(error, StreamClosed):
                         self.unsaved = error
                 if chunks and chunks is not CLOSED:
                     try:
