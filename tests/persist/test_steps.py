@@ -95,7 +95,7 @@ def test_a_thread_that_is_deleted_under_a_run_ends_it() -> None:
         app.checkpointer.delete("t")
         return one_more(state)
 
-    app = chain(deletes, one_more)
+    app = chain(one_more, deletes, one_more)
     with pytest.raises(CheckpointError, match=r"the parent checkpoint .* is not stored"):
         app.invoke({"n": 0}, CONFIG)
     assert app.checkpointer._waiting == 0
@@ -148,6 +148,65 @@ def test_whoever_replaces_save_is_handed_every_checkpoint() -> None:
     app.invoke({"n": 0}, CONFIG)
 
     assert seen == [-1, 0, 1, 2]
+
+
+class Around:
+    """A checkpointer of a program's own that hands most of its work on to another one."""
+
+    def __init__(self, inner: MemoryCheckpointer) -> None:
+        self.inner = inner
+        self.seen: list[int] = []
+
+    def save(self, thread: str, ns: str, checkpoint: Any) -> None:
+        self.seen.append(checkpoint.step)
+        self.inner.save(thread, ns, checkpoint)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+def test_a_checkpointer_around_another_one_is_handed_every_checkpoint() -> None:
+    app = chain(one_more, one_more)
+    app.checkpointer = Around(app.checkpointer)
+    app.invoke({"n": 0}, CONFIG)
+
+    assert app.checkpointer.seen == [-1, 0, 1, 2]
+
+
+def test_a_method_that_is_replaced_for_all_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, save = [], MemoryCheckpointer.save
+
+    def counted(self: MemoryCheckpointer, thread: str, ns: str, checkpoint: Any) -> None:
+        seen.append(checkpoint.step)
+        save(self, thread, ns, checkpoint)
+
+    monkeypatch.setattr(MemoryCheckpointer, "save", counted)
+    chain(one_more).invoke({"n": 0}, CONFIG)
+
+    assert seen == [-1, 0, 1]
+
+
+def test_what_was_settled_on_the_way_is_not_counted_as_waiting_for_ever() -> None:
+    app = chain(one_more, lambda state: {"text": "x" * 100_000}, one_more)
+    for thread in range(20):
+        app.invoke({"n": 0}, {"configurable": {"thread_id": f"t{thread}"}})
+        app.get_state({"configurable": {"thread_id": f"t{thread}"}})
+
+    assert app.checkpointer._waiting == sum(log.weight for log in app.checkpointer._logs.values()) == 0
+
+
+@pytest.mark.parametrize("made", [None, "async"])
+def test_a_run_that_can_not_save_has_told_what_waits(made: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def more(state: State) -> State:
+        return one_more(state)
+
+    app = chain(*([more] * 2 if made else [one_more] * 2), lambda state: {"text": object()})
+    held: list[Any] = []
+    monkeypatch.setattr(MemoryCheckpointer, "stepped", lambda self, steps, weight: held.append(weight))
+    call = (lambda: asyncio.run(app.ainvoke({"n": 0}, CONFIG))) if made else (lambda: app.invoke({"n": 0}, CONFIG))
+    with pytest.raises(CheckpointError):
+        call()
+    assert held == [3, 2]
 
 
 def test_graphs_inside_leave_rows_in_their_namespaces() -> None:

@@ -145,7 +145,7 @@ class Ledger:
 
     def planned(self, sends: Sequence[Any]) -> list[Ran]:
         """The tasks that would run next, as if they had run and written nothing."""
-        found = [Ran(name, self.plan.nodes[name].triggers) for name in self.ready()]
+        found = [Ran(name, self.plan.nodes[name].ready_by) for name in self.ready()]
         return found + [Ran(send[0], (PUSH,)) for send in sends]
 
     def input(self, dropped: Sequence[Ran], state: State, keys: tuple[str, ...] = (START,)) -> None:

@@ -17,6 +17,7 @@ from stepgraph.core.routing import checked
 from stepgraph.core.types import END, Route
 from stepgraph.core.writes import collect
 from stepgraph.graph.node_builder import ChannelWriteEntry, PregelNode, listed
+from stepgraph.graph.planning import DEFAULT_HANDLER
 from stepgraph.integrations.channel_steps import ChannelRead, ChannelWrite, ChannelWriteTupleEntry
 from stepgraph.integrations.runnables import RunnableCallable, coerce_to_runnable
 
@@ -106,7 +107,7 @@ _PARTS: dict[str, Callable[[Node], Any]] = {
     "node": _whole,
     "subgraphs": lambda node: [] if node.graph() is None else [node.graph()],
     "input_cache_key": lambda node: (node.mapper, tuple(listed(node.channels))),
-    "is_error_handler": lambda _: False,
+    "is_error_handler": lambda node: node.name.startswith(("__error_handler__", DEFAULT_HANDLER)),
     "error_handler_node": lambda node: node.handler,
 }
 

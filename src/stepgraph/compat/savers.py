@@ -267,7 +267,7 @@ class Opened(Translated):
             return call_id(*place, task.caller.path, task.key, old)
         if task.failed is not None:
             return handler_id(*place, task.failed.id, old)
-        return task_id(*place, task.node.triggers, task.key, old)
+        return task_id(*place, task.node.ready_by, task.key, old)
 
     def interrupt_id(self, ns: str, slot: int) -> str:
         """The id of the `slot`-th question (from 0) of the task with this namespace."""
@@ -467,7 +467,7 @@ _order = count()
 
 def _ran(task: Task) -> list[Ran]:
     """What a finished task did; an edit in a node's name counts as triggered, but by nothing that there is."""
-    triggers = (PUSH,) if task.key >= 0 else task.node.triggers
+    triggers = (PUSH,) if task.key >= 0 else task.node.ready_by
     keys = tuple(key for key, _ in task.writes)
     ran = Ran(task.name, (INTERRUPT,) if task.edited else triggers, keys, task.routes, task.joins)
     return [ran] if task.handler is None else [ran, Ran(task.handler.name, (PUSH,))]

@@ -230,7 +230,7 @@ def _planned(plan: Plan, stored: Theirs) -> dict[str, tuple[str, tuple[Any, ...]
     control, step, old = stored.control, stored.step + 1, first_version(stored.checkpoint)
     found: dict[str, tuple[str, tuple[Any, ...]]] = {}
     for name in control.next:
-        found[task_id(stored.id, stored.ns, step, name, plan.nodes[name].triggers, -1, old)] = (name, (PULL, name))
+        found[task_id(stored.id, stored.ns, step, name, plan.nodes[name].ready_by, -1, old)] = (name, (PULL, name))
     for place, (name, _, _) in enumerate(control.sends):
         found[task_id(stored.id, stored.ns, step, name, (), place, old)] = (name, (PUSH, place, False))
     return found

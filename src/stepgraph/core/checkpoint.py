@@ -123,6 +123,8 @@ class Steps(Protocol):
     """The id of the checkpoint saved last. Whoever appends one that follows it sets it, after that."""
     said: Any
     """The metadata of this run's checkpoints."""
+    gone: bool
+    """Whether the thread was deleted, so that nothing is kept here any more."""
 
 
 class Origin(Protocol):

@@ -153,8 +153,13 @@ class Node:
     _bound: Any = None
 
     @property
-    def triggers(self) -> tuple[str, ...]:
-        """The channels that can make it ready, under LangGraph's names."""
+    def triggers(self) -> list[str]:
+        """The channels that can make it ready, under LangGraph's names and in its form."""
+        return list(self.ready_by)
+
+    @property
+    def ready_by(self) -> tuple[str, ...]:
+        """The same, made once."""
         if self._triggers is None:
             edges = tuple(sorted(self.subscribes)) or (f"branch:to:{self.name}", *self.joined_by)
             self._triggers = (START,) if self.takes_input else edges

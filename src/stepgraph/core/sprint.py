@@ -62,7 +62,7 @@ def begin_stored(engine: Engine) -> bool:
     plan, request, scope, given = engine.plan, engine.request, engine.scope, engine.request.input
     saver: Any = request.checkpointer
     if (
-        not hasattr(saver, "steps")
+        not hasattr(type(saver), "steps")
         or type(given) is not dict
         or plan.intake is not None
         or request.checkpoint is not None
@@ -106,7 +106,7 @@ def sprint(engine: Engine) -> Flow:
         new_id = getattr(request.new_id, "direct", request.new_id)
         light = request.durability == "async"
         handing = Save(saver, engine.thread, scope.ns_text, NOT_YET)
-        if light and hasattr(saver, "steps"):
+        if light and hasattr(type(saver), "steps"):
             steps = saver.steps(engine.thread, scope.ns_text, engine.checkpoint, metadata)
             said = None if steps is None else steps.said
     try:
@@ -157,7 +157,7 @@ def sprint(engine: Engine) -> Flow:
                 continue
             advance_alone(plan, state, task, changes)
             parent, step = engine.checkpoint, state.step - 1
-            if steps is not None and steps.latest == parent and not state.sends:
+            if steps is not None and steps.latest == parent and not (steps.gone or state.sends):
                 own, more = (recorded, 1) if NUMBERS.issuperset(map(type, recorded.values())) else saver.own(recorded)
                 if own is not None:
                     own_id = new_id()

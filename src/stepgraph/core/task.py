@@ -277,7 +277,7 @@ class Task:
     @property
     def triggers(self) -> tuple[str, ...]:
         """The channels that made it ready."""
-        return (PUSH,) if self.key >= 0 or self.failed is not None else self.node.triggers
+        return (PUSH,) if self.key >= 0 or self.failed is not None else self.node.ready_by
 
     @property
     def ns(self) -> Namespace:

@@ -64,7 +64,11 @@ class MemoryCheckpointer(LogCheckpointer):
 
     def steps(self, thread: str, ns: str, latest: str | None, metadata: Mapping[str, Any]) -> Steps | None:
         """Where supersteps that follow `latest` can wait as rows; of None, those of a new thread. None if nowhere."""
-        if type(self) is not MemoryCheckpointer or not _REPLACED.isdisjoint(self.__dict__):
+        if (
+            type(self) is not MemoryCheckpointer
+            or not _REPLACED.isdisjoint(self.__dict__)
+            or (MemoryCheckpointer.save, MemoryCheckpointer.load) != _OWN
+        ):
             return None  # somebody else's `save` wants to see them
         log: Any = self._logs.get((thread, ns))
         if log is None:
@@ -87,8 +91,9 @@ class MemoryCheckpointer(LogCheckpointer):
     def stepped(self, steps: Steps, weight: int) -> None:
         """So much waits there now besides what it was told of."""
         log: Any = steps
-        log.weight += weight
-        self._heavier(weight)
+        if not log.gone:
+            log.weight += weight
+            self._heavier(weight)
 
     def _heavier(self, weight: int) -> None:
         self._waiting += weight
@@ -119,7 +124,7 @@ class MemoryCheckpointer(LogCheckpointer):
             with log.lock:
                 if log.shelf is not None:
                     self._gather(log, log.shelf)
-        if not log.recent:
+        if not (log.recent or log.weight):
             return
         with log.lock:
             waiting = [log.recent.popleft() for _ in range(len(log.recent))]
@@ -216,7 +221,7 @@ class MemoryCheckpointer(LogCheckpointer):
             for key in [key for key in self._logs if key[0] == thread]:
                 gone = self._logs.pop(key)
                 self._waiting -= gone.weight
-                gone.latest = None  # a run that goes on is told by `save`
+                gone.gone = True  # a run that goes on is told by `save`
 
     def _detach(self, log: MemoryLog, thread: str) -> None:
         """Replace the links into `thread` by keyframes."""
@@ -232,6 +237,9 @@ class MemoryCheckpointer(LogCheckpointer):
         """Nothing to release: the threads stay readable."""
 
 
+_OWN = MemoryCheckpointer.save, MemoryCheckpointer.load
+
+
 class MemoryLog(Log):
     """Lines in a list; ids as arrays of counters, one for each prefix."""
 
@@ -239,6 +247,7 @@ class MemoryLog(Log):
         "blobs",
         "codec",
         "encoded",
+        "gone",
         "ids",
         "last",
         "late_lines",
@@ -279,6 +288,8 @@ class MemoryLog(Log):
         """How many checkpoints are still to be encoded at once, and how many were to be."""
         self.weight = 0
         """What `recent` counts of those that may wait."""
+        self.gone = False
+        """Whether its thread was deleted: nothing is kept here any more."""
         self.shelf: Shelf | None = None
         """Where outcomes of the running superstep lie."""
         self.late_lines: dict[str, list[bytes]] = {}

@@ -149,7 +149,7 @@ class AsyncDriver:
         Else `run` goes on with `engine.run()`: to a superstep of another kind, or with what a task raised, or with the
         second part, by which the run was cancelled. For calls that nobody looks at.
         """
-        scope = engine.scope
+        scope, flow = engine.scope, sprint(engine)
         try:
             if not engine.saving:
                 begin(engine)
@@ -159,7 +159,7 @@ class AsyncDriver:
                 scope.values = engine.state.values
                 if engine.pending:
                     return False, None
-            flow, bodies = sprint(engine), in_turn()
+            bodies = in_turn()
             next(bodies)
             for effect in flow:
                 kind = type(effect)
@@ -183,10 +183,17 @@ class AsyncDriver:
                             return False, error
                         return False, None
                 elif kind is Save:
-                    effect.checkpointer.save(effect.thread, effect.ns, effect.checkpoint)
+                    saved = effect.checkpointer.save(effect.thread, effect.ns, effect.checkpoint)
+                    if saved is not None:
+                        await saved
                 else:  # it waits for what node code called, or stores a record
                     await self._perform(effect)
+        except BaseException:
+            flow.close()
+            await self.run(engine.join(cancel=True))
+            raise
         finally:
+            flow.close()
             scope.engine = None
         state = engine.state
         return not (state.next or state.sends or state.step > scope.stop), None
@@ -366,7 +373,7 @@ class AsyncDriver:
     async def _joined(self, futures: Iterable[Future[Any]], cancel: bool) -> None:
         """Wait for what node code called; what became of it is for whoever asked for it."""
         for future in futures:
-            if cancel:
+            if cancel and not getattr(future, "leaving", False):  # asked twice, it would not get to clean up
                 future.cancel()
         await asyncio.gather(*(asyncio.wrap_future(each) for each in futures), return_exceptions=True)
 

@@ -19,7 +19,7 @@ def straight(engine: Engine) -> bool:
 
     Else SyncDriver goes on with `engine.run()`: to a superstep of another kind, or with what a task raised.
     """
-    scope = engine.scope
+    scope, flow = engine.scope, sprint(engine)
     try:
         if not engine.saving:
             begin(engine)
@@ -29,7 +29,6 @@ def straight(engine: Engine) -> bool:
             scope.values = engine.state.values
             if engine.pending:
                 return False
-        flow = sprint(engine)
         for effect in flow:
             kind = type(effect)
             if kind is Task:
@@ -43,7 +42,12 @@ def straight(engine: Engine) -> bool:
                 effect.checkpointer.save(effect.thread, effect.ns, effect.checkpoint)
             else:  # it waits for what node code called, or stores a record
                 perform(effect)
+    except BaseException:
+        flow.close()
+        _drive(engine.join(cancel=True))
+        raise
     finally:
+        flow.close()
         scope.engine = None
     state = engine.state
     return not (state.next or state.sends or state.step > scope.stop)

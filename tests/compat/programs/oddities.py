@@ -172,7 +172,7 @@ def channels(show: Any) -> None:
     show({key: type(each).__name__ for key, each in app.channels.items()}, app.channels["__start__"].ValueType.__name__)
     show(app.nodes.keys(), app.input_channels, app.output_channels, app.stream_channels, app.stream_channels_asis)
     show(app.stream_channels_list, app.trigger_to_nodes)
-    show({key: (list(node.triggers), sorted(node.channels), node.tags) for key, node in app.nodes.items()})
+    show({key: (node.triggers, sorted(node.channels), node.tags) for key, node in app.nodes.items()})
     g = StateGraph(State)
     for name in "abcde":
         g.add_node(name, lambda s: {}, defer=name in "de")

@@ -105,6 +105,8 @@ def parts_of_a_builder(show: Any) -> None:
     show(sorted(builder._all_edges), builder.branches["a"]["choose"].ends, builder.nodes["a"].timeout)
     show(builder.nodes["a"].is_error_handler, builder.nodes["a"].retry_policy)
     graph = builder.compile()
+    handled = StateGraph(Whole).add_node("a", lambda s: {}, error_handler=lambda s: {}).add_edge(START, "a").compile()
+    show({name: node.is_error_handler for name, node in sorted(handled.nodes.items())})
     show(graph.retry_policy, graph.cache_policy, graph.stream_eager, graph.nodes["c"].cache_policy.ttl)
     show([each.max_attempts for each in graph.nodes["a"].retry_policy], graph.nodes["b"].retry_policy)
 
