@@ -64,7 +64,10 @@ class State:
         state.values.update((key, value) for key, value in stored.values.items() if key in channels)
         arrange(plan, state)
         control = stored.control
-        state.next = tuple([name for name in control.next if name in plan.nodes])
+        led = control.next
+        if len(led) > 1 and stored.source == "update":  # LangGraph's order then: that in which the nodes were added
+            led = tuple([name for name in plan.nodes if name in led])
+        state.next = tuple([name for name in led if name in plan.nodes])
         if control.sends:
             values = plan.seen(state.values) if plan.veiled else state.values
             state.sends = tuple(sent(node, whole(arg, values), timeout) for node, arg, timeout in control.sends)

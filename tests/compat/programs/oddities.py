@@ -340,3 +340,29 @@ def parts_of_the_engine(show: Any) -> None:
         show(local_read(scratch, channels, managed, task, "log", fresh))
     show(list(map_output_values(["log"], [("log", 1)], channels)), list(map_output_values("log", [("n", 1)], channels)))
     show(list(map_output_values("log", True, channels)))
+
+
+def order_of_tasks(show: Any) -> None:
+    """Nodes that run together begin by name, and after an edit in the order in which they were added."""
+    g = StateGraph(State)
+    for name in "zbya":
+        g.add_node(name, lambda s, name=name: {"log": [name]})
+    for name in "bya":
+        g.add_edge("z", name)
+    app = g.add_edge(START, "z").compile(checkpointer=InMemorySaver())
+    config: RunnableConfig = {"configurable": {"thread_id": "t"}}
+
+    def run(given: Any, at: RunnableConfig = config, **options: Any) -> None:
+        parts = list(app.stream(given, at, stream_mode="debug", **options))
+        show([part["payload"]["name"] for part in parts if part["type"] == "task"])
+        show([part["payload"]["next"] for part in parts if part["type"] == "checkpoint"])
+        snapshot = app.get_state(config)
+        show(snapshot.values["log"], snapshot.next, [each.name for each in snapshot.tasks])
+
+    run({"log": []})
+    run({"log": []}, interrupt_after=["z"])
+    run(None)
+    app.update_state(config, {"log": ["edit"]}, as_node="z")
+    run(None)
+    before = next(each.config for each in app.get_state_history(config) if set(each.next) == set("bya"))
+    run(None, before)
