@@ -1,4 +1,4 @@
-"""Sync routers under an event loop: short ones are called on it, those that took long once are called beside it."""
+"""Sync routers under an event loop: short ones are called on it, those that took long twice are called beside it."""
 
 from __future__ import annotations
 
@@ -58,16 +58,30 @@ def test_routers_that_took_long_are_called_beside_the_loop(monkeypatch: pytest.M
         return await app.ainvoke({"n": 0})
 
     assert asyncio.run(run()) == {"n": 3}
-    assert [each == get_ident() for each in where] == [True, True, False, False]
+    assert [each == get_ident() for each in where] == [True, True, True, False]
     assert asyncio.run(run()) == {"n": 3}
-    assert get_ident() not in where[4:]
+    assert [each == get_ident() for each in where[4:]] == [True, False, False, False]
+    assert asyncio.run(run()) == {"n": 3}
+    assert get_ident() not in where[8:]
+
+
+def test_one_delay_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    where: list[int] = []
+    app = in_the_loop(where)
+    app.plan.nodes["more"].delays = 1
+
+    assert asyncio.run(app.ainvoke({"n": 0})) == {"n": 3}
+    assert set(where) == {get_ident()}
+    monkeypatch.setattr(bodies, "SLOW", -1.0)
+    assert asyncio.run(app.ainvoke({"n": 0})) == {"n": 3}
+    assert not app.plan.nodes["more"].lean
 
 
 def test_what_a_slow_router_raises_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "SLOW", -1.0)
 
     def stops(state: State) -> str:
-        if state["n"] < 2:
+        if state["n"] < 3:
             return "more"
         raise StopIteration
 

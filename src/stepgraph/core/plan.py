@@ -141,8 +141,8 @@ class Node:
     passes: bool = False
     """Runs no user's code, as START without routers: a driver has nothing to do. Set by Plan."""
 
-    slow: bool = False
-    """Whether its routers took long once: an event loop lets a helper thread call them. Set by the async driver."""
+    delays: int = 0
+    """How often its routers kept an event loop waiting. Set by the async driver."""
 
     # Made when somebody asks first: most nodes of a big graph are never asked.
     control: Control | None = None

@@ -52,6 +52,7 @@ from stepgraph.run.bodies import (
     concluded,
     in_helper,
     in_turn,
+    is_slow,
     on_loop,
     rest,
     router_on_loop,
@@ -235,7 +236,7 @@ class AsyncDriver:
         return await twin_in(task, context)
 
     async def _call(self, call: Call) -> Any:
-        """A router. Sync ones run here, as most only look at the state; those of a node where they took long do not."""
+        """A router. Sync ones run here, as most only look at the state, but not where they take long."""
         context = call.task.context or copy_context()
         if call.is_async and self.node_loop is not None:
             future = asyncio.run_coroutine_threadsafe(router_on_loop(call, context), self.node_loop)
@@ -243,7 +244,7 @@ class AsyncDriver:
         call_it = partial(call_in_task, call.task, call.twin or call.function, call.value, call.extra)
         if call.is_async or call.twin is not None:
             return await InContext(context.run(call_it), context)
-        if call.task.node.slow:
+        if is_slow(call.task.node):
             return await self._beside(call.task, context, call_it)
         began = perf_counter()
         result = context.run(call_it)

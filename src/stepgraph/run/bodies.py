@@ -15,14 +15,21 @@ from stepgraph.core.task import Task
 from stepgraph.run.context import call_body, call_in_task
 from stepgraph.run.side_by_side import InContext, awaited
 
-SLOW = 0.005
-"""Seconds that routers of a node may keep an event loop busy, once: then they are called in a helper thread."""
+SLOW = 0.05
+"""Seconds that routers of a node may keep an event loop busy. Some pause of the machine's may look like that, so once
+does not count: from the second time on they are called in a helper thread."""
 
 
 def watch(node: Node, began: float) -> None:
-    """Look how long its routers have taken since then; one that took long is no lean node any more."""
+    """Look how long its routers have taken since then; one where they took long twice is no lean node any more."""
     if perf_counter() - began > SLOW:
-        node.slow, node.lean = True, False
+        node.delays += 1
+        node.lean = node.lean and not is_slow(node)
+
+
+def is_slow(node: Node) -> bool:
+    """Whether its routers do not belong on an event loop."""
+    return node.delays > 1
 
 
 def concluded(task: Task, result: Any) -> None:
