@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stepgraph.compat.format_ids import path_text as task_path_str
-from stepgraph.compat.preparing import (
+from stepgraph.compat.making import (
     PUSH_TRIGGER,
     Call,
     _coerce_pending_error,
@@ -15,6 +15,8 @@ from stepgraph.compat.preparing import (
     _triggers,
     _uuid5_str,
     _xxhash_str,
+)
+from stepgraph.compat.preparing import (
     prepare_next_tasks,
     prepare_node_error_handler_task,
     prepare_push_task_functional,
