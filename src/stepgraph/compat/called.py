@@ -115,13 +115,3 @@ def _explode_args_trace_inputs(sig: inspect.Signature, input: tuple[tuple[Any, .
         if parameter.kind is inspect.Parameter.VAR_KEYWORD and name in found:
             found.update(found.pop(name))
     return found
-
-
-__all__ = [
-    "SyncAsyncFuture",
-    "_explode_args_trace_inputs",
-    "call",
-    "get_runnable_for_entrypoint",
-    "get_runnable_for_task",
-    "identifier",
-]

@@ -324,26 +324,3 @@ async def acheckpoint_superseded(saver: Any, config: Any, saved: Any) -> bool:
 
 def _is_other(latest: Any, saved: Any) -> bool:
     return latest is not None and latest.checkpoint["id"] != saved.checkpoint["id"]
-
-
-__all__ = [
-    "DELTA_MAX_SUPERSTEPS_SINCE_SNAPSHOT",
-    "_delta_channels_to_replay",
-    "_mark_bumps_seen",
-    "achannels_from_checkpoint",
-    "acheckpoint_superseded",
-    "channels_from_checkpoint",
-    "checkpoint_superseded",
-    "copy_checkpoint",
-    "create_checkpoint",
-    "create_checkpoint_plan_for_update_state_api",
-    "create_metadata_for_update_state_api",
-    "delta_channels_overwritten",
-    "delta_channels_to_snapshot",
-    "delta_channels_with_pending_writes",
-    "empty_checkpoint",
-    "get_delta_channels_from_all_channels",
-    "get_updated_channels_from_tasks",
-    "put_writes_accepts_task_path",
-    "versions_seen_without_bumps",
-]

@@ -110,6 +110,8 @@ def path_of(name: str, key: int) -> tuple[Any, ...]:
     return (PUSH, key, False) if key >= 0 else (PULL, name)
 
 
+NUMBERS = frozenset({int, float, bool, complex, type(None)})
+"""Small values that nobody can change: a backend needs no copy of them."""
 Row = tuple[str, str | None, int, Source, float, int, dict[str, Any], tuple[str, ...], tuple[str, ...], Any]
 """A checkpoint in short: its fields up to `changes`, the names of the nodes that run next, `ran` and `metadata`."""
 

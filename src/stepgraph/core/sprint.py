@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
 from stepgraph.core.changed import kept
-from stepgraph.core.checkpoint import Checkpoint, Steps
+from stepgraph.core.checkpoint import NUMBERS, Checkpoint, Steps
 from stepgraph.core.child import parents_of
 from stepgraph.core.effects import Flow, Save
 from stepgraph.core.entry import is_new
@@ -27,7 +27,6 @@ DETAILS: frozenset[type] = frozenset((ev.StepStarted, ev.TaskStarted, ev.StepFin
 """The events that there are none of in a sprint."""
 TRAIL = 40
 """How many supersteps before the recursion limit are remembered."""
-NUMBERS = frozenset({int, float, bool, complex, type(None)})
 MOST = 64
 """So many supersteps wait in a checkpointer before it is told."""
 NOT_YET: Any = None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from stepgraph.core.checkpoint import Checkpoint, Control, Extend, Origin, Record, Row, Shelf, Steps
+from stepgraph.core.checkpoint import NUMBERS, Checkpoint, Control, Extend, Origin, Record, Row, Shelf, Steps
 from stepgraph.core.errors import CheckpointError
 from stepgraph.persist.blobs import Blob, BlobCodec, pickled, unpickled
 from stepgraph.persist.codec import BLOB
@@ -46,7 +46,7 @@ class MemoryCheckpointer(LogCheckpointer):
             and metadata == said
             and checkpoint.parent_thread is None
         ):
-            simple = _NUMBERS.issuperset(map(type, checkpoint.changes.values()))
+            simple = NUMBERS.issuperset(map(type, checkpoint.changes.values()))
             weight = 1 if simple and not (control.sends or control.channels) else log.waits(checkpoint)
         else:
             weight = 0
@@ -429,7 +429,7 @@ def _copied(values: Mapping[str, Any]) -> tuple[dict[str, Any] | None, int]:
     own, weight = {}, 1
     for key, value in values.items():
         kind = type(value)
-        if kind in _NUMBERS or (kind in _FROZEN and len(value) <= _BYTES):
+        if kind in NUMBERS or (kind in _FROZEN and len(value) <= _BYTES):
             own[key] = value
             continue
         held = value[0] if kind is Extend else value
@@ -469,13 +469,13 @@ def _is_flat(value: Any) -> bool:
     kind = type(value)
     if kind is dict or kind is list or kind is tuple:
         return len(value) <= _MANY and _FROZEN.issuperset(map(type, value.values() if kind is dict else value))
-    return kind in _NUMBERS or (kind in _FROZEN and len(value) <= _MOST)
+    return kind in NUMBERS or (kind in _FROZEN and len(value) <= _MOST)
 
 
 def _is_short(value: Any) -> bool:
     """Whether it is a simple value that is not worth being counted, and no copy of it is needed."""
     kind = type(value)
-    return kind in _NUMBERS or (kind in _FROZEN and len(value) <= _BYTES)
+    return kind in NUMBERS or (kind in _FROZEN and len(value) <= _BYTES)
 
 
 def _taken_up(checkpoint: Any) -> Checkpoint:
@@ -512,8 +512,7 @@ _FEW = 8
 """So many simple values in a container are copied as they are: pickling takes longer."""
 _LONGEST = 64
 """So many checkpoints at most are encoded at once, after one that was too big, before the next is tried."""
-_NUMBERS = frozenset({int, float, bool, complex, type(None)})
-_FROZEN = _NUMBERS | {str, bytes}
+_FROZEN = NUMBERS | {str, bytes}
 _WAITING = 32_768
 """Checkpoints of all threads that may wait unencoded: each takes some 450 bytes, a line some tens."""
 _BYTES = 512

@@ -130,7 +130,8 @@ def writes_sort_key(task_path: str, task_id: str = "", idx: int = 0) -> tuple[st
 class BaseCheckpointSaver(Generic[V]):
     """The base of savers, which programs derive their own from: `get_tuple`, `list`, `put`, `put_writes`, and async.
 
-    `serde` makes bytes of values.
+    `serde` makes bytes of values. What a program's class leaves out raises NotImplementedError, by which callers know
+    that a saver can't do it; the class is not abstract, so that savers for sync or async runs alone are whole.
     """
 
     serde: SerializerProtocol = JsonPlusSerializer()

@@ -74,7 +74,7 @@ class JsonPlusSerializer(SerializerProtocol):
         if kind == "json":
             return json.loads(content)
         if kind == "pickle" and self.pickle_fallback:
-            return pickle.loads(content)
+            return pickle.loads(content)  # who asked for pickles trusts where they are kept, as in LangGraph
         raise NotImplementedError(
             f"Unknown serialization type: {kind}. What langgraph-checkpoint has stored is read where it is installed."
         )
