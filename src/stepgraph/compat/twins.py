@@ -175,11 +175,7 @@ _stand_ins: dict[str, type] = {}
 
 
 def _stand_in(name: str) -> type:
-    """A class of ours under LangGraph's name, which serializers that ask for its classes know by `isinstance`.
-
-    It has no empty `__slots__`: Command has a base without slots where langchain-core is loaded, and such a class of it
-    would look for its attributes in the wrong place.
-    """
+    """A class of ours under LangGraph's name, which serializers that ask for its classes know by `isinstance`."""
     kind = next(kind for kind, known in _NAMES.items() if known == name)
     more = {"__module__": TYPES, "__reduce__": _as_theirs}
     if not issubclass(kind, tuple):

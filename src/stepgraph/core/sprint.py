@@ -57,16 +57,13 @@ def begin(engine: Engine) -> None:
 
 
 def begin_stored(engine: Engine) -> bool:
-    """`begin` on a new thread of a checkpointer in which supersteps wait. Else false, and nothing has happened."""
+    """`begin` on a new thread of a checkpointer in which supersteps wait. Else false, and nothing has happened.
+
+    Called like `begin`: for a dict, in a plan without an intake.
+    """
     plan, request, scope, given = engine.plan, engine.request, engine.scope, engine.request.input
     saver: Any = request.checkpointer
-    if (
-        not hasattr(type(saver), "steps")
-        or type(given) is not dict
-        or plan.intake is not None
-        or request.checkpoint is not None
-        or request.durability != "async"
-    ):
+    if not hasattr(type(saver), "steps") or request.checkpoint is not None or request.durability != "async":
         return False
     own, weight = saver.own({START: without(plan.untracked, given), **(plan.kept or kept(plan))})
     if own is None:

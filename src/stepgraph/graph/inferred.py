@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from stepgraph.core.checkpoint import Stored, records_by_task
@@ -21,8 +22,7 @@ def inferred(engine: Engine) -> Flow:
     if len(others) == 1 and plan.intake is not None:
         return others[0]
     if engine.keeper is not None:
-        seen = {name: version for name, version in engine.state.seen.items() if name in plan.nodes}
-        last = frozenset(name for name, version in seen.items() if version == max(seen.values()))
+        last = _seen_last(plan, engine.state.seen)
     else:
         last = yield from last_to_run(engine)
     if not last and (engine.checkpoint is None or plan.intake is None):
@@ -48,13 +48,18 @@ def last_to_run(engine: Engine) -> Flow:
             return frozenset(known).intersection(plan.nodes)
         before = None if at.parent is None else (yield Load(_Before(saver, at.id), thread, ns, at.parent))
         if before is None and at.parent is not None:  # the parent is another thread's
-            seen = {name: version for name, version in at.seen.items() if name in plan.nodes}
-            return frozenset(name for name, version in seen.items() if version == max(seen.values()))
+            return _seen_last(plan, at.seen)
         dropped = at.source == "input" and at.control.next == (START,)  # what waited; an edit's input comes beside it
         if before is not None and (dropped or at.source == "loop") and (led := newest(plan, before)):
             return led
         at = before
     return frozenset()
+
+
+def _seen_last(plan: Plan, seen: Mapping[str, int]) -> frozenset[str]:
+    known = {name: version for name, version in seen.items() if name in plan.nodes}
+    last = max(known.values(), default=0)
+    return frozenset(name for name, version in known.items() if version == last)
 
 
 def newest(plan: Plan, stored: Stored) -> frozenset[str]:

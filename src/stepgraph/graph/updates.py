@@ -230,12 +230,7 @@ def _commit(
     told_all = alone and engine.keeper is None and told(plan, recorded, groups)
     if engine.checkpoint is not None and not told_all:
         for task in finished:
-            made = task.writes or task.routes or task.joins
-            if (
-                made
-                and not task.kept
-                and (engine.keeper is not None or "outcome" not in engine.pending.get(task.id, {}))
-            ):
+            if _tells(engine, task):
                 yield from keep_outcome(engine, task)
     seen, joins = dict(state.seen), [task.joined for task in tasks]
     for task in tasks:  # who has come to a full join does not come again
