@@ -171,6 +171,11 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
         manager = manager_for(shown, asynchronous=settings.asynchronous)
         if "ls_integration" not in manager.metadata:
             manager.add_metadata({"ls_integration": "langgraph"})
+        if current_task.get(None) is None:  # what hears one graph only hears that of the node that made it
+            manager.handlers, manager.inheritable_handlers = (
+                [each for each in handlers if not getattr(each, "of_one_graph", False)]
+                for handlers in (manager.handlers, manager.inheritable_handlers)
+            )
         return manager
 
     def _run_name(self, settings: Settings) -> str:

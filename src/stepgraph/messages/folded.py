@@ -60,7 +60,7 @@ def _stamped(update: Any, folds: bool) -> Any:
         return update
     if not isinstance(update, list):
         if isinstance(update, dict) and not folds:
-            return {**update, "id": _new_id()} if _is_message(update) and not update.get("id") else update
+            return {**update, "id": _new_id()} if is_message_dict(update) and not update.get("id") else update
         return _one(update, folds)
     items = [_one(each, folds, listed=True) for each in update]
     return update if all(one is other for one, other in zip(items, update, strict=True)) else items
@@ -69,7 +69,7 @@ def _stamped(update: Any, folds: bool) -> Any:
 def _one(given: Any, folds: bool, listed: bool = False) -> Any:
     """A message with an id. What can't be made one stays as it is; a dict in a list that says it is one must be one."""
     if not _is_whole(given):
-        sure = listed and isinstance(given, dict) and _is_message(given)
+        sure = listed and isinstance(given, dict) and is_message_dict(given)
         if not (sure or folds):
             return given
         try:
@@ -92,7 +92,8 @@ def _is_whole(given: Any) -> bool:
     return found is not None and isinstance(given, found.BaseMessage)
 
 
-def _is_message(given: Mapping[str, Any]) -> bool:
+def is_message_dict(given: Mapping[str, Any]) -> bool:
+    """Whether it says of itself that it is a message."""
     return given.get("role") in _ROLES or given.get("type") in _TYPES
 
 
@@ -106,4 +107,4 @@ def _new_id() -> str:
     return str(uuid4())
 
 
-__all__ = ["fold_messages", "stamp_of"]
+__all__ = ["fold_messages", "is_message_dict", "stamp_of"]

@@ -1,20 +1,32 @@
-"""How LangGraph hears of messages."""
+"""How LangGraph hears of messages. Needs langchain-core."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableSequence
 from typing import Any
 
-from stepgraph.compat.absent import absent
+from stepgraph.compat.heard import (
+    Meta,
+    StreamMessagesHandler,
+    StreamMessagesHandlerV2,
+    T,
+    _state_values,
+    graph_namespace,
+)
 from stepgraph.messages.folded import fold_messages, stamp_of
+from stepgraph.messages.folded import is_message_dict as _is_message_dict
 
-_messages_delta_reducer = fold_messages
-__getattr__ = absent(
-    "langgraph.pregel._messages",
+__all__ = (
+    "Meta",
     "StreamMessagesHandler",
     "StreamMessagesHandlerV2",
+    "T",
+    "_is_message_dict",
+    "_state_values",
     "graph_namespace",
 )
+
+_messages_delta_reducer = fold_messages
 
 
 def ensure_message_ids(channels: Mapping[str, Any], writes: MutableSequence[tuple[str, Any]]) -> None:
