@@ -10,8 +10,8 @@ import pytest
 from stepgraph.approve.judge import judge_of
 from stepgraph.approve.requests import Cause, Request
 from stepgraph.core.channels import BinaryOperatorAggregate, LastValue
+from stepgraph.core.combining import preview
 from stepgraph.core.plan import Node, Plan
-from stepgraph.core.state import preview
 from stepgraph.core.types import START, Pause
 
 TYPES = {"answer": str, "score": float, "messages": list[str], "tags": list[str]}

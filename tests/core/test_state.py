@@ -10,10 +10,12 @@ import pytest
 from stepgraph import END, START, Send, StateGraph, UntrackedValue
 from stepgraph.core.channels import EphemeralValue
 from stepgraph.core.checkpoint import REMOVED, Extend, Stored
+from stepgraph.core.combining import combine, in_order, preview
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.plan import Plan
+from stepgraph.core.recorded import records_of
 from stepgraph.core.request import Request
-from stepgraph.core.state import State, advance, combine, in_order, preview, ready, records_of
+from stepgraph.core.state import State, advance, ready
 from stepgraph.core.task import Scope, Task
 from stepgraph.core.types import MISSING
 

@@ -21,6 +21,7 @@ from stepgraph import (
     interrupt,
 )
 from stepgraph.graph.compiled import CompiledStateGraph
+from stepgraph.graph.engines import plain_engine
 from stepgraph.persist import MemoryCheckpointer
 
 
@@ -373,7 +374,7 @@ class TestRenamedNode:
 def test_a_call_with_few_settings_asks_for_what_the_long_way_does(config: dict[str, Any], saved: bool) -> None:
     graph = returning(None)
     graph.checkpointer = MemoryCheckpointer() if saved and config else None
-    short, whole = graph._engine(1, config).request, graph.engine(1, config).request
+    short, whole = plain_engine(graph, 1, config).request, graph.engine(1, config).request
 
     fields = {name for name in dir(whole) if not name.startswith("__")} - {"new_id"}
     assert {name: getattr(short, name) for name in fields} == {name: getattr(whole, name) for name in fields}

@@ -19,7 +19,7 @@ from langsmith.utils import get_env_var
 
 from stepgraph import START, StateGraph
 from stepgraph.core.limits import TracePolicy, omit_payload
-from stepgraph.integrations.tracing import listened
+from stepgraph.integrations.listeners import listened
 
 
 class State(TypedDict):

@@ -14,7 +14,7 @@ import pytest
 from stepgraph import START, Command, Send, StateGraph, interrupt
 from stepgraph.core.errors import GraphDrained
 from stepgraph.core.policies import RunControl
-from stepgraph.graph import compiled
+from stepgraph.graph import engines
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.persist import MemoryCheckpointer
 from stepgraph.run.sync import SyncDriver
@@ -39,7 +39,7 @@ def whole(app: CompiledStateGraph, given: Any, limit: int = LIMIT, **config: Any
 
 @pytest.fixture
 def limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "DEFAULT_RECURSION_LIMIT", LIMIT)
+    monkeypatch.setattr(engines, "DEFAULT_RECURSION_LIMIT", LIMIT)
 
 
 @pytest.mark.usefixtures("limited")
@@ -141,7 +141,7 @@ def test_a_checkpoint_that_cannot_be_stored_ends_the_call(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("limit", range(1, 8))
 def test_the_recursion_limit_counts_the_same_supersteps(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "DEFAULT_RECURSION_LIMIT", limit)
+    monkeypatch.setattr(engines, "DEFAULT_RECURSION_LIMIT", limit)
     g = StateGraph(State).add_sequence([(f"n{each}", lambda state: {"n": state["n"] + 1}) for each in range(4)])
     app = g.add_edge(START, "n0").compile()
 

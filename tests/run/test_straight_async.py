@@ -12,7 +12,7 @@ import pytest
 
 from stepgraph import START, Send, StateGraph
 from stepgraph.core.plan import Plan
-from stepgraph.graph import compiled
+from stepgraph.graph import engines
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
 from stepgraph.run.aio import AsyncDriver
@@ -83,7 +83,7 @@ async def whole(app: CompiledStateGraph, given: Any, **config: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def limited(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(compiled, "DEFAULT_RECURSION_LIMIT", LIMIT)
+    monkeypatch.setattr(engines, "DEFAULT_RECURSION_LIMIT", LIMIT)
     caplog.set_level(logging.CRITICAL, "stepgraph")
 
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from stepgraph.approve.jsonable import jsonable
 from stepgraph.core.channels import overwritten
+from stepgraph.core.combining import reducer_name
 from stepgraph.core.plan import Plan
-from stepgraph.core.state import reducer_name
 from stepgraph.core.types import MISSING, Namespace, Pause, Writes
 
 

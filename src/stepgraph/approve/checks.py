@@ -10,9 +10,9 @@ from stepgraph.approve.digest import digest
 from stepgraph.approve.edits import Edit, Ground, edit_input, edit_state, edit_values, edit_writes, refusal_of
 from stepgraph.approve.judge import EditError, Problem, describe, judge_type
 from stepgraph.approve.verbs import closest
+from stepgraph.core.combining import combine_fitting, preview
 from stepgraph.core.errors import DecisionError
 from stepgraph.core.routing import rerouted
-from stepgraph.core.state import combine_fitting, preview
 from stepgraph.core.types import END, MISSING, START, Decision, Pause, Route, Send, Writes
 from stepgraph.core.writes import collect
 

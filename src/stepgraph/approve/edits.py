@@ -23,8 +23,8 @@ from stepgraph.approve.jsonable import jsonable
 from stepgraph.approve.judge import Judge, Problem, describe
 from stepgraph.approve.verbs import closest
 from stepgraph.core.channels import overwritten
+from stepgraph.core.combining import preview, reducer_name
 from stepgraph.core.plan import Plan
-from stepgraph.core.state import preview, reducer_name
 from stepgraph.core.types import MISSING, ROOT, Overwrite, Writes
 
 OPERATIONS: Final = ("$set", "$append", "$remove", "$drop", "$writes")

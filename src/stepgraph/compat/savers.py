@@ -34,7 +34,7 @@ from stepgraph.core.errors import CheckpointError
 from stepgraph.core.plan import START, Node, Plan
 from stepgraph.core.request import Request
 from stepgraph.core.task import Task
-from stepgraph.graph.compiled import DEFAULT_RECURSION_LIMIT
+from stepgraph.graph.engines import DEFAULT_RECURSION_LIMIT
 from stepgraph.graph.snapshots import inner_plan
 from stepgraph.run.config import INNER, shown_metadata
 from stepgraph.run.context import caller_loop, config_of

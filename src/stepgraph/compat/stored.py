@@ -34,7 +34,8 @@ from stepgraph.core.channels import NamedBarrierValue, Topic
 from stepgraph.core.checkpoint import PULL, PUSH, Control, Record, Stored
 from stepgraph.core.entry import NOBODY
 from stepgraph.core.plan import Node, Plan
-from stepgraph.core.state import WAITING, State, without
+from stepgraph.core.recorded import without
+from stepgraph.core.state import WAITING, State
 from stepgraph.core.types import START, limit, sent
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from stepgraph.core.combining import preview
 from stepgraph.core.decisions import as_record, as_writes, choose, from_record, packed, replace_body, verdict
 from stepgraph.core.effects import Ask, Flow, Flush
 from stepgraph.core.errors import Suspended
 from stepgraph.core.keeping import decided, keep_proposal, proposed, record
-from stepgraph.core.state import preview
 from stepgraph.core.task import Task
 from stepgraph.core.types import Decision, Pause, Place
 from stepgraph.core.writes import collect

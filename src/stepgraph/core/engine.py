@@ -16,6 +16,7 @@ from stepgraph.core import events as ev
 from stepgraph.core.asking import ask
 from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Control, Extend, Keeper, Record, Source, undecided
 from stepgraph.core.child import child_request
+from stepgraph.core.combining import combine, in_order
 from stepgraph.core.decisions import rejected, superstep, update_from
 from stepgraph.core.effects import Flow, Flush, Join, Save, SaveRecord, Together, Within
 from stepgraph.core.entry import amended_values, open_thread
@@ -30,21 +31,11 @@ from stepgraph.core.flow import flow_of, troubled
 from stepgraph.core.keeping import keep_outcome, planned, unfit
 from stepgraph.core.lean import short_way
 from stepgraph.core.plan import Plan, as_set
+from stepgraph.core.recorded import records_of, told
 from stepgraph.core.recovery import take_up
 from stepgraph.core.request import ORDINARY, Request
 from stepgraph.core.sprint import DETAILS, TRAIL, begin, begin_stored, sprint
-from stepgraph.core.state import (
-    LAST,
-    State,
-    advance,
-    arrange,
-    combine,
-    in_order,
-    names_of,
-    ready,
-    records_of,
-    told,
-)
+from stepgraph.core.state import LAST, State, advance, arrange, names_of, ready
 from stepgraph.core.task import NOTHING, Scope, Task
 from stepgraph.core.together import ask_step, mend_step, split
 from stepgraph.core.types import HIDDEN, MISSING, START, Decision, Interrupt, Pause, Route, Writes

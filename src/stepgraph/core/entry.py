@@ -10,22 +10,13 @@ from stepgraph.core import events as ev
 from stepgraph.core.changed import GRAPH, advice, current, tell, unknown_graph
 from stepgraph.core.checkpoint import Record, Stored, records_by_task
 from stepgraph.core.child import parents_of, without_ids
+from stepgraph.core.combining import combine, in_order
 from stepgraph.core.decisions import as_routes, packed, unpacked
 from stepgraph.core.effects import Flow, Load, SaveRecord
 from stepgraph.core.errors import EmptyInputError, InvalidUpdateError, UnknownInterruptError
 from stepgraph.core.plan import Node, Plan
-from stepgraph.core.state import (
-    LAST,
-    State,
-    advance,
-    combine,
-    in_order,
-    ready,
-    records_of,
-    take_writes,
-    tracked,
-    without,
-)
+from stepgraph.core.recorded import records_of, tracked, without
+from stepgraph.core.state import LAST, State, advance, ready, take_writes
 from stepgraph.core.task import NOTHING, PAST, Task
 from stepgraph.core.types import PARENT, START, Command, Route, Writes
 from stepgraph.core.writes import update_of

@@ -10,7 +10,7 @@ from stepgraph.core.checkpoint import Kind, Record, undecided
 from stepgraph.core.decisions import choose, from_record, packed, replace_body, unpacked
 from stepgraph.core.effects import Flow, Flush, SaveRecord
 from stepgraph.core.errors import Cancelled, Rejected
-from stepgraph.core.state import tracked, without
+from stepgraph.core.recorded import tracked, without
 from stepgraph.core.task import Task
 from stepgraph.core.types import START, Place, Writes
 

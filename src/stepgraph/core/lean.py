@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.body import Continues, continues
+from stepgraph.core.combining import combine
 from stepgraph.core.effects import Bodies, Flow, Together
 from stepgraph.core.errors import Cancelled
 from stepgraph.core.flow import troubled
 from stepgraph.core.plan import Plan, Router
 from stepgraph.core.routing import Follows, checked, follows
 from stepgraph.core.shelf import TaskShelf
-from stepgraph.core.state import combine
 from stepgraph.core.task import Task
 from stepgraph.core.types import END, START, Route
 from stepgraph.core.writes import collect

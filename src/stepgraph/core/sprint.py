@@ -12,11 +12,13 @@ from stepgraph.core import events as ev
 from stepgraph.core.changed import kept
 from stepgraph.core.checkpoint import NUMBERS, Checkpoint, Steps
 from stepgraph.core.child import parents_of
+from stepgraph.core.combining import combine
 from stepgraph.core.effects import Flow, Save
 from stepgraph.core.entry import is_new
 from stepgraph.core.keeping import finished, unfit
 from stepgraph.core.lean import conclude
-from stepgraph.core.state import advance_alone, arrange, brief, combine, view, without
+from stepgraph.core.recorded import brief, without
+from stepgraph.core.state import advance_alone, arrange, view
 from stepgraph.core.task import Task
 from stepgraph.core.types import START
 

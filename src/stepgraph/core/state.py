@@ -1,4 +1,4 @@
-"""The state of one graph run, and what a superstep does to it. Pure: no task runs here."""
+"""The state of one graph run, and how a superstep leads to the next. Pure: no task runs here."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from stepgraph.core.channels import BinaryOperatorAggregate, Channel
-from stepgraph.core.checkpoint import REMOVED, Control, Extend, Stored
-from stepgraph.core.errors import InvalidUpdateError
+from stepgraph.core.checkpoint import Control, Stored
 from stepgraph.core.plan import Node, Plan
+from stepgraph.core.recorded import without
 from stepgraph.core.task import Scope, Task
-from stepgraph.core.types import MISSING, START, Route, Send, Writes, limit, sent
+from stepgraph.core.types import MISSING, START, Route, Send, limit, sent
 
 logger = logging.getLogger("stepgraph")
 
@@ -151,110 +150,6 @@ def view(node: Node, values: Mapping[str, Any], step: int, scope: Scope) -> Any:
     for key, compute in node.managed:
         found[key] = compute(step, scope.stop)
     return found
-
-
-def combine(
-    plan: Plan, values: Mapping[str, Any], tasks: Sequence[Task]
-) -> tuple[dict[str, Any], dict[str, list[Any]]]:
-    """The written keys with their new values, and the updates each was made of, in task order. Changes nothing.
-
-    For one task that writes plain keys only, the second part is empty: each update is its value.
-    """
-    if len(tasks) == 1:
-        writes = tasks[0].writes
-        if plan.plain:
-            changes = dict(writes)
-            if len(changes) == len(writes):
-                return changes, {}
-        elif len(writes) == 1 and not plan.consuming:
-            key, update = writes[0]
-            channel = plan.channels[key]
-            updates = [update]
-            if not channel.plain:
-                update = _reduce(channel, key, values.get(key, MISSING), updates, tasks)
-            return {key: update}, {key: updates}
-    groups: dict[str, list[Any]] = {}
-    for task in tasks:
-        for key, update in task.writes:
-            if key in groups:
-                groups[key].append(update)
-            else:
-                groups[key] = [update]
-    changes = {}
-    channels = plan.channels
-    if plan.consuming:
-        changes = _consume(plan, values, tasks)
-        values = {**values, **changes}
-    for key, updates in groups.items():
-        channel = channels[key]
-        if channel.plain and len(updates) == 1:
-            changes[key] = updates[0]
-        else:
-            changes[key] = _reduce(channel, key, values.get(key, MISSING), updates, tasks)
-    return changes, groups
-
-
-def combine_fitting(
-    plan: Plan, values: Mapping[str, Any], tasks: Sequence[Task]
-) -> tuple[dict[str, Any], dict[str, list[Any]], dict[str, Exception]]:
-    """`combine` without the keys whose updates can't be put together; the third part is what each of them raised."""
-    groups: dict[str, list[Any]] = {}
-    for task in tasks:
-        for key, update in task.writes:
-            groups.setdefault(key, []).append(update)
-    changes = _consume(plan, values, tasks) if plan.consuming else {}
-    values = {**values, **changes}
-    unfit: dict[str, Exception] = {}
-    for key in list(groups):
-        try:
-            changes[key] = _reduce(plan.channels[key], key, values.get(key, MISSING), groups[key], tasks)
-        except Exception as error:  # noqa: BLE001  a reducer is the user's code and may raise anything
-            unfit[key] = error
-            del groups[key]
-    return changes, groups, unfit
-
-
-def _consume(plan: Plan, values: Mapping[str, Any], tasks: Sequence[Task]) -> dict[str, Any]:
-    """What becomes of the channels that made these tasks ready, before anything is written to them."""
-    found: dict[str, Any] = {}
-    for key in dict.fromkeys(key for task in tasks if task.key < 0 for key in task.node.subscribes):
-        if key in plan.consuming and key in values:
-            value = plan.channels[key].consume(values[key])
-            if value is not values[key]:
-                found[key] = value
-    return found
-
-
-def _reduce(channel: Channel, key: str, value: Any, updates: Sequence[Any], tasks: Sequence[Task]) -> Any:
-    try:
-        return channel.reduce(value, updates)
-    except Exception as error:
-        writers = [task for task in tasks if any(written == key for written, _ in task.writes)]
-        names = ", ".join(repr(task.name) for task in writers)
-        step = tasks[0].step if tasks else 0
-        where = f"Key {key!r} at superstep {step}, written by {names}"
-        if isinstance(error, InvalidUpdateError):
-            raise InvalidUpdateError(f"{error}\n{where}.") from error
-        error.add_note(f"{where}: the reducer {reducer_name(channel)} raised.")
-        raise
-
-
-def reducer_name(channel: Channel) -> str | None:
-    """The name of the function that folds updates into the key, or None for a plain key."""
-    if channel.plain:
-        return None
-    function = getattr(channel, "operator", None)
-    return getattr(function, "__name__", None) or type(channel).__name__
-
-
-def in_order(tasks: Sequence[Task]) -> Sequence[Task]:
-    """Tasks as their updates are applied: nodes by name, then Sends by position."""
-    if len(tasks) < 2 or tasks[-1].key >= 0:
-        return tasks
-    pulled = sorted([task for task in tasks if task.key < 0], key=lambda task: task.node.name)
-    if len(pulled) == len(tasks):
-        return pulled
-    return pulled + [task for task in tasks if task.key >= 0]
 
 
 def advance(
@@ -430,104 +325,6 @@ def _route(plan: Plan, state: State, tasks: Sequence[Task], joined: Collection[s
             names, state.waiting = set(state.waiting), frozenset()
     state.next = tuple(sorted(names)) if len(names) > 1 else tuple(names)
     state.sends = tuple(sends)
-
-
-def records_of(
-    plan: Plan, before: Mapping[str, Any], changes: Mapping[str, Any], groups: Mapping[str, list[Any]]
-) -> dict[str, Any]:
-    """`changes` in the form that checkpoints keep: what was appended instead of the list, no untracked keys."""
-    if plan.plain and not plan.settling:
-        return dict(changes)
-    found: dict[str, Any] = {}
-    for key, value in changes.items():
-        if key in plan.untracked:
-            continue
-        if value is MISSING:
-            found[key] = REMOVED
-            continue
-        channel = plan.channels[key]
-        if type(channel) is BinaryOperatorAggregate and channel.appends and key in groups and key in before:
-            found[key] = channel.delta(before[key], groups[key], value)
-        else:
-            found[key] = value
-    return found
-
-
-def brief(plan: Plan, before: Mapping[str, Any], changes: dict[str, Any], groups: Any) -> dict[str, Any] | None:
-    """`records_of` a lone task's superstep, if it can be made quickly and tells what the task wrote; else None.
-
-    Not for a plan in which every key keeps the last value: there it is `changes`.
-    """
-    if plan.untracked or not groups:
-        return None
-    found: dict[str, Any] = {}
-    channels = plan.channels
-    for key, value in changes.items():
-        channel = channels[key]
-        updates = groups[key]
-        if len(updates) != 1 or value is MISSING:
-            return None
-        if channel.plain:
-            found[key] = value
-            continue
-        update = updates[0]
-        if not (type(channel) is BinaryOperatorAggregate and channel.appends and type(update) is type(value) is list):
-            return None
-        if type(before.get(key)) is not list:
-            return None
-        found[key] = tuple.__new__(Extend, ((*update,),))  # a third of the time of calling the class
-    return found
-
-
-def tracked(untracked: frozenset[str], writes: Writes) -> Writes:
-    """The writes that may be stored."""
-    return tuple(write for write in writes if write[0] not in untracked) if untracked else writes
-
-
-def without(untracked: frozenset[str], value: Any) -> Any:
-    """`value` (a graph's input, or a Send's name, input and timeout) without keys that must not be stored."""
-    if type(value) is tuple and len(value) == 3:
-        return value[0], without(untracked, value[1]), value[2]
-    if type(value) is dict and not untracked.isdisjoint(value):
-        return {key: each for key, each in value.items() if key not in untracked}
-    return value
-
-
-def told(plan: Plan, recorded: Mapping[str, Any], groups: Mapping[str, list[Any]]) -> bool:
-    """Whether the recorded changes of a lone task tell its writes, so that no record of its outcome is needed."""
-    channels = plan.channels
-    for key, change in recorded.items():
-        updates = groups.get(key)
-        if updates is not None and not channels[key].plain and (type(change) is not Extend or len(updates) > 1):
-            return False
-    return True
-
-
-def writes_between(plan: Plan, before: Stored, after: Stored) -> Writes | None:
-    """The writes of the lone task whose superstep led from one checkpoint to the next, when these `told` them.
-
-    None when they can't, and nothing was recorded: with durability "exit".
-    """
-    found: list[tuple[str, Any]] = []
-    for key, version in after.versions.items():
-        channel = plan.channels.get(key)
-        if channel is None or version != after.version or key not in after.values:
-            continue
-        value = after.values[key]
-        if not channel.plain:
-            if not (type(channel) is BinaryOperatorAggregate and channel.appends and type(value) is list):
-                return None
-            value = value[len(before.values.get(key, ())) :]
-        found.append((key, value))
-    return tuple(found)
-
-
-def preview(plan: Plan, values: Mapping[str, Any], writes: Writes) -> dict[str, Any]:
-    """What `writes` of one task would make of the keys that they write. Raises what the reducers raise."""
-    groups: dict[str, list[Any]] = {}
-    for key, update in writes:
-        groups.setdefault(key, []).append(update)
-    return {key: plan.channels[key].reduce(values.get(key, MISSING), updates) for key, updates in groups.items()}
 
 
 def names_of(routes: Sequence[Route]) -> tuple[str, ...]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.asking import ask
+from stepgraph.core.combining import combine, combine_fitting
 from stepgraph.core.decisions import choose, rejected, superstep
 from stepgraph.core.effects import Flow
 from stepgraph.core.errors import Suspended
 from stepgraph.core.keeping import keep_outcome
 from stepgraph.core.routing import reroute, rerouted
-from stepgraph.core.state import combine, combine_fitting
 from stepgraph.core.task import Task
 from stepgraph.core.types import Decision, Pause, Route, Send
 

@@ -10,8 +10,10 @@ from stepgraph.approve.jsonable import jsonable
 from stepgraph.approve.judge import EditError
 from stepgraph.core.changed import GRAPH
 from stepgraph.core.checkpoint import Checkpoint, Stored
+from stepgraph.core.combining import combine
 from stepgraph.core.plan import Plan
-from stepgraph.core.state import State, combine, records_of
+from stepgraph.core.recorded import records_of
+from stepgraph.core.state import State
 from stepgraph.core.task import Task
 from stepgraph.core.types import START, Writes
 from stepgraph.debug.carry import Carrier, engine_at

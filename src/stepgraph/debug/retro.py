@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.approve.requests import Cause, Request
+from stepgraph.core.combining import preview
 from stepgraph.core.plan import Plan
-from stepgraph.core.state import preview
 from stepgraph.core.types import Pause
 from stepgraph.debug.conditions import Verdict
 from stepgraph.debug.ledger import StepRow, TaskRow

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from stepgraph.approve.checks import UNTOLD, Routed
+from stepgraph.core.combining import preview
 from stepgraph.core.plan import Plan
 from stepgraph.core.routing import checked, rerouted, router_view
-from stepgraph.core.state import preview
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, Pause, Route, Writes
 

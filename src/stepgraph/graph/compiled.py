@@ -8,48 +8,24 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from contextvars import copy_context
-from os import environ
-from time import time
 from types import GenericAlias
 from typing import Any, Self, Unpack
 
 from stepgraph.core import registry
-from stepgraph.core.checkpoint import plain_values
-from stepgraph.core.child import overheard
 from stepgraph.core.engine import Engine, Outcome
-from stepgraph.core.errors import ThreadRequiredError
-from stepgraph.core.events import Emit
 from stepgraph.core.plan import Plan
-from stepgraph.core.request import ORDINARY, Request
-from stepgraph.core.types import INTERRUPT, MISSING, START, GraphOutput, Namespace
-from stepgraph.graph.calls import CallOptions, printed_modes, run_options, takes_options
+from stepgraph.core.types import START, Namespace
+from stepgraph.graph.answers import listen, plain_result, print_run, returned
+from stepgraph.graph.calls import CallOptions, run_options, takes_options
+from stepgraph.graph.engines import engine_of, plain_engine
 from stepgraph.graph.patched import RUNS, contains_graphs, replace_own, restore_own, through
-from stepgraph.graph.snapshots import inner_plan, journey
-from stepgraph.graph.threads import ROOT_ONLY_LENT, Threads
-from stepgraph.run.chunks import Mappers, printer, v1, v2
-from stepgraph.run.config import (
-    CACHE,
-    CHECKPOINTER,
-    DURABILITY,
-    LENT,
-    RUNTIME,
-    addresses,
-    inherited,
-    merged,
-)
-from stepgraph.run.context import TASK, ambient, current_task
-from stepgraph.run.ids import RunIds
+from stepgraph.graph.threads import Threads
+from stepgraph.run.config import merged
+from stepgraph.run.context import current_task
 from stepgraph.run.straight import straight
-from stepgraph.run.streams import Streams
 from stepgraph.run.sync import SyncDriver
 from stepgraph.run.threads import pool
-from stepgraph.run.tokens import LIVE_MODES, hearing_events, listen_in
-from stepgraph.schema.channels import is_keyed, mapper_of
-from stepgraph.schema.validate import as_context
-
-DEFAULT_RECURSION_LIMIT = int(environ.get("LANGGRAPH_DEFAULT_RECURSION_LIMIT", "10007"))
-
-_PLAIN = frozenset(("configurable", "recursion_limit"))
+from stepgraph.run.tokens import LIVE_MODES, hearing_events
 
 
 class CompiledStateGraph(Threads):
@@ -117,7 +93,7 @@ class CompiledStateGraph(Threads):
         """The checkpointer as runs of this graph use it: one of LangGraph's is translated."""
         return registry.translated(self.checkpointer)
 
-    # Running: the options of all calls stand in `graph/calls.py`
+    # Running: the options of all calls stand in `graph/calls.py`, what they return in `graph/answers.py`
 
     @takes_options
     def invoke(
@@ -136,13 +112,13 @@ class CompiledStateGraph(Threads):
         of chunks. Raises what nodes raise, GraphRecursionError, InvalidUpdateError, EmptyInputError.
         """
         if not (options or self.debug):
-            return self._run(self._engine(input, self._merged(config, thread)))
+            return self._run(plain_engine(self, input, self._merged(config, thread)))
         if options.get("stream_mode", "values") != "values":
             return list(self.stream(input, config, thread=thread, **self._of_output(options)))
         engine = self._begin("invoke", input, config, thread, options)
         engine.request.blocking = not self.plan.has_async
-        self._print(engine, options)
-        return self._returned(self._outcome(engine), options)
+        print_run(self, engine, options)
+        return returned(self, self._outcome(engine), options)
 
     def _run(self, engine: Engine) -> Any:
         """Run it from sync code: straight on, where nobody looks at it."""
@@ -150,7 +126,7 @@ class CompiledStateGraph(Threads):
         engine.request.blocking = not has_async
         if not has_async and _is_straight(engine) and straight(engine):
             return None if engine.awaited is not None else engine.plan.output(engine.state.values)
-        return _result(self._outcome(engine))
+        return plain_result(self._outcome(engine))
 
     def _of_output(self, options: CallOptions) -> CallOptions:
         """The options of a stream whose chunks are the result: of the output keys, unless others are asked for."""
@@ -178,18 +154,18 @@ class CompiledStateGraph(Threads):
     ) -> Any:
         """As `invoke`, on the running loop; sync nodes run in helper threads."""
         if not options and not self.debug:
-            engine = self._engine(input, self._merged(config, thread))
+            engine = plain_engine(self, input, self._merged(config, thread))
             if not _is_straight(engine):
-                return _result(await _loops().outcome_of(engine))
+                return plain_result(await _loops().outcome_of(engine))
             over, outcome = await _loops().straight_outcome_of(engine)
             if not over:
-                return _result(outcome)
+                return plain_result(outcome)
             return None if engine.awaited is not None else engine.plan.output(engine.state.values)
         if options.get("stream_mode", "values") != "values":
             return [chunk async for chunk in self.astream(input, config, thread=thread, **self._of_output(options))]
         engine = self._begin("ainvoke", input, config, thread, options)
-        self._print(engine, options)
-        return self._returned(await _loops().outcome_of(engine), options)
+        print_run(self, engine, options)
+        return returned(self, await _loops().outcome_of(engine), options)
 
     @takes_options
     def stream(
@@ -214,7 +190,7 @@ class CompiledStateGraph(Threads):
         live = live or self.plan.entry != START  # functions that an entrypoint calls end long before it does
         driver = SyncDriver(chunks, live=live, width=engine.request.config.get("max_concurrency"))
         put = chunks.append if not live else _waking(chunks, driver)
-        self._listen(engine, modes, put, options)
+        listen(self, engine, modes, put, options)
         if self.plan.has_async:
             yield from _loops().chunks_beside(engine, engine.request.emit, chunks)
             return
@@ -246,7 +222,7 @@ class CompiledStateGraph(Threads):
         """As `stream`, on the running loop. Closing the iterator cancels the run and waits for its end."""
         engine = self._begin("astream", input, config, thread, options)
         modes = self._modes(options, config)
-        chunks = _loops().chunks_of(engine, lambda put: self._listen(engine, modes, put, options))
+        chunks = _loops().chunks_of(engine, lambda put: listen(self, engine, modes, put, options))
         async with aclosing(chunks):
             async for chunk in chunks:
                 yield chunk
@@ -280,66 +256,10 @@ class CompiledStateGraph(Threads):
         called = outer is not None and bool(given.get("checkpoint_ns"))
         return "values" if called else self.stream_mode
 
-    def _returned(self, outcome: Outcome, options: CallOptions) -> Any:
-        """What a call returns, in the version that it asks for."""
-        return self._versioned(outcome.values, outcome.interrupts, options.get("version", "v1"))
-
-    def _versioned(self, values: Any, asked: Sequence[Any], version: str) -> Any:
-        if version == "v1":
-            return _with_questions(values, asked)
-        mapper, shown = self._mappers().output, {} if asked and values is None else values
-        return GraphOutput(mapper(shown) if mapper is not None and isinstance(shown, dict) else shown, tuple(asked))
-
-    def _mappers(self) -> Mappers:
-        """What makes objects of values for version v2: of Pydantic and dataclass schemas only."""
-        schemas = (getattr(self.builder, name, None) for name in ("output_schema", "state_schema"))
-        return Mappers(*(mapper_of(schema) if is_keyed(schema) else None for schema in schemas))
-
-    def _print(self, engine: Engine, options: CallOptions) -> None:
-        """Print what a call without chunks asks to be printed."""
-        printed = printed_modes(options, self.debug)
-        if printed:
-            self._listen(engine, (), _nobody, options)
-
     def _lone_key(self) -> str | Sequence[str] | None:
         """The keys that streams show; of a functional graph the one key whose value they show."""
         keys = self.plan.output_keys
         return keys if isinstance(keys, str) and self.plan.entry != START else None
-
-    def _listen(self, engine: Engine, modes: Any, put: Callable[[Any], None], options: CallOptions) -> None:
-        """Let a stream see the run; a graph inside another one goes on telling the outer's listeners too."""
-        subgraphs = bool(options.get("subgraphs"))
-        shape = v2(self._mappers()) if options.get("version") == "v2" else v1(modes, subgraphs)
-        shown = (modes,) if isinstance(modes, str) else tuple(modes)
-        printed = printed_modes(options, self.debug)
-        show = printer(subgraphs)
-
-        def deliver(ns: Any, mode: str, payload: Any) -> None:
-            if mode in printed:
-                show(ns, mode, payload)
-            if mode in shown:
-                put(shape(ns, mode, payload))
-
-        keys = options.get("output_keys")
-        streams = Streams(
-            self.plan, {*shown, *printed}, deliver, subgraphs=subgraphs, root=engine.scope.ns,
-            config=engine.request.config, keys=self._lone_key() if keys is None else keys,
-        )  # fmt: skip
-        if subgraphs:
-            engine.request.relayed = streams.modes
-        listen_in(engine, streams.modes)
-        outer = engine.request.emit
-        taken = "custom" in streams.modes and engine.request.parent is not None
-
-        def both(event: Any) -> None:
-            streams(event)
-            if outer is not None:
-                outer(event._replace(kind="taken") if taken and getattr(event, "kind", None) == "custom" else event)
-
-        if outer is None:
-            engine.listen(streams, streams.unheard)
-        else:
-            engine.listen(both)
 
     def stream_events(
         self,
@@ -432,131 +352,9 @@ class CompiledStateGraph(Threads):
 
     # Making an engine
 
-    def engine(
-        self,
-        input: Any,
-        config: dict[str, Any],
-        *,
-        emit: Emit | None = None,
-        interrupt_before: Any = None,
-        interrupt_after: Any = None,
-        durability: Any = None,
-        context: Any = None,
-        reading: bool = False,
-        strict: bool = False,
-        **more: Any,
-    ) -> Engine:
-        """One run of this graph, not started: for drivers, debuggers and servers. `config` is complete.
-
-        `reading` means the graph that the config's namespace is of, with `strict` a known one.
-        """
-        around = None if reading else current_task.get(None)
-        outer, callbacks = None, None if reading else config.get("callbacks")
-        if not reading and (config or around is not None):
-            outer = (config.get("configurable") or {}).get(TASK)
-            if around is not None:
-                if outer is None and not addresses(config):
-                    outer = around
-                config = inherited(ambient(around), config)
-        configurable = config.get("configurable") or {}
-        limit = config.get("recursion_limit", DEFAULT_RECURSION_LIMIT)
-        if limit < 1:
-            raise ValueError("recursion_limit must be at least 1")
-        thread = configurable.get("thread_id")
-        saver = self.saver if not isinstance(self.checkpointer, bool) else None
-        store, cache = self.store, self.cache
-        if outer is None:
-            lent = () if LENT.isdisjoint(configurable) else LENT.intersection(configurable)
-            if CHECKPOINTER in lent and self.checkpointer is not False:
-                saver = registry.translated(configurable[CHECKPOINTER])
-            if CACHE in lent:
-                cache = configurable[CACHE]
-            if RUNTIME in lent:
-                around_it = configurable[RUNTIME]
-                store = around_it.store
-                context = getattr(around_it, "context", None) if context is None else context
-                more.setdefault("control", getattr(around_it, "control", None))
-            if DURABILITY in lent:
-                durability = durability or configurable[DURABILITY]
-            if self.checkpointer is True and not reading and CHECKPOINTER not in lent:
-                raise RuntimeError(ROOT_ONLY_LENT)
-            if saver is not None and thread is None:
-                raise ThreadRequiredError
-        plan, ns_text = self.plan, configurable.get("checkpoint_ns") or "" if outer is None else ""
-        checkpoint = configurable.get("checkpoint_id")
-        if ns_text and reading:
-            plan, ns_text = inner_plan(plan, ns_text, strict=strict)
-        elif ns_text:
-            places = {} if checkpoint is None or saver is None else journey(saver, str(thread), configurable)
-            checkpoint = places.pop("", (None, None))[1]
-            more["journey"], ns_text = places, ""
-        request = Request(input, config, time, RunIds(), limit)
-        request.run_id = None if config.get("run_id") is None else str(config["run_id"])
-        request.thread = None if thread is None else str(thread)
-        request.ns = tuple(ns_text.split("|")) if ns_text else ()
-        request.checkpointer, request.checkpoint = saver, checkpoint
-        request.emit = emit
-        request.interrupt_before, request.interrupt_after = _names(interrupt_before), _names(interrupt_after)
-        request.durability = durability or ("async" if outer is None else outer.scope.request.durability)
-        request.metadata = _metadata(config)
-        request.store, request.cache, request.step_timeout = store, cache, self.step_timeout
-        request.context = None if context is None else as_context(self.context_schema, context) or None
-        for name, value in more.items():
-            setattr(request, name, value)
-        engine = Engine(plan, request) if outer is None else self._nested(outer, request)
-        if callbacks and outer is None:
-            handlers = sys.modules.get("stepgraph.integrations.callbacks")  # where the class of such handlers is
-            if handlers is not None:
-                handlers.attach(engine, callbacks)
-        return engine
-
-    def _engine(self, input: Any, config: dict[str, Any]) -> Engine:
-        """The same for a call that says no more than its input, thread and limit: all else is what it is by default."""
-        saver, thread, limit = self.checkpointer, None, DEFAULT_RECURSION_LIMIT
-        if saver is not None or config:
-            configurable = config.get("configurable")
-            limit = config.get("recursion_limit", limit)
-            if configurable is None or not _PLAIN.issuperset(config) or limit < 1 or isinstance(saver, bool):
-                return self.engine(input, config)
-            thread = configurable.get("thread_id")
-            if thread is None or len(configurable) > 1:
-                return self.engine(input, config)
-        if current_task.get(None) is not None:
-            return self.engine(input, config)
-        request = Request(input, config, time, RunIds(), limit)
-        if thread is not None:
-            request.thread = str(thread)
-            request.checkpointer = registry.translated(saver)
-            request.around = getattr(config, "around", MISSING)
-        if self.store is not None:
-            request.store = self.store
-        if self.cache is not None:
-            request.cache = self.cache
-        if self.step_timeout is not None:
-            request.step_timeout = self.step_timeout
-        return Engine(self.plan, request)
-
-    def _nested(self, outer: Any, request: Request) -> Engine:
-        """A graph called from node code: one namespace deeper, with what surrounds it."""
-        scope = outer.scope
-        around: Request = scope.request
-        saver = around.checkpointer or request.checkpointer
-        request.run_id, request.thread, request.checkpoint = around.run_id, scope.thread, None
-        request.ns = outer.call_ns(self.checkpointer is True)
-        request.lasting = self.checkpointer is True
-        request.checkpointer = None if self.checkpointer is False else saver
-        request.clock, request.gate, request.probe = scope.clock, scope.gate, scope.probe
-        request.emit = overheard(outer, scope.emit)
-        request.unheard = scope.unheard if outer.progress is None else scope.unheard & ORDINARY
-        request.store = self.store or around.store
-        request.cache = self.cache
-        request.context = request.context or around.context
-        request.control = request.control or around.control
-        request.parent = outer
-        engine = Engine(self.plan, request)
-        if engine.keeper is not None:
-            engine.keeper.awaits = False  # that of the outer run does not say how this one is driven
-        return engine
+    def engine(self, input: Any, config: dict[str, Any], **options: Any) -> Engine:
+        """One run of this graph, not started: for drivers, debuggers and servers. Their options are `engine_of`'s."""
+        return engine_of(self, input, config, **options)
 
 
 def _say_beta(*what: str) -> None:
@@ -587,21 +385,6 @@ def _checkpointer(given: Any) -> Any:
     )
 
 
-def _names(given: Any) -> frozenset[str]:
-    if not given:
-        return frozenset()
-    return frozenset((given,) if isinstance(given, str) else (_NO_NODE if name == "*" else name for name in given))
-
-
-_NO_NODE = ":"
-"""In the place of a "*" in a list, where it is a name like any other."""
-
-
-def _metadata(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What checkpoints say of a run: plain values of the config's metadata and configurable."""
-    return plain_values({**(config.get("configurable") or {}), **(config.get("metadata") or {})})
-
-
 def _is_straight(engine: Engine) -> bool:
     """Whether nobody looks at a run that takes new input, and it can begin as a sprint."""
     request = engine.request
@@ -615,21 +398,8 @@ def _is_straight(engine: Engine) -> bool:
     )
 
 
-def _result(outcome: Outcome) -> Any:
-    return _with_questions(outcome.values, outcome.interrupts)
-
-
-def _with_questions(values: Any, asked: Sequence[Any]) -> Any:
-    """Values and questions as version 1 returns them together."""
-    return {**(values if isinstance(values, dict) else {}), INTERRUPT: list(asked)} if asked else values
-
-
 def _call(function: Any, one: Any, config: Any, options: dict[str, Any]) -> Any:
     return function(one, config, **options)
-
-
-def _nobody(chunk: Any) -> None:
-    """Takes chunks that nobody asked for."""
 
 
 def _waking(chunks: deque[Any], driver: SyncDriver) -> Callable[[Any], None]:

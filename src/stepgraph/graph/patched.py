@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from stepgraph.core.types import INTERRUPT
+from stepgraph.graph.answers import versioned
 
 SHARED = frozenset(
     f"{prefix}{name}"
@@ -210,4 +211,4 @@ class _Collected:
         values = self._latest
         if self._interrupts and isinstance(values, dict):
             values = {key: value for key, value in values.items() if key != INTERRUPT}
-        return graph._versioned(values, self._interrupts, version)
+        return versioned(graph, values, self._interrupts, version)

@@ -10,12 +10,14 @@ from typing import Any
 from stepgraph.core.changed import current
 from stepgraph.core.checkpoint import Checkpointer, Source, Stored, records_by_task
 from stepgraph.core.child import without_ids
+from stepgraph.core.combining import combine, in_order
 from stepgraph.core.engine import Engine
 from stepgraph.core.entry import NOBODY, amend, written
 from stepgraph.core.plan import Plan
+from stepgraph.core.recorded import writes_between
 from stepgraph.core.recovery import take_up
 from stepgraph.core.request import Request
-from stepgraph.core.state import State, combine, in_order, ready, settle, writes_between
+from stepgraph.core.state import State, ready, settle
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, ROOT, START, StateSnapshot, TaskSnapshot
 from stepgraph.run.streams import result_of

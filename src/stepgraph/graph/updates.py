@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from stepgraph.core.changed import current, unknown_graph
 from stepgraph.core.checkpoint import Stored
+from stepgraph.core.combining import combine, in_order
 from stepgraph.core.decisions import unpacked
 from stepgraph.core.effects import Flow, Flush, Load
 from stepgraph.core.engine import Engine
@@ -15,8 +16,9 @@ from stepgraph.core.entry import amended_values, is_blank, restore, tracked_valu
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.keeping import keep_outcome
 from stepgraph.core.plan import Barrier
+from stepgraph.core.recorded import records_of, told, without
 from stepgraph.core.routing import route
-from stepgraph.core.state import LAST, advance, combine, in_order, ready, records_of, told, without
+from stepgraph.core.state import LAST, advance, ready
 from stepgraph.core.task import Task
 from stepgraph.core.types import END, START, StateUpdate
 from stepgraph.core.writes import collect

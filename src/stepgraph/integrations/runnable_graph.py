@@ -14,8 +14,10 @@ from stepgraph.core.deprecated import LangGraphDeprecatedSinceV10
 from stepgraph.core.engine import Engine
 from stepgraph.graph.calls import takes_options
 from stepgraph.graph.compiled import CompiledStateGraph
+from stepgraph.graph.engines import plain_engine
 from stepgraph.integrations.ambient import child_config, surrounding
-from stepgraph.integrations.tracing import listened, manager_for, traced
+from stepgraph.integrations.listeners import listened, manager_for
+from stepgraph.integrations.tracing import traced
 from stepgraph.run.config import inherited, shown_metadata
 from stepgraph.run.context import current_task
 
@@ -51,7 +53,9 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
     def invoke(self, input: Any, config: Any = None, *, thread: str | None = None, **options: Any) -> Any:
         """As `CompiledStateGraph.invoke`, and the config's callbacks hear of it."""
         if self._plainly(config, thread):
-            return super().invoke(input, **options) if options or self.debug else self._run(self._engine(input, {}))
+            if options or self.debug:
+                return super().invoke(input, **options)
+            return self._run(plain_engine(self, input, {}))
         settings = self._merged(config, thread)
         if not self._heard(settings, options):
             return super().invoke(input, settings, **options)

@@ -15,7 +15,7 @@ from langchain_core.runnables.config import _set_config_context, run_in_executor
 
 from stepgraph.graph.inject import wanted
 from stepgraph.integrations.configs import ensure_config, patch_config
-from stepgraph.integrations.tracing import listened, manager_for
+from stepgraph.integrations.listeners import listened, manager_for
 from stepgraph.run.side_by_side import InContext
 
 RUNTIME = "__pregel_runtime"

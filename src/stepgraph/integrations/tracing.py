@@ -8,19 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import os
-import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextvars import ContextVar, copy_context
-from copy import copy
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from dataclasses import replace
-from importlib import import_module
-from types import FunctionType
 from typing import Any
 
-from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackManager, CallbackManager
 from langchain_core.runnables import Runnable, RunnableSequence
-from langchain_core.runnables.config import _set_config_context
 
 from stepgraph.core.body import continues
 from stepgraph.core.errors import ParentCommand
@@ -29,108 +22,15 @@ from stepgraph.core.task import RETURN, Task
 from stepgraph.core.types import END, PARENT, PREVIOUS, START, Command
 from stepgraph.graph.actions import is_generator
 from stepgraph.graph.functional import final
+from stepgraph.integrations.listeners import manager_for
+from stepgraph.integrations.reports import aend, astart, end, enter, own_first, start, tap
 from stepgraph.run.aio import around
 from stepgraph.run.context import config_of, current_task
 from stepgraph.run.threads import pool
 
-_VARIABLES: Mapping[Any, Any] = getattr(os.environ, "_data", os.environ)
-"""What lies behind `os.environ`, which takes 3 µs to look four names up: as long as a node."""
-_SWITCHES = tuple(
-    getattr(os.environ, "encodekey", str)(name) if _VARIABLES is not os.environ else name
-    for name in ("LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING", "LANGCHAIN_TRACING")
-)
 HIDDEN = "langsmith:hidden"
 _OF_ENTRYPOINTS = frozenset((END, PREVIOUS))
 """What the node of an entrypoint writes."""
-_SECRET = ("key", "token", "secret", "password", "auth")
-
-
-def listened(config: Mapping[str, Any]) -> bool:
-    """Whether anybody wants to hear of runs: the config's callbacks, a tracer switched on, a collector of runs,
-    instrumentation."""
-    if config.get("callbacks"):
-        return True
-    made = vars(BaseCallbackManager)["__init__"]
-    if type(made) is not FunctionType or hasattr(made, "__wrapped__"):
-        return True  # instrumentation adds its handler to every manager that is made
-    contexts = sys.modules.get("langchain_core.tracers.context")
-    if contexts is None:  # no manager was made yet
-        if not _VARIABLES.keys().isdisjoint(_SWITCHES):
-            return True
-        try:
-            asked = _told(sys.modules.get("langsmith._internal._context"))
-        except AttributeError:  # of a version of langsmith that keeps this elsewhere: then as with a manager
-            asked = True
-        if not asked:
-            told = sys.modules.get("langchain_core.globals")
-            return told is not None and bool(told.get_debug())
-        contexts = import_module("langchain_core.tracers.context")
-    for variable, _, _, switch in contexts._configure_hooks:
-        # The engine's own hook is no variable: it hears for streams, which need no runs.
-        if type(variable) is ContextVar and variable.get() is not None:
-            return True
-        if switch is not None and os.environ.get(switch):
-            return True
-    return _traces(contexts) or bool(sys.modules["langchain_core.globals"].get_debug())
-
-
-def _traces(contexts: Any) -> bool:
-    """Whether LangSmith's tracer is on. langchain-core's own answer takes as long as a whole run of a node.
-
-    It is what the context says, else what was set for the process, else what the environment says, which langsmith
-    reads once. Only the last of these is told here.
-    """
-    try:
-        around = sys.modules["langsmith._internal._context"]
-        if contexts.tracing_v2_callback_var.get() is None and not _told(around):
-            variable = contexts.ls_utils.get_env_var
-            return bool(variable("TRACING_V2", default=variable("TRACING", default="")) == "true")
-    except (AttributeError, KeyError):
-        pass  # a version of langsmith that keeps this elsewhere, or another module in its place
-    return bool(contexts._tracing_v2_is_enabled())
-
-
-def _told(around: Any) -> bool:
-    """Whether langsmith was told in code about tracing, by its context or for the process. Not without langsmith."""
-    return around is not None and (
-        around._TRACING_ENABLED.get() is not None
-        or around._PARENT_RUN_TREE_REF.get() is not None
-        or around._GLOBAL_TRACING_ENABLED is not None
-    )
-
-
-def manager_for(config: Mapping[str, Any], tags: Any = None, *, asynchronous: bool = False) -> Any:
-    """The callback manager for a run with this config: the config's own, or a new one of its handlers."""
-    kind: Any = AsyncCallbackManager if asynchronous else CallbackManager
-    own, all_tags, metadata = (
-        config.get("callbacks"),
-        [*(config.get("tags") or ()), *(tags or ())],
-        config.get("metadata"),
-    )
-    if isinstance(own, kind):
-        if all_tags:
-            own.add_tags(all_tags)
-        if metadata:
-            own.add_metadata(dict(metadata))
-        return own
-    return kind.configure(
-        inheritable_callbacks=own,
-        inheritable_tags=all_tags or None,
-        inheritable_metadata=dict(metadata) if metadata else None,
-        langsmith_inheritable_metadata=_tracer_metadata(config.get("configurable") or {}),
-    )
-
-
-def _tracer_metadata(configurable: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What only LangSmith shows of `configurable`: plain values that are no secrets."""
-    found = {
-        key: value
-        for key, value in configurable.items()
-        if not key.startswith("__")
-        and isinstance(value, (str, int, float, bool))
-        and not any(word in key.casefold() for word in _SECRET)
-    }
-    return found or None
 
 
 def traced(plan: Plan, asynchronous: bool) -> Plan:
@@ -201,70 +101,6 @@ class _TracedNode:
         return {} if self.plain.inject is None else self.plain.inject(task)
 
 
-def _entered(config: dict[str, Any]) -> None:
-    """Let langsmith's own decorators in node code find the run that they are in."""
-    _set_config_context(config)  # type: ignore[arg-type]  # a RunnableConfig
-
-
-def _own_first(manager: Any) -> Any:
-    """The manager with the run's own tag before those that it inherits, as a Runnable's run has them."""
-    manager.tags.sort(key=manager.inheritable_tags.__contains__)
-    return manager
-
-
-def _parts(manager: Any) -> tuple[Any, Any]:
-    """A manager of those who get the real values, and one of the tracers."""
-    from langchain_core.tracers.base import BaseTracer
-
-    real, tracers = copy(manager), copy(manager)
-    # What feeds `astream_events` and `astream_log` is a tracer too, whose values the caller sees.
-    tracers.handlers = [
-        each for each in manager.handlers if isinstance(each, BaseTracer) and not hasattr(each, "tap_output_aiter")
-    ]
-    real.handlers = [each for each in manager.handlers if each not in tracers.handlers]
-    return real, tracers
-
-
-def _started(manager: Any, value: Any, shown: Any, name: str) -> Any:
-    """The beginning of a node's run, which tracers record as `shown`."""
-    if shown is value:
-        return manager.on_chain_start(None, value, name=name)
-    real, tracers = _parts(manager)
-    run = real.on_chain_start(None, value, name=name)
-    tracers.on_chain_start(None, shown, name=name, run_id=run.run_id)
-    run.handlers = manager.handlers
-    return run
-
-
-async def _astarted(manager: Any, value: Any, shown: Any, name: str) -> Any:
-    if shown is value:
-        return await manager.on_chain_start(None, value, name=name)
-    real, tracers = _parts(manager)
-    run = await real.on_chain_start(None, value, name=name)
-    await tracers.on_chain_start(None, shown, name=name, run_id=run.run_id)
-    run.handlers = manager.handlers
-    return run
-
-
-def _ended(run: Any, result: Any, shown: Any) -> None:
-    """The end of a node's run, which tracers record as `shown`."""
-    if shown is result:
-        run.on_chain_end(result)
-        return
-    real, tracers = _parts(run)
-    tracers.on_chain_end(shown)
-    real.on_chain_end(result)
-
-
-async def _aended(run: Any, result: Any, shown: Any) -> None:
-    if shown is result:
-        await run.on_chain_end(result)
-        return
-    real, tracers = _parts(run)
-    await tracers.on_chain_end(shown)
-    await real.on_chain_end(result)
-
-
 def _router_name(router: Router) -> str | None:
     """Its function's name, which a lambda has none of; that of a Runnable is its own affair."""
     name = getattr(router.choose, "__name__", None)
@@ -293,10 +129,10 @@ class _SyncNode(_TracedNode):
         def run_node(value: Any) -> Any:
             task = current_task.get()
             manager = manager_for(self.config(task), self.tags)
-            run = _started(manager, value, self.shown(value, "inputs"), plain.name)
+            run = start(manager, value, self.shown(value, "inputs"), plain.name)
             task.callbacks = run.get_child("seq:step:1")
             try:
-                _entered(config_of(task))
+                enter(config_of(task))
                 if graph is not None:
                     result = graph.invoke(value, config_of(task))
                 elif self.steps:
@@ -319,7 +155,7 @@ class _SyncNode(_TracedNode):
                 task.traced = (run, result)
             else:
                 told = self.told(result)
-                _ended(run, told, self.shown(told, "outputs"))
+                end(run, told, self.shown(told, "outputs"))
             return result
 
         return run_node
@@ -328,9 +164,9 @@ class _SyncNode(_TracedNode):
         assert self.plain.body is not None
         if not self.generates:
             return self.plain.body(value, **self.extra(task))
-        inner = _own_first(task.callbacks).on_chain_start(None, value, name=self.plain.name)
+        inner = own_first(task.callbacks).on_chain_start(None, value, name=self.plain.name)
         task.callbacks = inner.get_child()
-        _entered(config_of(task))
+        enter(config_of(task))
         try:
             result = self.plain.body(value, **self.extra(task))
         except BaseException as error:
@@ -346,12 +182,12 @@ class _SyncNode(_TracedNode):
             task = current_task.get()
             if task.traced is None and self.plain.name == START:  # it has no body whose run could go on
                 given = task.scope.inputs
-                run = _started(manager_for(self.config(task), self.tags), given, given, START)
+                run = start(manager_for(self.config(task), self.tags), given, given, START)
                 task.traced = (run, given)
             if task.traced is None:  # a resumed task: its node's run is over
                 return router.choose(value, **extra)
             run, result = task.traced
-            inner = None if router.twin else _own_first(run.get_child(tag)).on_chain_start(None, value, name=name)
+            inner = None if router.twin else own_first(run.get_child(tag)).on_chain_start(None, value, name=name)
             task.callbacks = run.get_child(tag) if inner is None else inner.get_child()
             try:
                 chosen = router.choose(value, **_again(router, task, extra))
@@ -363,7 +199,7 @@ class _SyncNode(_TracedNode):
             if inner is not None:
                 inner.on_chain_end(chosen)
             if last:
-                _ended(run, result, self.shown(result, "outputs"))
+                end(run, result, self.shown(result, "outputs"))
             return chosen
 
         return choose
@@ -384,16 +220,16 @@ class _AsyncNode(_TracedNode):
         async def run_node(value: Any) -> Any:
             task = current_task.get()
             manager = manager_for(self.config(task), self.tags, asynchronous=True)
-            run = await _astarted(manager, value, self.shown(value, "inputs"), plain.name)
+            run = await astart(manager, value, self.shown(value, "inputs"), plain.name)
             task.callbacks = run.get_child("seq:step:1")
             try:
-                _entered(config_of(task))
+                enter(config_of(task))
                 tapped = any(hasattr(handler, "tap_output_aiter") for handler in run.handlers)
                 result = await self.result(task, value, graph, run, tapped)
                 if continues(plain, result):
                     result = await result.ainvoke(value, config_of(task))
                 if not plain.routers:
-                    await _tap(run, self.told(result))
+                    await tap(run, self.told(result))
             except BaseException as error:
                 await asyncio.shield(run.on_chain_error(error))
                 raise
@@ -404,7 +240,7 @@ class _AsyncNode(_TracedNode):
                 task.traced = (run, result)
             else:
                 told = self.told(result)
-                await _aended(run, told, self.shown(told, "outputs"))
+                await aend(run, told, self.shown(told, "outputs"))
             return result
 
         return run_node
@@ -423,12 +259,12 @@ class _AsyncNode(_TracedNode):
             return value
         if not self.generates:
             return await self.called(task, value)
-        inner = await _own_first(task.callbacks).on_chain_start(None, value, name=plain.name)
+        inner = await own_first(task.callbacks).on_chain_start(None, value, name=plain.name)
         task.callbacks = inner.get_child()
-        _entered(config_of(task))
+        enter(config_of(task))
         try:
             result = await self.called(task, value)
-            await _tap(inner, result)
+            await tap(inner, result)
         except BaseException as error:
             await asyncio.shield(inner.on_chain_error(error))
             raise
@@ -468,11 +304,11 @@ class _AsyncNode(_TracedNode):
             if task.traced is None and self.plain.name == START:
                 given = task.scope.inputs
                 manager = manager_for(self.config(task), self.tags, asynchronous=True)
-                task.traced = (await _astarted(manager, given, given, START), given)
+                task.traced = (await astart(manager, given, given, START), given)
             if task.traced is None:
                 return await _chosen(router, value, extra)
             run, result = task.traced
-            inner = None if router.twin else await _own_first(run.get_child(tag)).on_chain_start(None, value, name=name)
+            inner = None if router.twin else await own_first(run.get_child(tag)).on_chain_start(None, value, name=name)
             task.callbacks = run.get_child(tag) if inner is None else inner.get_child()
             try:
                 chosen = await _chosen(router, value, _again(router, task, extra))
@@ -484,8 +320,8 @@ class _AsyncNode(_TracedNode):
             if inner is not None:
                 await inner.on_chain_end(chosen)
             if last:
-                await _tap(run, result)
-                await _aended(run, result, self.shown(result, "outputs"))
+                await tap(run, result)
+                await aend(run, result, self.shown(result, "outputs"))
             return chosen
 
         return choose
@@ -509,7 +345,7 @@ def called(node: Node) -> Node:
         run = manager_for(_called_config(task)).on_chain_start(None, shown(given), name=node.name)
         task.callbacks = run.get_child("seq:step:1")
         try:
-            _entered(config_of(task))
+            enter(config_of(task))
             result = body(given, **extra)
         except BaseException as error:
             run.on_chain_error(error)
@@ -524,9 +360,9 @@ def called(node: Node) -> Node:
         run = await manager.on_chain_start(None, shown(given), name=node.name)
         task.callbacks = run.get_child("seq:step:1")
         try:
-            _entered(config_of(task))
+            enter(config_of(task))
             result = await (body(given, **extra) if node.is_async else _in_thread(body, given, extra))
-            await _tap(run, result[RETURN])
+            await tap(run, result[RETURN])
         except BaseException as error:
             await asyncio.shield(run.on_chain_error(error))
             raise
@@ -571,15 +407,3 @@ async def _chosen(router: Router, value: Any, extra: dict[str, Any]) -> Any:
         return await router.twin(value, **extra)
     chosen = router.choose(value, **extra)
     return await chosen if router.is_async else chosen
-
-
-async def _tap(run: Any, result: Any) -> None:
-    """Let event streams show the result as a chunk."""
-    for handler in run.handlers:
-        if hasattr(handler, "tap_output_aiter"):
-            async for _ in handler.tap_output_aiter(run.run_id, _once(result)):
-                pass
-
-
-async def _once(value: Any) -> AsyncIterator[Any]:
-    yield value

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from stepgraph.core.checkpoint import NUMBERS, Checkpoint, Control, Extend, Origin, Record, Row, Shelf, Steps
+from stepgraph.core.checkpoint import NUMBERS, Checkpoint, Record, Row, Shelf, Steps
 from stepgraph.core.errors import CheckpointError
 from stepgraph.persist.blobs import Blob, BlobCodec, pickled, unpickled
 from stepgraph.persist.codec import BLOB
 from stepgraph.persist.lines import is_record, split_id
 from stepgraph.persist.log import Log, LogCheckpointer, Tail
 from stepgraph.persist.tip import Tip
+from stepgraph.persist.waiting import BYTES, Outcomes, copied, keep_pickled, of_row, own_outcome, taken_up
 
 
 class MemoryCheckpointer(LogCheckpointer):
@@ -86,7 +87,7 @@ class MemoryCheckpointer(LogCheckpointer):
 
     def own(self, changes: Mapping[str, Any]) -> tuple[dict[str, Any] | None, int]:
         """A copy of changes that may wait, and how many small ones it counts for; None if they may not."""
-        return _copied(changes)
+        return copied(changes)
 
     def stepped(self, steps: Steps, weight: int) -> None:
         """So much waits there now besides what it was told of."""
@@ -108,10 +109,10 @@ class MemoryCheckpointer(LogCheckpointer):
         """Keep what is known of a task planned from `checkpoint_id`. Small outcomes wait like small checkpoints."""
         log: Any = self._logs.get((thread, ns))
         if log is not None and checkpoint_id == log.latest and record.kind == "outcome":
-            own = _own_outcome(record)
+            own = own_outcome(record)
             if own is not None:
                 with log.lock:
-                    self._wait(log, own, 1 + len(own.payload) // _BYTES)
+                    self._wait(log, own, 1 + len(own.payload) // BYTES)
                 return
         self._settle(log)
         super().save_record(thread, ns, checkpoint_id, record)
@@ -135,9 +136,9 @@ class MemoryCheckpointer(LogCheckpointer):
                 while waiting:
                     each = waiting[-1]
                     if type(each) is tuple:
-                        waiting[-1] = each = _of_row(each)
+                        waiting[-1] = each = of_row(each)
                     if type(each) is Checkpoint:
-                        super().save(log.thread, log.ns, _taken_up(each))
+                        super().save(log.thread, log.ns, taken_up(each))
                         log.encoded = each.id
                     elif type(each) is Outcomes:
                         waiting[-1:] = reversed(list(each.records()))
@@ -180,7 +181,7 @@ class MemoryCheckpointer(LogCheckpointer):
             except Exception:  # noqa: BLE001  a node that still runs may have changed a value meanwhile
                 data = None
             if data is not None:
-                self._wait(log, Outcomes(shelf.origin, data), max(len(tasks), len(data) // _BYTES))
+                self._wait(log, Outcomes(shelf.origin, data), max(len(tasks), len(data) // BYTES))
                 return
         shelf.record_each(tasks)
 
@@ -299,7 +300,7 @@ class MemoryLog(Log):
     def meet(self, metadata: Mapping[str, Any]) -> None:
         """Another run begins to write."""
         self.metadata = metadata
-        self.said = _copied(metadata)[0]
+        self.said = copied(metadata)[0]
         if self.said is None:
             data = pickled(dict(metadata))
             self.said = None if data is None else unpickled(data)
@@ -311,7 +312,7 @@ class MemoryLog(Log):
         """
         control = checkpoint.control
         if not (control.sends or control.channels):
-            own, weight = _copied(checkpoint.changes)
+            own, weight = copied(checkpoint.changes)
             if own is not None:
                 checkpoint.changes = own
                 return weight
@@ -320,12 +321,12 @@ class MemoryLog(Log):
             return 0
         tip = self.tip
         again = tip is not None and any(map(tip.memo.comes_again, checkpoint.changes.values()))
-        size = -1 if again else _keep(checkpoint)
+        size = -1 if again else keep_pickled(checkpoint)
         if size < 0:
             self.skipped = self.skipping = min(_LONGEST, 2 * self.skipping + 1)
             return 0
         self.skipping = 0
-        return 1 + size // _BYTES
+        return 1 + size // BYTES
 
     def append(self, line: bytes, tip: Tip, source: Log | None = None) -> None:
         """Keep the line of a checkpoint."""
@@ -410,113 +411,11 @@ class MemoryLog(Log):
             end = mark
 
 
-class Outcomes:
-    """The outcomes of tasks of one superstep, pickled: copies of their own."""
-
-    __slots__ = ("data", "origin")
-
-    def __init__(self, origin: Origin, data: bytes) -> None:
-        self.origin = origin
-        self.data = data
-
-    def records(self) -> Iterator[Record]:
-        """They, one by one."""
-        return self.origin.records(unpickled(self.data))
-
-
-def _copied(values: Mapping[str, Any]) -> tuple[dict[str, Any] | None, int]:
-    """Copies of short values, alone or few in a container, and what they count; None where others are among them."""
-    own, weight = {}, 1
-    for key, value in values.items():
-        kind = type(value)
-        if kind in NUMBERS or (kind in _FROZEN and len(value) <= _BYTES):
-            own[key] = value
-            continue
-        held = value[0] if kind is Extend else value
-        if not (kind is Extend or kind is list or kind is dict) or len(held) > _FEW or not all(map(_is_short, held)):
-            return None, 0
-        if kind is dict and not all(map(_is_short, held.values())):
-            return None, 0
-        own[key] = value if kind is Extend else value.copy()
-        weight += len(held)
-    return own, weight
-
-
-def _keep(checkpoint: Any) -> int:
-    """Give the checkpoint values of its own, pickled. How many bytes they take; -1 if they can't be kept so."""
-    control = checkpoint.control
-    if control.channels:
-        return -1
-    sends, rows, most = control.sends, [], _MOST_NEW
-    for key, change in checkpoint.changes.items():
-        if type(change) is Extend:
-            rows.append((key, change[0], True))
-            continue
-        rows.append((key, change, False))
-        if not _is_flat(change):
-            most = _MOST
-    data = pickled((rows, sends))
-    if data is None or len(data) > most + len(sends) * _BYTES:
-        return -1
-    checkpoint.changes = data
-    if sends:
-        control.sends = ()
-    return len(data)
-
-
-def _is_flat(value: Any) -> bool:
-    """Whether there is nothing in it that it may share, and that not often."""
-    kind = type(value)
-    if kind is dict or kind is list or kind is tuple:
-        return len(value) <= _MANY and _FROZEN.issuperset(map(type, value.values() if kind is dict else value))
-    return kind in NUMBERS or (kind in _FROZEN and len(value) <= _MOST)
-
-
-def _is_short(value: Any) -> bool:
-    """Whether it is a simple value that is not worth being counted, and no copy of it is needed."""
-    kind = type(value)
-    return kind in NUMBERS or (kind in _FROZEN and len(value) <= _BYTES)
-
-
-def _taken_up(checkpoint: Any) -> Checkpoint:
-    """The inverse of `_keep`."""
-    if type(checkpoint.changes) is bytes:
-        rows, sends = unpickled(checkpoint.changes)
-        checkpoint.changes = {key: Extend(change) if grew else change for key, change, grew in rows}
-        if sends:
-            checkpoint.control.sends = sends
-    found: Checkpoint = checkpoint
-    return found
-
-
-def _of_row(row: Row) -> Checkpoint:
-    return Checkpoint(*row[:7], Control(row[7]), *row[8:])
-
-
-def _own_outcome(record: Record) -> Record | None:
-    """The record with a payload of its own, pickled; None if it can't be kept so."""
-    data = pickled(record.payload)
-    if data is None or len(data) > _MOST:
-        return None
-    return tuple.__new__(Record, (record.task, "outcome", data, record.node, record.path))
-
-
 _REPLACED = frozenset({"save", "load"})
-_MOST = 4096
-"""Bytes that values may take to wait. What bigger ones share with others is kept once: they are encoded at once."""
-_MOST_NEW = 65_536
-"""The same where lists only grew, or simple values came: it is all new."""
-_MANY = 1024
-"""So many simple values in a container are not looked at for what it shares with the one before."""
-_FEW = 8
-"""So many simple values in a container are copied as they are: pickling takes longer."""
 _LONGEST = 64
 """So many checkpoints at most are encoded at once, after one that was too big, before the next is tried."""
-_FROZEN = NUMBERS | {str, bytes}
 _WAITING = 32_768
 """Checkpoints of all threads that may wait unencoded: each takes some 450 bytes, a line some tens."""
-_BYTES = 512
-"""So many bytes that wait pickled count as one that waits."""
 _PREFIX = 24
 """Characters that the ids of a run have in common; of an id of another form nothing is said by its beginning."""
 _BLOB = BLOB.encode()

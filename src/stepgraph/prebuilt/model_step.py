@@ -9,8 +9,8 @@ from langchain_core.messages import AIMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import BaseModel
 
+from stepgraph.integrations.listeners import listened
 from stepgraph.integrations.runnables import RUNTIME, RunnableCallable
-from stepgraph.integrations.tracing import listened
 from stepgraph.prebuilt.agent_state import value_of
 from stepgraph.prebuilt.chat_models import chat_model, is_async, is_dynamic
 from stepgraph.prebuilt.prompts import Prompt

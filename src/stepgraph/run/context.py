@@ -13,10 +13,10 @@ from stepgraph.core import events as ev
 from stepgraph.core import registry
 from stepgraph.core.channels import Channel
 from stepgraph.core.child import parents_of
+from stepgraph.core.combining import combine
 from stepgraph.core.errors import GraphInterrupt, Rejected, refuses_answer
 from stepgraph.core.lean import conclude
 from stepgraph.core.policies import RunControl
-from stepgraph.core.state import combine
 from stepgraph.core.task import Scope, Task
 from stepgraph.core.types import MISSING, PREVIOUS, Decision, Interrupt, Pause, Send
 from stepgraph.run.config import RUNNING, shown_metadata

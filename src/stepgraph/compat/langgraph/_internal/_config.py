@@ -13,7 +13,7 @@ from stepgraph.integrations.configs import (
     patch_configurable,
     recast_checkpoint_ns,
 )
-from stepgraph.integrations.tracing import manager_for
+from stepgraph.integrations.listeners import manager_for
 from stepgraph.run.config import filled as _is_not_empty
 
 __all__ = (
