@@ -221,6 +221,28 @@ class TestRecursionLimit:
         with pytest.raises(GraphRecursionError, match=r"circle: x \+ y -> x \+ y\."):
             g.compile().invoke({"log": []}, {"recursion_limit": 10})
 
+    @pytest.mark.parametrize(("length", "limit"), [(1, 2), (2, 4), (3, 5), (3, 10), (4, 7), (6, 25), (12, 50)])
+    def test_a_circle_is_shown_as_soon_as_it_was_gone_round_twice(self, length: int, limit: int) -> None:
+        names = [f"n{number}" for number in range(length)]
+        g = StateGraph(Log)
+        for name, following in zip(names, [*names[1:], names[0]], strict=True):
+            g.add_node(name, lambda state: None)
+            g.add_edge(name, following)
+        g.add_edge(START, names[0])
+        with pytest.raises(GraphRecursionError, match="go round in a circle: ") as caught:
+            g.compile().invoke({"log": []}, {"recursion_limit": limit})
+        shown = str(caught.value).partition("circle: ")[2].partition(".")[0].split(" -> ")
+        assert shown[0] == shown[-1]
+        assert sorted(shown[1:]) == sorted(names)
+
+    def test_a_circle_through_sends_counts_nodes_and_not_tasks(self) -> None:
+        g = StateGraph(Log)
+        g.add_node("split", lambda state: Command(goto=[Send("work", {})] * (1 + len(state["log"]))))
+        g.add_node("work", lambda state: {"log": [1]})
+        g.add_edge(START, "split").add_edge("work", "split")
+        with pytest.raises(GraphRecursionError, match=r"circle: (split -> work -> split|work -> split -> work)\. "):
+            g.compile().invoke({"log": []}, {"recursion_limit": 6})
+
     def test_a_long_chain_has_no_circle(self) -> None:
         g = StateGraph(Log)
         g.add_sequence([(f"n{i}", lambda state: None) for i in range(8)])

@@ -34,7 +34,7 @@ from stepgraph.core.plan import Plan, as_set
 from stepgraph.core.recorded import records_of, told
 from stepgraph.core.recovery import take_up
 from stepgraph.core.request import ORDINARY, Request
-from stepgraph.core.sprint import DETAILS, TRAIL, begin, begin_stored, sprint
+from stepgraph.core.sprint import DETAILS, begin, begin_stored, sprint, trail
 from stepgraph.core.state import LAST, State, advance, arrange, names_of, ready
 from stepgraph.core.task import NOTHING, Scope, Task
 from stepgraph.core.together import ask_step, mend_step, split
@@ -302,7 +302,7 @@ class Engine:
         counts = scope.counts
         scope.values = state.values
         control, limit = self.request.control, self.request.step_timeout
-        watched = scope.stop - min(TRAIL, self.request.recursion_limit // 2)
+        watched = scope.stop - trail(self.request.recursion_limit)
         left = gate is not None and undecided(self.pending.get(WHOLE_STEP), "committed")
         if left and gate is not None and gate.wants("committed", None, scope.ns):
             yield from self._boundary("committed", (), again=True)
@@ -403,9 +403,10 @@ class Engine:
         names = dict.fromkeys((*names_of(self.state.sends), *self.state.next))
         nodes = ", ".join(repr(name) for name in tuple(names)[:5])
         following = f"wanted to run {nodes}" if nodes else "came to its end only"
+        circle = _circle([*self.trail, tuple(names)])
         return GraphRecursionError(
             f"Recursion limit of {limit} reached without hitting a stop condition. "
-            f"Graph {self.plan.name!r} {following} in superstep {self.state.step}. {_circle(self.trail)}"
+            f"Graph {self.plan.name!r} {following} in superstep {self.state.step}. {circle}"
             'You can increase the limit by setting the `recursion_limit` config key: {"recursion_limit": N}.\n'
             "For troubleshooting see the error code GRAPH_RECURSION_LIMIT."
         )
@@ -580,11 +581,11 @@ def _asked_by(called: Mapping[str, Any]) -> Iterator[Interrupt]:
 
 def _circle(trail: Sequence[tuple[str, ...]]) -> str:
     """The shortest circle that the last supersteps went round twice, as a sentence; nothing without one."""
-    for length in range(1, len(trail) // 2 + 1):
-        last = trail[-length:]
-        if last == trail[-2 * length : -length]:
-            names = [" + ".join(dict.fromkeys(step)) for step in last]
-            return f"Its last supersteps go round in a circle: {' -> '.join([*names, names[0]])}. "
+    steps = [" + ".join(sorted(set(names))) for names in trail]
+    for length in range(1, len(steps) // 2 + 1):
+        last = steps[-length:]
+        if last == steps[-2 * length : -length]:
+            return f"Its last supersteps go round in a circle: {' -> '.join([*last, last[0]])}. "
     return ""
 
 

@@ -28,11 +28,16 @@ if TYPE_CHECKING:
 DETAILS: frozenset[type] = frozenset((ev.StepStarted, ev.TaskStarted, ev.StepFinished, ev.CheckpointSaved))
 """The events that there are none of in a sprint."""
 TRAIL = 40
-"""How many supersteps before the recursion limit are remembered."""
+"""At most so many supersteps before the recursion limit are remembered."""
 MOST = 64
 """So many supersteps wait in a checkpointer before it is told."""
 NOT_YET: Any = None
 """In place of a checkpoint that is filled in before the effect is yielded."""
+
+
+def trail(limit: int) -> int:
+    """How many of a run's last supersteps are remembered: enough for a circle that was gone round twice."""
+    return min(TRAIL, max(limit // 2, min(limit, 12)))
 
 
 def begin(engine: Engine) -> None:
@@ -94,7 +99,7 @@ def sprint(engine: Engine) -> Flow:
     state, scope, plan, saving = engine.state, engine.scope, engine.plan, engine.saving
     nodes, values, root = plan.nodes, state.values, scope.root
     limit = engine.request.recursion_limit
-    stop = scope.stop - (TRAIL if limit >= 2 * TRAIL else limit // 2)
+    stop = scope.stop - (TRAIL if limit >= 2 * TRAIL else trail(limit))
     plain, listened, awaited = plan.plain, scope.emit is not None, engine.awaited
     steps: Steps | None = None
     weight = 0
