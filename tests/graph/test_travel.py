@@ -201,7 +201,7 @@ def test_a_history_without_values_loads_none(saver: Any) -> None:
     assert [(each.next, each.metadata, each.config) for each in listed] == [
         (each.next, each.metadata, each.config) for each in full
     ]
-    assert all(each.values == {"log": []} for each in listed)
+    assert all(each.values == {} for each in listed)
 
 
 def test_a_filter_loads_the_values_of_what_matches_only(saver: Any, monkeypatch: pytest.MonkeyPatch) -> None:

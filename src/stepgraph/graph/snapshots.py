@@ -134,7 +134,8 @@ def snapshots(
                 stored = saver.load(thread, stored.ns, stored.id) or stored
                 after = after and saver.load(thread, after.ns, after.id)
         engine.scope.ns = tuple(stored.ns.split("|")) if stored.ns else ()  # some savers list those of graphs inside
-        yield snapshot(engine, stored, live=False, after=after if values else None, saver=inside)
+        shown = snapshot(engine, stored, live=False, after=after if values else None, saver=inside)
+        yield shown if values else shown._replace(values={})
 
 
 def metadata_of(stored: Stored) -> dict[str, Any]:

@@ -58,9 +58,9 @@ class Threads(Described):
     ) -> Iterator[StateSnapshot]:
         """The thread's snapshots, newest first.
 
-        `filter` compares metadata, `before` is a config with a checkpoint_id. Without `values` no state is loaded, so
-        long histories are listed quickly. With `subgraphs` each task has the state of the graph that it ran, also of
-        one that has ended.
+        `filter` compares metadata, `before` is a config with a checkpoint_id. Without `values` no state is loaded and
+        all are shown empty, so long histories are listed quickly. With `subgraphs` each task has the state of the graph
+        that it ran, also of one that has ended.
         """
         settings = self._merged(config, thread)
         engine = self.engine(None, settings, reading=True)
