@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stepgraph.core import registry
 from stepgraph.persist.codec import Codec
 
 Namespace = tuple[str, ...]
@@ -24,6 +26,8 @@ class BaseCache(ABC):
     """Whether no call ever waits for anything, so that an event loop may make it itself."""
 
     def __init__(self, *, serde: Any = None) -> None:
+        if "langgraph.cache.base" in sys.modules:
+            registry.adapters.load("kin")("langgraph.cache.base")
         self.serde = serde
         self._codec = Codec(private=self.in_memory)
 

@@ -17,6 +17,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
 from stepgraph.compat.elsewhere import lend
+from stepgraph.compat.kin import KIN, introduce, introducing
 from stepgraph.core import registry
 
 OURS = "stepgraph.compat.langgraph"
@@ -59,6 +60,8 @@ class Finder(MetaPathFinder):
             from stepgraph.compat.quicker import quickened
 
             return quickened(installed)
+        if installed is not None and fullname in KIN:
+            return introducing(installed)
         return installed
 
 
@@ -135,6 +138,8 @@ def _insert() -> None:
     for name in _engine_modules():
         del sys.modules[name]
     sys.meta_path.insert(0, _finder)
+    for name in KIN.keys() & sys.modules.keys():
+        introduce(name)
     registry.adapters.register("beta", "stepgraph.compat.beta:say")
     registry.adapters.register("strangers", "stepgraph.compat.strangers:pass_over")
 

@@ -47,6 +47,8 @@ def from_langgraph_saver(saver: Any) -> Translated:
     used, else its sync ones, as LangGraph does. What a debugger records of a superstep before it ends (proposals,
     decisions, edited inputs) is kept beside, where LangGraph doesn't look.
     """
+    if not hasattr(saver, "put_writes"):
+        raise TypeError(f"from_langgraph_saver takes a BaseCheckpointSaver of LangGraph's; {saver!r} is none.")
     return Translated(saver)
 
 

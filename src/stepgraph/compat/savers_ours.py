@@ -35,6 +35,11 @@ def as_langgraph_saver(checkpointer: Any, *, serde: Any = None) -> LangGraphSave
 
     `serde` replaces LangGraph's serialiser, e.g. by its encrypting one.
     """
+    if not hasattr(checkpointer, "save_record"):
+        raise TypeError(
+            "as_langgraph_saver takes a checkpointer of stepgraph.persist, such as MemoryCheckpointer(); "
+            f"{checkpointer!r} is none."
+        )
     return LangGraphSaver(checkpointer, serde=serde)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from stepgraph.core import registry
 from stepgraph.store.base import (
     BaseStore,
     GetOp,
@@ -36,6 +38,8 @@ class RowStore(BaseStore):
     """A store over `_read`, `_rows`, `_spaces` and `_write`, which a subclass has."""
 
     def __init__(self, *, index: IndexConfig | None = None) -> None:
+        if "langgraph.store.base" in sys.modules:
+            registry.adapters.load("kin")("langgraph.store.base")
         self.index_config = index
         self._index = None if index is None else Index(index)
 
@@ -88,7 +92,7 @@ class _Batch:
         self._results: list[Result] = []
         self._searches: list[tuple[int, SearchOp, list[Row]]] = []
         self._puts: dict[tuple[Namespace, str], PutOp] = {}
-        for op in ops:
+        for op in map(_own, ops):
             match op:
                 case GetOp():
                     self._results.append(store._read(op.namespace, op.key, op.refresh_ttl))
@@ -128,6 +132,15 @@ class _Batch:
                 ]
             )
         return self._results
+
+
+_OPERATIONS: dict[str, type[Any]] = {each.__name__: each for each in (GetOp, SearchOp, ListNamespacesOp, PutOp)}
+
+
+def _own(op: Any) -> Any:
+    """LangGraph's operations have the same names and fields as ours, and may be given in their place."""
+    kind = _OPERATIONS.get(type(op).__name__, type(op))
+    return op if type(op) is kind else kind(**op._asdict())
 
 
 def _paired(texts: list[str], vectors: list[Vector]) -> dict[str, Vector]:
