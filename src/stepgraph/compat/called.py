@@ -16,7 +16,7 @@ from langchain_core.runnables.config import run_in_executor
 from stepgraph.compat.langgraph._internal._constants import RETURN
 from stepgraph.compat.langgraph._internal._runnable import RunnableSeq
 from stepgraph.graph.functional import task
-from stepgraph.graph.node_builder import ChannelWriteEntry
+from stepgraph.graph.pregel_node import ChannelWriteEntry
 from stepgraph.integrations.channel_steps import ChannelWrite
 from stepgraph.integrations.runnables import RunnableCallable, is_async_callable
 from stepgraph.run.calls import Called

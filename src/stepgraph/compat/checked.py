@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stepgraph.compat.langgraph._internal._constants import RESERVED
-from stepgraph.graph.node_builder import PregelNode, listed
+from stepgraph.graph.pregel_node import PregelNode, listed
 
 
 def validate_graph(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import takewhile
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,17 +18,15 @@ from stepgraph.core.plan import Node, Router
 from stepgraph.core.routing import checked
 from stepgraph.core.types import END, Route
 from stepgraph.core.writes import collect
-from stepgraph.graph.node_builder import ChannelWriteEntry, PregelNode, listed
-from stepgraph.graph.planning import DEFAULT_HANDLER
-from stepgraph.integrations.channel_steps import ChannelRead, ChannelWrite, ChannelWriteTupleEntry
+from stepgraph.graph.pregel_node import ChannelWriteEntry, ChannelWriteTupleEntry, PregelNode, listed
+from stepgraph.integrations.channel_steps import ChannelRead, ChannelWrite
+from stepgraph.integrations.configs import merge_configs
 from stepgraph.integrations.runnables import RunnableCallable, coerce_to_runnable
 
 
 def part_of(node: Node | PregelNode, name: str) -> Any:
-    """A node's attribute under LangGraph's name. Raises AttributeError."""
+    """A node's attribute under LangGraph's name."""
     parts: Any = _BUILT if isinstance(node, PregelNode) else _PARTS
-    if name not in parts:
-        raise AttributeError(f"{type(node).__name__!r} object has no attribute {name!r}")
     return parts[name](node)
 
 
@@ -86,18 +86,21 @@ def _branch(node: Node, router: Router) -> Any:
     return ChannelWrite.register_writer(made, static)
 
 
-def _flat_writers(node: Node) -> list[Any]:
-    """The writers, those that only write as one."""
-    writers = _writers(node)
-    plain = [each for each in writers if isinstance(each, ChannelWrite)]
-    entries = [entry for each in plain for entry in each.writes]
-    return [ChannelWrite(entries), *(each for each in writers if not isinstance(each, ChannelWrite))]
+def _flat_writers(node: Any) -> list[Any]:
+    """The writers; the last ones that only write are one."""
+    writers = list(node.writers)
+    plain = [*takewhile(lambda each: isinstance(each, ChannelWrite), reversed(writers))][::-1]
+    if len(plain) > 1:
+        writers[-len(plain) :] = [ChannelWrite([entry for each in plain for entry in each.writes])]
+    return writers
 
 
-def _whole(node: Node) -> Any:
-    """A Runnable that does what the node does and writes it with the config that it is given."""
-    writers = _flat_writers(node)
-    steps = writers if node.bound is None else [node.bound, *writers]
+def _whole(node: Any) -> Any:
+    """A Runnable that does what the node does and writes it with the config that it is given; None for nothing."""
+    does = [] if node.bound is None or node.bound is _read.DEFAULT_BOUND else [node.bound]
+    steps = [*does, *node.flat_writers]
+    if not steps:
+        return None
     return steps[0] if len(steps) == 1 else RunnableSeq(*steps)
 
 
@@ -107,8 +110,6 @@ _PARTS: dict[str, Callable[[Node], Any]] = {
     "node": _whole,
     "subgraphs": lambda node: [] if node.graph() is None else [node.graph()],
     "input_cache_key": lambda node: (node.mapper, tuple(listed(node.channels))),
-    "is_error_handler": lambda node: node.name.startswith(("__error_handler__", DEFAULT_HANDLER)),
-    "error_handler_node": lambda node: node.handler,
 }
 
 
@@ -120,26 +121,12 @@ def _bound(node: PregelNode) -> Any:
     return steps[0] if len(steps) == 1 else RunnableSeq(*steps)
 
 
-def _built_writers(node: PregelNode) -> list[Any]:
-    return [ChannelWrite(node.writes)]
-
-
-def _built_whole(node: PregelNode) -> Any:
-    steps = [*([_bound(node)] if node.steps else ()), *_built_writers(node)]
-    return steps[0] if len(steps) == 1 else RunnableSeq(*steps)
-
-
 _BUILT: dict[str, Callable[[PregelNode], Any]] = {
     "bound": _bound,
-    "writers": _built_writers,
-    "flat_writers": _built_writers,
-    "node": _built_whole,
-    "mapper": lambda _: None,
+    "writers": lambda node: [ChannelWrite(node.entries)],
+    "flat_writers": _flat_writers,
+    "node": _whole,
     "subgraphs": lambda node: [found for step in node.steps for found in graphs_in(step)][:1],
-    "input_cache_key": lambda node: (None, tuple(listed(node.channels))),
-    "is_error_handler": lambda _: False,
-    "error_handler_node": lambda _: None,
-    "trace_policy": lambda _: None,
-    "invoke": lambda node: _bound(node).invoke,
-    "ainvoke": lambda node: _bound(node).ainvoke,
+    "input_cache_key": lambda node: (node.mapper, tuple(listed(node.channels))),
+    "config": lambda node: partial(merge_configs, {"metadata": node.metadata, "tags": node.tags}),
 }

@@ -115,6 +115,8 @@ class Node:
     """The part of the cache that keeps its results."""
     handler: str | None = None
     """The node that takes over when this one has failed for good."""
+    is_error_handler: bool = False
+    """Whether it is there to take over from others."""
     child: Plan | None = None
     """The plan of a graph that was added as this node."""
     child_checkpointer: Any = None
@@ -176,7 +178,6 @@ class Node:
     # Not by `__getattr__`, which makes a run's every look at a node slower.
     writers, flat_writers, node = Part("writers"), Part("flat_writers"), Part("node")
     subgraphs, input_cache_key = Part("subgraphs"), Part("input_cache_key")
-    is_error_handler, error_handler_node = Part("is_error_handler"), Part("error_handler_node")
 
     @property
     def bound(self) -> Any:
@@ -226,6 +227,11 @@ class Node:
     def retry_policy(self) -> tuple[RetryPolicy, ...] | None:
         """LangGraph's name for its policies of retries."""
         return self.retries or None
+
+    @property
+    def error_handler_node(self) -> str | None:
+        """LangGraph's name for the node that takes over."""
+        return self.handler
 
     @property
     def cache_policy(self) -> CachePolicy | None:

@@ -14,7 +14,7 @@ from stepgraph.core.channels import (
 )
 from stepgraph.core.plan import Plan
 from stepgraph.core.types import START, Send
-from stepgraph.graph.node_builder import TASKS
+from stepgraph.graph.pregel_node import TASKS
 
 
 def edge_channels(plan: Plan, input_type: Any) -> dict[str, Channel]:

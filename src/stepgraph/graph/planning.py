@@ -139,7 +139,9 @@ def _node(name: str, spec: NodeSpec, inline: bool, input: Input, writes: frozens
     node.inline = inline or spec.inline
     node.reads = input.keys
     node.managed = input.managed
-    if not spec.is_handler:
+    if spec.is_handler:
+        node.is_error_handler = True
+    else:
         node.mapper = input.mapper
     node.writes = writes
     node.defer = spec.defer

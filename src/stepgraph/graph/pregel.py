@@ -15,9 +15,10 @@ from stepgraph.core.plan import Node, Plan
 from stepgraph.core.policies import RetryPolicy, as_retries
 from stepgraph.core.types import START, Writes
 from stepgraph.graph.compiled import CompiledStateGraph, graph_class
-from stepgraph.graph.node_builder import TASKS, ChannelWriteEntry, NodeBuilder, PregelNode, listed, node_of
+from stepgraph.graph.node_builder import NodeBuilder
 from stepgraph.graph.patched import SHARED, replace, restore
 from stepgraph.graph.policies import renamed
+from stepgraph.graph.pregel_node import TASKS, ChannelWriteEntry, ChannelWriteTupleEntry, PregelNode, listed, node_of
 from stepgraph.graph.stamping import stamp_of
 from stepgraph.schema.managed import computing, is_managed
 
@@ -70,7 +71,8 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
     `input_channels` and `output_channels` are one name, for a bare value, or several ones, for a dict. A call returns
     the output as it was when one of its channels was last written, None if none was. `stream_channels` are what
     streams show, all channels if left out. The other arguments are those of `StateGraph.compile`; `retry_policy` and
-    `cache_policy` are for nodes that have none. Raises ValueError for unknown channels, nodes and reserved names.
+    `cache_policy` are for nodes that have none; `node_error_handler_map` names the node that takes over when one has
+    failed. Raises ValueError for unknown channels, nodes and reserved names.
     """
 
     stream_mode = "values"
@@ -102,6 +104,7 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
         context_schema: Any = None,
         config: Mapping[str, Any] | None = None,
         trigger_to_nodes: Mapping[str, Sequence[str]] | None = None,
+        node_error_handler_map: Mapping[str, str] | None = None,
         name: str = "LangGraph",
         stream_transformers: Sequence[Any] | None = None,
         **deprecated: Any,
@@ -116,6 +119,7 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
         self.stream_eager = stream_eager  # chunks are handed out as they come in any case
         self.retry_policy = as_retries(retry_policy)
         self.cache_policy = cache_policy
+        self.node_error_handler_map = node_error_handler_map or {}
         self.validate()
         managed = {key: computing(each) for key, each in self._given.items() if is_managed(each)}
         rules = {key: _rule(each, key) for key, each in self._given.items() if key not in managed}
@@ -125,9 +129,10 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
         }
         first = Node(START, None, reads=(), ends=_targets(made, listed(input_channels)))
         for key, each in self._nodes.items():
-            written = [to.channel for to in each.writes if isinstance(to, ChannelWriteEntry) and not to.skip_none]
-            made[key].ends = _targets(made, written)
+            made[key].ends = _targets(made, _written(each))
         stamp = stamp_of(rules)
+        for key, handler in self.node_error_handler_map.items():
+            made[key].handler = handler
         for node in (first, *made.values()):
             node.stamp = stamp
         plan = Plan(
@@ -242,7 +247,7 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
     @property
     def trigger_to_nodes(self) -> Mapping[str, Sequence[str]]:
         """The nodes that each channel makes ready."""
-        return self.plan.subscribers
+        return {channel: list(names) for channel, names in self.plan.subscribers.items()}
 
     def _lone_key(self) -> str | Sequence[str] | None:
         return self.stream_channels_asis
@@ -281,6 +286,17 @@ def _rule(given: Any, key: str) -> Channel:
         adapted: Channel = registry.adapters.load("channel")(copy(given), getattr(given, "typ", Any), key)
         return adapted
     raise TypeError(f"Channel {key!r} is a {type(given).__name__}: give a channel, e.g. LastValue(str).")
+
+
+def _written(node: PregelNode) -> list[str]:
+    """The channels that a node writes in any case, or says that it may write."""
+    found = []
+    for entry in node.parts()[1]:
+        if isinstance(entry, ChannelWriteEntry) and not entry.skip_none:
+            found.append(entry.channel)
+        elif isinstance(entry, ChannelWriteTupleEntry):
+            found.extend(channel for channel, _, _ in entry.static or ())
+    return found
 
 
 def _targets(nodes: Mapping[str, Node], channels: Sequence[str]) -> tuple[str, ...]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.types import Send
-from stepgraph.graph.node_builder import PASSTHROUGH, SKIP_WRITE, TASKS, ChannelWriteEntry
+from stepgraph.graph.pregel_node import PASSTHROUGH, TASKS, ChannelWriteEntry, ChannelWriteTupleEntry, Entry, pairs_of
 from stepgraph.integrations.runnables import RunnableCallable
 
 R = TypeVar("R")
@@ -17,6 +17,9 @@ R = TypeVar("R")
 
 class ChannelRead(RunnableCallable):
     """Gives the values of one or several state keys, with `fresh` those with the node's own writes."""
+
+    fresh: bool = False
+    mapper: Callable[[Any], Any] | None = None
 
     def __init__(
         self,
@@ -28,7 +31,10 @@ class ChannelRead(RunnableCallable):
     ) -> None:
         super().__init__(self._read, self._aread, tags=tags, trace=False)
         self.channel, self.fresh, self.mapper = channel, fresh, mapper
-        self.name = f"ChannelRead<{channel if isinstance(channel, str) else ','.join(channel)}>"
+
+    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
+        keys = [self.channel] if isinstance(self.channel, str) else self.channel
+        return super().get_name(suffix, name=name or f"ChannelRead<{','.join(keys)}>")
 
     def _read(self, _: Any, config: RunnableConfig) -> Any:
         return self.do_read(config, select=self.channel, fresh=self.fresh, mapper=self.mapper)
@@ -54,25 +60,15 @@ class ChannelRead(RunnableCallable):
         return found if mapper is None else mapper(found)
 
 
-class ChannelWriteTupleEntry(NamedTuple):
-    """Writes that `mapper` makes of a value: (key, value) pairs, or None."""
-
-    mapper: Callable[[Any], Sequence[tuple[str, Any]] | None]
-    value: Any = PASSTHROUGH
-    static: Sequence[tuple[str, Any, str | None]] | None = None
-    """What drawings show of them."""
-
-
-Entry = ChannelWriteEntry | ChannelWriteTupleEntry | Send
-
-
 class ChannelWrite(RunnableCallable):
     """Writes to state keys and passes its input on."""
 
     def __init__(self, writes: Sequence[Entry], *, tags: Sequence[str] | None = None) -> None:
         super().__init__(self._write, self._awrite, tags=tags, trace=False)
         self.writes = list(writes)
-        self.name = f"ChannelWrite<{','.join(map(_shown, writes))}>"
+
+    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
+        return super().get_name(suffix, name=name or f"ChannelWrite<{','.join(map(_shown, self.writes))}>")
 
     def _write(self, input: Any, config: RunnableConfig) -> Any:
         self.do_write(config, [_given(write, input) for write in self.writes])
@@ -93,7 +89,7 @@ class ChannelWrite(RunnableCallable):
                 raise InvalidUpdateError("Cannot write to the reserved channel TASKS")
             if write.value is PASSTHROUGH and not allow_passthrough:
                 raise InvalidUpdateError("PASSTHROUGH value must be replaced")
-            found.extend(_pairs(write))
+            found.extend(pairs_of(write, PASSTHROUGH))
         config["configurable"]["__pregel_send"](found)
 
     @staticmethod
@@ -114,7 +110,9 @@ class ChannelWrite(RunnableCallable):
             entries = (each for each in runnable.writes if isinstance(each, ChannelWriteTupleEntry))
             return [write for each in entries for write in each.static or ()] or None
         declared = getattr(runnable, _REGISTERED, None)
-        return [(*pair, label) for entry, label in declared for pair in _pairs(entry)] if declared else None
+        return (
+            [(*pair, label) for entry, label in declared for pair in pairs_of(entry, PASSTHROUGH)] if declared else None
+        )
 
 
 _REGISTERED = "_is_channel_writer"
@@ -131,13 +129,3 @@ def _given(write: Entry, value: Any) -> Entry:
     if not isinstance(write, Send) and write.value is PASSTHROUGH:
         return write._replace(value=value)
     return write
-
-
-def _pairs(write: Entry) -> Sequence[tuple[str, Any]]:
-    if isinstance(write, Send):
-        return ((TASKS, write),)
-    if isinstance(write, ChannelWriteTupleEntry):
-        return write.mapper(write.value) or ()
-    value = write.value if write.mapper is None else write.mapper(write.value)
-    skipped = value is SKIP_WRITE or (write.skip_none and value is None)
-    return () if skipped else ((write.channel, value),)

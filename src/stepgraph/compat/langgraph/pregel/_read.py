@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.graph.node_builder import PregelNode
+from stepgraph.graph.pregel_node import PregelNode
 from stepgraph.integrations.channel_steps import ChannelRead
 from stepgraph.integrations.runnables import RunnableCallable
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.graph.node_builder import PASSTHROUGH, SKIP_WRITE, ChannelWriteEntry
-from stepgraph.integrations.channel_steps import ChannelWrite, ChannelWriteTupleEntry
+from stepgraph.graph.pregel_node import PASSTHROUGH, SKIP_WRITE, ChannelWriteEntry, ChannelWriteTupleEntry
+from stepgraph.integrations.channel_steps import ChannelWrite
 
 __all__ = ("PASSTHROUGH", "SKIP_WRITE", "ChannelWrite", "ChannelWriteEntry", "ChannelWriteTupleEntry")
