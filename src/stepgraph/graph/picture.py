@@ -232,7 +232,7 @@ def _data(node: Node, with_schemas: bool) -> dict[str, Any]:
     if hasattr(data, "plan"):
         where = _COMPILED
     elif hasattr(data, "invoke") and not isinstance(data, PlanNode):
-        where = [*kind.__module__.split("."), kind.__qualname__]
+        where = [*kind.__module__.split("."), kind.__name__]
     else:
         where = _FUNCTION
     return {"type": "runnable", "data": {"id": where, "name": node.id}}

@@ -199,11 +199,15 @@ def ambient(task: Task) -> dict[str, Any]:
 
 
 def _metadata(scope: Scope, configurable: Mapping[str, Any]) -> dict[str, Any]:
-    """The config's metadata with what it repeats of `configurable`. Of namespaces it names the outermost."""
-    outermost, parent = None, scope.request.parent
+    """The config's metadata with what it repeats of `configurable`.
+
+    Of namespaces it names the outermost; of checkpoints the one that the outermost graph's caller asked for.
+    """
+    outermost, parent, asked = None, scope.request.parent, scope
     while parent is not None:
-        outermost, parent = "|".join(parent.ns), parent.scope.request.parent
-    own = {**configurable, "checkpoint_ns": outermost, "checkpoint_id": None}
+        outermost, asked, parent = "|".join(parent.ns), parent.scope, parent.scope.request.parent
+    checkpoint = (asked.config.get("configurable") or {}).get("checkpoint_id")
+    own = {**configurable, "checkpoint_ns": outermost, "checkpoint_id": checkpoint}
     return shown_metadata({"metadata": scope.config.get("metadata"), "configurable": own})
 
 

@@ -14,7 +14,7 @@ from stepgraph.core.task import RETURN
 from stepgraph.core.types import END, HIDDEN, INTERRUPT, PREVIOUS, ROOT, START, Interrupt, Namespace, Writes
 from stepgraph.run.chunks import Put
 from stepgraph.run.config import INNER, shown_metadata
-from stepgraph.run.tokens import is_message, listed, messages_in, named
+from stepgraph.run.tokens import is_message, listed, messages_below, messages_in, named
 
 MODES = ("values", "updates", "custom", "messages", "tasks", "checkpoints", "debug", "tools")
 
@@ -154,9 +154,17 @@ class Streams:
             langgraph_node=event.node,
             langgraph_triggers=event.triggers,
             langgraph_path=event.path,
-            langgraph_checkpoint_ns="|".join((*event.ns, own)),
+            langgraph_checkpoint_ns="|".join((self._caller(event), own) if _is_called(event.path) else (*event.ns, own)),
         )
         return found
+
+    def _caller(self, event: ev.TaskStarted | ev.TaskCached) -> str:
+        """The namespace that a called function's own is below: its caller's, which runs still."""
+        path, above = event.path[1], "|".join(event.ns)
+        for place in self._running.values():
+            if place["langgraph_path"] == path and place["langgraph_checkpoint_ns"].startswith(above):
+                return str(place["langgraph_checkpoint_ns"])
+        return above
 
     def _same_name(self, event: ev.TaskStarted | ev.TaskCached) -> bool:
         """Whether the node is a graph of its name: LangGraph then takes the graph's run for the node's."""
@@ -224,7 +232,10 @@ class Streams:
     def _began(self, view: _View, event: ev.TaskStarted | ev.TaskCached) -> None:
         if "messages" in self.modes:
             self._running[event.task] = self._place(event)
-            self._seen.update(message.id for message in messages_in(event.input) if message.id is not None)
+            given = event.input
+            if _is_called(event.path):
+                given = dict(enumerate((*given[0], *given[1].values())))
+            self._seen.update(message.id for message in messages_below(given) if message.id is not None)
         if event.task not in view.planned:
             self._announce(view, event)
 
@@ -382,6 +393,11 @@ class _View:
         if keys is None or isinstance(keys, str):
             return writes
         return tuple(write for write in writes if write[0] in keys)
+
+
+def _is_called(path: tuple[Any, ...]) -> bool:
+    """Whether it is the path of a function that a task called."""
+    return len(path) == 4 and path[0] == PUSH and path[-1] is True
 
 
 def _question(asked: Interrupt) -> dict[str, Any]:

@@ -116,10 +116,15 @@ def messages_in(value: Any) -> list[Any]:
     """The messages in what a node got or returned: itself, its items, or those of its fields."""
     if is_message(value):
         return [value]
-    if isinstance(value, Mapping):
-        return [found for each in value.values() for found in listed(each)]
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         return [each for each in value if is_message(each)]
+    return messages_below(value)
+
+
+def messages_below(value: Any) -> list[Any]:
+    """The messages in the fields of a mapping or an object: those that are known to whoever gets it."""
+    if isinstance(value, Mapping):
+        return [found for each in value.values() for found in listed(each)]
     kind: Any = type(value)
     fields = getattr(kind, "model_fields", None) or getattr(kind, "__dataclass_fields__", None) or ()
     return [found for name in fields for found in listed(getattr(value, name, None))]

@@ -373,3 +373,38 @@ def what_streams_tell_of_the_config(show: Any) -> None:
         for told in app.stream({"log": []}, WHOLE, stream_mode="debug"):
             if told["type"] == "checkpoint":
                 show(sorted(told["payload"]["config"]["configurable"]), sorted(told["payload"]["metadata"]))
+
+
+def what_metadata_says_of_a_replay(show: Any) -> None:
+    seen: list[Any] = []
+    known: dict[str, str] = {}
+
+    def look(name: str) -> Any:
+        def node(s: Log, config: RunnableConfig) -> dict:
+            found = config["metadata"].get("checkpoint_id")
+            seen.append((name, known.get(found, found), config["configurable"].get("checkpoint_id")))
+            return {"log": [name]}
+
+        return node
+
+    called = lone(look("called"))
+
+    def calling(s: Log) -> dict:
+        return called.invoke({"log": []})
+
+    graph = StateGraph(Log).add_node("calling", calling).add_node("inner", lone(look("inner")))
+    graph.add_node("last", look("last")).add_edge(START, "calling").add_edge("calling", "inner")
+    app = graph.add_edge("inner", "last").compile(checkpointer=InMemorySaver())
+    app.invoke({"log": []}, thread())
+    history = list(app.get_state_history(thread()))
+    known.update({each.config["configurable"]["checkpoint_id"]: f"step {each.metadata['step']}" for each in history})
+    show(seen)
+    for each in history[1:-1]:
+        seen.clear()
+        app.invoke(None, each.config)
+        show(each.next, seen)
+    seen.clear()
+    changed = app.update_state(history[2].config, {"log": ["edited"]})
+    known[changed["configurable"]["checkpoint_id"]] = "edited"
+    app.invoke(None, changed)
+    show(seen)

@@ -54,3 +54,15 @@ def subgraphs_opened(show: Any) -> None:
 def a_function(show: Any) -> None:
     flow = entrypoint()(lambda n: n)
     show(flow.get_graph().draw_mermaid(), flow.get_graph(xray=True).to_json())
+
+
+def classes_in_json(show: Any) -> None:
+    from langchain_core.runnables import Runnable, RunnableLambda
+
+    class Local(Runnable):
+        def invoke(self, input: Any, config: Any = None, **given: Any) -> Any:
+            return {}
+
+    graph = StateGraph(dict).add_node("local", Local()).add_node("lambda", RunnableLambda(lambda s: {}))
+    drawn = graph.add_edge(START, "local").add_edge("local", "lambda").compile().get_graph().to_json()
+    show([each["data"]["id"][-1] for each in drawn["nodes"] if each["id"] in ("local", "lambda")])

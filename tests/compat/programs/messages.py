@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
+from langgraph.func import entrypoint, task
 from langgraph.graph import START, MessagesState, StateGraph, add_messages
 
 
@@ -187,3 +188,37 @@ def components_say_in_which_call_they_were_made(show: Any) -> None:
     for app in (graph, around):
         for config in ({}, {"tags": []}, named):
             show(app.invoke({"messages": [], "ui": []}, config)["ui"][0]["metadata"])
+
+
+def messages_that_functions_are_given(show: Any) -> None:
+    """Only those in the fields of what they get are known: they are not shown when they are returned."""
+
+    @task
+    def echo(given: Any, *, more: Any = None) -> Any:
+        return [given, AIMessage("told", id="told")] if isinstance(given, HumanMessage) else given
+
+    @task
+    def outer(given: Any) -> Any:
+        return echo(given).result()
+
+    @entrypoint()
+    def calls(given: Any) -> Any:
+        echo(given).result()
+        echo(HumanMessage("one", id="one"), more=[HumanMessage("two", id="two")]).result()
+        echo({"deep": HumanMessage("three", id="three")}).result()
+        outer(HumanMessage("four", id="four")).result()
+        return given
+
+    @entrypoint()
+    def plain(given: Any) -> Any:
+        return given
+
+    def place(metadata: Any) -> Any:
+        names = [part.partition(":")[0] for part in metadata["langgraph_checkpoint_ns"].split("|")]
+        return names, metadata["langgraph_node"], metadata.get("checkpoint_ns") is None
+
+    hello = HumanMessage("hello", id="hello")
+    for given in (hello, [hello], {"key": hello}, {"key": [hello]}, [HumanMessage("new")]):
+        for app in (calls, plain):
+            chunks = list(app.stream(given, stream_mode="messages"))
+            show([(message.content, message.id is not None, place(metadata)) for message, metadata in chunks])
