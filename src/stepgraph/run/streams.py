@@ -154,7 +154,9 @@ class Streams:
             langgraph_node=event.node,
             langgraph_triggers=event.triggers,
             langgraph_path=event.path,
-            langgraph_checkpoint_ns="|".join((self._caller(event), own) if _is_called(event.path) else (*event.ns, own)),
+            langgraph_checkpoint_ns="|".join(
+                (self._caller(event), own) if _is_called(event.path) else (*event.ns, own)
+            ),
         )
         return found
 
