@@ -416,7 +416,7 @@ class Plan:
         """A copy of all values, as streams and snapshots show them."""
         if self.veiled:
             return self.seen(values)
-        return values.get(ROOT) if ROOT in self.channels else dict(values)
+        return values.get(ROOT) if ROOT in self.channels and len(self.channels) == 1 else dict(values)
 
     def shown(self, values: Mapping[str, Any]) -> Any:
         """A copy of all values, as snapshots show them: of the functional API what was returned."""

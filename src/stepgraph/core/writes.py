@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from stepgraph.core.errors import InvalidUpdateError, ParentCommand
-from stepgraph.core.plan import Node
+from stepgraph.core.plan import WHOLE, Node
 from stepgraph.core.types import END, PARENT, ROOT, Command, Route, Send, Writes
 
 
@@ -21,7 +21,7 @@ def collect(node: Node, result: Any) -> tuple[Writes, tuple[Route, ...]]:
         return node.writer(result)
     if result is None:
         return (), ()
-    if type(result) is dict and ROOT not in node.writes:
+    if type(result) is dict and node.writes != WHOLE:
         return _items(node, result), ()
     if isinstance(result, Command):
         return _command(node, result)
@@ -82,7 +82,7 @@ def update_of(node: Node, command: Command[Any]) -> Writes:
         return tuple((key, value) for key, value in update if key in node.writes)
     if isinstance(update, dict):
         return _items(node, update)
-    if ROOT in node.writes and (attributes := attributes_of(update)) is not None:
+    if node.writes == WHOLE and (attributes := attributes_of(update)) is not None:
         return tuple((key, value) for key, value in attributes if key in node.writes)
     return updates(node, update)
 
@@ -95,7 +95,7 @@ def updates(node: Node, result: Any) -> Writes:
     """The writes in a value that is no Command."""
     if result is None:
         return ()
-    if ROOT in node.writes:
+    if node.writes == WHOLE:
         return ((ROOT, result),)
     if isinstance(result, Mapping):
         return _items(node, result)

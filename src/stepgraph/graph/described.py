@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from stepgraph.core.plan import Plan
-from stepgraph.core.types import START
+from stepgraph.core.types import ROOT, START
 from stepgraph.graph.patched import is_copied
 from stepgraph.run.config import merged
 
@@ -60,10 +60,12 @@ class Described:
 
     @property
     def channels(self) -> Mapping[str, Any]:
-        """The rules of the state's keys, and those of what leads from node to node, under LangGraph's names."""
+        """The rules of the state's keys, managed values, and what leads from node to node, by LangGraph's names."""
         from stepgraph.graph.edge_channels import edge_channels  # few look at them
+        from stepgraph.schema.managed import kind_of
 
-        return {**self.plan.channels, **edge_channels(self.plan, self.InputType)}
+        managed = {key: kind_of(compute) for key, compute in getattr(self.builder, "managed", {}).items()}
+        return {**self.plan.channels, **managed, **edge_channels(self.plan, self.InputType)}
 
     @property
     def input_channels(self) -> str:
@@ -92,12 +94,18 @@ class Described:
     @property
     def stream_channels_list(self) -> list[str]:
         """The keys that streams and snapshots show."""
-        return [self.plan.output_keys] if isinstance(self.plan.output_keys, str) else list(self.plan.channels)
+        return [str(self.plan.output_keys)] if self._shows_one_key else list(self.plan.channels)
 
     @property
     def stream_channels_asis(self) -> str | Sequence[str]:
         """The keys that streams and snapshots show; a single name for a state that is not a mapping."""
-        return self.output_channels if isinstance(self.plan.output_keys, str) else self.stream_channels_list
+        return self.output_channels if self._shows_one_key else self.stream_channels_list
+
+    @property
+    def _shows_one_key(self) -> bool:
+        """Not where nodes have keys of their own beside a state that is one value."""
+        keys = self.plan.output_keys
+        return isinstance(keys, str) and (keys != ROOT or len(self.plan.channels) == 1)
 
     @property
     def stream_transformers(self) -> tuple[Any, ...]:

@@ -79,6 +79,9 @@ def delete_ui_message(id: str, *, state_key: str = "ui") -> RemoveUIMessage:
 class MessageGraph(StateGraph):
     """A graph whose whole state is a list of messages. Deprecated: use StateGraph with MessagesState."""
 
+    of: Any = Any
+    """The type of its messages."""
+
     def __init__(self) -> None:
         warnings.warn(
             "MessageGraph is deprecated in LangGraph v1.0.0, to be removed in v2.0.0. Please use StateGraph with a "
@@ -86,4 +89,4 @@ class MessageGraph(StateGraph):
             LangGraphDeprecatedSinceV10,
             stacklevel=2,
         )
-        super().__init__(Annotated[list[Any], add_messages])
+        super().__init__(Annotated[list[self.of], add_messages])  # type: ignore[name-defined]  # only seen at runtime

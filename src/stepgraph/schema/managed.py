@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
@@ -85,3 +85,16 @@ class _Computed:
 
     def __call__(self, step: int, stop: int) -> Any:
         return self.kind.get(Progress(step, stop))
+
+
+def kind_of(compute: Callable[[int, int], Any]) -> Any:
+    """The class behind what `computing` gave."""
+    if isinstance(compute, _Computed):
+        return compute.kind
+    return next((kind for kind in _below(Managed) if kind.compute is compute), compute)
+
+
+def _below(kind: type[Managed]) -> Iterator[type[Managed]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _below(each)

@@ -222,3 +222,17 @@ def messages_that_functions_are_given(show: Any) -> None:
         for app in (calls, plain):
             chunks = list(app.stream(given, stream_mode="messages"))
             show([(message.content, message.id is not None, place(metadata)) for message, metadata in chunks])
+
+
+def schemas_of_a_graph_of_messages(show: Any) -> None:
+    import warnings
+
+    from langgraph.graph import MessageGraph
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        graph = MessageGraph()
+    graph.add_node("say", lambda state: AIMessage("said", id="said")).add_edge(START, "say")
+    app = graph.compile()
+    for schema in (app.get_input_jsonschema(), app.get_output_jsonschema()):
+        show(schema["title"], schema["type"], sorted(schema["$defs"]), len(schema["items"]["oneOf"]))

@@ -342,3 +342,42 @@ def routers_see_what_their_node_returned(show: Any) -> None:
         show(app.get_state(thread()).next)
     g = StateGraph(State).add_node("target", lambda s: {"n": s["n"] + 10}).add_conditional_edges(START, free)
     show(g.compile().invoke({"n": 0, "hint": "target"}))
+
+
+def a_whole_state_beside_keys_of_nodes(show: Any) -> None:
+    """A node that is annotated with another schema adds that schema's keys to a state that was one value."""
+
+    class Counted(TypedDict):
+        count: int
+
+    def build(found: Any, *, counted: bool) -> Any:
+        def first(state: Any) -> Any:
+            return found
+
+        if counted:
+            first.__annotations__["state"] = Counted
+        graph = StateGraph(Annotated[list, operator.add]).add_node("first", first).add_node("last", lambda s: None)
+        return graph.add_edge(START, "first").add_edge("first", "last").compile()
+
+    for found in ([1], {"count": 1}, {"count": 3, "__root__": [4]}, None, "text"):
+        for counted in (True, False):
+            app = build(found, counted=counted)
+            show(app.output_channels, app.stream_channels, app.stream_channels_list)
+            for call in (app.invoke, lambda given, app=app: list(app.stream(given, stream_mode=["values", "updates"]))):
+                try:
+                    show(call([0]))
+                except Exception as error:
+                    show(type(error).__name__)
+
+
+def managed_values_among_the_channels(show: Any) -> None:
+    from langgraph.managed import IsLastStep, RemainingSteps
+
+    class Ending(TypedDict):
+        log: Annotated[list, operator.add]
+        left: RemainingSteps
+        last: IsLastStep
+
+    app = StateGraph(Ending).add_node("node", lambda s: {}).add_edge(START, "node").compile()
+    show([(key, getattr(each, "__name__", type(each).__name__)) for key, each in app.channels.items()])
+    show(app.stream_channels_list)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from importlib import import_module
 
-from stepgraph.compat.langgraph.graph.message import MessagesState
+from stepgraph.compat.langgraph.graph.message import MessageGraph, MessagesState
 from stepgraph.core.types import END, START
 from stepgraph.graph.builder import StateGraph
-from stepgraph.graph.pushing import MessageGraph
 from stepgraph.messages import add_messages
 
 __all__ = ("END", "START", "MessageGraph", "MessagesState", "StateGraph", "add_messages")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from stepgraph.graph.pushing import MessageGraph, push_message
+from stepgraph.graph import pushing
+from stepgraph.graph.pushing import push_message
 from stepgraph.messages import REMOVE_ALL_MESSAGES, add_messages
 from stepgraph.messages.folded import fold_messages
 from stepgraph.messages.typed import TypedDict
@@ -17,6 +18,10 @@ except ImportError:
 
 class MessagesState(TypedDict):
     messages: Annotated[list[AnyMessage], add_messages]
+
+
+class MessageGraph(pushing.MessageGraph):
+    of = AnyMessage
 
 
 Messages = list[Any] | Any
