@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 
 from tests.compat.dump import dump
 from tests.compat.engines import ours_on_theirs
@@ -15,9 +16,11 @@ from tests.differential import (
     programs_functional,  # noqa: F401  the same
     programs_nested,  # noqa: F401  the same
     programs_people,  # noqa: F401  the same
+    programs_subgraphs,
+    programs_threads,
 )
 from tests.differential.engines import Calls, Engine, reference
-from tests.differential.lab import lab
+from tests.differential.lab import Lab, lab
 from tests.differential.registry import PROGRAMS, Program
 from tests.differential.test_programs import asked, differs
 
@@ -65,6 +68,54 @@ def test_a_program_gives_the_same_account_on_langgraphs_saver(program: Program, 
     got, _ = play(OURS, program, calls, quiet)
     wanted = (want for want, _ in asked(expected, program.name, calls, quiet))
     assert not (found := differs(wanted, got)), found
+
+
+class AsyncOnly(InMemorySaver):
+    """A saver whose sync methods are not there, as those of AsyncRedisSaver."""
+
+    def get_tuple(self, config: Any) -> Any:
+        raise NotImplementedError
+
+    def list(self, config: Any, **options: Any) -> Any:
+        raise NotImplementedError
+
+    def put(self, *args: Any) -> Any:
+        raise NotImplementedError
+
+    def put_writes(self, *args: Any) -> Any:
+        raise NotImplementedError
+
+    async def aget_tuple(self, config: Any) -> Any:
+        return super().get_tuple(config)
+
+    async def alist(self, config: Any, **options: Any) -> Any:
+        for each in super().list(config, **options):
+            yield each
+
+    async def aput(self, *args: Any) -> Any:
+        return super().put(*args)
+
+    async def aput_writes(self, *args: Any) -> Any:
+        return super().put_writes(*args)
+
+
+AWAITED = [
+    program
+    for program in PROGRAMS.values()
+    if program.needs_saver and program.play.__module__ in (programs_subgraphs.__name__, programs_threads.__name__)
+]
+
+
+@pytest.mark.parametrize("program", AWAITED, ids=lambda program: program.name)
+def test_an_async_run_leaves_a_savers_sync_methods_alone(program: Program) -> None:
+    opened = Lab(OURS, "async", AsyncOnly(), quiet=True)
+    try:
+        program.play(opened)
+        opened.finish()
+    finally:
+        opened.close()
+    wanted = (want for want, _ in asked(expected, program.name, "async", True))
+    assert not (found := differs(wanted, opened.record)), found
 
 
 @pytest.mark.parametrize(("program", "calls"), SAVED)

@@ -59,7 +59,7 @@ from stepgraph.run.bodies import (
     twin_in,
     watch,
 )
-from stepgraph.run.context import announce, call_body, call_in_task, decided
+from stepgraph.run.context import announce, call_body, call_in_task, caller_loop, decided
 from stepgraph.run.side_by_side import Group, InContext, Side
 from stepgraph.run.sync import USERS
 from stepgraph.run.threads import pool
@@ -408,8 +408,18 @@ class AsyncDriver:
                     return checkpointer.load(thread, ns, checkpoint)
                 if hasattr(checkpointer, "lacks") and checkpointer.lacks(thread, ns):
                     return None
-                return await asyncio.wrap_future(pool.submit(checkpointer.load, thread, ns, checkpoint))
+                loop = asyncio.get_running_loop()
+                return await asyncio.wrap_future(pool.submit(_beside, loop, checkpointer.load, thread, ns, checkpoint))
         raise TypeError(f"Not an effect: {effect!r}")
+
+
+def _beside(loop: asyncio.AbstractEventLoop, function: Callable[..., Any], *args: Any) -> Any:
+    """Call it, in a helper thread which knows the loop that waits for it: a saver may have async methods only."""
+    token = caller_loop.set(loop)
+    try:
+        return function(*args)
+    finally:
+        caller_loop.reset(token)
 
 
 GRACE = 0.1
