@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,15 @@ PROGRAMS = {
         ("dot",),
         ("/opt/homebrew/bin/dot", "/usr/local/bin/dot"),
         "install Graphviz (Debian: `apt-get install graphviz`) or set STEPGRAPH_DOT to its path",
+    ),
+    "postgres": Program(
+        "STEPGRAPH_POSTGRES",
+        ("postgres",),
+        (
+            *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/postgres")), reverse=True),
+            *sorted(map(str, Path("/opt/homebrew/opt").glob("postgresql*/bin/postgres")), reverse=True),
+        ),
+        "install PostgreSQL (Debian: `apt-get install postgresql`) or set STEPGRAPH_POSTGRES to the path of `postgres`",
     ),
 }
 
@@ -109,14 +118,18 @@ class Server:
 
     def wait_for(self, url: str, seconds: float = 60) -> None:
         """Returns when `url` answers, with whatever status; fails with the end of the log when it ends or is late."""
+        self.wait_until(lambda: answers(url), url, seconds)
+
+    def wait_until(self, ready: Callable[[], bool], where: str, seconds: float = 60) -> None:
+        """As `wait_for`, for a server that speaks another language: `ready` says whether it answers."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.name} ended with {self.process.returncode}:\n{self.tail()}")
-            if answers(url):
+            if ready():
                 return
             time.sleep(0.05)  # a poll of another process: nothing announces that it listens
-        raise TimeoutError(f"{self.name} did not answer at {url} within {seconds:g} s:\n{self.tail()}")
+        raise TimeoutError(f"{self.name} did not answer at {where} within {seconds:g} s:\n{self.tail()}")
 
     def tail(self, characters: int = 3000) -> str:
         """The end of what the server printed."""

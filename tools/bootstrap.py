@@ -2,7 +2,7 @@
 
 lab       what `make lab` and Binder need (binder/requirements.txt) and stepgraph itself, editable
 full      everything that `make test` and `make check` need (requirements.lock) and stepgraph itself, editable
-programs  Chromium, Graphviz and a font for the browser tests: from apt when root, else says the command
+programs  Chromium, Graphviz, a font and PostgreSQL for the tests: from apt when root, else says the command
 
 Standard library only, and it runs on any Python 3.8 or newer: uv, which it fetches with pip, finds or fetches the
 Python that stepgraph needs.
@@ -29,6 +29,7 @@ PROGRAMS = {
     "chromium-driver": "/usr/bin/chromedriver",
     "graphviz": "/usr/bin/dot",
     "fonts-dejavu": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+    "postgresql": "/usr/lib/postgresql/*/bin/postgres",
 }
 
 
@@ -98,7 +99,7 @@ def find_pip() -> list[str] | None:
 
 
 def install_programs() -> None:
-    """Installs what the browser tests need, or says what is missing; the tests then say why they are skipped."""
+    """Installs what tests need besides Python, or says what is missing; the tests then say why they are skipped."""
     missing = [package for package, file in PROGRAMS.items() if not present(package, file)]
     if not missing or apt_install(missing):
         return
@@ -110,7 +111,7 @@ def present(package: str, file: str) -> bool:
     """Whether a program is there, on a system of any kind. Fonts matter only where there is apt to fetch them."""
     if package.startswith("fonts-"):
         return Path(file).exists() or shutil.which("apt-get") is None
-    return shutil.which(Path(file).name) is not None
+    return shutil.which(Path(file).name) is not None or any(Path("/").glob(file.lstrip("/")))
 
 
 def apt_install(packages: list[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from stepgraph.compat.savers_ours import LangGraphSaver
@@ -11,8 +11,11 @@ from tests.differential.plain import error_text, namespace, plain
 BESIDE = "__stepgraph__"
 
 
-def dump(saver: Any) -> dict[str, list[Any]]:
-    """Thread and namespace -> its checkpoints, oldest first; parents by their place."""
+def dump(saver: Any, paths: Callable[[Any, Any], dict[str, str]] | None = None) -> dict[str, list[Any]]:
+    """Thread and namespace -> its checkpoints, oldest first; parents by their place.
+
+    `paths` says what `task_paths` says, for a saver of another kind than that knows.
+    """
     found: dict[tuple[str, str], list[Any]] = {}
     for each in saver.list(None):
         place = each.config["configurable"]
@@ -21,12 +24,12 @@ def dump(saver: Any) -> dict[str, list[Any]]:
     for (thread, ns), tuples in found.items():
         ordered = sorted(tuples, key=lambda each: each.checkpoint["id"])
         places = {each.checkpoint["id"]: place for place, each in enumerate(ordered)}
-        history = [checkpoint(each, places, paths(saver, each)) for each in ordered]
+        history = [checkpoint(each, places, (paths or task_paths)(saver, each)) for each in ordered]
         shown.setdefault(f"{thread} {namespace(ns)}".strip(), []).append(history)
     return {where: sorted(each, key=repr) for where, each in sorted(shown.items())}
 
 
-def paths(saver: Any, found: Any) -> dict[str, str]:
+def task_paths(saver: Any, found: Any) -> dict[str, str]:
     """Task id -> the path that was given with its writes."""
     if isinstance(saver, LangGraphSaver):
         return {task: path for path, task, *_ in saver._rows(found)}

@@ -131,14 +131,12 @@ class PairLab(Lab):
         """Keep threads with LangGraph's async saver."""
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-        assert self._loop is not None
         self._file = AsyncSqliteSaver.from_conn_string(str(path))
-        self.checkpointer = self._loop.run_until_complete(self._file.__aenter__())
+        self.checkpointer = self.wait(self._file.__aenter__())
 
     def close(self) -> None:
         if self._file is not None:
-            assert self._loop is not None
-            self._loop.run_until_complete(self._file.__aexit__(None, None, None))
+            self.wait(self._file.__aexit__(None, None, None))
         super().close()
 
     def _drain(self, *args: Any) -> Any:

@@ -54,6 +54,11 @@ class Lab:
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
             self._loop.close()
 
+    def wait(self, awaitable: Any) -> Any:
+        """What an awaitable gives, on the loop that the lab's calls run on."""
+        assert self._loop is not None
+        return self._loop.run_until_complete(awaitable)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.engine, name)
 
