@@ -58,12 +58,14 @@ def child_request(parent: Request, task: Task) -> Request:
     checkpointer = None if own is False else parent.checkpointer
     if checkpointer is None and not isinstance(own, bool) and parent.thread is not None:
         checkpointer = own
-    config, metadata = parent.config, parent.metadata
+    config, metadata, limit = parent.config, parent.metadata, parent.recursion_limit
+    if getattr(node.source, "config", None):  # what `with_config` was given
+        config, metadata, limit = node.source.below(config, metadata, limit)
     if node.metadata:
         config = {**config, "metadata": {**(config.get("metadata") or {}), **node.metadata}}
         metadata = {**metadata, **plain_values(node.metadata)}
     given = task.input if node.mapper is None or task.key >= 0 else node.mapper(task.input)
-    request = Request(given, config, parent.clock, parent.new_id, parent.recursion_limit)
+    request = Request(given, config, parent.clock, parent.new_id, limit)
     request.run_id, request.thread = task.scope.root.run_id, parent.thread
     request.ns, request.lasting = (task.lasting_ns, True) if own is True else (task.ns, False)
     request.checkpointer, request.durability, request.metadata = checkpointer, parent.durability, metadata

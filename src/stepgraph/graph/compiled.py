@@ -17,7 +17,7 @@ from stepgraph.core.plan import Plan
 from stepgraph.core.types import START, Namespace
 from stepgraph.graph.answers import listen, plain_result, print_run, returned
 from stepgraph.graph.calls import CallOptions, run_options, takes_options
-from stepgraph.graph.engines import engine_of, plain_engine
+from stepgraph.graph.engines import below, engine_of, plain_engine
 from stepgraph.graph.patched import RUNS, contains_graphs, replace_own, restore_own, through
 from stepgraph.graph.threads import Threads
 from stepgraph.run.config import merged
@@ -92,6 +92,12 @@ class CompiledStateGraph(Threads):
     def saver(self) -> Any:
         """The checkpointer as runs of this graph use it: one of LangGraph's is translated."""
         return registry.translated(self.checkpointer)
+
+    def below(
+        self, around: Mapping[str, Any], metadata: Mapping[str, Any], limit: int
+    ) -> tuple[dict[str, Any], dict[str, Any], int]:
+        """Config, checkpoint metadata and recursion limit with which it runs as a node of another graph."""
+        return below(self, around, metadata, limit)
 
     # Running: the options of all calls stand in `graph/calls.py`, what they return in `graph/answers.py`
 

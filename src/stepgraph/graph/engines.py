@@ -18,7 +18,7 @@ from stepgraph.core.request import ORDINARY, Request
 from stepgraph.core.types import MISSING
 from stepgraph.graph.snapshots import inner_plan, journey
 from stepgraph.graph.threads import ROOT_ONLY_LENT
-from stepgraph.run.config import CACHE, CHECKPOINTER, DURABILITY, LENT, RUNTIME, addresses, inherited
+from stepgraph.run.config import CACHE, CHECKPOINTER, DURABILITY, LENT, RUNTIME, addresses, inherited, merged
 from stepgraph.run.context import TASK, ambient, current_task
 from stepgraph.run.ids import RunIds
 from stepgraph.schema.validate import as_context
@@ -167,6 +167,20 @@ def _names(given: Any) -> frozenset[str]:
 
 _NO_NODE = ":"
 """In the place of a "*" in a list, where it is a name like any other."""
+
+
+def below(
+    graph: CompiledStateGraph, around: Mapping[str, Any], metadata: Mapping[str, Any], limit: int
+) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """Config, checkpoint metadata and recursion limit of the graph as a node: what is around goes before its own."""
+    own = {key: value for key, value in graph.config.items() if key not in ("callbacks", "run_name", "run_id")}
+    found = merged(own, around)
+    tags, said = around.get("tags") or (), around.get("metadata") or {}
+    if own.get("metadata"):
+        found["metadata"] = {**said, **{key: value for key, value in own["metadata"].items() if key not in said}}
+    if own.get("tags"):
+        found["tags"] = [*tags, *(tag for tag in own["tags"] if tag not in tags)]
+    return found, {**_metadata(own), **metadata}, found.get("recursion_limit", limit)
 
 
 def _metadata(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from stepgraph.core.deprecated import LangGraphDeprecatedSinceV10
 from stepgraph.core.engine import Engine
+from stepgraph.core.plan import Plan
 from stepgraph.graph.calls import takes_options
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.graph.engines import plain_engine
@@ -48,6 +49,15 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
         return super(CompiledStateGraph, self).get_name(suffix, name=name or self.name)
 
     # Runs of callbacks around the run of the graph
+
+    hears = False
+    """Whether a graph inside it was given callbacks of its own: then it reports its runs, as they are below these."""
+
+    def __init__(self, builder: Any, plan: Plan, **given: Any) -> None:
+        super().__init__(builder, plan, **given)
+        if plan.nested:
+            inside = [node.source for node in plan.nodes.values() if node.child is not None]
+            self.hears = any(bool(each.config.get("callbacks")) or getattr(each, "hears", False) for each in inside)
 
     @takes_options
     def invoke(self, input: Any, config: Any = None, *, thread: str | None = None, **options: Any) -> Any:
@@ -99,7 +109,7 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
         if options.get("stream_mode") is None:
             options["stream_mode"] = self._default_modes(config)
         settings = self._merged(config, thread)
-        if not listened(settings):
+        if not (self.hears or listened(settings)):
             yield from super().stream(input, settings, **options)
             return
         run = self._manager(settings).on_chain_start(
@@ -122,7 +132,7 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
             options["stream_mode"] = self._default_modes(config)
         settings = self._merged(config, thread)
         settings.asynchronous = True
-        if not listened(settings):
+        if not (self.hears or listened(settings)):
             plain: Any = super().astream(input, settings, **options)
             async with aclosing(plain):
                 async for chunk in plain:
@@ -164,11 +174,11 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
 
     def _plainly(self, config: Any, thread: str | None) -> bool:
         """Whether a call has no config, nor is there one around it, and nobody listens."""
-        return not (config or thread or self.config or child_config.variable.get() or listened(_NOTHING))
+        return not (config or thread or self.config or child_config.variable.get() or self.hears or listened(_NOTHING))
 
     def _heard(self, settings: Settings, options: Mapping[str, Any]) -> bool:
         """Whether callbacks hear of an `invoke`; one that collects chunks leaves that to its stream."""
-        return options.get("stream_mode") in (None, "values") and listened(settings)
+        return options.get("stream_mode") in (None, "values") and (self.hears or listened(settings))
 
     def _manager(self, settings: Settings) -> Any:
         shown = {**settings, "metadata": shown_metadata(settings)}

@@ -411,7 +411,7 @@ def shown_update(writes: Writes) -> Any:
     """A task's writes as the updates stream shows them: None, a dict, a lone value, or dicts for repeated keys."""
     if not writes:
         return None
-    if all(key == ROOT for key, _ in writes):
+    if writes[0][0] == ROOT and all(key == ROOT for key, _ in writes):
         return writes[0][1] if len(writes) == 1 else [value for _, value in writes]
     found = dict(writes)
     if len(found) == len(writes):

@@ -408,3 +408,50 @@ def what_metadata_says_of_a_replay(show: Any) -> None:
     known[changed["configurable"]["checkpoint_id"]] = "edited"
     app.invoke(None, changed)
     show(seen)
+
+
+def configs_of_graphs_added_as_nodes(show: Any) -> None:
+    heard: list[Any] = []
+    seen: list[Any] = []
+
+    class Hearing(BaseCallbackHandler):
+        def on_chain_start(self, serialized: Any, inputs: Any, **told: Any) -> None:
+            heard.append((told.get("name"), sorted(told.get("tags") or ()), (told.get("metadata") or {}).get("mine")))
+
+    def leaf(s: Log, config: RunnableConfig) -> dict:
+        found = public(config)
+        seen.append({**found, "own": config["configurable"].get("own"), "who": config["configurable"].get("who")})
+        return {"log": ["leaf"]}
+
+    given = {
+        "metadata": {"mine": 1, "who": "inner"},
+        "tags": ["inner", "both"],
+        "recursion_limit": 7,
+        "max_concurrency": 2,
+        "configurable": {"own": 3, "who": "inner"},
+        "run_name": "named",
+    }
+    around = {"metadata": {"who": "outer"}, "tags": ["both", "outer"], "configurable": {"who": "outer"}}
+    for callbacks in (None, [Hearing()]):
+        inner = lone(leaf).with_config({**given, "callbacks": callbacks} if callbacks else given)
+        middle = StateGraph(Log).add_node("inner", inner).add_edge(START, "inner").compile()
+        outer = StateGraph(Log).add_node("middle", middle).add_edge(START, "middle").compile()
+        for app in (middle, outer):
+            for config in ({}, around, {"recursion_limit": 9, "max_concurrency": 5}):
+                parts = app.stream({"log": []}, config, stream_mode="tasks", subgraphs=True)
+                show([(len(ns), part["name"], part.get("metadata")) for ns, part in parts])
+                asyncio.run(app.ainvoke({"log": []}, config))
+                app.invoke({"log": []}, config)
+                show(seen, heard)
+                seen.clear()
+                heard.clear()
+    kept = StateGraph(Log).add_node("inner", lone(leaf).with_config(given), destinations=None).add_edge(START, "inner")
+    app = kept.compile(checkpointer=InMemorySaver(), interrupt_after=["inner"])
+    app.invoke({"log": []}, {**around, **thread(**around["configurable"])})
+    saved = list(app.checkpointer.list({"configurable": {"thread_id": "t"}}))
+    show(
+        [
+            (bool(each.config["configurable"]["checkpoint_ns"]), each.metadata.get("mine"), each.metadata.get("who"))
+            for each in sorted(saved, key=lambda each: each.config["configurable"]["checkpoint_ns"])
+        ]
+    )
