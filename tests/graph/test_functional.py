@@ -660,7 +660,7 @@ def test_old_names_of_settings_are_taken_with_a_warning() -> None:
     ):
         graph.add_node("a", flaky([], 1), retry=QUICK, input=dict)
     assert warned[0].filename == __file__
-    assert graph.nodes["a"].policies.retry == (QUICK,)
+    assert graph.nodes["a"].retry_policy == QUICK
 
 
 def test_unknown_settings_are_refused() -> None:

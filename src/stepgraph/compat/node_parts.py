@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import takewhile
+from itertools import takewhile, zip_longest
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,12 +13,14 @@ from langchain_core.runnables import RunnableConfig
 from stepgraph.compat.format import BRANCH, TASKS
 from stepgraph.compat.langgraph._internal._runnable import RunnableSeq
 from stepgraph.compat.langgraph.pregel import _read
+from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.inside import graphs_in
 from stepgraph.core.plan import Node, Router
 from stepgraph.core.routing import checked
-from stepgraph.core.types import END, Route
+from stepgraph.core.types import END, START, Route, Send
 from stepgraph.core.writes import collect
-from stepgraph.graph.pregel_node import ChannelWriteEntry, ChannelWriteTupleEntry, PregelNode, listed
+from stepgraph.graph.pregel_node import PASSTHROUGH, ChannelWriteEntry, ChannelWriteTupleEntry, PregelNode, listed
+from stepgraph.graph.specs import BranchSpec
 from stepgraph.integrations.channel_steps import ChannelRead, ChannelWrite
 from stepgraph.integrations.configs import merge_configs
 from stepgraph.integrations.runnables import RunnableCallable, coerce_to_runnable
@@ -83,6 +85,41 @@ def _branch(node: Node, router: Router) -> Any:
     made = RunnableCallable(None if router.is_async else route, aroute, name=router.name, trace=False)
     known = router.path_map
     static = [(ChannelWriteEntry(_channel(end), None), str(key)) for key, end in known.items()] if known else None
+    return ChannelWrite.register_writer(made, static)
+
+
+def run_of(branch: BranchSpec, writer: Callable[[Any, bool], Any], reader: Callable[[Any], Any] | None) -> Any:
+    """The writer of a conditional edge of a graph made by hand; `reader(config)` gives what it sees of the state."""
+
+    def view(input: Any, config: RunnableConfig) -> Any:
+        seen = input if reader is None else reader(config)
+        both = branch.input_schema is None and isinstance(seen, dict) and isinstance(input, dict)
+        return {**input, **seen} if both else seen
+
+    def write(chosen: Any, input: Any, config: RunnableConfig) -> Any:
+        answers = chosen if isinstance(chosen, (list, tuple)) else [chosen]
+        known = branch.ends
+        targets = [each if isinstance(each, Send) else known[each] for each in answers] if known else answers
+        if any(each is None or each == START for each in targets):
+            raise ValueError("Branch did not return a valid destination")
+        if any(isinstance(each, Send) and each.node == END for each in targets):
+            raise InvalidUpdateError("Cannot send a packet to the END node")
+        entries = writer(targets, False)
+        if any(isinstance(each, ChannelWriteEntry) and each.value is PASSTHROUGH for each in entries or ()):
+            return ChannelWrite(entries)
+        if entries:
+            ChannelWrite.do_write(config, entries)
+        return input
+
+    def route(input: Any, config: RunnableConfig) -> Any:
+        return write(branch.path.invoke(view(input, config), config), input, config)
+
+    async def aroute(input: Any, config: RunnableConfig) -> Any:
+        return write(await branch.path.ainvoke(view(input, config), config), input, config)
+
+    made = RunnableCallable(route, aroute, trace=False)
+    ends = branch.ends or {}
+    static = [*zip_longest(writer([*ends.values()], True), map(str, ends))] if ends else None
     return ChannelWrite.register_writer(made, static)
 
 

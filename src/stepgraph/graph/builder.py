@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -13,10 +14,10 @@ from stepgraph.core.policies import RetryPolicy, as_retries
 from stepgraph.core.types import END, START, Send
 from stepgraph.graph.actions import action_of, is_async, is_runnable, name_of
 from stepgraph.graph.compiled import CompiledStateGraph
-from stepgraph.graph.hints import first_parameter, hints_of, path_map_of, warn_of_no_schema
+from stepgraph.graph.hints import hints_of, warn_of_no_schema
 from stepgraph.graph.planning import plan_of
 from stepgraph.graph.policies import limits_of, renamed
-from stepgraph.graph.specs import BranchSpec, NodeSpec, Policies, how_of
+from stepgraph.graph.specs import BranchSpec, Policies, StateNodeSpec, handler_spec, how_of
 from stepgraph.schema.channels import Managers, channels_of
 
 if TYPE_CHECKING:
@@ -57,10 +58,10 @@ class StateGraph:
         self.context_schema = context_schema
         self.input_schema = input_schema or state_schema
         self.output_schema = output_schema or state_schema
-        self.nodes: dict[str, NodeSpec] = {}
+        self.nodes: dict[str, StateNodeSpec] = {}
         self.edges: set[tuple[str, str]] = set()
         self.waiting_edges: set[tuple[tuple[str, ...], str]] = set()
-        self.branches: dict[str, dict[str, BranchSpec]] = {}
+        self.branches: dict[str, dict[str, BranchSpec]] = defaultdict(dict)
         self.channels: dict[str, Channel] = {}
         self.managed: Managers = {}
         self.schemas: dict[Any, tuple[str, ...]] = {}
@@ -134,20 +135,16 @@ class StateGraph:
         self._check_name(node)
         how = how_of(node, action)
         hinted_input, ends = hints_of(action)
-        labels: Mapping[str, str] = {}
-        if destinations is not None:
-            labels = destinations if isinstance(destinations, Mapping) else {}
-            ends = tuple(destinations)
         schema = input_schema or hinted_input or self.state_schema
         handler = None
         if error_handler is not None:
             handler = f"__error_handler__{node}"
             self._add_handler(handler, error_handler, schema)
-        policies = Policies(
-            None if retry_policy is None else as_retries(retry_policy), handler, limits_of(timeout), cache_policy
-        )
-        self.nodes[node] = NodeSpec(action, how, schema, defer, inline, dict(metadata or {}), ends, labels, policies)
-        self.nodes[node].trace_policy = trace_policy
+        spec = self.nodes[node] = StateNodeSpec(
+            action, metadata, schema, retry_policy, cache_policy, False, handler,
+            ends if destinations is None else destinations, defer, limits_of(timeout), trace_policy,
+        )  # fmt: skip
+        spec.name, spec.how, spec.inline = node, how, inline
         self._add_schema(schema)
         if self.compiled:
             logger.warning(
@@ -160,7 +157,7 @@ class StateGraph:
         if name in self.nodes:
             raise ValueError(f"Auto-generated error handler node `{name}` already exists.")
         ends = hints_of(action)[1]
-        self.nodes[name] = NodeSpec(action, how_of(name, action), schema, ends=ends, is_handler=True)
+        self.nodes[name] = handler_spec(name, action, schema, ends)
 
     def set_node_defaults(
         self,
@@ -231,10 +228,11 @@ class StateGraph:
         name = getattr(path, "name" if is_runnable(path) else "__name__", None) or "condition"
         if name == "<lambda>":
             name = "condition"
-        branches = self.branches.setdefault(_plain(source), {})
+        branches = self.branches[_plain(source)]
         if name in branches:
             raise ValueError(f"Branch with name `{name}` already exists for node `{source}`")
-        branches[name] = BranchSpec(path, how, path_map_of(path, path_map), first_parameter(path))
+        branches[name] = BranchSpec.from_path(path, path_map, True)
+        branches[name].how = how
         schema = branches[name].input_schema
         if schema is not None:
             self._add_schema(schema)
@@ -294,13 +292,13 @@ class StateGraph:
             raise ValueError("Graph must have an entrypoint: add at least one edge from START to another node")
         for start, branches in self.branches.items():
             for name, branch in branches.items():
-                for target in (branch.path_map or {}).values():
+                for target in (branch.ends or {}).values():
                     if target not in self.nodes and target != END:
                         raise ValueError(
                             f"At '{start}' node, '{name}' branch found unknown target '{target}'{self._meant(target)}"
                         )
         targets = {end for _, end in self.edges} | {end for _, end in self.waiting_edges}
-        targets.update(*(node.ends for node in self.nodes.values()))
+        targets.update(*(node.ends or () for node in self.nodes.values()))
         if unknown := targets.difference(self.nodes, (END,)):
             raise ValueError(f"Found edge ending at unknown node `{min(unknown)}`{self._meant(min(unknown))}")
         for name in interrupt or ():

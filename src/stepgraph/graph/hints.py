@@ -58,8 +58,8 @@ def first_parameter(path: Any) -> Any:
 
 
 def _functions_of(path: Any) -> tuple[Any, Any]:
-    """The function and the async function of a RunnableLambda; any other router is its own function."""
-    if any(kind.__name__ == "RunnableLambda" for kind in type(path).__mro__):
+    """The function and the async function of a Runnable made of them; any other router is its own function."""
+    if any(kind.__name__ in ("RunnableLambda", "RunnableCallable") for kind in type(path).__mro__):
         return getattr(path, "func", None), getattr(path, "afunc", None)
     return path, None
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stepgraph.core.channels import NamedBarrierValue
 from stepgraph.core.errors import sync_timeout_unsupported
 from stepgraph.core.plan import WHOLE, Barrier, Node, Plan, Router
+from stepgraph.core.policies import as_retries
 from stepgraph.core.types import END, ROOT, START
 from stepgraph.graph.policies import cache_namespace
-from stepgraph.graph.specs import BranchSpec, NodeSpec, Policies, how_of
+from stepgraph.graph.specs import BranchSpec, Policies, StateNodeSpec, handler_spec
 from stepgraph.graph.stamping import stamp_of
 from stepgraph.schema.channels import mapper_of
 
@@ -90,7 +90,7 @@ def _connect(builder: StateGraph, nodes: Mapping[str, Node]) -> None:
         nodes[name].successors = tuple(sorted(ends))
 
 
-def _specs(builder: StateGraph) -> dict[str, NodeSpec]:
+def _specs(builder: StateGraph) -> dict[str, StateNodeSpec]:
     """The nodes with the graph's defaults for what they don't say themselves, and the default error handler."""
     defaults, handler = builder.defaults, None
     specs = dict(builder.nodes)
@@ -98,22 +98,10 @@ def _specs(builder: StateGraph) -> dict[str, NodeSpec]:
         handler = DEFAULT_HANDLER
         if handler in specs:
             raise ValueError(f"Auto-generated default error handler node `{handler}` already exists.")
-        how = how_of(handler, defaults.handler)
-        specs[handler] = NodeSpec(defaults.handler, how, builder.state_schema, is_handler=True)
+        specs[handler] = handler_spec(handler, defaults.handler, builder.state_schema)
     if defaults == Policies():
         return specs
-    return {
-        name: replace(
-            spec,
-            policies=Policies(
-                defaults.retry if spec.policies.retry is None else spec.policies.retry,
-                None if spec.is_handler else spec.policies.handler or handler,
-                spec.policies.timeout or defaults.timeout,
-                None if spec.is_handler else spec.policies.cache or defaults.cache,
-            ),
-        )
-        for name, spec in specs.items()
-    }
+    return {name: spec.with_defaults(defaults, handler) for name, spec in specs.items()}
 
 
 def _start_node(builder: StateGraph) -> Node:
@@ -126,37 +114,42 @@ def _written(keys: Iterable[str]) -> frozenset[str]:
     return WHOLE if found == WHOLE else found
 
 
-def _node(name: str, spec: NodeSpec, inline: bool, input: Input, writes: frozenset[str]) -> Node:
-    how, policies = spec.how, spec.policies
+_NOTHING: Mapping[str, Any] = {}
+
+
+def _node(name: str, spec: StateNodeSpec, inline: bool, input: Input, writes: frozenset[str]) -> Node:
+    how, metadata, ends = spec.how, spec.metadata or _NOTHING, spec.ends
+    labels = ends if ends and isinstance(ends, Mapping) else _NOTHING
     # Set one by one: passing two dozen keywords takes three times as long, which compiling large graphs shows.
     if how is None:
         graph = spec.action
-        node = Node(name, graph.invoke, metadata=spec.metadata, end_labels=spec.end_labels)
+        node = Node(name, graph.invoke, metadata=metadata, end_labels=labels)
         node.child, node.child_checkpointer = graph.plan, getattr(graph, "saver", None)
     else:
-        node = Node(name, how.body, how.is_async, how.twin, metadata=spec.metadata, end_labels=spec.end_labels)
+        node = Node(name, how.body, how.is_async, how.twin, metadata=metadata, end_labels=labels)
         node.inject = how.inject
     node.inline = inline or spec.inline
     node.reads = input.keys
     node.managed = input.managed
-    if spec.is_handler:
+    if spec.is_error_handler:
         node.is_error_handler = True
     else:
         node.mapper = input.mapper
     node.writes = writes
     node.defer = spec.defer
-    node.ends = spec.ends
+    if ends:
+        node.ends = tuple(ends)
     node.trace_policy = spec.trace_policy
     node.source = spec.action
-    node.handler = policies.handler
-    if policies.retry:
-        node.retries = policies.retry
-    if policies.timeout is not None:
+    node.handler = spec.error_handler_node
+    if spec.retry_policy is not None:
+        node.retries = as_retries(spec.retry_policy)
+    if spec.timeout is not None:
         if how is not None and not (how.is_async or how.twin):
             raise sync_timeout_unsupported(name)
-        node.timeout = policies.timeout
-    if policies.cache is not None:
-        node.cache, node.cache_ns = policies.cache, cache_namespace(spec.action, name)
+        node.timeout = spec.timeout
+    if spec.cache_policy is not None:
+        node.cache, node.cache_ns = spec.cache_policy, cache_namespace(spec.action, name)
     return node
 
 
@@ -175,7 +168,7 @@ def _router(builder: StateGraph, source: str, name: str, branch: BranchSpec) -> 
     if schema is None:
         schema = builder.state_schema if source == START else builder.nodes[source].input_schema
     keys, managed = _reads(builder, schema)
-    known = branch.path_map
+    known = branch.ends
     targets = tuple(dict.fromkeys(known.values())) if known is not None else (*builder.nodes, END)
     how = branch.how
     return Router(

@@ -20,6 +20,7 @@ from stepgraph.run.side_by_side import InContext
 
 RUNTIME = "__pregel_runtime"
 NODE_ERROR = "__pregel_node_error"
+_NOT_SHOWN = ("name", "func", "afunc", "config", "kwargs", "trace", "node")
 _FROM_RUNTIME = {"writer": "stream_writer", "store": "store", "previous": "previous"}
 
 
@@ -53,10 +54,10 @@ class RunnableCallable(Runnable[Any, Any]):
         self.trace = trace
         self.recurse = recurse
         self.explode_args = explode_args
-        self.takes = _defaults(func if func is not None else afunc)
+        self.func_accepts = _accepted(func if func is not None else afunc)
 
     def __repr__(self) -> str:
-        shown = {key: value for key, value in vars(self).items() if key in ("tags", "recurse", "explode_args")}
+        shown = {key: value for key, value in vars(self).items() if key not in _NOT_SHOWN}
         return f"{self.get_name()}({', '.join(f'{key}={value!r}' for key, value in shown.items())})"
 
     def invoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:
@@ -116,21 +117,23 @@ class RunnableCallable(Runnable[Any, Any]):
     def _arguments(self, input: Any, config: Mapping[str, Any], given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         args, named = input if self.explode_args else ((input,), {})
         extra = {**self.kwargs, **named, **given}
-        if self.takes:
+        if self.func_accepts:
             configurable = config.get("configurable") or {}
-            for name, default in self.takes:
+            for name, (key, default) in self.func_accepts.items():
                 if name not in extra:
-                    extra[name] = self._extra(name, default, config, configurable)
+                    extra[name] = self._extra(name, key, default, config, configurable)
         return args, extra
 
-    def _extra(self, name: str, default: Any, config: Mapping[str, Any], configurable: Mapping[str, Any]) -> Any:
+    def _extra(
+        self, name: str, key: str, default: Any, config: Mapping[str, Any], configurable: Mapping[str, Any]
+    ) -> Any:
         runtime = configurable.get(RUNTIME)
         if name == "config":
             return config
         if name == "error":
             return configurable.get(NODE_ERROR)
         if runtime is not None:
-            return runtime if name == "runtime" else getattr(runtime, _FROM_RUNTIME[name])
+            return runtime if name == "runtime" else getattr(runtime, key)
         if name == "writer":
             return _write_nothing
         if default is not inspect.Parameter.empty:
@@ -144,11 +147,11 @@ def _write_nothing(_: Any) -> None:
     """The writer where no graph runs."""
 
 
-def _defaults(function: Any) -> list[tuple[str, Any]]:
-    """The parameters that a graph gives, with their defaults."""
+def _accepted(function: Any) -> dict[str, tuple[str, Any]]:
+    """The parameters that a graph gives: where its runtime has each, if it is there, and the default."""
     names = [name for name, _ in wanted(function)]
     parameters = inspect.signature(function).parameters if names else {}
-    return [(name, parameters[name].default) for name in names]
+    return {name: (_FROM_RUNTIME.get(name, "N/A"), parameters[name].default) for name in names}
 
 
 def _name_of(function: Any) -> str | None:

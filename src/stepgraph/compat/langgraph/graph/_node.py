@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stepgraph.graph.specs import NodeSpec as StateNodeSpec
+from stepgraph.graph.specs import StateNodeSpec
 
 __all__ = ("StateNode", "StateNodeSpec")
 
