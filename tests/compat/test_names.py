@@ -23,6 +23,38 @@ LEFT_OUT = {
     "langgraph._internal._runnable.create_task_in_config_context": "a step of how its engine runs coroutines",
 }
 """Names that are not there, and why. What only says so when it is used is in the lists of `absent(...)`."""
+ELSEWHERE = {
+    "langgraph.channels.delta.PendingWrite": "an alias that nothing uses",
+    "langgraph.graph.state.logger": "named after its module",
+    "langgraph.pregel.main.CONFIG_KEY_STREAM_MESSAGES_V2": "asks LangGraph for its other handler",
+    "langgraph.pregel.protocol.DrawableGraph": "langchain-core's Graph under a name of its own",
+    "langgraph.pregel.remote.CommandSDK": "langgraph-sdk's Command under a name of its own",
+    "langgraph.pregel.remote.DrawableEdge": "langchain-core's Edge under a name of its own",
+    "langgraph.pregel.remote.DrawableGraph": "langchain-core's Graph under a name of its own",
+    "langgraph.pregel.remote.DrawableNode": "langchain-core's Node under a name of its own",
+    "langgraph.pregel.remote.StreamModeSDK": "langgraph-sdk's StreamMode under a name of its own",
+    "langgraph.pregel.remote.logger": "named after its module",
+    "langgraph.pregel.remote.ls": "langsmith under a name of its own",
+    **dict.fromkeys(
+        (
+            *(f"langgraph.func.{each}" for each in "PRST"),
+            *(f"langgraph.managed.base.{each}" for each in "UV"),
+            *(f"langgraph.types.{each}" for each in ("KeyFuncT", "N", "ResponseT")),
+            "langgraph.stream.stream_channel.T",
+        ),
+        "a type variable",
+    ),
+}
+"""Names of other distributions that its public modules have and ours have not, and why."""
+ALL = """
+import importlib, json, sys, warnings
+warnings.simplefilter("ignore")
+found = {}
+for name in json.load(sys.stdin):
+    parts = vars(importlib.import_module(name)).items()
+    found[name] = [each for each, part in parts if each[0] != "_" and f"{name}.{each}" not in sys.modules]
+json.dump(found, sys.stdout)
+"""
 LOOK = """
 import importlib, json, sys, warnings
 warnings.simplefilter("ignore")
@@ -66,6 +98,16 @@ def missing(wanted: dict[str, list[str]]) -> dict[str, list[str]]:
 def test_all_that_its_modules_define_is_there() -> None:
     found = missing(defined())
     assert {f"{module}.{name}" for module, names in found.items() for name in names} == set(LEFT_OUT)
+
+
+def test_its_public_modules_have_all_that_can_be_imported_from_there() -> None:
+    """Editors complete `from langgraph.graph.state import RunnableConfig`, so programs say it."""
+    public = [name for name in defined() if not any(part.startswith("_") for part in name.split("."))]
+    done = subprocess.run(
+        [sys.executable, "-c", ALL], input=json.dumps(public), capture_output=True, text=True, timeout=100, check=True
+    )
+    found = missing(json.loads(done.stdout))
+    assert {f"{module}.{name}" for module, names in found.items() for name in names} == set(ELSEWHERE)
 
 
 def test_modules_have_what_they_import_from_each_other() -> None:

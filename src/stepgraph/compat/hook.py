@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 
 from stepgraph.compat.elsewhere import lend
@@ -40,6 +40,8 @@ class Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        if fullname.startswith(f"{OURS}."):
+            return _mirrored(PathFinder.find_spec(fullname, path))
         top, _, rest = fullname.partition(".")
         if top != "langgraph":
             return None
@@ -75,11 +77,24 @@ class _Alias(Loader):
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         module = importlib.import_module(self.mirror)
         self._own = module.__spec__
-        lend(module, self.mirror.removeprefix(f"{OURS}."))
         return module
 
     def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self._own  # the import system has put the other name's in its place
+
+
+class _Mirror(SourceFileLoader):
+    """Loads a module of ours, which programs may reach as an attribute of its package, without importing it."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        lend(module, module.__name__.removeprefix(f"{OURS}."))
+
+
+def _mirrored(spec: ModuleSpec | None) -> ModuleSpec | None:
+    if spec is not None and type(spec.loader) is SourceFileLoader:
+        spec.loader = _Mirror(spec.loader.name, spec.loader.path)
+    return spec
 
 
 class _Nothing(Loader):

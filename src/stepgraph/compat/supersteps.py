@@ -26,7 +26,8 @@ from stepgraph.compat.langgraph._internal._constants import (
 )
 from stepgraph.core.channels import UntrackedValue
 from stepgraph.core.errors import EmptyChannelError, InvalidUpdateError
-from stepgraph.core.types import ROOT, START, Command, Send
+from stepgraph.core.types import START, Command, Send
+from stepgraph.core.writes import pairs_of
 
 logger = logging.getLogger("stepgraph")
 _BESIDE = frozenset((NO_WRITES, PUSH, RESUME, INTERRUPT, RETURN, ERROR, ERROR_SOURCE_NODE))
@@ -214,16 +215,8 @@ def map_command(cmd: Command[Any]) -> Iterator[tuple[str, str, Any]]:
             raise TypeError(f"In Command.goto, expected Send/str, got {type(target).__name__}")
     if cmd.resume is not None:
         yield NULL_TASK_ID, RESUME, cmd.resume
-    for key, value in _pairs(cmd.update) if cmd.update else ():
+    for key, value in pairs_of(cmd.update) if cmd.update else ():
         yield NULL_TASK_ID, key, value
-
-
-def _pairs(update: Any) -> Iterable[tuple[str, Any]]:
-    if isinstance(update, Mapping):
-        return update.items()
-    if isinstance(update, (list, tuple)) and all(isinstance(each, tuple) and len(each) == 2 for each in update):
-        return update
-    return [(ROOT, update)]
 
 
 def map_input(input_channels: Any, chunk: Any) -> Iterator[tuple[str, Any]]:

@@ -121,6 +121,7 @@ adapters = Registry(
         "bound": "stepgraph.integrations.runnables:bound_of",
         "action": "stepgraph.graph.actions:action_of",
         "node part": "stepgraph.compat.node_parts:part_of",
+        "pairs": "stepgraph.core.writes:pairs_of",
         "branch run": "stepgraph.compat.node_parts:run_of",
     },
 )

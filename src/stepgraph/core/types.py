@@ -160,6 +160,11 @@ class Command(Open, Generic[N]):
 
     PARENT: ClassVar[Literal["__parent__"]] = "__parent__"
 
+    def _update_as_tuples(self) -> Sequence[tuple[str, Any]]:
+        """The update as (key, value) pairs, under LangGraph's name."""
+        found: Sequence[tuple[str, Any]] = registry.adapters.load("pairs")(self.update)
+        return found
+
     def __repr__(self) -> str:
         shown = (
             f"{name}={value!r}" for name in ("graph", "update", "resume", "goto") if (value := getattr(self, name))

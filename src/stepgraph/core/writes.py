@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -85,6 +85,18 @@ def update_of(node: Node, command: Command[Any]) -> Writes:
     if node.writes == WHOLE and (attributes := attributes_of(update)) is not None:
         return tuple((key, value) for key, value in attributes if key in node.writes)
     return updates(node, update)
+
+
+def pairs_of(update: Any) -> Sequence[tuple[str, Any]]:
+    """An update as (key, value) pairs, whatever keys there are: of a value that names none, the whole state's."""
+    if update is None:
+        return []
+    if isinstance(update, dict):
+        return list(update.items())
+    if isinstance(update, (list, tuple)) and all(map(_is_pair, update)):
+        return update
+    attributes = attributes_of(update)
+    return [(ROOT, update)] if attributes is None else list(attributes)
 
 
 def _is_pair(value: Any) -> bool:

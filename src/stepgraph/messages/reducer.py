@@ -83,6 +83,11 @@ def _formatted(messages: list[Any], format: str | None) -> list[Any]:
         return messages
     if format != "langchain-openai":
         raise ValueError(f"Unrecognized {format=}. Expected one of 'langchain-openai', None.")
+    return in_openai_form(messages)
+
+
+def in_openai_form(messages: Sequence[Any]) -> list[Any]:
+    """The messages with contents as OpenAI's; as they are, with a warning, without langchain-core."""
     known = langchain()
     if known is None:
         warnings.warn(
@@ -90,6 +95,6 @@ def _formatted(messages: list[Any], format: str | None) -> list[Any]:
             "The messages stay as they are.",
             stacklevel=2,
         )
-        return messages
+        return list(messages)
     converted: list[Any] = known.convert_to_messages(known.convert_to_openai_messages(messages))
     return converted

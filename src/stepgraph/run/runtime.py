@@ -38,11 +38,11 @@ class ServerInfo:
     user: Any = None
 
 
-def _write_nothing(_: Any) -> None:
+def write_nothing(_: Any) -> None:
     """The writer of a run that nobody streams."""
 
 
-def _beat_nothing() -> None:
+def beat_nothing() -> None:
     """The heartbeat of a node without an idle timeout."""
 
 
@@ -70,9 +70,9 @@ class Runtime(_Late, Generic[C]):
     """What the caller passed as `context=`: what the run needs and what never changes in it."""
     store: Any = None
     """Long-term memory, from `compile(store=...)`."""
-    stream_writer: Callable[[Any], None] = _write_nothing
+    stream_writer: Callable[[Any], None] = write_nothing
     """Puts a value on the `custom` stream."""
-    heartbeat: Callable[[], None] = _beat_nothing
+    heartbeat: Callable[[], None] = beat_nothing
     """Tells an idle timeout that the node is alive."""
     previous: Any = None
     """What the entrypoint saved in its last run on this thread."""
@@ -93,8 +93,8 @@ class Runtime(_Late, Generic[C]):
         return Runtime(
             context=other.context or self.context,
             store=other.store or self.store,
-            stream_writer=self.stream_writer if other.stream_writer is _write_nothing else other.stream_writer,
-            heartbeat=self.heartbeat if other.heartbeat is _beat_nothing else other.heartbeat,
+            stream_writer=self.stream_writer if other.stream_writer is write_nothing else other.stream_writer,
+            heartbeat=self.heartbeat if other.heartbeat is beat_nothing else other.heartbeat,
             previous=self.previous if other.previous is None else other.previous,
             execution_info=other.execution_info or self.execution_info,
             server_info=other.server_info or self.server_info,

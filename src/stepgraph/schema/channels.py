@@ -21,7 +21,7 @@ def channels_of(schema: Any) -> tuple[dict[str, Channel], Managers]:
     A type without annotated keys is the state itself: one channel, `__root__`.
     """
     if not is_keyed(schema):
-        channel, manager = _channel_of(ROOT, schema)
+        channel, manager = channel_of(ROOT, schema)
         if manager is not None:
             raise ValueError(
                 f"Invalid managed channels detected in {schema!r}: a whole state can't be a managed value."
@@ -31,7 +31,7 @@ def channels_of(schema: Any) -> tuple[dict[str, Channel], Managers]:
     channels: dict[str, Channel] = {}
     managers: Managers = {}
     for key, hint in hints_of(schema).items():
-        channel, manager = _channel_of(key, hint)
+        channel, manager = channel_of(key, hint)
         if manager is not None:
             managers[key] = manager
         elif channel is not None:
@@ -69,7 +69,7 @@ def _classvar() -> Any:
     return ClassVar
 
 
-def _channel_of(key: str, hint: Any) -> tuple[Channel | None, Callable[[int, int], Any] | None]:
+def channel_of(key: str, hint: Any) -> tuple[Channel | None, Callable[[int, int], Any] | None]:
     """One key's rule: a channel or manager in its metadata, a reducer as the last metadata, else the last value."""
     hint = _unrequired(hint)
     if get_origin(hint) is not Annotated:

@@ -40,6 +40,9 @@ from stepgraph.run.parts import (
 All = Literal["*"]
 Checkpointer = Any
 StreamWriter = Callable[[Any], None]
+_DC_KWARGS = {"kw_only": True, "slots": True, "frozen": True}
+_INTERRUPT_KEY = "__interrupt__"
+_DEFAULT_INTERRUPT_ID = "placeholder-id"
 
 __all__ = (
     "All",
