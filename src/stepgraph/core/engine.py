@@ -262,11 +262,14 @@ class Engine:
         return self.request.thread or ""
 
     def _shown_at_pause(self) -> dict[str, Any]:
-        """The values with the writes of finished tasks applied, as a caller sees them at a pause."""
-        finished = [task for task in self.tasks if task.status == "finished"]
-        if not finished or len(finished) == len(self.tasks):
+        """The values with the writes of finished tasks applied, as a caller sees them at a pause.
+
+        And those that tasks which ask had sent before, as messages that were pushed.
+        """
+        writing = [task for task in self.tasks if _has_written(task)]
+        if not writing or all(task.status == "finished" for task in self.tasks):
             return self.state.values
-        changes, _ = combine(self.plan, self.state.values, in_order(finished))
+        changes, _ = combine(self.plan, self.state.values, in_order(writing))
         if not changes:
             return self.state.values
         shown = {**self.state.values, **changes}
@@ -384,6 +387,8 @@ class Engine:
         if short is not None:
             yield from short(self, tasks)
         else:
+            if scope.recorded:  # what is over is told before anything runs
+                tasks = sorted(tasks, key=lambda task: "outcome" not in (task.records or ()))
             yield Together(tasks, [flow_of(self, task) for task in tasks], scope.gate is not None)
 
     def _pause(self, tasks: Sequence[Task], called: Mapping[str, Any]) -> None:
@@ -590,8 +595,12 @@ def _circle(trail: Sequence[tuple[str, ...]]) -> str:
 
 
 def written_by(tasks: Sequence[Task]) -> set[str]:
-    """The keys that finished tasks write."""
-    return {key for task in tasks if task.status == "finished" for key, _ in task.writes}
+    """The keys that finished tasks write, and those that ask had sent."""
+    return {key for task in tasks if _has_written(task) for key, _ in task.writes}
+
+
+def _has_written(task: Task) -> bool:
+    return task.status == "finished" or (task.status == "interrupted" and bool(task.writes))
 
 
 def _listed(tasks: Sequence[Task], names: frozenset[str]) -> bool:

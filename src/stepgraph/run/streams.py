@@ -354,8 +354,10 @@ class Streams:
             self._checkpoint(view, event.planned)
         if event.status != "interrupted" or event.ns != self._root:
             return
-        if event.values is not None and "values" in self.modes and self._shown(view, view.written):
-            self._send(event.ns, "values", self._filtered(view, event.values))
+        if event.values is not None and "values" in self.modes:
+            written = view.written | _changed(view.values, event.values)
+            if self._shown(view, written):
+                self._send(event.ns, "values", self._filtered(view, event.values))
         if not event.interrupts and "updates" in self.modes:
             self._send(event.ns, "updates", {INTERRUPT: ()})
 
@@ -395,6 +397,16 @@ class _View:
         if keys is None or isinstance(keys, str):
             return writes
         return tuple(write for write in writes if write[0] in keys)
+
+
+def _changed(before: Any, after: Any) -> set[str]:
+    """The keys with other values."""
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return set()
+    return {key for key, value in after.items() if before.get(key, _ABSENT) is not value}
+
+
+_ABSENT = object()
 
 
 def _is_called(path: tuple[Any, ...]) -> bool:

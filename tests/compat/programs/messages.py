@@ -236,3 +236,60 @@ def schemas_of_a_graph_of_messages(show: Any) -> None:
     app = graph.compile()
     for schema in (app.get_input_jsonschema(), app.get_output_jsonschema()):
         show(schema["title"], schema["type"], sorted(schema["$defs"]), len(schema["items"]["oneOf"]))
+
+
+def pushed_before_a_question(show: Any) -> None:
+    """What a task sent before it asked is in what the caller is shown, not in the thread."""
+    from langgraph.checkpoint.memory import InMemorySaver
+    from langgraph.graph.message import push_message
+    from langgraph.graph.ui import push_ui_message, ui_message_reducer
+    from langgraph.types import Command, interrupt
+
+    class Talk(MessagesState):
+        ui: Annotated[list, ui_message_reducer]
+        answer: str
+
+    def asking(s: Talk) -> dict[str, Any]:
+        push_message(AIMessage("wait", id="wait"))
+        push_ui_message("card", {"a": 1}, id="card")
+        return {"answer": interrupt("well?")}
+
+    def beside(s: Talk) -> dict[str, Any]:
+        return {"messages": [AIMessage("beside", id="beside")]}
+
+    def said(values: Any) -> Any:
+        return [each.content for each in values.get("messages", ())], len(values.get("ui", ())), values.get("answer")
+
+    for nodes in ([asking], [asking, beside], [beside, asking]):
+        graph = StateGraph(Talk)
+        for node in nodes:
+            graph.add_node(node.__name__, node).add_edge(START, node.__name__)
+        app = graph.compile(checkpointer=InMemorySaver())
+        for thread in ("streamed", "called", "updates"):
+            config = {"configurable": {"thread_id": thread}}
+            for given in ({"answer": ""}, None, Command(resume="yes")):
+                if thread == "called":
+                    show(said(app.invoke(given, config)))
+                elif thread == "updates":
+                    show([sorted(each) for each in app.stream(given, config, output_keys=["answer"])])
+                else:
+                    values = list(app.stream(given, config, stream_mode="values"))
+                    show([said(each) for each in values], said(values[-1]))
+                show(said(app.get_state(config).values))
+
+
+def what_was_over_is_told_first(show: Any) -> None:
+    from langgraph.checkpoint.memory import InMemorySaver
+    from langgraph.types import Command, interrupt
+
+    def asking(s: MessagesState) -> dict[str, Any]:
+        return {"messages": [AIMessage(interrupt("well?"), id="asked")]}
+
+    graph = StateGraph(MessagesState).add_node("asking", asking).add_edge(START, "asking")
+    for name in ("one", "two"):
+        graph.add_node(name, lambda s, name=name: {"messages": [AIMessage(name, id=name)]}).add_edge(START, name)
+    app = graph.compile(checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "t"}}
+    app.invoke({"messages": []}, config)
+    for mode, kind in app.stream(Command(resume="yes"), config, stream_mode=["updates", "tasks", "values"]):
+        show(mode, sorted(kind), kind.get("name"))
