@@ -16,7 +16,7 @@ from stepgraph import START, StateGraph
 from stepgraph.core import events as ev
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.run.sync import SyncDriver
-from stepgraph.run.tokens import messages_in, say_token
+from stepgraph.run.tokens import returned_messages, say_token
 
 
 class State(TypedDict, total=False):
@@ -117,7 +117,7 @@ def test_messages_that_a_node_was_given_are_not_shown() -> None:
     ],
 )
 def test_messages_are_found_in_what_a_node_returns(value: Any, count: int) -> None:
-    assert len(messages_in(value)) == count
+    assert len(returned_messages(value)) == count
 
 
 def test_a_model_streams_only_where_somebody_listens_to_messages() -> None:

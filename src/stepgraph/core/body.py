@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from stepgraph.core import events as ev
 from stepgraph.core import registry
 from stepgraph.core.child import without_ids
 from stepgraph.core.effects import Flow, Within
@@ -44,6 +45,10 @@ def run_body(engine: Engine, task: Task) -> Flow:
         result = arrived(task, up)
         if result is None:
             raise
+    else:
+        if scope.emit is not None and ev.TaskReturned not in scope.unheard:
+            now = scope.clock()
+            scope.emit(ev.TaskReturned(scope.ns, task.step, now, task.id, task.name, task.index, result))
     writes, gotos = collect(node, result)
     task.gotos += gotos
     if node.stamp is not None:

@@ -134,6 +134,18 @@ class TaskCached(NamedTuple):
     path: tuple[Any, ...] = ()
 
 
+class TaskReturned(NamedTuple):
+    """A body has ended with `result`, which is not yet taken apart. Told only to those who ask for it."""
+
+    ns: Namespace
+    step: int
+    time: float
+    task: str
+    node: str
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls on an event
+    result: Any
+
+
 class TaskFinished(NamedTuple):
     """The outcome is decided and handed to the checkpointer: `writes` in order, `routes` chosen.
 
@@ -270,6 +282,7 @@ Event = (
     | TaskEmitted
     | TaskRetried
     | TaskCached
+    | TaskReturned
     | TaskFinished
     | TaskFailed
     | TaskInterrupted

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stepgraph.core.checkpoint import PLACES, Durability
-from stepgraph.core.events import Emit, TaskPlanned
+from stepgraph.core.events import Emit, TaskPlanned, TaskReturned
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, Gate, Namespace, Probe
 
 NONE: frozenset[Any] = frozenset()
-ORDINARY: frozenset[type] = frozenset((TaskPlanned,))
+ORDINARY: frozenset[type] = frozenset((TaskPlanned, TaskReturned))
 """What is not told to those who do not ask for it."""
 NAMING = ("task_id", "run_id", "assistant_id", "graph_id")
 """The configurable keys that metadata repeats, but those of a place."""

@@ -43,16 +43,17 @@ def listen(
     listen_in(engine, streams.modes)
     outer = engine.request.emit
     taken = "custom" in streams.modes and engine.request.parent is not None
+    unasked = engine.request.unheard
 
     def both(event: Any) -> None:
         streams(event)
-        if outer is not None:
+        if outer is not None and type(event) not in unasked:
             outer(event._replace(kind="taken") if taken and getattr(event, "kind", None) == "custom" else event)
 
     if outer is None:
         engine.listen(streams, streams.unheard)
     else:
-        engine.listen(both)
+        engine.listen(both, unasked & streams.unheard)
 
 
 def print_run(graph: CompiledStateGraph, engine: Engine, options: CallOptions) -> None:

@@ -14,16 +14,15 @@ from stepgraph.core.task import RETURN
 from stepgraph.core.types import END, HIDDEN, INTERRUPT, PREVIOUS, ROOT, START, Interrupt, Namespace, Writes
 from stepgraph.run.chunks import Put
 from stepgraph.run.config import INNER, shown_metadata
-from stepgraph.run.tokens import is_message, listed, messages_below, messages_in, named
+from stepgraph.run.tokens import given_messages, is_message, named, returned_messages
 
 MODES = ("values", "updates", "custom", "messages", "tasks", "checkpoints", "debug", "tools")
 
-WHOLE = frozenset((END, PREVIOUS, RETURN, ROOT))
-"""The keys under which a node's whole answer is written, not one field of it."""
 _ASKED_BY: dict[type, frozenset[str]] = {
     ev.StepStarted: frozenset(("checkpoints", "debug")),
     ev.TaskPlanned: frozenset(("tasks", "debug")),
     ev.TaskStarted: frozenset(("messages", "tasks", "debug")),
+    ev.TaskReturned: frozenset(("messages",)),
     ev.StepFinished: frozenset(("values", "checkpoints", "debug")),
     ev.CheckpointSaved: frozenset(("checkpoints", "debug")),
 }
@@ -66,6 +65,8 @@ class Streams:
         """The ids of messages that went by, or that nodes were given."""
         self._running: dict[str, dict[str, Any]] = {}
         """The metadata of the messages that running tasks return."""
+        self._results: dict[str, Any] = {}
+        """What bodies of running tasks have returned, where messages are to be found in it."""
         self._around: dict[str, str] = {}
         """The namespaces of the outermost tasks, for graphs with a history of their own: theirs have no task's id."""
 
@@ -86,6 +87,8 @@ class Streams:
                 self._step(view, event)
             case ev.TaskEmitted():
                 self._said(event)
+            case ev.TaskReturned():
+                self._results[event.task] = event.result
             case ev.TaskPlanned():
                 self._announce(view, event)
             case ev.TaskStarted():
@@ -175,12 +178,11 @@ class Streams:
 
     def _returned(self, event: ev.TaskFinished) -> None:
         """The messages that a node returned."""
-        running = self._running.pop(event.task, None)
+        running, result = self._running.pop(event.task, None), self._results.pop(event.task, None)
         if running is None or event.carried:
             return
-        for key, value in event.writes:
-            for message in messages_in(value) if key in WHOLE else listed(value):
-                self._message(event.ns, message, running, whole=True)
+        for message in returned_messages(result):
+            self._message(event.ns, message, running, whole=True)
 
     def _hides(self, event: Any) -> bool:
         """Whether nobody is to hear of the task."""
@@ -234,10 +236,8 @@ class Streams:
     def _began(self, view: _View, event: ev.TaskStarted | ev.TaskCached) -> None:
         if "messages" in self.modes:
             self._running[event.task] = self._place(event)
-            given = event.input
-            if _is_called(event.path):
-                given = dict(enumerate((*given[0], *given[1].values())))
-            self._seen.update(message.id for message in messages_below(given) if message.id is not None)
+            given = given_messages(_given(event))
+            self._seen.update(message.id for message in given if message.id is not None)
         if event.task not in view.planned:
             self._announce(view, event)
 
@@ -429,6 +429,17 @@ def shown_update(writes: Writes) -> Any:
     if len(found) == len(writes):
         return found
     return [{key: value} for key, value in writes]
+
+
+def _given(event: ev.TaskStarted | ev.TaskCached) -> Any:
+    """What the body gets: a called function's arguments as a dict, and the value of a state that is one value."""
+    given = event.input
+    if type(given) is dict:
+        return given.get(ROOT, given)
+    if _is_called(event.path):
+        args, kwargs = given
+        return {**dict(enumerate(args)), **kwargs}
+    return given
 
 
 def result_of(writes: Writes) -> dict[str, Any]:

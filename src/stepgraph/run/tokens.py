@@ -11,7 +11,8 @@ from typing import Any
 from stepgraph.core import events as ev
 from stepgraph.core import registry
 from stepgraph.core.engine import Engine
-from stepgraph.core.task import Task
+from stepgraph.core.task import RETURN, Task
+from stepgraph.core.types import END, PREVIOUS, Command
 from stepgraph.run.context import config_of, current_task
 
 LIVE_MODES = frozenset(("custom", "messages", "tools"))
@@ -112,17 +113,29 @@ def metadata_of(task: Task, config: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def messages_in(value: Any) -> list[Any]:
-    """The messages in what a node got or returned: itself, its items, or those of its fields."""
-    if is_message(value):
-        return [value]
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        return [each for each in value if is_message(each)]
-    return messages_below(value)
+def returned_messages(result: Any) -> Sequence[Any]:
+    """The messages in what a node returned, where LangGraph looks: in a Command, or each of a list, in its update."""
+    if isinstance(result, Command):
+        return messages_in(result.update)
+    if isinstance(result, (list, tuple)) and any(isinstance(each, Command) for each in result):
+        updates = [each.update if isinstance(each, Command) else each for each in result]
+        return [found for update in updates for found in messages_in(update)]
+    if type(result) is dict and (RETURN in result or END in result):  # a function's
+        whole = result.get(RETURN, result.get(END))
+        if result.get(PREVIOUS, whole) is whole:
+            return messages_in(whole)
+    return messages_in(result)
 
 
-def messages_below(value: Any) -> list[Any]:
-    """The messages in the fields of a mapping or an object: those that are known to whoever gets it."""
+def messages_in(value: Any) -> Sequence[Any]:
+    """The messages in a value: itself, its items, or those of its fields."""
+    if is_message(value) or (isinstance(value, Sequence) and not isinstance(value, Mapping)):
+        return listed(value)
+    return given_messages(value)
+
+
+def given_messages(value: Any) -> list[Any]:
+    """The messages in the fields of a mapping, or of an object with declared fields."""
     if isinstance(value, Mapping):
         return [found for each in value.values() for found in listed(each)]
     kind: Any = type(value)
