@@ -35,7 +35,7 @@ from stepgraph.core.recorded import records_of, told
 from stepgraph.core.recovery import take_up
 from stepgraph.core.request import ORDINARY, Request
 from stepgraph.core.sprint import DETAILS, begin, begin_stored, sprint, trail
-from stepgraph.core.state import LAST, State, advance, arrange, names_of, ready
+from stepgraph.core.state import LAST, State, advance, arrange, names_of, ready, settle
 from stepgraph.core.task import NOTHING, Scope, Task
 from stepgraph.core.together import ask_step, mend_step, split
 from stepgraph.core.types import HIDDEN, MISSING, START, Decision, Interrupt, Pause, Route, Writes
@@ -454,10 +454,13 @@ class Engine:
             before = {key: state.values[key] for key in changes if key in state.values}
             advance(plan, state, ordered, changes, overwrite)
             yield from self.save_step(before, changes, groups, overwrite)
-        if self.awaited is not None or plan.fleeting:
+        written: Collection[str] = groups if plan.fleeting and not plan.plain else changes
+        if plan.veiled:
+            written = plan.readable(state.values, {*written, *(key for key in plan.finishing if key in changes)})
+            self.wrote(written)
+        elif self.awaited is not None or plan.fleeting:
             self.wrote(written_by(ordered) if plan.fleeting else changes)
         if scope.emit is not None:
-            written = groups if plan.fleeting and not plan.plain else changes
             self.show("loop", tuple(written))
 
     def save_step(
@@ -572,7 +575,10 @@ class Engine:
     def fresh_state(self, task: Task) -> dict[str, Any]:
         """What the task's own routers read: the state as it was, with its own writes applied and nobody else's."""
         values = self.state.values
-        fresh = {**values, **combine(self.plan, values, (task,))[0], **self.edited}
+        changes = {**combine(self.plan, values, (task,))[0], **self.edited}
+        fresh = {**values, **changes}
+        if self.plan.settling:
+            settle(self.plan, fresh, changes)
         return {key: value for key, value in fresh.items() if value is not MISSING} if self.edited else fresh
 
 

@@ -17,6 +17,7 @@ from stepgraph.core.flow import troubled
 from stepgraph.core.plan import Plan, Router
 from stepgraph.core.routing import Follows, checked, follows
 from stepgraph.core.shelf import TaskShelf
+from stepgraph.core.state import settle
 from stepgraph.core.task import Task
 from stepgraph.core.types import END, START, Route
 from stepgraph.core.writes import collect
@@ -130,6 +131,8 @@ def _take_routes(task: Task) -> None:
     if task.changes is None:
         task.changes, task.groups = combine(plan, scope.values, (task,))
     view = scope.values | task.changes
+    if plan.settling:
+        settle(plan, view, task.changes.copy())
     task.routed = True
     if len(node.routers) == 1 and not (task.gotos or node.successors):
         task.routes = tuple(_choice(task, node.routers[0], view))
@@ -149,7 +152,7 @@ def _choice(task: Task, router: Router, view: dict[str, Any]) -> Sequence[Route]
             value[key] = compute(task.step, task.scope.stop)
     if router.mapper is not None:
         value = router.mapper(value)
-    elif router.sees_more and task.returned:
+    if router.sees_more and task.returned and type(value) is dict:
         value = {**task.returned, **value}
     chosen = router.choose(value) if router.inject is None else router.choose(value, **router.inject(task))
     if type(chosen) is str:

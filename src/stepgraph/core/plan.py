@@ -306,9 +306,9 @@ class Plan:
     vanishing: bool = False
     """Whether a superstep can leave a written key without a value (Topic)."""
     subscribers: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Channel -> the nodes that a write of it makes ready. Without any, the next three are empty too."""
+    """Channel -> the nodes that a write of it makes ready."""
     consuming: frozenset[str] = frozenset()
-    """Channels that change once a node that they made ready has run."""
+    """Channels that change once a node that they made ready has run: of subscribers only."""
     finishing: tuple[str, ...] = ()
     """Channels that may get a value when nothing is ready."""
     hidden: frozenset[str] = frozenset()
@@ -340,6 +340,9 @@ class Plan:
         self.settling = tuple(k for k, c in channels.items() if type(c).settle is not Channel.settle)
         self.plain = all(channel.plain for channel in channels.values())
         self.vanishing = any(isinstance(channel, Topic) for channel in channels.values())
+        if not self.plain:
+            self.finishing = tuple(k for k, c in channels.items() if type(c).finish is not Channel.finish)
+            self.veiled = tuple(k for k, c in channels.items() if type(c).read is not Channel.read)
         self.untracked = frozenset(k for k, c in channels.items() if not c.persistent)
         self.returned = as_set(self.output_keys)
         self.all_output = not isinstance(self.output_keys, str) and self.returned >= channels.keys()
@@ -359,8 +362,8 @@ class Plan:
             nodes[name].joined_by = tuple(each.key for each in self.barriers.values() if each.node == name)
         if nodes:
             nodes[self.entry].takes_input = True
-        self.fleeting = bool(subscribers or self.settling or self.vanishing)
-        self.sprints = not (self.barriers or self.deferred or self.settling or self.vanishing or self.subscribers)
+        self.fleeting = bool(subscribers or self.settling or self.vanishing or self.finishing)
+        self.sprints = not (self.barriers or self.deferred or self.fleeting)
         breaks = self.interrupt_before or self.interrupt_after
         self.straight = self.sprints and not (breaks or self.intake)
 
@@ -391,8 +394,6 @@ class Plan:
         self.subscribers = {key: tuple(names) for key, names in found.items()}
         kinds = {key: type(channel) for key, channel in self.channels.items()}
         self.consuming = frozenset(key for key in found if kinds[key].consume is not Channel.consume)
-        self.finishing = tuple(key for key, kind in kinds.items() if kind.finish is not Channel.finish)
-        self.veiled = tuple(key for key, kind in kinds.items() if kind.read is not Channel.read)
         self.vanishing = self.vanishing or bool(self.consuming)
         self.hidden = frozenset(name for name, node in self.nodes.items() if HIDDEN in node.metadata.get("tags", ()))
 
@@ -426,6 +427,10 @@ class Plan:
         """A copy of what can be read of the values."""
         found = {key: self.channels[key].read(value) for key, value in values.items()}
         return {key: value for key, value in found.items() if value is not MISSING}
+
+    def readable(self, values: Mapping[str, Any], keys: Iterable[str]) -> set[str]:
+        """Those of the keys that have a value to be read."""
+        return {key for key in keys if key in values and self.channels[key].read(values[key]) is not MISSING}
 
     def alternatives(self, node: Node) -> tuple[str, ...]:
         """Every target that `node` may go to: static edges, routers, declared commands."""

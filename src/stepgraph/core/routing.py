@@ -85,10 +85,11 @@ def router_view(engine: Engine, task: Task, router: Any) -> Any:
         values = {key: values[key] for key in keys if key in values}
     for key, compute in router.managed:
         values[key] = compute(task.step, task.scope.stop)
-    mapper = router.mapper
-    if mapper is not None:
-        return mapper(values)
-    return {**task.returned, **values} if router.sees_more and task.returned else values
+    if router.mapper is not None:
+        values = router.mapper(values)
+    if router.sees_more and task.returned and type(values) is dict:
+        return {**task.returned, **values}
+    return values
 
 
 def checked(task: Task, router: Any, chosen: Any) -> list[Route]:

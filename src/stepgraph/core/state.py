@@ -181,6 +181,8 @@ def advance(
     if plan.subscribers:
         joined = _publish(plan, state, changes)
     _route(plan, state, tasks, joined)
+    if plan.finishing and not plan.subscribers and plan.deferred.issuperset(state.next):
+        _finish(plan, values, changes)
 
 
 def advance_alone(plan: Plan, state: State, task: Task, changes: Mapping[str, Any]) -> None:
@@ -232,13 +234,18 @@ def _publish(plan: Plan, state: State, changes: dict[str, Any]) -> set[str]:
     values = state.values
     names = _subscribed(plan, values, changes)
     if not names:
-        for key in plan.finishing:
-            if key in values:
-                finished = plan.channels[key].finish(values[key])
-                if finished is not values[key]:
-                    values[key] = changes[key] = finished
+        _finish(plan, values, changes)
         names = _subscribed(plan, values, {key: None for key in plan.finishing if key in changes})
     return names
+
+
+def _finish(plan: Plan, values: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Nothing is ready any more, but for Sends and deferred nodes: let channels that wait for that have their value."""
+    for key in plan.finishing:
+        if key in values:
+            finished = plan.channels[key].finish(values[key])
+            if finished is not values[key]:
+                values[key] = changes[key] = finished
 
 
 def _assign(values: dict[str, Any], changes: Mapping[str, Any]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stepgraph.core.channels import NamedBarrierValue
+from stepgraph.core.channels import Channel, NamedBarrierValue
 from stepgraph.core.errors import sync_timeout_unsupported
 from stepgraph.core.plan import WHOLE, Barrier, Node, Plan, Router
 from stepgraph.core.policies import as_retries
-from stepgraph.core.types import END, ROOT, START
+from stepgraph.core.types import END, MISSING, ROOT, START
 from stepgraph.graph.policies import cache_namespace
 from stepgraph.graph.specs import BranchSpec, Policies, StateNodeSpec, handler_spec
 from stepgraph.graph.stamping import stamp_of
@@ -38,12 +38,13 @@ def plan_of(builder: StateGraph, name: str, before: frozenset[str], after: froze
         for barrier in (_barrier(sources, target),)
     }
     nodes = {START: _start_node(builder)}
+    veils = {key: rule for key, rule in builder.channels.items() if type(rule).read is not Channel.read}
     inputs: dict[Any, Input] = {}
     writes = _written(builder.channels)
     for key, spec in _specs(builder).items():
         read = inputs.get(spec.input_schema)
         if read is None:
-            read = Input(*_reads(builder, spec.input_schema), mapper_of(spec.input_schema))
+            read = Input(*_reads(builder, spec.input_schema), _veiled(veils, mapper_of(spec.input_schema)))
             inputs[spec.input_schema] = read
         nodes[key] = _node(key, spec, inline, read, writes)
     _connect(builder, nodes)
@@ -51,7 +52,7 @@ def plan_of(builder: StateGraph, name: str, before: frozenset[str], after: froze
         for source in barrier.sources:
             nodes[source].joins += (barrier.key,)
     for key, branches in builder.branches.items():
-        nodes[key].routers = tuple(_router(builder, key, name, branch) for name, branch in branches.items())
+        nodes[key].routers = tuple(_router(builder, key, name, branch, veils) for name, branch in branches.items())
     stamp = stamp_of(builder.channels)
     if stamp is not None:
         for node in nodes.values():
@@ -73,6 +74,19 @@ def plan_of(builder: StateGraph, name: str, before: frozenset[str], after: froze
         interrupt_after=after,
         schemas=schemas,
     )
+
+
+def _veiled(veils: Mapping[str, Channel], mapper: Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
+    """What shows readers the values of channels that keep more than these, and hides those that are not there yet."""
+    if not veils:
+        return mapper
+
+    def read(values: Mapping[str, Any]) -> Any:
+        found = {key: veils[key].read(value) if key in veils else value for key, value in values.items()}
+        found = {key: value for key, value in found.items() if value is not MISSING}
+        return found if mapper is None else mapper(found)
+
+    return read
 
 
 def _connect(builder: StateGraph, nodes: Mapping[str, Node]) -> None:
@@ -163,7 +177,7 @@ def _reads(builder: StateGraph, schema: Any) -> tuple[tuple[str, ...] | None, tu
     return keys, managed
 
 
-def _router(builder: StateGraph, source: str, name: str, branch: BranchSpec) -> Router:
+def _router(builder: StateGraph, source: str, name: str, branch: BranchSpec, veils: Mapping[str, Channel]) -> Router:
     schema = branch.input_schema
     if schema is None:
         schema = builder.state_schema if source == START else builder.nodes[source].input_schema
@@ -181,7 +195,7 @@ def _router(builder: StateGraph, source: str, name: str, branch: BranchSpec) -> 
         all_keys=keys is None,
         sees_more=branch.input_schema is None,
         managed=managed,
-        mapper=mapper_of(schema),
+        mapper=_veiled(veils, mapper_of(schema)),
         inject=how.inject,
         targets=targets,
         labels={target: str(key) for key, target in (known or {}).items() if key != target},

@@ -18,6 +18,8 @@ from langgraph.channels import (
     Topic,
     UntrackedValue,
 )
+from langgraph.channels.last_value import LastValueAfterFinish
+from langgraph.channels.named_barrier_value import NamedBarrierValueAfterFinish
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import EmptyChannelError, InvalidUpdateError
 from langgraph.graph import START, StateGraph
@@ -320,3 +322,64 @@ def the_last_steps(show: Any) -> None:
     app = g.add_edge(START, "a").add_edge("a", "b").add_edge("b", "c").compile()
     for limit in (3, 4, 10, 25):
         show((limit, kind(lambda: app.invoke({"log": []}, {"recursion_limit": limit}))))
+
+
+def keys_of_every_kind(show: Any) -> None:
+    """What nodes, routers, streams, snapshots and results see of a channel that is a key of the state."""
+    kinds: dict[str, Any] = {
+        "after finish": (Annotated[int, LastValueAfterFinish], 1, 2),
+        "an instance": (Annotated[int, LastValueAfterFinish(int)], 1, 2),
+        "any": (Annotated[int, AnyValue], 1, 2),
+        "ephemeral": (Annotated[int, EphemeralValue], 1, 2),
+        "untracked": (Annotated[int, UntrackedValue], 1, 2),
+        "topic": (Annotated[int, Topic], 1, [2]),
+        "collected": (Annotated[int, Topic(int, accumulate=True)], 1, [2, 3]),
+        "barrier": (Annotated[str, NamedBarrierValue(str, {"x", "y"})], "x", "y"),
+        "late barrier": (Annotated[str, NamedBarrierValueAfterFinish(str, {"x", "y"})], "x", "y"),
+    }
+    for kind, (hint, first, second) in kinds.items():
+        for writes in ((first, None, None), (first, second, None), (None, None, first), (None, first, second)):
+            for given in ({"other": 1}, {"key": first, "other": 1}):
+                schema: Any = TypedDict("State", {"key": hint, "other": int})  # type: ignore[operator]  # not one name
+                _show_key(show, kind, schema, writes, given)
+
+
+def _show_key(show: Any, kind: str, schema: Any, writes: Any, given: Any) -> None:
+    seen: list[Any] = []
+    builder = StateGraph(schema)
+
+    def node(name: str, write: Any) -> Any:
+        def run(state: Any) -> Any:
+            seen.append((name, dict(state)))
+            return {"other": 1} if write is None else {"key": write}
+
+        return run
+
+    def choose(state: Any) -> str:
+        seen.append(("router", dict(state)))
+        return "c"
+
+    for name, write in zip("abc", writes, strict=True):
+        builder.add_node(name, node(name, write), defer=name == "c" and "finish" in kind)
+    builder.add_edge(START, "a")
+    builder.add_edge("a", "b")
+    builder.add_conditional_edges("b", choose, ["c"])
+    graph = builder.compile(checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "t"}}
+
+    def attempt(call: Any) -> Any:
+        try:
+            return call()
+        except Exception as error:
+            return type(error).__name__
+
+    modes = ["values", "updates"]
+    show(kind, attempt(lambda: list(graph.stream(given, config, stream_mode=modes, durability="sync"))), seen)
+    show(attempt(lambda: [each.values for each in graph.get_state_history(config)]))
+    show(attempt(lambda: graph.update_state(config, {"key": first_of(writes)}, as_node="b")["configurable"].keys()))
+    show(attempt(lambda: graph.get_state(config).values), attempt(lambda: graph.get_state(config).next))
+    show(attempt(lambda: graph.invoke(None, config)), attempt(lambda: builder.compile().invoke(given)))
+
+
+def first_of(writes: Any) -> Any:
+    return next(write for write in writes if write is not None)
