@@ -90,3 +90,70 @@ def test_what_a_slow_router_raises_is_raised(monkeypatch: pytest.MonkeyPatch) ->
 
     with pytest.raises(RuntimeError, match="node 'more' raised StopIteration"):
         asyncio.run(app.ainvoke({"n": 0}))
+
+
+async def done() -> str:
+    return END
+
+
+def by_run(state: State) -> str:
+    return asyncio.run(done())
+
+
+def by_a_runner(state: State) -> str:
+    runner = asyncio.Runner()
+    try:
+        return runner.run(done())
+    finally:
+        if asyncio._get_running_loop() is None:
+            runner.close()
+
+
+def by_a_loop(state: State) -> str:
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(done())
+    finally:
+        loop.close()
+
+
+def first(state: State) -> str:
+    return asyncio.run(done()) and "more"
+
+
+@pytest.mark.parametrize("router", [by_run, by_a_runner, by_a_loop])
+@pytest.mark.parametrize("listens", [False, True])
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_router_may_run_an_event_loop_of_its_own(router: Any, listens: bool, beside: bool) -> None:
+    ran: list[int] = []
+
+    async def more(state: State) -> None:
+        ran.append(state["n"])
+
+    graph = StateGraph(State).add_node("more", more).add_conditional_edges("more", router, [END])
+    graph.add_conditional_edges(START, first, ["more"])
+    if beside:
+        graph.add_node("other", one_more).add_edge(START, "other")
+    app = graph.compile()
+
+    async def run() -> Any:
+        if listens:
+            return [chunk async for chunk in app.astream({"n": 0}, stream_mode="values")][-1]
+        return await app.ainvoke({"n": 0})
+
+    assert asyncio.run(run()) == asyncio.run(run()) == {"n": int(beside)}
+    assert ran == [0, 0]
+    assert not app.plan.nodes["more"].lean
+
+
+def test_a_router_that_fails_otherwise_is_called_once() -> None:
+    calls: list[int] = []
+
+    def fails(state: State) -> str:
+        calls.append(state["n"])
+        raise RuntimeError("The event loop of my own is stuck.")
+
+    app = StateGraph(State).add_node("more", one_more).add_edge(START, "more").add_conditional_edges("more", fails)
+    with pytest.raises(RuntimeError, match="is stuck"):
+        asyncio.run(app.compile().ainvoke({"n": 0}))
+    assert calls == [1]

@@ -33,7 +33,7 @@ from stepgraph.core.keeping import (
     take_up,
 )
 from stepgraph.core.recovery import handler_of, kept, wait_before_retry
-from stepgraph.core.routing import Follows, route
+from stepgraph.core.routing import Beside, Follows, route
 from stepgraph.core.task import RETURN, Task
 from stepgraph.core.types import PARENT, START
 from stepgraph.core.writes import collect
@@ -202,8 +202,10 @@ def troubled(engine: Engine, task: Task, error: BaseException) -> Flow:
         case Continues(result=result):
             task.node, task.lean, task.alone = goes_on(task.node, result), False, False
             yield from flow_of(engine, task)
-        case Follows():
-            task.node, task.lean, task.alone = error.node(task.node), False, False
+        case Follows() | Beside():
+            if isinstance(error, Follows):
+                task.node = error.node(task.node)
+            task.lean = task.alone = False
             task.changes, task.groups, task.routed = None, None, False
             yield from flow_of(engine, task)
         case _:

@@ -75,6 +75,10 @@ class Follows(Exception):  # noqa: N818  a signal of the short way, not a failur
         return replace(node, routers=tuple(known if each is self.router else each for each in node.routers))
 
 
+class Beside(Exception):  # noqa: N818  a signal of the short way, not a failure
+    """A lean task's router can't be called on the event loop that runs: no short way for that."""
+
+
 def router_view(engine: Engine, task: Task, router: Any) -> Any:
     """What a router gets: state keys with the task's own writes applied, and what else the node returned."""
     values: Any = engine.fresh_state(task)

@@ -41,7 +41,7 @@ from stepgraph.core.errors import (
     is_invalid_resume,
     sync_timeout_unsupported,
 )
-from stepgraph.core.routing import Follows
+from stepgraph.core.routing import Beside, Follows
 from stepgraph.core.shelf import TaskShelf
 from stepgraph.core.sprint import begin, begin_stored, sprint
 from stepgraph.core.task import Task
@@ -57,6 +57,7 @@ from stepgraph.run.bodies import (
     rest,
     router_on_loop,
     twin_in,
+    wants_no_loop,
     watch,
 )
 from stepgraph.run.context import announce, call_body, call_in_task, caller_loop, decided
@@ -212,7 +213,12 @@ class AsyncDriver:
             return await self._twin(task, context)
         if task.node.inline or task.node.body is None:
             began = perf_counter()
-            result = context.run(call_body, task)
+            try:
+                result = context.run(call_body, task)
+            except RuntimeError as error:
+                if task.collected and task.lean and wants_no_loop(task.node, error):
+                    raise Beside from error
+                raise
             if task.lean and task.node.routers:
                 watch(task.node, began)
             return result
@@ -247,7 +253,12 @@ class AsyncDriver:
         if is_slow(call.task.node):
             return await self._beside(call.task, context, call_it)
         began = perf_counter()
-        result = context.run(call_it)
+        try:
+            result = context.run(call_it)
+        except RuntimeError as error:
+            if wants_no_loop(call.task.node, error):
+                return await self._beside(call.task, context, call_it)
+            raise
         watch(call.task.node, began)
         return result
 
@@ -432,7 +443,7 @@ def _by_itself() -> bool:
     return current is not None and current.cancelling() == 0
 
 
-_NO_FAILURES = (GraphInterrupt, ParentCommand, Continues, Follows)
+_NO_FAILURES = (GraphInterrupt, ParentCommand, Continues, Follows, Beside)
 """What may end a body though nothing is wrong: its siblings go on."""
 
 

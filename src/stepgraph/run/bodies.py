@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextvars import Context
+from inspect import CORO_CREATED, getcoroutinestate
 from time import perf_counter
-from types import coroutine
+from traceback import walk_tb
+from types import CoroutineType, coroutine
 from typing import Any
 
 from stepgraph.core.effects import Call
 from stepgraph.core.lean import conclude
 from stepgraph.core.plan import Node
+from stepgraph.core.routing import Beside
 from stepgraph.core.task import Task
 from stepgraph.run.context import call_body, call_in_task
 from stepgraph.run.side_by_side import InContext, awaited
@@ -32,10 +35,33 @@ def is_slow(node: Node) -> bool:
     return node.delays > 1
 
 
+def wants_no_loop(node: Node, error: RuntimeError) -> bool:
+    """Whether a sync router has failed because it runs an event loop of its own, as `asyncio.run` does.
+
+    The node's routers are then called in a helper thread from now on.
+    """
+    if "event loop" not in str(error) or "running" not in str(error):
+        return False
+    node.delays, node.lean = 2, False
+    raised: BaseException | None = error
+    while raised is not None:
+        for frame, _ in walk_tb(raised.__traceback__):
+            for value in frame.f_locals.values():
+                if type(value) is CoroutineType and getcoroutinestate(value) == CORO_CREATED:
+                    value.close()  # it is made anew there, and Python warns of one that was never awaited
+        raised = raised.__context__
+    return True
+
+
 def concluded(task: Task, result: Any) -> None:
     """`conclude`, watched."""
     began = perf_counter()
-    conclude(task, result)
+    try:
+        conclude(task, result)
+    except RuntimeError as error:
+        if task.collected and wants_no_loop(task.node, error):
+            raise Beside from error
+        raise
     if task.node.routers:
         watch(task.node, began)
 
