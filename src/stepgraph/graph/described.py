@@ -51,10 +51,11 @@ class Described:
         return f"CompiledStateGraph({self.name!r}: {nodes})"
 
     def with_config(self, config: Mapping[str, Any] | None = None, **more: Any) -> Self:
-        """The same graph with a config that every call starts from."""
+        """The same graph with a config that every call starts from. Empty values, and a limit of 0, say nothing."""
         other = type(self).__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other.config = merged(self.config, {**(config or {}), **more})
+        given = {**(config or {}), **more}
+        other.config = merged(self.config, {key: value for key, value in given.items() if value})
         is_copied(self, other)
         return other
 

@@ -57,7 +57,7 @@ def engine_of(
                 outer = around
             config = inherited(ambient(around), config)
     configurable = config.get("configurable") or {}
-    limit = config.get("recursion_limit", DEFAULT_RECURSION_LIMIT)
+    limit = DEFAULT_RECURSION_LIMIT if reading else config.get("recursion_limit", DEFAULT_RECURSION_LIMIT)
     if limit < 1:
         raise ValueError("recursion_limit must be at least 1")
     thread = configurable.get("thread_id")

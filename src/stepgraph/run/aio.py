@@ -75,7 +75,7 @@ class AsyncDriver:
     their reader gets a turn before the user's code runs again.
     """
 
-    __slots__ = ("_in_thread", "chunks", "node_loop", "width")
+    __slots__ = ("_in_thread", "_stopped", "chunks", "node_loop", "width")
 
     def __init__(
         self,
@@ -88,6 +88,8 @@ class AsyncDriver:
         self.chunks = chunks
         self._in_thread: set[asyncio.Task[Any] | None] = set()
         """The asyncio tasks that wait for a body in a helper thread."""
+        self._stopped: set[asyncio.Task[Any] | None] = set()
+        """The asyncio tasks that were cancelled from here."""
         self.width = width
 
     async def run(self, flow: Flow, cancelled: asyncio.CancelledError | None = None) -> Any:
@@ -270,7 +272,7 @@ class AsyncDriver:
             try:
                 await self.run(together.flows[position])
             except asyncio.CancelledError as error:
-                if not _by_itself():
+                if asyncio.current_task() in self._stopped:
                     raise
                 errors[position] = _node_cancelled(together.tasks[position], error)
                 return True
@@ -297,6 +299,7 @@ class AsyncDriver:
         try:
             failed = await group.end
         except asyncio.CancelledError:
+            self._stopped.update(group.running)
             await _end(group.running)
             raise
         if failed:
@@ -308,10 +311,12 @@ class AsyncDriver:
         waiting = list(tasks)
         for task in waiting:
             if task not in self._in_thread:
+                self._stopped.add(task)
                 task.cancel()
         try:
             await asyncio.gather(*waiting, return_exceptions=True)
         except asyncio.CancelledError:
+            self._stopped.update(waiting)
             await _end(waiting)
             raise
 
@@ -325,7 +330,7 @@ class AsyncDriver:
             if shelf is not None:
                 shelf.keep(task)
         except asyncio.CancelledError as error:
-            if not _by_itself():
+            if asyncio.current_task() in self._stopped:
                 task.error = _beside_failure(task)
                 raise
             task.error = _node_cancelled(task, error)

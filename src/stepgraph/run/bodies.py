@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import current_task
 from collections.abc import Callable, Generator
 from contextvars import Context
 from inspect import CORO_CREATED, getcoroutinestate
@@ -16,7 +17,7 @@ from stepgraph.core.plan import Node
 from stepgraph.core.routing import Beside
 from stepgraph.core.task import Task
 from stepgraph.run.context import call_body, call_in_task
-from stepgraph.run.side_by_side import InContext, awaited
+from stepgraph.run.side_by_side import InContext, awaited, cancels_before, take_back
 
 SLOW = 0.05
 """Seconds that routers of a node may keep an event loop busy. Some pause of the machine's may look like that, so once
@@ -98,17 +99,26 @@ def in_turn() -> Generator[Any, Any, None]:
 
 @coroutine
 def rest(bodies: Generator[Any, Any, None], context: Context, waited: Any) -> Generator[Any, Any, None]:
-    """A body that waits, to its end."""
-    while waited is not OVER:
-        try:
-            argument = yield waited
-        except GeneratorExit:
-            context.run(bodies.close)
-            raise
-        except BaseException as error:
-            waited = context.run(bodies.throw, error)
-        else:
-            waited = context.run(bodies.send, argument)
+    """A body that waits, to its end. As in InContext, what it cancels of the asyncio task is taken back."""
+    host: Any = current_task()
+    cancels, before = host.cancelling, cancels_before(host)
+    try:
+        while waited is not OVER:
+            known = cancels()
+            if known or before:
+                before = min(before, cancels_before(host))
+            try:
+                argument = yield waited
+            except GeneratorExit:
+                context.run(bodies.close)
+                raise
+            except BaseException as error:
+                before += cancels() - known  # these came from elsewhere
+                waited = context.run(bodies.throw, error)
+            else:
+                waited = context.run(bodies.send, argument)
+    finally:
+        take_back(host, before)
 
 
 def begun(task: Task) -> tuple[Any, Any]:

@@ -92,7 +92,8 @@ class InContext:
 
     So a single ready task needs no asyncio task of its own, and what it sets in context variables stays its own. The
     coroutine is never handed to another task, so `asyncio.timeout` and cancel scopes in it work. One that has been
-    started already comes with what it waits for.
+    started already comes with what it waits for. Where it cancels the asyncio task, as if that were its own, that is
+    taken back when it has ended.
     """
 
     __slots__ = ("context", "coroutine", "waited")
@@ -108,21 +109,55 @@ class InContext:
         if not hasattr(coroutine, "send"):
             coroutine = awaited(coroutine)
         step, argument = coroutine.send, None
-        while True:
-            if waited is _NOT_STARTED:
+        host = asyncio.current_task() or _NOBODY
+        cancels = host.cancelling
+        before = cancels() if waited is _NOT_STARTED else cancels_before(host)
+        try:
+            while True:
+                if waited is _NOT_STARTED:
+                    try:
+                        waited = run(step, argument)
+                    except StopIteration as end:
+                        return end.value
+                known = cancels()
+                if known or before:
+                    before = min(before, cancels_before(host))
                 try:
-                    waited = run(step, argument)
-                except StopIteration as end:
-                    return end.value
-            try:
-                argument = yield waited
-                step = coroutine.send
-            except GeneratorExit:
-                coroutine.close()
-                raise
-            except BaseException as error:
-                step, argument = coroutine.throw, error
-            waited = _NOT_STARTED
+                    argument = yield waited
+                    step = coroutine.send
+                except GeneratorExit:
+                    coroutine.close()
+                    raise
+                except BaseException as error:
+                    before += cancels() - known  # these came from elsewhere
+                    step, argument = coroutine.throw, error
+                waited = _NOT_STARTED
+        finally:
+            take_back(host, before)
+
+
+class _Nobody:
+    """In place of the asyncio task where something else drives the coroutine."""
+
+    def cancelling(self) -> int:
+        return 0
+
+    uncancel = cancelling
+
+
+_NOBODY = _Nobody()
+
+
+def cancels_before(host: Any) -> int:
+    """How often the asyncio task had been cancelled before the step that a coroutine in it has just taken."""
+    count: int = host.cancelling()
+    return count - 1 if count and getattr(host, "_must_cancel", False) else count
+
+
+def take_back(host: Any, before: int) -> None:
+    """Undo what a coroutine has cancelled of the asyncio task that it runs in."""
+    for _ in range(host.cancelling() - before):
+        host.uncancel()
 
 
 async def awaited(awaitable: Any) -> Any:
