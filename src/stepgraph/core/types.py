@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypedDict, TypeVar
 
@@ -166,10 +166,11 @@ class Command(Open, Generic[N]):
         return found
 
     def __repr__(self) -> str:
-        shown = (
-            f"{name}={value!r}" for name in ("graph", "update", "resume", "goto") if (value := getattr(self, name))
-        )
-        return f"Command({', '.join(shown)})"
+        try:
+            values = asdict(self)  # as LangGraph shows objects in it
+        except Exception:  # noqa: BLE001  it copies what it shows, which not every object allows
+            values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return f"Command({', '.join(f'{name}={value!r}' for name, value in values.items() if value)})"
 
 
 @dataclass(slots=True, init=False)
@@ -242,8 +243,8 @@ class TaskSnapshot(NamedTuple):
     result: Any = None
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
-        return f"PregelTask({fields})"  # LangGraph's name, which programs print
+        shown = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
+        return f"PregelTask({shown})"  # LangGraph's name, which programs print
 
 
 PregelTask = TaskSnapshot

@@ -459,3 +459,25 @@ def answers_and_questions_inside(show: Any) -> None:
     for answer in ("first", "second"):
         result = app.invoke(Command(resume=answer), thread())
         show(result["log"], [each.value for each in result.get("__interrupt__", ())])
+
+
+@dataclass
+class Shown:
+    one: Any = 1
+
+
+@dataclass(repr=False)
+class Unshown:
+    one: int = 1
+
+
+def as_commands_are_shown(show: Any) -> None:
+    values: list[Any] = [
+        None, 1, "s", [], {}, Shown(), Shown(Shown(2)), [Shown()], {"key": Shown(Shown())}, (Shown(),), Unshown(),
+        [("key", Shown())], Shown,
+    ]  # fmt: skip
+    for value in values:
+        show(repr(Command(update=value)), repr(Command(resume=value)), str(Command(update=value, goto="next")))
+        if not isinstance(value, Unshown):  # its address would be shown
+            show(repr(Command(goto=Send("next", value))), repr(Command(goto=[Send("next", [value])], graph="outer")))
+    show(repr(Command()), repr(Command(graph=Command.PARENT)), repr(Command(update=0, resume=False, goto=[])))
