@@ -150,14 +150,15 @@ class Described:
         return described(self.context_schema)
 
     def _schema(self, which: str) -> dict[str, Any]:
-        from stepgraph.schema.described import schema_of
+        from stepgraph.schema.described import schema_of, types_of
 
         if not hasattr(self.builder, "schemas"):  # made of a function
             found: dict[str, Any] = getattr(self, f"get_{which}_schema")().model_json_schema()
             return found
         schema = getattr(self.builder, f"{which}_schema")
         keys = [key for key in self.builder.schemas[schema] if key in self.plan.channels]
-        return schema_of(schema, self.plan.channels, keys, self.get_name(which))
+        types = types_of(self.builder.schemas, self.plan.channels, keys, "UpdateType")
+        return schema_of(schema, types, self.get_name(which))
 
     @property
     def InputType(self) -> Any:  # noqa: N802  langchain-core's name
@@ -182,11 +183,12 @@ class Described:
 
     def get_output_schema(self, config: Any = None) -> Any:
         """A Pydantic model of the result."""
-        from stepgraph.schema.described import model_of, root_model
+        from stepgraph.schema.described import model_of_types, root_model, types_of
 
         if isinstance(self.plan.output_keys, str):
             return root_model(self.get_name("output"), self.OutputType)
-        return model_of(self.get_name("output"), self.plan.channels, self.plan.output_keys)
+        types = types_of(self.builder.schemas, self.plan.channels, self.plan.output_keys, "ValueType")
+        return model_of_types(self.get_name("output"), types)
 
     def copy(self, update: Mapping[str, Any] | None = None) -> Self:
         """Another graph on the same plan; `update` sets attributes of it, e.g. its checkpointer or its name."""

@@ -71,13 +71,13 @@ def _classvar() -> Any:
 
 def channel_of(key: str, hint: Any) -> tuple[Channel | None, Callable[[int, int], Any] | None]:
     """One key's rule: a channel or manager in its metadata, a reducer as the last metadata, else the last value."""
-    hint = _unrequired(hint)
+    hint = unrequired(hint)
     if get_origin(hint) is not Annotated:
         if is_managed(hint):
             return None, computing(hint)
         return LastValue(hint, key=key), None
     kind, *metadata = get_args(hint)
-    kind = _unrequired(kind)
+    kind = unrequired(kind)
     for item in metadata:
         if isinstance(item, Channel):
             item = getattr(item, "rule", item)  # without the value that it may hold
@@ -100,7 +100,8 @@ def channel_of(key: str, hint: Any) -> tuple[Channel | None, Callable[[int, int]
     return LastValue(kind, key=key), None
 
 
-def _unrequired(hint: Any) -> Any:
+def unrequired(hint: Any) -> Any:
+    """The annotation inside Required and NotRequired."""
     while get_origin(hint) in (Required, NotRequired):
         (hint,) = get_args(hint)
     return hint
