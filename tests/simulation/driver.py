@@ -18,7 +18,7 @@ from stepgraph.core.effects import (
     Together,
     Within,
 )
-from stepgraph.core.errors import Cancelled, GraphBubbleUp
+from stepgraph.core.errors import Cancelled, GraphBubbleUp, NodeTimeoutError
 from stepgraph.core.task import Task
 from stepgraph.core.types import Decision
 from stepgraph.run import calls
@@ -73,9 +73,11 @@ class Body:
 class Strand:
     """A flow with the effect that it waits for, or its end."""
 
-    def __init__(self, flow: Flow, task: Task | None = None) -> None:
+    def __init__(self, flow: Flow, task: Task | None = None, around: Strand | None = None) -> None:
         self.flow = flow
         self.task = task
+        self.around = around
+        """The strand that waits for this one in a group."""
         self.effect: Any = None
         self.ended = False
         self.result: Any = None
@@ -131,8 +133,9 @@ class Driver:
 
     `choose` picks the next strand among those that can go on. `observe(effect)` is called before each effect, `crash`
     and `fail` are asked after and before it, with its number (from 1): a true `crash` raises Crash once it is
-    performed, an exception from `fail` is thrown in instead of performing it. With `cancels` a failing strand ends its
-    siblings, as the asyncio driver does; else they go on to their ends, as in the sync driver. With
+    performed, an exception from `fail` is thrown in instead of performing it. With a true `expire`, asked after an
+    effect, the limit is passed of the attempt or superstep around it, if that has one. With `cancels` a failing strand
+    ends its siblings, as the asyncio driver does; else they go on to their ends, as in the sync driver. With
     `only_user_code` there is a choice between bodies and routers only: whatever else can be done is done first.
     """
 
@@ -143,6 +146,7 @@ class Driver:
         observe: Callable[[Any], None] = lambda effect: None,
         crash: Callable[[int], bool] = lambda number: False,
         fail: Callable[[int, Any], BaseException | None] = lambda number, effect: None,
+        expire: Callable[[int], bool] = lambda number: False,
         cancels: bool = False,
         only_user_code: bool = False,
     ) -> None:
@@ -150,9 +154,11 @@ class Driver:
         self.observe = observe
         self.crash = crash
         self.fail = fail
+        self.expire = expire
         self.cancels = cancels
         self.only_user_code = only_user_code
         self.effects = 0
+        self.expired = 0
         self._called: list[Strand] = []
 
     def run(self, flow: Flow) -> Any:
@@ -199,10 +205,11 @@ class Driver:
         """The innermost strands that wait for an effect of their own; those that a whole group has ended for go on."""
         if strand.group is None:
             if type(strand.effect) is Within:
-                strand.group = [Strand(strand.effect.flow, strand.effect.task)]
+                strand.group = [Strand(strand.effect.flow, strand.effect.task, strand)]
             elif type(strand.effect) is Together:
                 strand.group = [
-                    Strand(flow, task) for task, flow in zip(strand.effect.tasks, strand.effect.flows, strict=True)
+                    Strand(flow, task, strand)
+                    for task, flow in zip(strand.effect.tasks, strand.effect.flows, strict=True)
                 ]
             else:
                 if type(strand.effect) is Join and strand.effect.cancel and self.cancels:
@@ -239,13 +246,31 @@ class Driver:
                 error = raised
         if self.crash(number):
             raise Crash(f"after effect {number}, {type(effect).__name__}")
-        if error is None and result is WAITING:
+        if error is not None or result is not WAITING:
+            strand.leave()
+            if error is None:
+                strand.send(result)
+            else:
+                strand.throw(error)
+        if self.expire(number):
+            self._expire(strand)
+
+    def _expire(self, strand: Strand) -> None:
+        """Pass the innermost limit that `strand` goes on under."""
+        around: Strand | None = strand
+        while around is not None and type(around.effect) is not Within:
+            around = around.around
+        if around is None or around.group is None or around.group[0].ended:
             return
-        strand.leave()
-        if error is None:
-            strand.send(result)
+        self.expired += 1
+        _cancel(around.group)
+        around.group = None
+        task = around.effect.task
+        if task is None:
+            around.throw(TimeoutError("A superstep took longer than it may."))
         else:
-            strand.throw(error)
+            task.hushed = task.attempt
+            around.throw(NodeTimeoutError(task.name, 61.0, kind="run", run_timeout=60.0))
 
     def _join(self, strand: Strand) -> None:
         assert strand.group is not None

@@ -1,6 +1,7 @@
 """Graphs for simulation: random ones, and small ones of which every order can be tried."""
 
 import operator
+from collections.abc import Sequence
 from random import Random
 from typing import Annotated, Any
 
@@ -11,15 +12,20 @@ from stepgraph import (
     START,
     CachePolicy,
     Command,
+    EphemeralValue,
+    Overwrite,
     RetryPolicy,
     Send,
     StateGraph,
     TimeoutPolicy,
+    Topic,
+    UntrackedValue,
     entrypoint,
     interrupt,
     task,
 )
 from stepgraph.cache import InMemoryCache
+from stepgraph.core.channels import DeltaChannel
 from stepgraph.graph.compiled import CompiledStateGraph
 from tests.differential.engines import ours
 from tests.differential.lab import Lab
@@ -148,6 +154,81 @@ def two_subgraphs(saver: Any) -> CompiledStateGraph:
     g.add_node("quiet", other.compile())
     g.add_edge(START, "asks")
     g.add_edge(START, "quiet")
+    return g.compile(checkpointer=saver)
+
+
+def lasting(saver: Any) -> CompiledStateGraph:
+    """A subgraph with a history of its own, which asks in each run, beside another node."""
+    inner = StateGraph(Log)
+    inner.add_node("x", _logging("x"))
+    inner.add_node("y", lambda state: {"log": [interrupt(f"y{len(state['log'])}?")]})
+    inner.add_edge(START, "x").add_edge("x", "y")
+    g = StateGraph(Log)
+    g.add_node("inside", inner.compile(checkpointer=True))
+    g.add_node("beside", _logging("beside"))
+    g.add_node("end", _logging("end"))
+    g.add_edge(START, "inside").add_edge(START, "beside").add_edge("inside", "end")
+    return g.compile(checkpointer=saver)
+
+
+def called(saver: Any) -> CompiledStateGraph:
+    """A graph that node code calls, and that asks: a run of its own inside the body, on the same checkpointer."""
+    inner = StateGraph(Log)
+    inner.add_node("x", _logging("x"))
+    inner.add_node("y", lambda state: {"log": [interrupt("y?")]})
+    inner.add_edge(START, "x").add_edge("x", "y")
+    app = inner.compile()
+    g = StateGraph(Log)
+    g.add_node("calls", lambda state: {"log": app.invoke({"log": ["into"], "count": 0})["log"]})
+    g.add_node("beside", _logging("beside"))
+    g.add_node("end", _logging("end"))
+    g.add_edge(START, "calls").add_edge(START, "beside").add_edge("calls", "end")
+    return g.compile(checkpointer=saver)
+
+
+def up_to_the_parent(saver: Any) -> CompiledStateGraph:
+    """Subgraphs that leave by a Command to the graph around them, one of them inside another one."""
+    inner = StateGraph(Log)
+    inner.add_node("x", _logging("x"))
+    inner.add_node("leave", lambda state: Command(graph=Command.PARENT, update={"log": ["left"]}, goto="after"))
+    inner.add_edge(START, "x").add_edge("x", "leave")
+    middle = StateGraph(Log)
+    middle.add_node("inner", inner.compile())
+    middle.add_node("after", _logging("after inside"))
+    middle.add_edge(START, "inner")
+    g = StateGraph(Log)
+    g.add_node("first", inner.compile())
+    g.add_node("second", middle.compile())
+    g.add_node("after", _logging("after"))
+    g.add_edge(START, "first").add_edge(START, "second")
+    return g.compile(checkpointer=saver)
+
+
+def _added(state: list[Any], writes: Sequence[list[Any]]) -> list[Any]:
+    return [*state, *(each for write in writes for each in write)]
+
+
+class Kinds(TypedDict):
+    """Keys of all kinds."""
+
+    log: Annotated[list[Any], DeltaChannel(_added, snapshot_frequency=3)]
+    count: Annotated[int, operator.add]
+    tmp: Annotated[Any, UntrackedValue]
+    eph: Annotated[Any, EphemeralValue]
+    top: Annotated[Any, Topic(str, accumulate=True)]
+
+
+def kinds_of_keys(saver: Any) -> CompiledStateGraph:
+    """Keys that are kept as writes, for one superstep, or not at all; deferred nodes, one of which asks; a join."""
+    g = StateGraph(Kinds)
+    g.add_node("a", lambda state: {"log": ["a"], "eph": "e", "top": ["a"], "tmp": 1})
+    g.add_node("b", lambda state: {"log": ["b"], "top": ["b", "c"], "count": 1})
+    g.add_node("c", lambda state: {"log": [state.get("eph"), state.get("top")]})
+    g.add_node("again", lambda state: {"log": Overwrite([len(state["log"])])})
+    g.add_node("last", lambda state: {"log": [interrupt("last?"), state.get("eph")]}, defer=True)
+    g.add_node("join", lambda state: {"count": 1}, defer=True)
+    g.add_edge(START, "a").add_edge(START, "b").add_edge("a", "c").add_edge("b", "again").add_edge("b", "last")
+    g.add_edge(["c", "again"], "join")
     return g.compile(checkpointer=saver)
 
 
@@ -308,6 +389,10 @@ SMALL = {
     "fan and join": fan_and_join,
     "Sends and commands": sends_and_commands,
     "two subgraphs": two_subgraphs,
+    "a lasting subgraph": lasting,
+    "a called graph": called,
+    "commands to the parent": up_to_the_parent,
+    "kinds of keys": kinds_of_keys,
     "failing and cached": failing_and_cached,
     "functions": functions,
     "functions that fail": functions_that_fail,

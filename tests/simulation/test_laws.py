@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from stepgraph.core.effects import Effect
 from stepgraph.core.errors import GraphRecursionError
 from stepgraph.core.types import Decision, Pause
 from stepgraph.persist import MemoryCheckpointer
 from tests.simulation.driver import Driver, Schedules
 from tests.simulation.graphs import INPUTS, SMALL, random_functions, random_graph, random_graph_with_policies
 from tests.simulation.model import ModelCheckpointer
+from tests.simulation.savers import LastingMemory, MortalSqlite
 from tests.simulation.world import InjectedError, Policy, World, account
 
 Make = Callable[[Any], Any]
@@ -191,6 +196,96 @@ def test_a_failure_of_any_effect_can_be_resumed(seed: int, cancels: bool) -> Non
         assert failing.failed, f"effect {number} of {effects} was never reached"
 
 
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("fails", [False, True], ids=["crash", "failure"])
+def test_memory_loses_nothing_whatever_effect_the_run_ends_at(name: str, fails: bool) -> None:
+    """The run is left, the process goes on: all that was handed over counts."""
+    make = SMALL[name]
+    result, history, effects = expected(make)
+    for number in Random(name).sample(range(1, effects + 1), 20):
+        world, ending = world_of(make, LastingMemory()), _FailAt(number, False) if fails else _CrashAt(number)
+        assert world.live(INPUTS, ending.policy) == result, f"effect {number}"
+        assert account(world) == history, f"effect {number}"
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("durability", ["sync", "async"])
+def test_a_file_has_what_was_finished_wherever_the_process_dies(name: str, durability: str, tmp_path: Path) -> None:
+    make = SMALL[name]
+    result, history, effects = expected(make)
+    for number in Random(name).sample(range(1, effects + 1), 8):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with closing(MortalSqlite(folder)) as saver:
+            world = world_of(make, saver)
+            assert world.live(INPUTS, _CrashAt(number, durability=durability).policy) == result, f"effect {number}"
+            assert account(world)[0] == history[0], f"effect {number}"
+            assert world.crashes == 1 or durability == "async", "it never died"
+
+
+def test_a_limit_that_is_passed_at_any_effect_changes_nothing() -> None:
+    """Attempts are made again; a superstep that took too long ends the run, and the next process goes on."""
+    expired = 0
+    for seed in seeds(POLICIES + 9000, 10):
+        make = of_seed(seed)
+        result, history, effects = expected(make)
+        for number in _some(effects, seed)[::2]:
+            world, passing = world_of(make), _ExpireAt(number)
+            assert world.live(INPUTS, passing.policy) == result, f"seed {seed}, effect {number}"
+            assert account(world) == history, f"seed {seed}, effect {number}"
+            expired += sum(driver.expired for driver in passing.drivers)
+    assert expired > 30
+
+
+def test_draining_and_cancelling_at_any_effect_loses_nothing() -> None:
+    stops: Counter[str] = Counter()
+    for seed in [*seeds(10_000, 12), *seeds(POLICIES + 10_000, 12), *seeds(FUNCTIONS + 10_000, 4)]:
+        rng = Random(seed)
+
+        def policy(rng: Random = rng) -> Policy:
+            drains, cancels = rng.choice(((0, 0), (rng.randint(1, 15), 0), (0, rng.randint(1, 15))))
+            durability = rng.choice(("sync", "async"))
+            return Policy(Driver(rng.randrange), drains=drains, cancels=cancels, durability=durability)
+
+        stops += same(of_seed(seed), policy).stops
+    assert stops["GraphDrained"] > 10
+    assert stops["Cancelled"] > 10
+
+
+@pytest.mark.parametrize("first_seed", [11_000, POLICIES + 11_000, POLICIES + 11_100])
+def test_errors_and_questions_may_be_decided_live_or_left(first_seed: int) -> None:
+    """At `error` the handler is chosen, at `interrupt` the answer is given, or either is left to another process."""
+    asked: set[str] = set()
+    for seed in seeds(first_seed, 10):
+        make, rng = of_seed(seed), Random(seed)
+        result, _, _ = expected(make)
+        gate = _Answering(rng)
+
+        def policy(rng: Random = rng, gate: Any = gate) -> Policy:
+            return Policy(Driver(rng.randrange, crash=lambda number: rng.random() < 0.01), gate=gate)
+
+        assert world_of(make).live(INPUTS, policy) == result
+        asked |= gate.asked
+    assert asked >= ({"interrupt"} if first_seed < POLICIES else {"interrupt", "error"})
+
+
+def test_every_kind_of_effect_fails_and_is_died_after() -> None:
+    """None of the effects that a driver may be asked for is left out of these lives."""
+    met: Counter[str] = Counter()
+
+    def noted(number: int, effect: Any) -> None:
+        met[type(effect).__name__] += 1
+
+    for name, make in SMALL.items():
+        gate = _Gate(Random(name), suspend=0.0)
+        for chosen in (None, gate):
+            world_of(make).live(INPUTS, lambda gate=chosen: Policy(Driver(first, fail=noted), gate=gate))
+    for seed in seeds(POLICIES, 10):
+        world_of(of_seed(seed)).live(INPUTS, lambda: Policy(Driver(first, fail=noted)))
+    groups = {"Together", "Within", "Bodies"}  # of which each part is an effect, and each limit is passed
+    assert met.keys() | groups == {kind.__name__ for kind in get_args(Effect)}
+
+
 @pytest.mark.parametrize("first_seed", range(5000, 5400, 100))
 def test_gates_that_approve_change_nothing(first_seed: int) -> None:
     for seed in seeds(first_seed, 10):
@@ -240,17 +335,6 @@ def test_the_real_memory_checkpointer_keeps_the_same_history(first_seed: int) ->
     for seed in seeds(first_seed, 10):
         rng = Random(seed)
         same(of_seed(seed), lambda rng=rng: Policy(Driver(rng.randrange), answers=1), MemoryCheckpointer())
-
-
-def test_lives_with_policies_wait_and_use_the_cache() -> None:
-    found: set[str] = set()
-
-    def noted(number: int, effect: Any) -> None:
-        found.add(type(effect).__name__)
-
-    for seed in seeds(POLICIES, 10):
-        world_of(of_seed(seed)).live(INPUTS, lambda: Policy(Driver(first, fail=noted)))
-    assert {"Recall", "Remember", "Sleep", "Task", "Call", "Save", "SaveRecord"} <= found
 
 
 class _Forgetful(ModelCheckpointer):
@@ -311,14 +395,17 @@ def _some(effects: int, seed: int) -> list[int]:
 class _CrashAt:
     """Policies whose processes die once, after the given effect counted over all of them."""
 
-    def __init__(self, number: int, rng: Random | None = None, *, listens: bool = False) -> None:
+    def __init__(
+        self, number: int, rng: Random | None = None, *, listens: bool = False, durability: str = "sync"
+    ) -> None:
         self.left = number
         self.rng = rng
         self.listens = listens
+        self.durability = durability
 
     def policy(self) -> Policy:
         choose = first if self.rng is None else self.rng.randrange
-        return Policy(Driver(choose, crash=self._fatal), listens=self.listens)
+        return Policy(Driver(choose, crash=self._fatal), listens=self.listens, durability=self.durability)
 
     def _fatal(self, number: int) -> bool:
         self.left -= 1
@@ -342,6 +429,43 @@ class _FailAt:
             return None
         self.failed = True
         return InjectedError(f"effect {number}")
+
+
+class _ExpireAt:
+    """Policies in which the limit around one effect, counted over all processes, is passed after it."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+        self.drivers: list[Driver] = []
+
+    def policy(self) -> Policy:
+        self.drivers.append(Driver(first, expire=self._late))
+        return Policy(self.drivers[-1])
+
+    def _late(self, number: int) -> bool:
+        self.left -= 1
+        return self.left == 0
+
+
+class _Answering:
+    """Sends failed tasks to their handlers and answers questions, or leaves them now and then."""
+
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
+        self.patience = 25
+        self.asked: set[str] = set()
+
+    def wants(self, place: str, node: str | None, ns: tuple[str, ...]) -> bool:
+        return place in ("error", "interrupt")
+
+    def __call__(self, pause: Pause) -> Decision:
+        self.asked.add(pause.place)
+        if self.patience and self.rng.random() < 0.3:
+            self.patience -= 1
+            return Decision("suspend")
+        if pause.interrupt is not None:
+            return Decision("respond", f"<{pause.interrupt.value}>")
+        return Decision("reject", then="route")
 
 
 class _Gate:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stepgraph import Command
+from stepgraph import Command, GraphDrained, RunControl
 from stepgraph.core.checkpoint import Checkpoint
+from stepgraph.core.effects import Flush, Save, SaveRecord
 from stepgraph.core.engine import Engine, Outcome
+from stepgraph.core.errors import Cancelled
 from stepgraph.core.request import Request
 from stepgraph.core.task import Task
 from stepgraph.graph.compiled import CompiledStateGraph
@@ -29,6 +31,10 @@ class Policy:
     gate: Any = None
     listens: bool = False
     durability: str = "sync"
+    drains: int = 0
+    """After how many effects the caller asks for a drain; 0 for never."""
+    cancels: int = 0
+    """After how many effects the caller cancels the run; 0 for never."""
 
 
 @dataclass
@@ -45,10 +51,15 @@ class World:
     bodies: Counter[str] = field(default_factory=Counter)
     processes: int = 0
     crashes: int = 0
+    stops: Counter[str] = field(default_factory=Counter)
+    """How often a run was drained or cancelled."""
     _ids: int = 0
     _time: float = 0.0
     _tasks: dict[str, set[str]] = field(default_factory=dict)
     """The ids of the tasks that were planned from a checkpoint."""
+    _handed: set[str] = field(default_factory=set)
+    _flushed: set[str] = field(default_factory=set)
+    """Tasks that have ended, by what the checkpointer was given, and by what it has flushed."""
 
     def live(self, inputs: list[Any], next_policy: Callable[[], Policy], most: int = 200) -> Any:
         """Work all inputs off and return the last result."""
@@ -79,17 +90,32 @@ class World:
     def _process(self, policy: Policy, input: Any) -> Any:
         """One process: None if it died, failed or paused, else the result."""
         self.processes += 1
-        engine = Engine(self.app.plan, self._request(policy, input))
-        policy.driver.observe = self._watch
+        request = self._request(policy, input)
+        engine = Engine(self.app.plan, request)
+        root = engine.scope.root
+
+        def observe(effect: Any) -> None:
+            self._watch(effect)
+            if policy.driver.effects == policy.drains:
+                request.control.request_drain("deploy")
+            if policy.driver.effects == policy.cancels:
+                root.cancelled, root.halted = True, ("cancelled",)
+
+        policy.driver.observe = observe
         try:
             outcome: Outcome = policy.driver.run(engine.run())
         except Crash:
             self.crashes += 1
             self.saver.crash()
+            self._handed = set(self._flushed)
             return None
-        except InjectedError:
+        except (InjectedError, TimeoutError):
             return None
-        self.saver.flush()  # the 20 ms after which durability "async" promises it pass before anything else happens
+        except (GraphDrained, Cancelled) as stop:
+            self.stops[type(stop).__name__] += 1
+            self._flush()
+            return None
+        self._flush()  # the 20 ms after which durability "async" promises it pass before anything else happens
         return outcome.values if outcome.status == "done" else None
 
     def _request(self, policy: Policy, input: Any) -> Request:
@@ -97,7 +123,8 @@ class World:
             input, CONFIG, self._tick, self._new_id, thread="t", checkpointer=self.saver,
             interrupt_before=policy.before, interrupt_after=policy.after, durability=policy.durability,
             cache=self.app.cache, step_timeout=60.0 if self.app.cache is not None and self.processes % 2 else None,
-            gate=policy.gate, emit=(lambda event: None) if policy.listens else None, recursion_limit=40,
+            control=RunControl() if policy.drains else None, gate=policy.gate, recursion_limit=40,
+            emit=(lambda event: None) if policy.listens else None,
         )  # fmt: skip
 
     def _tick(self) -> float:
@@ -111,22 +138,41 @@ class World:
     def _watch(self, effect: Any) -> None:
         """The law: a task whose outcome, proposal or handled failure is durable never has its body called again."""
         if not isinstance(effect, Task) or effect.node.body is None:
+            self._note(effect)
             return
         assert effect.id not in self._safe(), f"the body of {effect.address} runs again though it had finished"
         self.bodies[effect.id] += 1
         self._tasks.setdefault(effect.scope.checkpoint_id, set()).add(effect.id)
 
+    def _note(self, effect: Any) -> None:
+        """What checkpointers that can't be looked into have been given, and what of it is durable."""
+        match effect:
+            case SaveRecord(_, _, _, _, record) if record.kind in _SAFE:
+                self._handed.add(record.task)
+            case Save(_, _, _, checkpoint) if checkpoint.source == "loop":
+                self._handed |= self._tasks.get(checkpoint.parent or "", set())
+            case Flush():
+                self._flushed |= self._handed
+
+    def _flush(self) -> None:
+        self.saver.flush()
+        self._flushed |= self._handed
+
     def _safe(self) -> set[str]:
         if not isinstance(self.saver, ModelCheckpointer):
-            return set()
+            return self._flushed
         safe: set[str] = set()
         for kind, *entry in self.saver.durable():
-            if kind == "record" and entry[3].kind in ("outcome", "proposal", "handler"):
+            if kind == "record" and entry[3].kind in _SAFE:
                 safe.add(entry[3].task)
             elif kind == "checkpoint" and entry[2].source == "loop":
                 checkpoint: Checkpoint = entry[2]
                 safe |= self._tasks.get(checkpoint.parent or "", set())
         return safe
+
+
+_SAFE = ("outcome", "proposal", "handler")
+"""The kinds of records after which a body never runs again."""
 
 
 class InjectedError(Exception):

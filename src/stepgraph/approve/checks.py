@@ -106,6 +106,8 @@ def _kept(request: Request, decision: Decision, value: Any) -> list[tuple[str, A
     if replaced or request.place == "interrupt":  # an input that is no state, an answer
         return [("", value)]
     pairs: Any = value
+    if request.node not in request.plan.nodes and request.task is not None:  # of a called function: its result
+        return [("", value)]
     if decision.verb == "respond" and not isinstance(value, Mapping):
         pairs = collect(request.plan.nodes[request.node or ""], value)[0]
     return list(pairs.items() if isinstance(pairs, Mapping) else pairs)
@@ -124,9 +126,18 @@ def edit_of(request: Request, value: Any) -> Edit:
         case "plan" | "committed":
             return edit_state(ground, value)
         case "before" | "error":
+            if request.node not in request.plan.nodes and not _is_call(value):
+                return Edit(
+                    value, [Problem([], "the arguments of the function are wanted, as in ((1, 2), {'key': 3})")]
+                )
             return edit_input(ground, pause.state, value)
         case _:
             return Edit(value, [Problem([], f"there is nothing to edit at {request.place!r}")])
+
+
+def _is_call(value: Any) -> bool:
+    """Whether it is what a called function gets: its arguments in a tuple, and those with names in a dict."""
+    return isinstance(value, tuple) and list(map(type, value)) == [tuple, dict]
 
 
 def preview_of(request: Request, value: Any) -> Effect:
@@ -154,6 +165,8 @@ def preview_of(request: Request, value: Any) -> Effect:
 
 
 def _checked_response(request: Request, value: Any) -> Any:
+    if request.place != "interrupt" and request.node not in request.plan.nodes:  # a called function: its result
+        return value
     if request.place == "interrupt":
         checked, problems = judge_type(request.pause.response_schema)[1].check("value", value)
         problems = [Problem(each["path"][1:], each["message"]) for each in problems]

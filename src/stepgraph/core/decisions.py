@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.errors import InvalidUpdateError, Rejected
-from stepgraph.core.task import Task
+from stepgraph.core.task import RETURN, Task
 from stepgraph.core.types import END, Command, Decision, Namespace, Pause, Place, Route, Send, Writes, limit, sent
 from stepgraph.core.writes import collect, update_of
 
@@ -73,7 +73,9 @@ def verdict_of(error: BaseException) -> str | None:
 
 def replace_body(task: Task, decision: Decision) -> None:
     task.writes, task.gotos = (), ()
-    if decision.verb == "respond":
+    if decision.verb == "respond" and task.caller is not None:
+        task.writes = ((RETURN, decision.value),)
+    elif decision.verb == "respond":
         task.writes, task.gotos = collect(task.node, decision.value)
     elif decision.verb == "redirect":
         choose(task, decision.value)

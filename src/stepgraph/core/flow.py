@@ -93,6 +93,7 @@ def _decided_flow(engine: Engine, task: Task) -> Flow:
     """From [before] to [edge], with another attempt where a policy or a person wants one."""
     scope = task.scope
     gate = None if task.name == START else scope.gate
+    ends = None if task.caller is not None else gate  # a called function has a result, and neither update nor edges
     body, routers_alone = True, False
     left = failure(task) if gate is not None and gate.wants("error", task.name, scope.ns) else None
     if left is None and (decided(task, "before") or (gate is not None and gate.wants("before", task.name, scope.ns))):
@@ -109,13 +110,13 @@ def _decided_flow(engine: Engine, task: Task) -> Flow:
             body = True
             if not routers_alone and (
                 decided(task, "after")
-                or (gate is not None and not task.routed and gate.wants("after", task.name, scope.ns))
+                or (ends is not None and not task.routed and ends.wants("after", task.name, scope.ns))
             ):
                 yield from ask_after(engine, task)
             routers_alone = False
             if not task.routed:
                 yield from route(engine, task)
-            if gate is not None and gate.wants("edge", task.name, scope.ns):
+            if ends is not None and ends.wants("edge", task.name, scope.ns):
                 yield from ask_edge(engine, task)
             if task.cache_key is not None:
                 yield from remember(engine, task)
