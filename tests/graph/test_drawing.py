@@ -215,6 +215,17 @@ def test_a_notebook_shows_a_graph_offline() -> None:
     assert "graph" in nested(OURS).compile()._repr_mimebundle_()["text/plain"]
 
 
+@pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize("installed", [False, True])
+def test_a_notebook_shows_an_opened_graph_offline(installed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = nested(OURS).compile().get_graph(xray=True)
+    if not installed:
+        monkeypatch.setitem(sys.modules, "graphviz", None)
+    shown = drawn._repr_mimebundle_()
+    assert "child:a" in shown["text/plain"]
+    assert ("image/svg+xml" in shown) == (installed and shutil.which("dot") is not None)
+
+
 def test_dot_text_has_clusters_labels_and_dashes() -> None:
     text = nested(OURS).compile().get_graph(xray=True).draw_dot()
     assert 'subgraph "cluster_child"' in text

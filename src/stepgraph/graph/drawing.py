@@ -203,8 +203,13 @@ def text_form(shape: GraphShape) -> str:
 def mimebundle(graph: Any) -> dict[str, Any]:
     """What a notebook shows of a graph: SVG by Graphviz where it is installed, and always text."""
     shape = structure(graph)
-    bundle: dict[str, Any] = {"text/plain": text_form(shape)}
-    svg = _svg(to_dot(shape))
+    return shown_in_notebooks(text_form(shape), to_dot(shape))
+
+
+def shown_in_notebooks(text: str, dot: str) -> dict[str, Any]:
+    """The text, and the image of DOT text where Graphviz is installed."""
+    bundle: dict[str, Any] = {"text/plain": text}
+    svg = _svg(dot)
     if svg is not None:
         bundle["image/svg+xml"] = svg
     return bundle

@@ -201,6 +201,11 @@ class Graph:
         """Print the graph as plain text."""
         print(self.draw_ascii())
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from stepgraph.graph.drawing import shown_in_notebooks
+
+        return shown_in_notebooks(self.draw_ascii(), self.draw_dot())
+
 
 def rendered(dot: str, form: str) -> bytes:
     """An image of DOT text, by Graphviz."""
