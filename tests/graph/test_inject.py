@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypedDict
 
 import pytest
@@ -146,8 +147,15 @@ def test_a_server_tells_on_whose_behalf_it_runs() -> None:
 
 
 def test_outside_of_a_node_there_is_no_config() -> None:
-    for function in (get_config, get_runtime, get_store, stepgraph.get_stream_writer):
-        with pytest.raises(RuntimeError, match="outside of a runnable context"):
+    for function in (
+        get_config,
+        get_runtime,
+        get_store,
+        stepgraph.get_stream_writer,
+        partial(stepgraph.interrupt, "?"),
+    ):
+        name = getattr(function, "func", function).__name__
+        with pytest.raises(RuntimeError, match=rf"outside of a runnable context: {name}\(\) was called where no node"):
             function()
 
 

@@ -94,7 +94,22 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], list[str]]] = {
     "an input that is no mapping": (
         lambda: returning(None).invoke(42),
         InvalidUpdateError,
-        ["Expected dict, got 42", "['log', 'x']"],
+        ["Expected dict, got 42", "The input must be a dict of state keys", "['log', 'x']"],
+    ),
+    "a thread in place of a config": (
+        lambda: kept().invoke(INPUT, "t9"),
+        AttributeError,
+        ['A config is a dict, e.g. {"configurable": {"thread_id": "t1"}}, and not \'t9\'', "write `thread=`"],
+    ),
+    "a thread in place of a config of a stream": (
+        lambda: list(kept().stream(INPUT, "t9")),
+        AttributeError,
+        ["and not 't9'"],
+    ),
+    "an unknown checkpoint": (
+        lambda: kept().invoke(None, {"configurable": {"thread_id": "t9", "checkpoint_id": "c1"}}),
+        EmptyInputError,
+        ["has no checkpoint to resume from on thread 't9': there is no 'c1'."],
     ),
     "a limit below one": (
         lambda: returning(None).invoke(INPUT, {"recursion_limit": 0}),

@@ -283,7 +283,8 @@ def take_input(engine: Engine) -> Flow:
         raise EmptyInputError(
             f"Received no input for {_entrance(engine.plan)}: "
             f"graph {engine.plan.name!r} has no checkpoint to resume from"
-            + (f" on thread {request.thread!r}." if request.thread else ", so it needs an input.")
+            + (f" on thread {request.thread!r}" if request.thread else ", so it needs an input")
+            + (f": there is no {request.checkpoint!r}." if request.checkpoint and request.thread else ".")
         )
     engine.pending = {}
     if request.parent is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from stepgraph.core.errors import InvalidUpdateError, ParentCommand
 from stepgraph.core.plan import WHOLE, Node
-from stepgraph.core.types import END, PARENT, ROOT, Command, Route, Send, Writes
+from stepgraph.core.types import END, PARENT, ROOT, START, Command, Route, Send, Writes
 
 
 def collect(node: Node, result: Any) -> tuple[Writes, tuple[Route, ...]]:
@@ -114,8 +114,9 @@ def updates(node: Node, result: Any) -> Writes:
     attributes = attributes_of(result)
     if attributes is not None:
         return tuple((key, value) for key, value in attributes if key in node.writes)
+    who = "The input must be" if node.name == START else f"Node {node.name!r} must return"
     raise InvalidUpdateError(
-        f"Expected dict, got {result}\nNode {node.name!r} must return a dict of state keys, a Command or None; "
+        f"Expected dict, got {result}\n{who} a dict of state keys, a Command or None; "
         f"its keys are {sorted(node.writes)}.\n"
         "For troubleshooting see the error code INVALID_GRAPH_NODE_RETURN_VALUE."
     )

@@ -257,10 +257,10 @@ class CompiledStateGraph(Threads):
 
     def _default_modes(self, config: Mapping[str, Any] | None) -> str:
         """Values for a graph that a node calls with its own config, as for a graph that was added as a node."""
-        outer = current_task.get(None)
+        if current_task.get(None) is None:
+            return self.stream_mode
         given = (config or {}).get("configurable") or {}
-        called = outer is not None and bool(given.get("checkpoint_ns"))
-        return "values" if called else self.stream_mode
+        return "values" if given.get("checkpoint_ns") else self.stream_mode
 
     def _lone_key(self) -> str | Sequence[str] | None:
         """The keys that streams show; of a functional graph the one key whose value they show."""

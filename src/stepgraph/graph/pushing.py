@@ -18,7 +18,7 @@ def push_message(message: Any, *, state_key: str | None = "messages") -> Any:
 
     Returns the message. Raises ValueError if it has no id, RuntimeError outside of a node.
     """
-    task = running_task()
+    task = running_task("push_message")
     (message,) = as_messages([message])
     if id_of(message) is None:
         raise ValueError("Message ID is required: give the message an `id`, by which its later versions replace it.")
@@ -48,7 +48,7 @@ def push_ui_message(
     """
     from uuid import uuid4
 
-    task = running_task()
+    task = running_task("push_ui_message")
     config = config_of(task)
     about: dict[str, Any] = {
         "merge": merge,
@@ -69,7 +69,7 @@ def push_ui_message(
 
 def delete_ui_message(id: str, *, state_key: str = "ui") -> RemoveUIMessage:
     """Take the component with that id away, on the `custom` stream now and in `state_key` when the node ends."""
-    task = running_task()
+    task = running_task("delete_ui_message")
     removal: RemoveUIMessage = {"type": "remove-ui", "id": id}
     writer_of(task)(removal)
     send(task, [(state_key, removal)])

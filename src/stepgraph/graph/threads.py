@@ -184,7 +184,15 @@ class Threads(Described):
         return [words.namespace(node) for node in asked if node.cache is not None]
 
     def _merged(self, config: Mapping[str, Any] | None, thread: str | None) -> dict[str, Any]:
-        settings = merged(self.config, config or {}) if self.config or config else {}
+        try:
+            settings = merged(self.config, config or {}) if self.config or config else {}
+        except AttributeError as error:
+            if isinstance(config, Mapping):
+                raise
+            raise AttributeError(
+                f'A config is a dict, e.g. {{"configurable": {{"thread_id": "t1"}}}}, and not {config!r}; '
+                "for a thread alone, write `thread=`."
+            ) from error
         if thread is not None:
             settings["configurable"] = {**(settings.get("configurable") or {}), "thread_id": thread}
         return settings

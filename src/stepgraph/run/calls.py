@@ -40,7 +40,7 @@ def start(node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     What an earlier process or attempt recorded of it is its result. In a coroutine the future is asyncio's.
     Raises RuntimeError outside of a node, and for an async function where no event loop runs.
     """
-    caller = running_task()
+    caller = running_task(node.name)
     caller.alone = False  # so that the superstep waits for it
     scope = caller.scope
     plan = scope.plan

@@ -60,13 +60,14 @@ def call_in_task(task: Task, function: Callable[..., Any], value: Any, extra: di
     return function(value) if extra is None else function(value, **extra)
 
 
-def running_task() -> Task:
-    """The task whose body calls this. Raises RuntimeError outside of a node."""
+def running_task(what: str = "get_config") -> Task:
+    """The task whose body calls `what`. Raises RuntimeError outside of a node."""
     try:
         return current_task.get()
     except LookupError:
         raise RuntimeError(
-            "Called get_config outside of a runnable context: no node of a graph is running here."
+            f"Called get_config outside of a runnable context: {what}() was called where no node of a graph "
+            "is running, for instance in a thread that a node has started without its context."
         ) from None
 
 
@@ -294,12 +295,12 @@ def previous_of(task: Task) -> Any:
 
 def get_runtime(context_schema: Any = None) -> Runtime[Any]:  # noqa: ARG001  for type checkers
     """The running node's Runtime. `context_schema` only tells type checkers what `context` is."""
-    return runtime_of(running_task())
+    return runtime_of(running_task("get_runtime"))
 
 
 def get_store() -> Any:
     """The store that the running node's graph was compiled with, or None."""
-    return running_task().scope.request.store
+    return running_task("get_store").scope.request.store
 
 
 def writer_of(task: Task) -> Callable[[Any], None]:
@@ -322,7 +323,7 @@ def writer_of(task: Task) -> Callable[[Any], None]:
 
 def get_stream_writer() -> Callable[[Any], None]:
     """The running node's writer to the `custom` stream."""
-    return writer_of(running_task())
+    return writer_of(running_task("get_stream_writer"))
 
 
 def interrupt(value: Any, *, response_schema: Any = None) -> Any:
@@ -333,7 +334,7 @@ def interrupt(value: Any, *, response_schema: Any = None) -> Any:
     this call returns the answer. Several calls in one node are answered in the order of the calls.
     `response_schema` (a Pydantic model, dataclass or TypedDict) checks the answer.
     """
-    task = running_task()
+    task = running_task("interrupt")
     slot, task.asked = task.asked, task.asked + 1
     answers = task.answers
     if answers is not None and slot < len(answers):
