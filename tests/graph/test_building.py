@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 
-from stepgraph import END, START, Command, IsLastStep, StateGraph
+from stepgraph import END, START, Command, IsLastStep, StateGraph, task
 from stepgraph.core.deprecated import LangGraphDeprecationWarning
 
 
@@ -45,6 +45,41 @@ BUILDING: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "the name of the exit": (lambda: graph("a").add_node(END, note), ValueError, "Node `__end__` is reserved."),
     "a bar in a name": (lambda: graph("a|b"), ValueError, "'|' is a reserved character and is not allowed"),
     "a colon in a name": (lambda: graph("a:b"), ValueError, "':' is a reserved character and is not allowed"),
+    "a number of attempts for a policy": (
+        lambda: graph("a").add_node("b", note, retry_policy=3),
+        TypeError,
+        "retry_policy is a RetryPolicy or a list of them, not 3; for three attempts write RetryPolicy(max_attempts=3).",
+    ),
+    "numbers for policies by default": (
+        lambda: graph("a").set_node_defaults(retry_policy=[3]),
+        TypeError,
+        "retry_policy is a RetryPolicy or a list of them, not 3",
+    ),
+    "seconds for a cache policy": (
+        lambda: graph("a").add_node("b", note, cache_policy=60),
+        TypeError,
+        "cache_policy is a CachePolicy, not 60.",
+    ),
+    "seconds for a cache policy by default": (
+        lambda: graph("a").set_node_defaults(cache_policy=60),
+        TypeError,
+        "cache_policy is a CachePolicy, not 60.",
+    ),
+    "seconds for the cache policy of a task": (
+        lambda: task(note, cache_policy=60),
+        TypeError,
+        "cache_policy is a CachePolicy, not 60.",
+    ),
+    "a name for a trace policy": (
+        lambda: graph("a").add_node("b", note, trace_policy="none"),
+        TypeError,
+        "trace_policy is a TracePolicy, not 'none'.",
+    ),
+    "a name for a timeout": (
+        lambda: graph("a").add_node("b", note, timeout="soon"),
+        ValueError,
+        "run_timeout is a number of seconds or a timedelta, not 'soon'.",
+    ),
     "no action": (lambda: graph("a").add_node("b"), RuntimeError, "Node 'b' needs an action: add_node('b', function)"),
     "no function": (
         lambda: graph("a").add_node("b", 42),

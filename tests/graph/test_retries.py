@@ -238,3 +238,14 @@ def test_defaults_are_not_for_the_nodes_of_subgraphs() -> None:
     with pytest.raises(ConnectionError):
         outer.compile().invoke({"log": []})
     assert node.calls == 1
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_the_class_of_an_installed_langgraph_is_a_policy_too(several: bool) -> None:
+    from langgraph.types import RetryPolicy as Theirs
+
+    policy: Any = Theirs(initial_interval=0, jitter=False, max_attempts=2)
+    node = Flaky(2)
+    g = StateGraph(Log).add_node(node, retry_policy=[policy, AT_ONCE] if several else policy).add_edge(START, "flaky")
+    with pytest.raises(ConnectionError, match="call 2"):
+        g.compile().invoke({"log": []})

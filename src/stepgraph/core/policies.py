@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, cast
 
 
@@ -81,11 +81,19 @@ def delay_after(policies: Sequence[RetryPolicy], error: Exception, failures: int
     return None
 
 
-def as_retries(given: RetryPolicy | Sequence[RetryPolicy] | None) -> tuple[RetryPolicy, ...]:
+def as_retries(given: Any) -> tuple[RetryPolicy, ...]:
     """What `add_node(retry_policy=)` was given, as a tuple."""
     if given is None:
         return ()
-    return (given,) if isinstance(given, RetryPolicy) else tuple(given)
+    several = isinstance(given, Iterable) and not hasattr(given, "max_attempts")  # LangGraph's policy is a tuple
+    found: tuple[Any, ...] = tuple(given) if several else (given,)
+    for each in found:
+        if not hasattr(each, "max_attempts"):
+            raise TypeError(
+                f"retry_policy is a RetryPolicy or a list of them, not {each!r}; "
+                "for three attempts write RetryPolicy(max_attempts=3)."
+            )
+    return tuple(each if isinstance(each, RetryPolicy) else RetryPolicy(**each._asdict()) for each in found)
 
 
 class RunControl:

@@ -16,7 +16,7 @@ from stepgraph.graph.actions import action_of, is_async, is_runnable, name_of
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.graph.hints import hints_of, warn_of_no_schema
 from stepgraph.graph.planning import plan_of
-from stepgraph.graph.policies import limits_of, renamed
+from stepgraph.graph.policies import fitting, limits_of, renamed
 from stepgraph.graph.specs import BranchSpec, Policies, StateNodeSpec, handler_spec, how_of
 from stepgraph.schema.channels import Managers, channels_of
 
@@ -140,6 +140,9 @@ class StateGraph:
         if error_handler is not None:
             handler = f"__error_handler__{node}"
             self._add_handler(handler, error_handler, schema)
+        as_retries(retry_policy)  # refuses what is none
+        fitting("cache_policy", cache_policy, "key_func")
+        fitting("trace_policy", trace_policy, "process_inputs")
         spec = self.nodes[node] = StateNodeSpec(
             action, metadata, schema, retry_policy, cache_policy, False, handler,
             ends if destinations is None else destinations, defer, limits_of(timeout), trace_policy,
@@ -176,7 +179,7 @@ class StateGraph:
             "retry": None if retry_policy is None else as_retries(retry_policy),
             "handler": error_handler,
             "timeout": limits_of(timeout),
-            "cache": cache_policy,
+            "cache": fitting("cache_policy", cache_policy, "key_func"),
         }
         self.defaults = self.defaults._replace(**{key: value for key, value in given.items() if value is not None})
         return self
@@ -332,7 +335,8 @@ class StateGraph:
         """Check the graph and make it runnable.
 
         `checkpointer` is an object of `stepgraph.persist`, a URL such as `"sqlite:///runs.db"`, True (a subgraph with
-        a history of its own), False (a subgraph without) or None. `cache` (`stepgraph.cache`) keeps the results of
+        a history of its own), False (a subgraph without) or None. `store` (`stepgraph.store`, or a URL) is what nodes
+        remember things in. `cache` (`stepgraph.cache`) keeps the results of
         nodes with a cache policy. `interrupt_before` and `interrupt_after` name nodes, or are "*". `debug` prints
         updates and values of every run. `renamed` maps the names that nodes had in older threads to those that they
         have now. `transformers` are StreamTransformers of every v3 stream. `inline` declares all sync nodes short.

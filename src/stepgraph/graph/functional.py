@@ -20,7 +20,7 @@ from stepgraph.core.types import END, PREVIOUS
 from stepgraph.graph.actions import is_async
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.graph.inject import injection_of
-from stepgraph.graph.policies import cache_namespace, limits_of, renamed
+from stepgraph.graph.policies import cache_namespace, fitting, limits_of, renamed
 from stepgraph.run.calls import node_of, start
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class TaskFunction:
         functools.update_wrapper(self, function)
         self.__name__ = name or getattr(function, "__name__", None) or _inner_name(function)
         self.retry_policy = as_retries(retry_policy)
-        self.cache_policy = cache_policy
+        self.cache_policy = fitting("cache_policy", cache_policy, "key_func")
         self.timeout = timeout
         if timeout is not None and not is_async(function):
             raise sync_timeout_unsupported(self.__name__, "Task")
@@ -179,7 +179,7 @@ class entrypoint:  # noqa: N801  a decorator
         self.store = store
         self.cache = cache
         self.context_schema = old.get("context_schema") if context_schema is None else context_schema
-        self.cache_policy = cache_policy
+        self.cache_policy = fitting("cache_policy", cache_policy, "key_func")
         self.retry_policy = old.get("retry_policy") if retry_policy is None else retry_policy
         self.timeout = limits_of(timeout)
 

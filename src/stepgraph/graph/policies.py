@@ -19,6 +19,14 @@ def limits_of(timeout: Any) -> Any:
     return TimeoutPolicy.coerce(timeout)
 
 
+def fitting(name: str, given: Any, attribute: str) -> Any:
+    """What was given as a policy. Raises TypeError for what is none."""
+    if given is not None and not hasattr(given, attribute):
+        kind = "".join(part.capitalize() for part in name.split("_"))
+        raise TypeError(f"{name} is a {kind}, not {given!r}.")
+    return given
+
+
 def cache_namespace(function: Any, name: str) -> tuple[str, ...]:
     """The part of a cache that keeps what this function, known by that name, has made: the same in all processes."""
     qualified = getattr(function, "__qualname__", None)
