@@ -13,7 +13,7 @@ import pytest
 
 from stepgraph import START, Command, Send, StateGraph, interrupt
 from stepgraph.core.changed import GRAPH, tell
-from stepgraph.core.errors import InvalidUpdateError
+from stepgraph.core.errors import EmptyInputError, InvalidUpdateError
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
 
@@ -190,6 +190,21 @@ def test_the_states_of_finished_subgraphs_are_in_the_history(saver: Any) -> None
         if task.name == "child"
     ]
     assert states == [{"log": ["a", "i1", "i2", "i3"]}]
+
+
+def test_an_answer_that_nothing_waits_for_is_refused(saver: Any) -> None:
+    graph = asking("approve", checkpointer=saver)
+    with pytest.raises(EmptyInputError, match="Nothing waits for an answer on thread 'new': there is no such thread"):
+        graph.resume("yes", thread="new")
+    assert graph.get_state(thread="new").metadata is None
+    graph.invoke({"log": []}, thread="t")
+    graph.resume("yes", thread="t")
+    ended = graph.get_state(thread="t")
+    for again in (lambda: graph.resume("no", thread="t"), lambda: asyncio.run(graph.aresume("no", thread="t"))):
+        with pytest.raises(EmptyInputError, match="Nothing waits for an answer on thread 't': it has ended"):
+            again()
+    assert graph.get_state(thread="t") == ended
+    assert graph.resume(thread="t") == ended.values
 
 
 def test_a_history_without_values_loads_none(saver: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from stepgraph.core.caching import words_of
 from stepgraph.core.engine import Engine
+from stepgraph.core.errors import EmptyInputError
 from stepgraph.core.types import MISSING, Command, StateSnapshot, StateUpdate
 from stepgraph.graph.described import Described
 from stepgraph.graph.snapshots import config_for, empty, snapshot, snapshots, successor
@@ -131,13 +132,20 @@ class Threads(Described):
     def resume(self, answer: Any = MISSING, config: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Go on where the thread waits: with `answer` to its question, or after a breakpoint without one.
 
-        `answer` is one value, or a mapping from interrupt ids to answers. `options` are those of `invoke`.
+        `answer` is one value, or a mapping from interrupt ids to answers. `options` are those of `invoke`. Raises
+        EmptyInputError for an answer to a thread that has ended, or that there is none of.
         """
-        return self.invoke(None if answer is MISSING else Command(resume=answer), config, **options)
+        if answer is MISSING:
+            return self.invoke(None, config, **options)
+        _check_waits(self.get_state(config, thread=options.get("thread")))
+        return self.invoke(Command(resume=answer), config, **options)
 
     async def aresume(self, answer: Any = MISSING, config: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """As `resume`."""
-        return await self.ainvoke(None if answer is MISSING else Command(resume=answer), config, **options)
+        if answer is MISSING:
+            return await self.ainvoke(None, config, **options)
+        _check_waits(await self.aget_state(config, thread=options.get("thread")))
+        return await self.ainvoke(Command(resume=answer), config, **options)
 
     def replay(self, config: Mapping[str, Any], **options: Any) -> Any:
         """Run again what came after a checkpoint, as a new branch of its thread; `config` is a snapshot's.
@@ -206,6 +214,16 @@ class Threads(Described):
                 'No checkpointer set: compile the graph with one, e.g. compile(checkpointer="sqlite:///runs.db").'
             )
         return saver
+
+
+def _check_waits(state: StateSnapshot) -> None:
+    if not state.next and not state.interrupts:
+        thread = state.config["configurable"]["thread_id"]
+        how = "there is no such thread" if state.metadata is None else "it has ended"
+        raise EmptyInputError(
+            f"Nothing waits for an answer on thread {thread!r}: {how}. `get_state` tells what waits; "
+            "`invoke` takes new input."
+        )
 
 
 def _addressed(config: Mapping[str, Any], verb: str) -> Mapping[str, Any]:
