@@ -1,7 +1,7 @@
 """Graphs for simulation: random ones, and small ones of which every order can be tried."""
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Annotated, Any
 
@@ -182,6 +182,26 @@ def called(saver: Any) -> CompiledStateGraph:
     g.add_node("calls", lambda state: {"log": app.invoke({"log": ["into"], "count": 0})["log"]})
     g.add_node("beside", _logging("beside"))
     g.add_node("end", _logging("end"))
+    g.add_edge(START, "calls").add_edge(START, "beside").add_edge("calls", "end")
+    return g.compile(checkpointer=saver)
+
+
+def calling(running: Callable[[str], None], saver: Any) -> CompiledStateGraph:
+    """Node code that calls a graph of three nodes, beside another node; each body calls `running` with its name."""
+
+    def node(name: str) -> Any:
+        def body(state: Log) -> Any:
+            running(name)
+            return {"log": [name]}
+
+        return body
+
+    inner = StateGraph(Log).add_sequence([(name, node(name)) for name in ("x", "y", "z")]).add_edge(START, "x")
+    app = inner.compile()
+    g = StateGraph(Log)
+    g.add_node("calls", lambda state: {"log": app.invoke({"log": ["into"], "count": 0})["log"]})
+    g.add_node("beside", node("beside"))
+    g.add_node("end", node("end"))
     g.add_edge(START, "calls").add_edge(START, "beside").add_edge("calls", "end")
     return g.compile(checkpointer=saver)
 

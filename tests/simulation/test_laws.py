@@ -17,11 +17,11 @@ from stepgraph.core.effects import Effect
 from stepgraph.core.errors import GraphRecursionError
 from stepgraph.core.types import Decision, Pause
 from stepgraph.persist import MemoryCheckpointer
-from tests.simulation.driver import Driver, Schedules
-from tests.simulation.graphs import INPUTS, SMALL, random_functions, random_graph, random_graph_with_policies
+from tests.simulation.driver import Crash, Driver, Schedules
+from tests.simulation.graphs import INPUTS, SMALL, calling, random_functions, random_graph, random_graph_with_policies
 from tests.simulation.model import ModelCheckpointer
 from tests.simulation.savers import LastingMemory, MortalSqlite
-from tests.simulation.world import InjectedError, Policy, World, account
+from tests.simulation.world import CONFIG, InjectedError, Policy, World, account
 
 Make = Callable[[Any], Any]
 POLICIES, FUNCTIONS = 100_000, 200_000
@@ -221,6 +221,47 @@ def test_a_file_has_what_was_finished_wherever_the_process_dies(name: str, durab
             assert world.live(INPUTS, _CrashAt(number, durability=durability).policy) == result, f"effect {number}"
             assert account(world)[0] == history[0], f"effect {number}"
             assert world.crashes == 1 or durability == "async", "it never died"
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_run_that_saves_at_its_exit_leaves_all_or_nothing(name: str) -> None:
+    make, effects = SMALL[name], _AtExit(SMALL[name], 0).effects
+    before, after = _AtExit(make, 1).state, _AtExit(make, 0).state
+    assert before != after
+    for number in range(1, effects + 1):
+        assert _AtExit(make, number).state in (before, after), f"effect {number}"
+
+
+class _AtExit:
+    """A thread after a second run with durability "exit" whose process died after an effect; after none for 0."""
+
+    def __init__(self, make: Make, fatal: int) -> None:
+        world, driver = world_of(make), Driver(first, crash=lambda number: number == fatal)
+        world.live(INPUTS[:1], straight)
+        world.process(Policy(driver, durability="exit"), INPUTS[1])
+        self.effects = driver.effects
+        state = world.app.get_state(CONFIG)
+        self.state = state.values, state.next, [each.value for each in state.interrupts], account(world)
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+@pytest.mark.parametrize("saver", [ModelCheckpointer, LastingMemory])
+def test_a_death_inside_a_called_graph_runs_that_body_again_alone(number: int, saver: Callable[[], Any]) -> None:
+    """The run of a graph that node code calls is no effect of the driver's: here a body of it dies itself."""
+    runs: Counter[str] = Counter()
+    died: list[str] = []
+
+    def running(name: str) -> None:
+        runs[name] += 1
+        if runs.total() == number and not died:
+            died.append(name)
+            raise Crash(f"in {name}")
+
+    world = world_of(lambda saver: calling(running, saver), saver())
+    result = world.live(INPUTS[:1], straight)
+    assert result["log"] == ["in", "beside", "into", "x", "y", "z", "end"]
+    assert runs == Counter({"beside": 1, "x": 1, "y": 1, "z": 1, "end": 1}) + Counter(died)
+    assert world.crashes == 1
 
 
 def test_a_limit_that_is_passed_at_any_effect_changes_nothing() -> None:

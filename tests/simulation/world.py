@@ -75,7 +75,7 @@ class World:
             if state is not None and not state.tasks:
                 return result if result is not None else state.values
             policy = next_policy()
-            result = self._process(policy, given if state is None else self._go_on(state, policy))
+            result = self.process(policy, given if state is None else self._go_on(state, policy))
         raise AssertionError(f"still not done after {most} processes: {state}")
 
     def _inputs_begun(self) -> int:
@@ -87,7 +87,7 @@ class World:
         asked = sorted(state.interrupts, key=lambda each: (repr(each.value), each.id))[: policy.answers]
         return Command(resume={each.id: self.answer(each.value) for each in asked})
 
-    def _process(self, policy: Policy, input: Any) -> Any:
+    def process(self, policy: Policy, input: Any) -> Any:
         """One process: None if it died, failed or paused, else the result."""
         self.processes += 1
         request = self._request(policy, input)
