@@ -120,8 +120,23 @@ def arrived(task: Task, up: ParentCommand) -> Command[Any] | None:
     command: Command[Any] = up.args[0]
     own = graph_address(task.ns)
     if command.graph in (own, without_ids(own), task.name):
+        scope = task.scope
+        if scope.emit is not None and _is_overheard(task):
+            said = (scope.ns, task.step, scope.clock(), task.id, task.name, "arrived", "a Command from a graph inside")
+            scope.emit(ev.TaskEmitted(*said))  # streams of messages do not show what it brings
         return Command(update=command.update, goto=command.goto, resume=command.resume)
     return None
+
+
+def _is_overheard(task: Task) -> bool:
+    """Whether somebody listens to messages, of this graph or of one around it."""
+    around: Task | None = task
+    while around is not None:
+        request = around.scope.request
+        if "messages" in request.overheard:
+            return True
+        around = request.parent
+    return False
 
 
 def graph_address(ns: Namespace) -> str:

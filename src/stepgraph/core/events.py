@@ -92,7 +92,8 @@ class TaskEmitted(NamedTuple):
     `kind` is custom (or taken, around a graph that node code streams, if its own stream has shown it), stdout, stderr,
     log or reads; messages: (part of a message, metadata) as a model makes it; message: the same of a whole one, which
     is shown unless its parts were; streamed: of one whose parts were shown; tools: how a tool call goes on; relayed:
-    (namespace, mode, payload), a chunk of a graph that runs elsewhere.
+    (namespace, mode, payload), a chunk of a graph that runs elsewhere; arrived: that its result is a Command which a
+    graph inside sent up, told to streams of messages.
     """
 
     ns: Namespace

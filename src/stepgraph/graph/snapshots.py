@@ -165,9 +165,9 @@ def successor(saver: Checkpointer, stored: Stored) -> Stored | None:
 _FROM_TASKS: tuple[Source, ...] = ("loop", "update")
 
 
-def empty(config: dict[str, Any]) -> StateSnapshot:
+def empty(config: Mapping[str, Any]) -> StateSnapshot:
     """What `get_state` shows of a thread without checkpoints."""
-    return StateSnapshot({}, (), config, None, None, None, (), ())
+    return StateSnapshot({}, (), dict(config), None, None, None, (), ())
 
 
 def config_for(

@@ -117,6 +117,8 @@ class Streams:
     def _said(self, event: ev.TaskEmitted) -> None:
         if event.kind == "streamed":
             self._seen.add(named(event.payload[0]))
+        elif event.kind == "arrived":
+            self._running.pop(event.task, None)
         elif event.kind in ("messages", "message"):
             self._message(event.ns, *event.payload, whole=event.kind == "message")
         elif event.kind == "relayed":

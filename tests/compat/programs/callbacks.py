@@ -4,6 +4,7 @@ import asyncio
 import operator
 from typing import Annotated, Any
 
+from langchain_core.callbacks import BaseCallbackHandler
 from langgraph.callbacks import GraphCallbackHandler, GraphInterruptEvent, GraphResumeEvent
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.func import entrypoint
@@ -152,3 +153,20 @@ def without_a_checkpointer(show: Any) -> None:
     notes = Notes()
     g.compile().invoke({"log": []}, {"callbacks": [notes]})
     show([(name, status, sorted(asked)) for name, status, _, asked, _ in notes.new()])
+
+
+def the_config_of_a_blank_thread(show: Any) -> None:
+    """It can be given to any call, again and again."""
+    names: list[Any] = []
+
+    class Names(BaseCallbackHandler):
+        def on_chain_start(self, serialized: Any, inputs: Any, **told: Any) -> None:
+            names.append(told.get("name"))
+
+    app = StateGraph(dict).add_node("node", lambda s: {}).add_edge(START, "node").compile(checkpointer=InMemorySaver())
+    config: Any = app.get_state({"configurable": {"thread_id": "t"}, "callbacks": [Names()]}).config
+    show(type(config).__name__, sorted(config))
+    asyncio.run(app.ainvoke({"a": 1}, config))
+    app.invoke({"a": 2}, config)
+    asyncio.run(app.ainvoke({"a": 3}, config))
+    show(names, type(config["callbacks"]).__name__, app.get_state(config).values)

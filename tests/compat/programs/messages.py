@@ -293,3 +293,34 @@ def what_was_over_is_told_first(show: Any) -> None:
     app.invoke({"messages": []}, config)
     for mode, kind in app.stream(Command(resume="yes"), config, stream_mode=["updates", "tasks", "values"]):
         show(mode, sorted(kind), kind.get("name"))
+
+
+def messages_that_are_sent_up(show: Any) -> None:
+    """Those of a Command for the graph around are not streamed; those that come with it neither."""
+    from langchain_core.messages import ToolMessage
+    from langgraph.types import Command
+
+    def up(s: MessagesState) -> Any:
+        told = {"messages": [ToolMessage("up", tool_call_id="1", id="up")]}
+        return Command(graph=Command.PARENT, update=told, goto="end")
+
+    def several(s: MessagesState) -> Any:
+        return [up(s), {"messages": [AIMessage("beside", id="beside")]}]
+
+    def again(s: MessagesState) -> dict[str, Any]:
+        return {"messages": [s["messages"][-1], AIMessage("end", id="end")]}
+
+    hello = {"messages": [HumanMessage("hello", id="hello")]}
+    for node in (up, several):
+        inner = StateGraph(MessagesState).add_node("inner", node).add_edge(START, "inner").compile()
+
+        def calling(s: MessagesState, inner: Any = inner) -> Any:
+            return inner.invoke(s)
+
+        for added in (inner, calling):
+            graph = StateGraph(MessagesState).add_node("added", added).add_node("end", again).add_edge(START, "added")
+            app = graph.compile()
+            for options in ({}, {"subgraphs": True}):
+                chunks = list(app.stream(hello, stream_mode=["messages", "values"], **options))
+                show([each[-1][0].content for each in chunks if each[-2] == "messages"])
+                show([message.content for message in chunks[-1][-1]["messages"]])
