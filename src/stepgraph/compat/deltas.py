@@ -292,15 +292,15 @@ def marks_of(name: str, key: str) -> tuple[str, str]:
     return f"{name}|{key}", f"{name}:{key}"
 
 
-def early_id(step: int, task: str) -> str:
+def early_id(step: int, task_id: str) -> str:
     """A task id for writes that are stored on the checkpoint before: sorted by superstep."""
-    made = f"{step:08d}-{str(UUID(task)).split('-', 1)[1]}"
+    made = f"{step:08d}-{str(UUID(task_id)).split('-', 1)[1]}"
     return f"{step:08d}-0000-0000-0000-000000000001" if made == NOBODY else made
 
 
-def late_id(step: int, task: str) -> str:
+def late_id(step: int, task_id: str) -> str:
     """As above, for later supersteps: after all ids that tasks have."""
-    return f"ffffffff-{step >> 16:04x}-{step & 0xFFFF:04x}-{'-'.join(str(UUID(task)).split('-')[3:])}"
+    return f"ffffffff-{step >> 16:04x}-{step & 0xFFFF:04x}-{'-'.join(str(UUID(task_id)).split('-')[3:])}"
 
 
 def longest() -> int:

@@ -70,7 +70,7 @@ class LazyAtomicCounter:
         return self._next()
 
 
-def increment(current: int | None, _channel: None) -> int:
+def increment(current: int | None, channel: None) -> int:  # noqa: ARG001  savers ask so
     """The version after `current`."""
     return 1 if current is None else current + 1
 
@@ -242,9 +242,11 @@ def map_output_values(output_channels: Any, pending_writes: Any, channels: Mappi
         yield read_channels(channels, output_channels)
 
 
-def get_new_channel_versions(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Mapping[str, Any]:
+def get_new_channel_versions(
+    previous_versions: Mapping[str, Any], current_versions: Mapping[str, Any]
+) -> Mapping[str, Any]:
     """Those versions that are newer than before."""
-    if not previous:
-        return current
-    none = type(next(iter(current.values())))() if current else None
-    return {key: version for key, version in current.items() if version > previous.get(key, none)}
+    if not previous_versions:
+        return current_versions
+    none = type(next(iter(current_versions.values())))() if current_versions else None
+    return {key: version for key, version in current_versions.items() if version > previous_versions.get(key, none)}

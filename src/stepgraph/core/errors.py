@@ -168,7 +168,7 @@ class NodeTimeoutError(StepgraphError):
         self.kind = kind
 
 
-def sync_timeout_unsupported(name: str, kind: str = "Node") -> ValueError:
+def sync_timeout_unsupported(name: str, *, kind: str = "Node") -> ValueError:
     """A limit on what can't be cancelled."""
     return ValueError(
         "Node timeouts are only supported for async nodes because sync Python execution cannot be safely cancelled "

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, cast
 
 
-def default_retry_on(error: Exception) -> bool:
+def default_retry_on(exc: Exception) -> bool:
     """Whether trying again may help: not for mistakes in code or data, nor for most errors of the system.
 
     Of the errors of httpx and requests that carry a response, only those with a status of 500 to 599 count.
     """
-    if isinstance(error, ConnectionError):
+    if isinstance(exc, ConnectionError):
         return True
-    if _is_from(error, "httpx", "HTTPStatusError") or _is_from(error, "requests", "HTTPError"):
-        response = getattr(error, "response", None)
+    if _is_from(exc, "httpx", "HTTPStatusError") or _is_from(exc, "requests", "HTTPError"):
+        response = getattr(exc, "response", None)
         return response is None or 500 <= response.status_code < 600
-    return not isinstance(error, _HOPELESS)
+    return not isinstance(exc, _HOPELESS)
 
 
 _HOPELESS = (

@@ -328,7 +328,7 @@ class StateGraph:
         interrupt_after: Sequence[str] | Literal["*"] | None = None,
         debug: bool = False,
         renamed: Mapping[str, str] | None = None,
-        transformers: Sequence[Any] = (),
+        transformers: Sequence[Any] | None = None,
         name: str | None = None,
         inline: bool = False,
     ) -> CompiledStateGraph:

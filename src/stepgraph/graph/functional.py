@@ -53,7 +53,7 @@ class TaskFunction:
         self.cache_policy = fitting("cache_policy", cache_policy, "key_func")
         self.timeout = timeout
         if timeout is not None and not is_async(function):
-            raise sync_timeout_unsupported(self.__name__, "Task")
+            raise sync_timeout_unsupported(self.__name__, kind="Task")
         self._node = self._made_node()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

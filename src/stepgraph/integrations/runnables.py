@@ -173,14 +173,14 @@ def set_config_context(config: Any, run: Any = None) -> Any:
     yield _context_of(config)
 
 
-def is_async_callable(function: Any) -> bool:
+def is_async_callable(func: Any) -> bool:
     """Whether calling it gives a coroutine."""
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004  its kind matters
+    return inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(getattr(func, "__call__", None))  # noqa: B004  its kind matters
 
 
-def is_async_generator(function: Any) -> bool:
+def is_async_generator(func: Any) -> bool:
     """Whether calling it gives an async generator."""
-    return inspect.isasyncgenfunction(function) or inspect.isasyncgenfunction(getattr(function, "__call__", None))  # noqa: B004  its kind matters
+    return inspect.isasyncgenfunction(func) or inspect.isasyncgenfunction(getattr(func, "__call__", None))  # noqa: B004  its kind matters
 
 
 class Bound(RunnableCallable):

@@ -64,9 +64,9 @@ def managed_in(metadata: Sequence[Any]) -> Callable[[int, int], Any] | None:
     return computing(last) if is_managed(last) else None
 
 
-def is_managed(given: Any) -> bool:
+def is_managed(value: Any) -> bool:
     """Whether it is the class of a managed value."""
-    return isinstance(given, type) and issubclass(given, ManagedValue)
+    return isinstance(value, type) and issubclass(value, ManagedValue)
 
 
 def computing(kind: Any) -> Callable[[int, int], Any]:

@@ -276,7 +276,9 @@ class AsyncGraphRunStream(_Run):
 class SubgraphRunStream(GraphRunStream):
     """A subgraph of a run, to be read like the run; reading it makes the whole run go on."""
 
-    def __init__(self, mux: StreamMux, *, path: Namespace, graph_name: str | None, trigger_call_id: str | None) -> None:
+    def __init__(
+        self, mux: StreamMux, *, path: Namespace, graph_name: str | None = None, trigger_call_id: str | None = None
+    ) -> None:
         super().__init__(None, mux)
         self.path, self.graph_name, self.trigger_call_id = path, graph_name, trigger_call_id
         self.status: Any = "started"
@@ -292,7 +294,9 @@ class SubgraphRunStream(GraphRunStream):
 class AsyncSubgraphRunStream(AsyncGraphRunStream):
     """As SubgraphRunStream, for `async for`."""
 
-    def __init__(self, mux: StreamMux, *, path: Namespace, graph_name: str | None, trigger_call_id: str | None) -> None:
+    def __init__(
+        self, mux: StreamMux, *, path: Namespace, graph_name: str | None = None, trigger_call_id: str | None = None
+    ) -> None:
         super().__init__(None, mux)
         self.path, self.graph_name, self.trigger_call_id = path, graph_name, trigger_call_id
         self.status: Any = "started"
