@@ -22,7 +22,7 @@ def graphs_in(source: Any) -> Iterator[Any]:
     while isinstance(source, functools.partial):
         yield from (each for each in (*source.args, *source.keywords.values()) if _is_graph(each))
         source = source.func
-    steps = getattr(source, "steps", None) or getattr(source, "steps__", None)
+    steps = _part(source, "steps") or _part(source, "steps__")
     if isinstance(steps, dict):
         steps = list(steps.values())
     if isinstance(steps, list):  # a sequence of steps, or several side by side
@@ -30,7 +30,7 @@ def graphs_in(source: Any) -> Iterator[Any]:
             yield from graphs_in(step)
         return
     for name in ("bound", "func", "afunc"):  # what wraps a function or another step
-        inner = getattr(source, name, None)
+        inner = _part(source, name)
         if inner is not None and not isinstance(source, (FunctionType, MethodType, type)):
             yield from graphs_in(inner)
             return
@@ -41,6 +41,14 @@ def graphs_in(source: Any) -> Iterator[Any]:
     function = getattr(function, "__func__", function)
     if isinstance(function, FunctionType):
         yield from _named(function, function.__code__, owner)
+
+
+def _part(source: Any, name: str) -> Any:
+    """An attribute; None too where asking for it fails, as in langchain-core's fallbacks, which evaluate type hints."""
+    try:
+        return getattr(source, name, None)
+    except Exception:  # noqa: BLE001  asking may run anything
+        return None
 
 
 def _named(function: FunctionType, code: CodeType, owner: Any) -> Iterator[Any]:

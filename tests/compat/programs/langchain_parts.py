@@ -159,3 +159,34 @@ def configs(show: Any) -> None:
             1, {"configurable": {"user": "outer"}, "tags": ["around"]}
         )
     )
+
+
+def tools_with_fallbacks(show: Any) -> None:
+    """Snapshots, drawings and subgraphs look into what stands behind a node; a tool node behind fallbacks is one."""
+    from langchain_core.messages import AIMessage, ToolMessage
+    from langchain_core.runnables import RunnableLambda
+    from langchain_core.tools import tool
+    from langgraph.checkpoint.memory import InMemorySaver
+    from langgraph.graph import START, MessagesState, StateGraph
+    from langgraph.prebuilt import ToolNode
+
+    @tool
+    def half(number: int) -> str:
+        """Halve an even number."""
+        if number % 2:
+            raise ValueError("odd")
+        return str(number // 2)
+
+    def told(state: Any) -> Any:
+        return {"messages": [ToolMessage(f"failed: {state['error']!r}", tool_call_id="1", id="told")]}
+
+    tools = ToolNode([half], handle_tool_errors=False).with_fallbacks([RunnableLambda(told)], exception_key="error")
+    graph = StateGraph(MessagesState).add_node("tools", tools).add_edge(START, "tools")
+    app = graph.compile(checkpointer=InMemorySaver(), interrupt_before=["tools"])
+    show(app.get_graph(xray=True).draw_mermaid(), list(app.get_subgraphs()))
+    for number in (4, 3):
+        config: Any = {"configurable": {"thread_id": str(number)}}
+        call = {"name": "half", "args": {"number": number}, "id": "1"}
+        app.invoke({"messages": [AIMessage("", id="ask", tool_calls=[call])]}, config)
+        show(app.get_state(config, subgraphs=True).next, len(list(app.get_state_history(config))))
+        show([each.content for each in app.invoke(None, config)["messages"]])
