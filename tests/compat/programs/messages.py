@@ -271,7 +271,7 @@ def pushed_before_a_question(show: Any) -> None:
                 if thread == "called":
                     show(said(app.invoke(given, config)))
                 elif thread == "updates":
-                    show([sorted(each) for each in app.stream(given, config, output_keys=["answer"])])
+                    show(sorted(sorted(each) for each in app.stream(given, config, output_keys=["answer"])))
                 else:
                     values = list(app.stream(given, config, stream_mode="values"))
                     show([said(each) for each in values], said(values[-1]))
