@@ -13,7 +13,7 @@ from uuid import UUID, uuid4, uuid5
 
 from stepgraph.compat.allowed import restricted
 from stepgraph.compat.deltas import COUNTERS, Deltas, missing, replayed, stores_deltas
-from stepgraph.compat.format import BESIDE, INPUT, INTERRUPT
+from stepgraph.compat.format import BESIDE, INPUT, INTERRUPT, RESUME
 from stepgraph.compat.format_ids import (
     call_id,
     checkpoint_id,
@@ -36,8 +36,9 @@ from stepgraph.core.request import Request
 from stepgraph.core.task import Task
 from stepgraph.graph.engines import DEFAULT_RECURSION_LIMIT
 from stepgraph.graph.snapshots import inner_plan
-from stepgraph.run.config import INNER, shown_metadata
+from stepgraph.run.config import DURABILITY, RUNNING, RUNTIME, shown_metadata
 from stepgraph.run.context import caller_loop, config_of
+from stepgraph.run.runtime import Runtime
 
 
 def from_langgraph_saver(saver: Any) -> Translated:
@@ -160,6 +161,8 @@ class Opened(Translated):
         """The ledger without what callers' Commands wrote since."""
         self._given: list[Ran] = []
         """What they wrote."""
+        self._answers: dict[str, list[Any]] = {}
+        """What tasks were answered that is stored with what comes next of them, by id."""
         self._called: set[str] = set()
         """The names of the functions that node code has called in this superstep."""
         self._next: dict[str, Any] = {}
@@ -222,6 +225,10 @@ class Opened(Translated):
     def called(self, task: Task) -> None:
         """Node code calls this function."""
         self._called.add(task.name)
+
+    def answered(self, task: Task) -> None:
+        """What the task was answered is to be stored with its outcome, error or next question, which follows."""
+        self._answers[task.id] = list(task.answers or ())
 
     def edited(self, task: Task, place: int, planned: bool) -> None:
         """The path of an edit, and its id where it stands for no task."""
@@ -396,12 +403,20 @@ class Opened(Translated):
 
     def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> Any:
         """Put what is known of a task as pending writes of the checkpoint."""
-        if record.kind == "interrupt" and not record.payload:
-            return _nothing() if self.awaits else None  # a breakpoint inside a subgraph is no question
-        if record.kind == "outcome" and any(each.id == record.task and each.handler for each in self.engine.tasks):
-            return _nothing() if self.awaits else None  # that of its error handler is kept
         config = self._config(thread, ns, checkpoint_id)
-        writes = writes_of(record)
+        answers = self._answers.pop(record.task, None) if record.kind in ("outcome", "interrupt", "error") else None
+        answered = [] if answers is None else [(RESUME, answers)]
+        writes: list[tuple[str, Any]] | None
+        if record.kind == "interrupt":
+            # A breakpoint inside a subgraph is no question.
+            writes = [*(writes_of(record) or () if record.payload else ()), *answered]
+        elif record.kind == "outcome" and any(each.id == record.task and each.handler for each in self.engine.tasks):
+            writes = answered  # that of its error handler is kept
+        else:
+            writes = writes_of(record)
+            writes = writes if writes is None else [*answered, *writes]
+        if writes == []:
+            return _nothing() if self.awaits else None
         puts: list[Any] = (
             [] if writes is None else [(config, writes, record.task, path_text(record.path) if record.path else "")]
         )
@@ -441,23 +456,36 @@ class Opened(Translated):
     def _config(self, thread: str, ns: str, checkpoint: str | None) -> dict[str, Any]:
         """The run's config, pointing at a checkpoint or, without one, at the namespace."""
         configurable = {**(self._base.get("configurable") or {}), "thread_id": thread, "checkpoint_ns": ns}
-        configurable.pop("checkpoint_id", None)
         if checkpoint is not None:
             configurable["checkpoint_id"] = checkpoint
+        elif RUNNING in configurable:
+            configurable["checkpoint_id"] = None  # as the config of the node around it says
+        else:
+            configurable.pop("checkpoint_id", None)
         return {**self._base, "configurable": configurable}
 
 
 def ensured(request: Request) -> dict[str, Any]:
-    """A run's config as savers get it: whole, and inside a node with what the node's code is told of where it runs."""
+    """A run's config as savers get it: whole, with the run's Runtime, and inside a node with what its code is told.
+
+    Where nothing runs, it is the caller's.
+    """
     config: dict[str, Any] = {"tags": [], "callbacks": None, "recursion_limit": DEFAULT_RECURSION_LIMIT}
     config.update(request.config)
-    if request.parent is not None:
+    named = dict(config.get("configurable") or {})
+    if request.reading:
+        pass
+    elif request.parent is None:
+        found = Runtime(context=request.context, store=request.store, control=request.control)
+        config["configurable"] = {**named, RUNTIME: found, DURABILITY: request.durability}
+    else:
         around = config_of(request.parent)
         config["callbacks"] = around["callbacks"]
         config["metadata"] = {**around["metadata"], **(config.get("metadata") or {})}
-        named = {**around["configurable"], **(config.get("configurable") or {})}
-        config["configurable"] = {key: value for key, value in named.items() if not key.startswith(INNER)}
+        named = {**around["configurable"], DURABILITY: request.durability, **named}
+        config["configurable"] = {key: value for key, value in named.items() if not key.startswith("__stepgraph_")}
         config.pop("run_name", None)
+        config.pop("run_id", None)
     config["metadata"] = shown_metadata(config)
     return config
 

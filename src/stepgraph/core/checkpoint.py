@@ -216,6 +216,9 @@ class Keeper(Protocol):
     def amended(self, task: Any) -> None:
         """A caller's Command has been applied: `task` has its writes and routes."""
 
+    def answered(self, task: Any) -> None:
+        """What the task was answered goes with the record of its outcome, error or next question, that follows."""
+
     def called(self, task: Any) -> None:
         """Node code calls this function of the functional API, or finds its result recorded."""
 

@@ -93,7 +93,7 @@ def keep_outcome(engine: Engine, task: Task) -> Flow:
     """Record what the task decided: it never runs again, and history shows it."""
     task.kept = True
     if engine.keeper is not None and task.answers:
-        yield from record(engine, task, "resume", list(task.answers))
+        engine.keeper.answered(task)
     yield from record(engine, task, "outcome", outcome_of(task))
 
 
@@ -121,7 +121,9 @@ def interrupted(engine: Engine, task: Task, interrupts: Sequence[Any]) -> Flow:
     scope = task.scope
     scope.counts.interrupts += 1
     if engine.saving:
-        if task.answers:
+        if task.answers and engine.keeper is not None:
+            engine.keeper.answered(task)
+        elif task.answers:
             yield from record(engine, task, "resume", list(task.answers))
         yield from record(engine, task, "interrupt", tuple(interrupts))
     if scope.emit is not None and task.caller is None:
@@ -138,12 +140,15 @@ def failed(engine: Engine, task: Task, error: BaseException) -> Flow:
         if note not in getattr(error, "__notes__", ()):
             error.add_note(note)
         if engine.saving and task.answers:  # nobody is asked again what was answered before the failure
-            yield from record(engine, task, "resume", list(task.answers))
+            if engine.keeper is not None and not isinstance(error, Cancelled):
+                engine.keeper.answered(task)
+            else:
+                yield from record(engine, task, "resume", list(task.answers))
         if engine.saving and not isinstance(error, Cancelled):
             if task.collected and not isinstance(error, Rejected):
                 # The body is over, a router or reducer failed: a resume goes on from the proposal.
                 yield from keep_proposal(engine, task)
-            yield from record(engine, task, "error", text_of(error))
+            yield from record(engine, task, "error", text_of(error) if engine.keeper is None else error)
         elif engine.saving and (len(engine.tasks) > 1 or task.caller is not None):
             yield from record(engine, task, "error", "CancelledError()")  # as LangGraph says it: get_state shows it
     if scope.emit is not None:
@@ -159,7 +164,7 @@ def unfit(engine: Engine, task: Task, error: Exception) -> Flow:
         error.add_note(note)
     if engine.saving and task.name != START:
         yield from keep_proposal(engine, task)
-        yield from record(engine, task, "error", text_of(error))
+        yield from record(engine, task, "error", text_of(error) if engine.keeper is None else error)
 
 
 def text_of(error: BaseException) -> str:

@@ -62,6 +62,8 @@ class Request:
     """The modes in which somebody listens to what graphs inside say, wherever these run."""
     around: Any = MISSING
     """The config that another library handed down where the run began; MISSING where nobody looked."""
+    reading: bool = False
+    """Whether nothing is to run: somebody looks at the thread."""
     blocking: bool = False
     """Whether sync code waits for the run. An event loop that runs around it must not be asked to do its work."""
     parent: Task | None = None

@@ -99,6 +99,7 @@ def engine_of(
     request.metadata = _metadata(config)
     request.store, request.cache, request.step_timeout = store, cache, graph.step_timeout
     request.context = None if context is None else as_context(graph.context_schema, context) or None
+    request.reading = reading
     for name, value in more.items():
         setattr(request, name, value)
     engine = Engine(plan, request) if outer is None else _nested(graph, outer, request)
