@@ -389,6 +389,8 @@ def _command(engine: Engine, command: Command[Any], forks: bool) -> Flow:
     if command.resume is None and not updates and not command.goto:
         raise EmptyInputError("Received an empty Command as input: give it `resume`, `update` or `goto`.")
     if updates or command.goto:
+        if command.resume is None:
+            scope.answer = []  # one that nobody had asked for is dropped, as in LangGraph
         anybody = Node(START, None, writes=frozenset(engine.plan.channels))
         writes = update_of(anybody, command) if updates else ()
         stamp = engine.plan.nodes[engine.plan.entry].stamp
