@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 import pytest
 
-from stepgraph.core.effects import Effect
+from stepgraph.core.effects import Ask, Effect
 from stepgraph.core.errors import GraphRecursionError
 from stepgraph.core.types import Decision, Pause
 from stepgraph.persist import MemoryCheckpointer
@@ -327,6 +327,17 @@ def test_every_kind_of_effect_fails_and_is_died_after() -> None:
     assert met.keys() | groups == {kind.__name__ for kind in get_args(Effect)}
 
 
+@pytest.mark.parametrize("name", SMALL)
+def test_a_question_that_cannot_be_asked_can_be_asked_later(name: str) -> None:
+    make, gate = SMALL[name], _Gate(Random(name), suspend=0.0)
+    result, history, _ = expected(make)
+    for number in (1, 2, 3, 5, 8):
+        world, failing = world_of(make), _FailAt(number, False, Ask, gate)
+        assert world.live(INPUTS, failing.policy) == result, f"question {number}"
+        assert account(world) == history, f"question {number}"
+        assert failing.failed or number > 1
+
+
 @pytest.mark.parametrize("first_seed", range(5000, 5400, 100))
 def test_gates_that_approve_change_nothing(first_seed: int) -> None:
     for seed in seeds(first_seed, 10):
@@ -454,19 +465,24 @@ class _CrashAt:
 
 
 class _FailAt:
-    """Policies in which one effect, counted over all processes, fails instead of being performed."""
+    """Policies in which one effect, of one kind if that is given, fails instead of being performed.
 
-    def __init__(self, number: int, cancels: bool) -> None:
+    It is counted over all processes.
+    """
+
+    def __init__(self, number: int, cancels: bool, kind: type[Any] = object, gate: Any = None) -> None:
         self.left = number
         self.cancels = cancels
+        self.kind = kind
+        self.gate = gate
         self.failed = False
 
     def policy(self) -> Policy:
-        return Policy(Driver(first, fail=self._error, cancels=self.cancels))
+        return Policy(Driver(first, fail=self._error, cancels=self.cancels), gate=self.gate)
 
     def _error(self, number: int, effect: Any) -> BaseException | None:
-        self.left -= 1
-        if self.left != 0:
+        self.left -= isinstance(effect, self.kind)
+        if self.left != 0 or self.failed:
             return None
         self.failed = True
         return InjectedError(f"effect {number}")
