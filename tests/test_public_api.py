@@ -143,3 +143,7 @@ def import_seconds(compiled: Path) -> tuple[float, float]:
     told = services.run([sys.executable, "-X", f"pycache_prefix={compiled}", "-c", script], env=variables)
     seconds, loop = told.split()
     return float(seconds), float(loop)
+
+
+def test_the_package_says_that_it_has_types() -> None:
+    assert (Path(stepgraph.__file__).parent / "py.typed").is_file()

@@ -80,6 +80,21 @@ BUILDING: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         ValueError,
         "run_timeout is a number of seconds or a timedelta, not 'soon'.",
     ),
+    "a graph that is not compiled": (
+        lambda: graph("a").add_node("b", graph("c")),
+        TypeError,
+        "got StateGraph: call its compile() first. Expected a Runnable, callable or dict.",
+    ),
+    "a dict for a schema": (
+        lambda: StateGraph({"x": int}),
+        TypeError,
+        "A schema is a class, and not {'x': <class 'int'>}: write a TypedDict, a dataclass or a Pydantic model",
+    ),
+    "a dict for the schema of a node": (
+        lambda: graph("a").add_node("b", note, input_schema={"x": int}),
+        TypeError,
+        "A schema is a class, and not {'x': <class 'int'>}",
+    ),
     "no action": (lambda: graph("a").add_node("b"), RuntimeError, "Node 'b' needs an action: add_node('b', function)"),
     "no function": (
         lambda: graph("a").add_node("b", 42),

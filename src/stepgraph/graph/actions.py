@@ -34,9 +34,10 @@ def action_of(given: Any, what: str) -> Action:
     if is_runnable(given):
         return Action(given.invoke, False, _config_only, given.ainvoke)
     if not callable(given):
+        mend = ": call its compile() first" if hasattr(given, "compile") else ""
         raise TypeError(
             f"{what} must be a function, an async function, a Runnable, a dict of them or a compiled graph, "
-            f"got {type(given).__name__}. Expected a Runnable, callable or dict."
+            f"got {type(given).__name__}{mend}. Expected a Runnable, callable or dict."
         )
     if _is(given, inspect.isasyncgenfunction):
         return Action(_draining_async(given), True, injection_of(given))

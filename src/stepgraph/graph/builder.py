@@ -73,6 +73,11 @@ class StateGraph:
 
     def _add_schema(self, schema: Any, *, managed: bool = True) -> None:
         """Merge a schema's keys into the channels."""
+        if isinstance(schema, Mapping):
+            raise TypeError(
+                f"A schema is a class, and not {schema!r}: write a TypedDict, a dataclass or a Pydantic model "
+                "with these keys."
+            )
         if schema in self.schemas:
             return
         warn_of_no_schema(schema)
