@@ -45,7 +45,7 @@ def _seconds(value: float | timedelta | None, name: str) -> float | None:
     try:
         seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{name} is a number of seconds or a timedelta, not {value!r}.") from None
+        raise type(error)(f"{error}: {name} is a number of seconds or a timedelta, not {value!r}.") from None
     if seconds <= 0:
         raise ValueError(f"{name} must be greater than 0, not {value!r}.")
     return seconds
