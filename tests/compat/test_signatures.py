@@ -32,7 +32,7 @@ OTHERS = {
     "managed.is_last_step.*.get": "a class method here, a static one there: called alike",
     "pregel._algo.task_path_str": "given by position",
     "pregel._loop.*": "a part of its engine that can't be used",
-    "pregel._runner.*": "a part of its engine that can't be used",
+    "pregel._runner.PregelRunner.*": "a part of its engine that can't be used",
     "pregel.protocol.PregelProtocol.*bulk_update_state": "Pregel's own name for it, `supersteps`, counts",
     "stream._mux.StreamMux*": "what drives a stream is handed over when it is made",
     "stream.run_stream.*GraphRunStream": "made by the run; the first parameter is given by position",

@@ -6,6 +6,7 @@ import operator
 from typing import Annotated, Any, NotRequired, Required
 
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from langchain_core.runnables import RunnableLambda
 from langgraph import runtime, types
 from langgraph.channels import BinaryOperatorAggregate, DeltaChannel, EphemeralValue, LastValue, Topic
 from langgraph.errors import ParentCommand
@@ -157,3 +158,96 @@ def imports(show: Any) -> None:
 
     show(_retry.asyncio.sleep is asyncio.sleep, callable(_retry.time.sleep), inspect.ismodule(_retry.random))
     show(entrypoint.__name__, START)
+
+
+def futures_of_tasks(show: Any) -> None:
+    """The futures of a superstep, as code that waits for tasks by itself keeps them."""
+    import concurrent.futures
+    import threading
+    from functools import partial
+    from types import SimpleNamespace
+
+    from langgraph.errors import GraphInterrupt
+    from langgraph.pregel._executor import SKIP_RERAISE_SET
+    from langgraph.pregel._runner import FuturesDict, _exception, _should_stop_others
+
+    def ended(result: Any = None, error: Any = None, cancelled: bool = False) -> Any:
+        future: Any = concurrent.futures.Future()
+        if cancelled:
+            future.cancel()
+        elif error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+        return future
+
+    handled, skipped = ended(error=KeyError("handled")), ended(error=KeyError("skipped"))
+    SKIP_RERAISE_SET.add(skipped)
+    kinds = (
+        ended(1),
+        ended(cancelled=True),
+        ended(error=ValueError()),
+        ended(error=GraphInterrupt()),
+        handled,
+        skipped,
+    )
+    known = {id(handled.exception())}
+    show([_should_stop_others({each}) for each in kinds], _should_stop_others(set()), _should_stop_others(set(kinds)))
+    show([_should_stop_others({each}, handled_exception_ids=known) for each in kinds])
+    show([type(_exception(each)).__name__ for each in kinds], type(_exception(asyncio_future())).__name__)
+    told: list[Any] = []
+    callback: Any = lambda: lambda task, error: told.append((task.name, repr(error)))  # noqa: E731  a weak reference
+    event = threading.Event()
+    futures: Any = FuturesDict(
+        event, callback, partial(_should_stop_others, handled_exception_ids=known), concurrent.futures.Future
+    )
+    one, two, waiter = (concurrent.futures.Future() for _ in range(3))
+    futures[one], futures[two], futures[waiter] = SimpleNamespace(name="one"), SimpleNamespace(name="two"), None
+    show(len(futures), futures.counter, event.is_set(), isinstance(futures, dict))
+    waiter.set_result(None)
+    one.set_result(1)
+    show(told, futures.counter, event.is_set(), len(futures.done), len(futures.failed), one in futures)
+    futures.pop(one)
+    two.set_exception(ValueError("two"))
+    show(told, futures.counter, event.is_set(), len(futures.failed))
+    futures[handled] = SimpleNamespace(name="ended before")
+    show(told[-1], event.is_set(), futures.counter)
+    event.clear()
+    more: Any = FuturesDict(event=event, callback=lambda: None, should_stop=lambda failed: False, future_type=object)
+    three, four = concurrent.futures.Future(), concurrent.futures.Future()
+    more[three], more[four] = SimpleNamespace(name="three"), SimpleNamespace(name="four")
+    three.set_exception(ValueError())
+    show(event.is_set(), four.cancel(), event.is_set(), len(more.done), len(more.failed))
+
+
+def asyncio_future() -> Any:
+    import asyncio
+
+    loop = asyncio.new_event_loop()
+    future = loop.create_future()
+    future.cancel()
+    loop.close()
+    return future
+
+
+def edges_and_streams(show: Any) -> None:
+    """Edges of drawings, and streams that hand on to others."""
+    from langchain_core.runnables.graph import Graph
+    from langgraph.pregel._draw import Edge, TriggerEdge, add_edge
+    from langgraph.pregel._loop import DuplexStream
+    from langgraph.pregel.protocol import StreamProtocol
+
+    graph = Graph()
+    for name in ("a", "b"):
+        graph.add_node(RunnableLambda(len), name)
+    add_edge(graph, "a", "b", data="label", conditional=True)
+    add_edge(graph, "a", "b")
+    add_edge(graph, "b", END)
+    show([tuple(edge) for edge in graph.edges], sorted(graph.nodes))
+    show(Edge("a", "b", True, None), TriggerEdge("a", False, "x")._asdict(), Edge._fields)
+    one: list[Any] = []
+    two: list[Any] = []
+    both: Any = DuplexStream(StreamProtocol(one.append, {"values"}), StreamProtocol(two.append, {"values", "custom"}))
+    for mode in ("values", "custom", "updates"):
+        both(((), mode, 1))
+    show(one, two, sorted(both.modes))
