@@ -30,14 +30,14 @@ def made(channels: Any, bound: Any = None, *writes: Any, **more: Any) -> PregelN
     return PregelNode(channels=channels, triggers=triggers, bound=does, writers=[ChannelWrite(entries)], **more)
 
 
-def ran(show: Any, app: Any, given: Any, config: Any = None) -> None:
-    """All that a run says, sync and async."""
+def ran(show: Any, app: Any, given: Any, config: Any = None, *, parallel: bool = False) -> None:
+    """All that a run says, sync and async. Nodes that run side by side end in any order."""
     for modes in (["values", "updates"], ["tasks"]):
         try:
             chunks = [shown(chunk) for _, chunk in app.stream(given, config, stream_mode=modes)]
         except Exception as error:
             chunks = [repr(error)]
-        show(chunks)
+        show(sorted(chunks, key=repr) if parallel else chunks)
     if config is None:
         try:
             show(asyncio.run(app.ainvoke(given)))
@@ -128,7 +128,7 @@ def writers(show: Any) -> None:
         nodes={"n": sends, "m": tuples, "log it": logs}, channels=channels, input_channels="a", output_channels="log",
         stream_channels=["a", "b", "log"],
     )  # fmt: skip
-    ran(show, app, 7)
+    ran(show, app, 7, parallel=True)
     nothing = PregelNode(channels="a", triggers=["a"])
     show(nothing.node, nothing.writers, nothing.flat_writers)
     try:
@@ -146,7 +146,7 @@ def subscribed(show: Any) -> None:
         "three": made("b", lambda n: n, "c"),
     }
     app = Pregel(nodes=nodes, channels=channels, input_channels="a", output_channels=["c", "d"])
-    ran(show, app, [1, 2, 3])
+    ran(show, app, [1, 2, 3], parallel=True)
 
 
 def policies(show: Any) -> None:
