@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from stepgraph.core import registry
 from stepgraph.core.policies import RetryPolicy
-from stepgraph.core.types import MISSING
 from stepgraph.graph.actions import action_of
 from stepgraph.graph.hints import first_parameter, path_map_of
 from stepgraph.graph.patched import overrides
@@ -33,7 +33,6 @@ class _Action:
     name: str | None = None
     inline: bool = False
     action: Any = None
-    _how: Any = MISSING
     _bound: Any = None
 
 
@@ -59,16 +58,10 @@ class StateNodeSpec(_Action):
     timeout: TimeoutPolicy | None = None
     trace_policy: Any = None
 
-    @property
+    @cached_property
     def how(self) -> Any:
         """How to call it; None for a compiled graph. Raises TypeError."""
-        if self._how is MISSING:
-            self._how = how_of("the node", self.action)
-        return self._how
-
-    @how.setter
-    def how(self, made: Any) -> None:
-        self._how = made
+        return how_of("the node", self.action)
 
     def call(self, made: Any) -> None:
         """Call this, which takes what the node takes."""
@@ -98,10 +91,13 @@ def _as_runnable(spec: StateNodeSpec) -> Any:
 
 
 def _set_action(spec: StateNodeSpec, made: Any) -> None:
-    spec.action, spec._how, spec._bound = made, MISSING, None
+    spec.action, spec._bound = made, None
+    spec.__dict__.pop("how", None)
     origin = getattr(made, "node", None)
     if isinstance(origin, StateNodeSpec) and origin._bound is made:  # of a spec that this one replaces
-        spec.action, spec._how, spec._bound = origin.action, origin._how, made
+        spec.action, spec._bound = origin.action, made
+        if "how" in origin.__dict__:
+            spec.how = origin.how
         made.node = spec
 
 
