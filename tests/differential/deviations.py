@@ -122,6 +122,22 @@ DEVIATIONS = {
         "A class without annotated keys, such as `class State(dict)`, is a state of one value here, as `dict` is; "
         "in LangGraph it has no keys, so nodes get an empty dict, what they return is lost, and the result is None."
     ),
+    "one input for two nodes": (
+        "Of two nodes over channels in one superstep that read the same single channel, one by itself and one among "
+        "others, LangGraph gives both what it made for the first, a bare value or a dict; ours gives each its own."
+    ),
+    "ready from the start": (
+        "LangGraph lists a node over channels as next, and runs it when a superstep leaves no other channel changed, "
+        "if it subscribes to a channel that has a value before anything is written; ours runs it when that is written."
+    ),
+    "brief values of a pause": (
+        "While a superstep is paused, LangGraph's `get_state` drops what its finished tasks wrote to channels that end "
+        "with their superstep, such as Topic, and shows those that wait for the end; ours shows what will be there."
+    ),
+    "untracked alone": (
+        "LangGraph's history does not show that a task ended which wrote to untracked channels alone, or to none of "
+        "several others; `update_state` stores such writes. Ours shows the first and stores none."
+    ),
     "thread of a lone tool": (
         "The tool node of langgraph-prebuilt calls a lone tool in a thread of a pool of its own; under the import hook "
         "it is called in the node's thread, which costs a fraction of that. Several tools have a thread each, as there."

@@ -60,19 +60,20 @@ class Words:
 
 def reference() -> Engine:
     """LangGraph, which says what the right answer is."""
-    from langgraph import channels, config, errors, func, runtime, types
+    from langgraph import channels, config, errors, func, pregel, runtime, types
     from langgraph import graph as builder
     from langgraph.cache import memory as caches
     from langgraph.checkpoint.memory import InMemorySaver
     from langgraph.graph import message, ui
     from langgraph.managed import IsLastStep, RemainingSteps
+    from langgraph.pregel import _write
 
     class Managed:
         pass
 
     Managed.IsLastStep, Managed.RemainingSteps = IsLastStep, RemainingSteps  # type: ignore[attr-defined]  # a bag of names
     words = Words(
-        builder, types, channels, errors, config, runtime, func, message, ui, caches, Managed,
+        builder, types, channels, errors, config, runtime, func, message, ui, caches, pregel, _write, Managed,
         delta_states(channels.DeltaChannel),
     )  # fmt: skip
     return Engine("langgraph", words, {"memory": lambda _: InMemorySaver(), "sqlite": _reference_sqlite})
@@ -119,8 +120,7 @@ def ours() -> Engine:
     """stepgraph."""
     import stepgraph
     from stepgraph import cache
-    from stepgraph.core import errors
-    from stepgraph.core.channels import DeltaChannel
+    from stepgraph.core import channels, errors
     from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
     from tests.simulation.model import ModelCheckpointer
 
@@ -129,7 +129,7 @@ def ours() -> Engine:
         "memory": lambda _: MemoryCheckpointer(),
         "sqlite": lambda path: SqliteCheckpointer(str(path / "stepgraph.db")),
     }
-    return Engine("stepgraph", Words(stepgraph, errors, cache, delta_states(DeltaChannel)), savers)
+    return Engine("stepgraph", Words(stepgraph, errors, cache, channels, delta_states(channels.DeltaChannel)), savers)
 
 
 def as_async(function: Callable[..., Any]) -> Callable[..., Any]:

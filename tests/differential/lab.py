@@ -308,12 +308,16 @@ class Lab:
             assert DEVIATIONS[self.without_history]
 
 
+TIMES = ("timestamp", "counters_since_delta_snapshot")
+"""What chunks have and is not compared."""
+
+
 def _timeless(shown: Any) -> Any:
     """Without the times at which debug chunks were made, and without the ids of questions."""
     if isinstance(shown, str) and ANSWER_ID.fullmatch(shown):
         return "<id>"
     if isinstance(shown, dict):
-        return {_timeless(plain(key)): _timeless(value) for key, value in shown.items() if key != "timestamp"}
+        return {_timeless(plain(key)): _timeless(value) for key, value in shown.items() if key not in TIMES}
     return [_timeless(each) for each in shown] if isinstance(shown, list) else shown
 
 

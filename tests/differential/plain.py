@@ -11,7 +11,7 @@ TASK_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{
 ELAPSED = re.compile(r"elapsed: [0-9.]+s")
 ANSWER_ID = re.compile(r"[0-9a-f]{32}")
 OUR_OWN = ("GraphRecursionError", "InvalidUpdateError", "EmptyInputError")
-NO_METADATA = ("lc_versions", "thread_id", "run_id")
+NO_METADATA = ("lc_versions", "thread_id", "run_id", "counters_since_delta_snapshot")
 
 
 def plain(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stepgraph.core.channels import Channel
+from stepgraph.core.channels import Channel, NamedBarrierValue
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.plan import Plan
 from stepgraph.core.task import Task
@@ -48,8 +48,10 @@ def combine(
         channel = channels[key]
         if channel.plain and len(updates) == 1:
             changes[key] = updates[0]
-        else:
-            changes[key] = _reduce(channel, key, values.get(key, MISSING), updates, tasks)
+            continue
+        made = _reduce(channel, key, values.get(key, MISSING), updates, tasks)
+        if not isinstance(channel, NamedBarrierValue) or made != values.get(key):  # else who came was there already
+            changes[key] = made
     return changes, groups
 
 
@@ -84,7 +86,7 @@ def preview(plan: Plan, values: Mapping[str, Any], writes: Writes) -> dict[str, 
 def _consume(plan: Plan, values: Mapping[str, Any], tasks: Sequence[Task]) -> dict[str, Any]:
     """What becomes of the channels that made these tasks ready, before anything is written to them."""
     found: dict[str, Any] = {}
-    for key in dict.fromkeys(key for task in tasks if task.key < 0 for key in task.node.subscribes):
+    for key in dict.fromkeys(key for task in tasks if task.key < 0 and not task.edited for key in task.node.subscribes):
         if key in plan.consuming and key in values:
             value = plan.channels[key].consume(values[key])
             if value is not values[key]:

@@ -454,12 +454,12 @@ class Engine:
             before = {key: state.values[key] for key in changes if key in state.values}
             advance(plan, state, ordered, changes, overwrite)
             yield from self.save_step(before, changes, groups, overwrite)
-        written: Collection[str] = groups if plan.fleeting and not plan.plain else changes
-        if plan.veiled:
-            written = plan.readable(state.values, {*written, *(key for key in plan.finishing if key in changes)})
+        written: Collection[str] = changes
+        if plan.fleeting:
+            found = {key for key in written_by(ordered) if key in changes}
+            written = plan.readable(state.values, {*found, *(key for key in plan.finishing if key in changes)})
+        if self.awaited is not None or plan.fleeting:
             self.wrote(written)
-        elif self.awaited is not None or plan.fleeting:
-            self.wrote(written_by(ordered) if plan.fleeting else changes)
         if scope.emit is not None:
             self.show("loop", tuple(written))
 

@@ -107,6 +107,8 @@ def is_new(engine: Engine) -> bool:
 
 def is_blank(stored: Stored) -> bool:
     """Whether nothing was ever written to the thread: it was cleared, or edited in vain, before anything ran."""
+    if stored.source in ("input", "loop"):
+        return False
     control = stored.control
     led = control.next or control.sends or control.channels.keys() - {LAST}
     return stored.version == 0 or not (led or stored.versions.keys() - {GRAPH})
@@ -416,7 +418,7 @@ def amend(engine: Engine, writes: Writes, routes: Sequence[Route]) -> None:
     changes, _ = combine(engine.plan, state.values, [task])
     following, sends, step, seen = state.next, state.sends, state.step, dict(state.seen)
     waiting, state.waiting = state.waiting, frozenset()
-    advance(engine.plan, state, [task], changes)
+    advance(engine.plan, state, [task], changes, ends=False)
     state.step, state.ran, state.seen = step, (), seen  # no node has run
     if following or sends:  # deferred nodes wait for these, also where the Command led to them
         waiting |= engine.plan.deferred.intersection(state.next)

@@ -281,6 +281,8 @@ class Plan:
     output_keys: tuple[str, ...] | str = ()
     """The keys of the result; a single name for a state that is not a mapping."""
     state_keys: tuple[str, ...] = ()
+    shown_keys: tuple[str, ...] | str | None = None
+    """The keys that snapshots show, if that is not the whole state; a single name for its bare value."""
     entry: str = START
     """The node that takes the run's input."""
     interrupt_before: frozenset[str] = frozenset()
@@ -420,8 +422,8 @@ class Plan:
         return values.get(ROOT) if ROOT in self.channels and len(self.channels) == 1 else dict(values)
 
     def shown(self, values: Mapping[str, Any]) -> Any:
-        """A copy of all values, as snapshots show them: of the functional API what was returned."""
-        return self.whole(values) if self.entry == START else values.get(str(self.output_keys))
+        """A copy of the values that snapshots show: of the functional API what was returned."""
+        return self.whole(values) if self.shown_keys is None else self.output(values, self.shown_keys)
 
     def seen(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """A copy of what can be read of the values."""

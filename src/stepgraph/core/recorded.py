@@ -77,9 +77,11 @@ def told(plan: Plan, recorded: Mapping[str, Any], groups: Mapping[str, list[Any]
     channels = plan.channels
     for key, change in recorded.items():
         updates = groups.get(key)
-        if updates is not None and not channels[key].plain and (type(change) is not Extend or len(updates) > 1):
+        if channels[key].plain or change is REMOVED:
+            continue
+        if updates is None or type(change) is not Extend or len(updates) > 1:
             return False
-    return True
+    return not plan.fleeting or all(key in recorded or key in plan.untracked for key in groups)
 
 
 def writes_between(plan: Plan, before: Stored, after: Stored) -> Writes | None:

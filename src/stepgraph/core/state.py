@@ -63,10 +63,10 @@ class State:
         state.values.update((key, value) for key, value in stored.values.items() if key in channels)
         arrange(plan, state)
         control = stored.control
-        led = control.next
-        if len(led) > 1 and stored.source == "update":  # LangGraph's order then: that in which the nodes were added
-            led = tuple([name for name in plan.nodes if name in led])
-        state.next = tuple([name for name in led if name in plan.nodes])
+        following = control.next
+        if len(following) > 1 and stored.source == "update":  # LangGraph's order then: as the nodes were added
+            following = tuple([name for name in plan.nodes if name in following])
+        state.next = tuple([name for name in following if name in plan.nodes])
         if control.sends:
             values = plan.seen(state.values) if plan.veiled else state.values
             state.sends = tuple(sent(node, whole(arg, values), timeout) for node, arg, timeout in control.sends)
@@ -75,6 +75,8 @@ class State:
         state.seen = dict(stored.seen)
         state.version = stored.version
         state.step = stored.step + 1
+        if plan.subscribers:
+            state.next = tuple([name for name in state.next if _stays(plan, state, stored, name)])
         return state
 
     def control(self, plan: Plan) -> Control:
@@ -153,11 +155,18 @@ def view(node: Node, values: Mapping[str, Any], step: int, scope: Scope) -> Any:
 
 
 def advance(
-    plan: Plan, state: State, tasks: Sequence[Task], changes: dict[str, Any], overwrite: Mapping[str, Any] | None = None
+    plan: Plan,
+    state: State,
+    tasks: Sequence[Task],
+    changes: dict[str, Any],
+    overwrite: Mapping[str, Any] | None = None,
+    *,
+    ends: bool = True,
 ) -> None:
     """Apply a superstep: `changes` as `combine` made them, then what runs next. `tasks` are in order.
 
-    `overwrite` are values that a person put in place of combined ones.
+    `overwrite` are values that a person put in place of combined ones. Without `ends` something is written between
+    two supersteps: what a superstep's end does to channels does not happen.
     """
     values = state.values
     joined: Collection[str] = _join(plan, state, tasks) if plan.barriers else ()
@@ -167,7 +176,8 @@ def advance(
         changes.update(overwrite)
     if overwrite or plan.settling or plan.vanishing:
         _assign(values, changes)
-        settle(plan, values, changes)
+        if ends:
+            settle(plan, values, changes)
         state.width = 0  # keys may have gone and come
         arrange(plan, state)
     else:
@@ -179,9 +189,9 @@ def advance(
         seen[task.node.name] = version
     state.ran = tuple([task.node.name for task in tasks])
     if plan.subscribers:
-        joined = _publish(plan, state, changes)
+        joined = _publish(plan, state, changes, ends)
     _route(plan, state, tasks, joined)
-    if plan.finishing and not plan.subscribers and plan.deferred.issuperset(state.next):
+    if ends and plan.finishing and not plan.subscribers and plan.deferred.issuperset(state.next):
         _finish(plan, values, changes)
 
 
@@ -216,27 +226,41 @@ def take_writes(plan: Plan, state: State, tasks: Sequence[Task], changes: dict[s
         _assign(state.values, changes)
         state.width = 0
         arrange(plan, state)
-        state.next = tuple(sorted({*state.next, *_subscribed(plan, state.values, changes)}))
+        state.next = tuple(sorted({*state.next, *led_by(plan, state, changes)}))
     state.ran = ()
 
 
-def _subscribed(plan: Plan, values: Mapping[str, Any], changes: Mapping[str, Any]) -> set[str]:
+def readable(plan: Plan, values: Mapping[str, Any], key: str) -> bool:
+    """Whether nodes would find a value of that key."""
+    return key in values and plan.channels[key].read(values[key]) is not MISSING
+
+
+def led_by(plan: Plan, state: State, changes: Collection[str]) -> set[str]:
     """The nodes that subscribe to a changed channel which has a value."""
-    names: set[str] = set()
-    for key in changes:
-        if key in plan.subscribers and key in values and plan.channels[key].read(values[key]) is not MISSING:
-            names.update(plan.subscribers[key])
-    return names
+    written = [key for key in changes if key in plan.subscribers and readable(plan, state.values, key)]
+    return {name for key in written for name in plan.subscribers[key]}
 
 
-def _publish(plan: Plan, state: State, changes: dict[str, Any]) -> set[str]:
+def roused(plan: Plan, state: State, names: Collection[str]) -> set[str]:
+    """Those of the nodes that subscribe to a channel which has a value."""
+    return {n for n in names if any(readable(plan, state.values, key) for key in plan.nodes[n].subscribes)}
+
+
+def _stays(plan: Plan, state: State, stored: Stored, name: str) -> bool:
+    """Whether what made a node ready when that was stored is there again: untracked channels have no value."""
+    seen = 0 if stored.source in ("update", "fork") else stored.seen.get(name, 0)  # edits count there as runs
+    return any(
+        stored.versions.get(key, -1) >= seen and readable(plan, state.values, key)
+        for key in plan.nodes[name].subscribes
+    )
+
+
+def _publish(plan: Plan, state: State, changes: dict[str, Any], ends: bool) -> set[str]:
     """The nodes that a superstep makes ready by what it wrote, or by leaving nothing else to do."""
     values = state.values
-    names = _subscribed(plan, values, changes)
-    if not names:
+    if ends and not led_by(plan, state, changes):
         _finish(plan, values, changes)
-        names = _subscribed(plan, values, {key: None for key in plan.finishing if key in changes})
-    return names
+    return led_by(plan, state, changes)
 
 
 def _finish(plan: Plan, values: dict[str, Any], changes: dict[str, Any]) -> None:

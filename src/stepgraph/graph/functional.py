@@ -216,6 +216,7 @@ class entrypoint:  # noqa: N801  a decorator
             channels={END: LastValue(returned, key=END), PREVIOUS: LastValue(saved, key=PREVIOUS)},
             nodes={name: node},
             output_keys=END,
+            shown_keys=END,
             entry=name,
             call_retries=retries,
             call_cache=self.cache_policy,

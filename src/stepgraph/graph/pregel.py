@@ -142,6 +142,9 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
             input_keys=input_channels if isinstance(input_channels, str) else tuple(input_channels),
             output_keys=output_channels if isinstance(output_channels, str) else tuple(output_channels),
             state_keys=tuple(rules),
+            shown_keys=stream_channels
+            if stream_channels is None or isinstance(stream_channels, str)
+            else tuple(stream_channels),
             interrupt_before=frozenset(listed(interrupt_before_nodes)),
             interrupt_after=frozenset(listed(interrupt_after_nodes)),
             intake=lambda given: _intake(input_channels, given, stamp),

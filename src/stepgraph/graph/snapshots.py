@@ -217,9 +217,12 @@ def _shown(task: Task, stored: Stored, request: Request, saver: Checkpointer | N
             child = _inside(graph.plan, inside, saver, child)
     result = None
     if task.status == "finished" and task.handler is None:
+        keys = ROOT if ROOT in task.node.writes else task.scope.plan.shown_keys
         result = result_of(task.writes)
-        if ROOT in task.node.writes or task.scope.plan.entry != START:
-            result = result.get(str(task.scope.plan.output_keys))
+        if isinstance(keys, str):
+            result = result.get(keys)
+        elif keys is not None:
+            result = {key: value for key, value in result.items() if key in keys}
     return TaskSnapshot(task.id, task.name, task.path, task.error, task.interrupts, child, result)
 
 

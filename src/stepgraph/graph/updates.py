@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from stepgraph.core.changed import current, unknown_graph
-from stepgraph.core.checkpoint import Stored
+from stepgraph.core.checkpoint import REMOVED, Stored
 from stepgraph.core.combining import combine, in_order
 from stepgraph.core.decisions import unpacked
 from stepgraph.core.effects import Flow, Flush, Load
@@ -18,7 +18,7 @@ from stepgraph.core.keeping import keep_outcome
 from stepgraph.core.plan import Barrier
 from stepgraph.core.recorded import records_of, told, without
 from stepgraph.core.routing import route
-from stepgraph.core.state import LAST, advance, ready
+from stepgraph.core.state import LAST, advance, led_by, ready, roused
 from stepgraph.core.task import Task
 from stepgraph.core.types import END, START, StateUpdate
 from stepgraph.core.writes import collect
@@ -124,6 +124,8 @@ def _copy(engine: Engine, updates: Any, stored: Stored | None) -> Flow:
     following = _copied(updates) if isinstance(updates, list) else []
     state = engine.state
     changes = {} if is_blank(stored) else tracked_values(engine)
+    if engine.plan.fleeting and changes:
+        changes.update((key, REMOVED) for key in engine.plan.channels if key not in state.values)
     if engine.plan.entry in state.next:
         changes[START] = without(engine.plan.untracked, engine.scope.inputs)
     if engine.keeper is None:
@@ -235,11 +237,17 @@ def _commit(
             if _tells(engine, task):
                 yield from keep_outcome(engine, task)
     seen, joins = dict(state.seen), [task.joined for task in tasks]
+    waiting = set(state.next)
     for task in tasks:  # who has come to a full join does not come again
         task.joined = tuple(key for key in task.joins if key not in turns.joined)
-    advance(plan, state, tasks, changes)
+    advance(plan, state, tasks, changes, ends=bool(tasks))
     for task, joined in zip(tasks, joins, strict=True):
         task.joined = joined
+    if plan.fleeting:
+        recorded = records_of(plan, before, changes, groups)  # also what ended with the superstep
+    if plan.subscribers:
+        waiting = roused(plan, state, waiting.difference(task.name for task in tasks if not task.edited))
+        state.next = tuple(sorted(waiting | led_by(plan, state, changes)))
     state.seen = seen  # an edit is no run
     state.ran = tuple(task.name for task in finished if _wrote(task))  # nor is what was dropped, or wrote nothing
     for key, barrier in turns.joined.items():

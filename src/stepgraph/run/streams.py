@@ -11,7 +11,7 @@ from stepgraph.core.checkpoint import PUSH
 from stepgraph.core.errors import GraphDrained, GraphRecursionError
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.task import RETURN
-from stepgraph.core.types import END, HIDDEN, INTERRUPT, PREVIOUS, ROOT, START, Interrupt, Namespace, Writes
+from stepgraph.core.types import END, HIDDEN, INTERRUPT, ROOT, START, Interrupt, Namespace, Writes
 from stepgraph.run.chunks import Put
 from stepgraph.run.config import INNER, shown_metadata
 from stepgraph.run.tokens import given_messages, is_message, named, returned_messages
@@ -81,6 +81,8 @@ class Streams:
             case ev.RunStarted():
                 view.keys = self._keys if ns == self._root else event.outputs
                 view.parents = event.parents
+                plan = self._plan_at(ns)
+                view.kept = plan.shown_keys if plan is not None else END if event.outputs == END else None
             case ev.TaskFinished():
                 self._finished(view, event)
             case ev.StepFinished():
@@ -204,17 +206,14 @@ class Streams:
                 chunk["__metadata__"] = {"cached": True}
             self._send(event.ns, "updates", chunk)
         if self._debugging and not event.carried:
-            writes = event.writes
-            if view.keys == END:  # the functional API: what it keeps for the next run is its own affair
-                writes = tuple(write for write in writes if write[0] != PREVIOUS)
-            self._task_result(event, None, result_of(writes), [])
+            self._task_result(event, None, result_of(view.noted(event.writes)), [])
 
     def _failed(self, view: _View, event: ev.TaskFailed) -> None:
         if event.writes and "updates" in self.modes and not self._hides(event):
             self._send(event.ns, "updates", {event.node: view.shown(event.writes)})
         view.failed = True
         if event.node != START and not self._hides(event):
-            self._task_result(event, event.error, result_of(event.writes), [])
+            self._task_result(event, event.error, result_of(view.noted(event.writes)), [])
 
     def _interrupted(self, view: _View, event: ev.TaskInterrupted) -> None:
         if not event.interrupts or self._hides(event):
@@ -222,7 +221,7 @@ class Streams:
         if "updates" in self.modes:
             self._send(event.ns, "updates", {INTERRUPT: event.interrupts})
         if "values" in self.modes:
-            values = self._filtered(view, view.values)
+            values = _filtered(view.keys, view.values)
             values = values if isinstance(values, dict) else {}
             self._send(event.ns, "values", {**values, INTERRUPT: event.interrupts})
         self._task_result(event, None, {}, [_question(each) for each in event.interrupts])
@@ -273,11 +272,16 @@ class Streams:
 
     def _node(self, ns: Namespace, name: str) -> Node | None:
         """The node of that name in the graph that runs at `ns`; None if that graph can't be found."""
+        plan = self._plan_at(ns)
+        return None if plan is None else plan.nodes.get(name)
+
+    def _plan_at(self, ns: Namespace) -> Plan | None:
+        """The plan of the graph that runs at `ns`; None if it can't be found."""
         plan: Plan | None = self._plan
         for part in ns[len(self._root) :]:
             node = plan.nodes.get(part.partition(":")[0]) if plan is not None else None
             plan = node.inner() if node is not None else None
-        return None if plan is None else plan.nodes.get(name)
+        return plan
 
     def _step(self, view: _View, event: ev.StepFinished) -> None:
         view.values = event.values
@@ -288,7 +292,7 @@ class Streams:
         if "values" not in self.modes:
             return
         if event.source == "resume" or (event.source in ("loop", "update") and self._shown(view, event.changed)):
-            self._send(event.ns, "values", self._filtered(view, event.values))
+            self._send(event.ns, "values", _filtered(view.keys, event.values))
 
     def _shown(self, view: _View, written: Collection[str]) -> bool:
         """Whether a key was written that the caller wants to see."""
@@ -296,14 +300,6 @@ class Streams:
         if keys is None or not isinstance(view.values, dict):
             return bool(written)
         return any(key == keys or (not isinstance(keys, str) and key in keys) for key in written)
-
-    def _filtered(self, view: _View, values: Any) -> Any:
-        keys = view.keys
-        if keys is None or keys == ROOT or not isinstance(values, dict):
-            return values
-        if isinstance(keys, str):
-            return values.get(keys)
-        return {key: values[key] for key in keys if key in values}
 
     def _checkpoint(self, view: _View, tasks: Sequence[ev.TaskInfo]) -> None:
         saved, view.saved = view.saved, None
@@ -316,7 +312,7 @@ class Streams:
         payload = {
             "config": self._address(view, saved, saved.checkpoint),
             "parent_config": self._address(view, saved, saved.parent, bare=loaded) if saved.parent else None,
-            "values": view.values.get(END) if view.keys == END else view.values,
+            "values": _filtered(view.kept, view.values),
             "metadata": metadata,
             "next": [task.node for task in tasks],
             "tasks": [self._planned(view, saved, task) for task in tasks],
@@ -329,8 +325,11 @@ class Streams:
         if task.error is not None:
             shown["error"] = task.error
         else:
-            if task.writes and (writes := view.wanted(task.writes)):
-                shown["result"] = result_of(writes)
+            result: Any = result_of(view.wanted(task.writes or ()))
+            if isinstance(view.keys, str):
+                result = result.get(view.keys)
+            if result:
+                shown["result"] = result
             shown["interrupts"] = tuple(_question(each) for each in task.interrupts)
         node = self._node(saved.ns, task.node)
         shown["state"] = None
@@ -356,10 +355,12 @@ class Streams:
             self._checkpoint(view, event.planned)
         if event.status != "interrupted" or event.ns != self._root:
             return
-        if event.values is not None and "values" in self.modes:
-            written = view.written | _changed(view.values, event.values)
-            if self._shown(view, written):
-                self._send(event.ns, "values", self._filtered(view, event.values))
+        applied = event.values
+        if applied is not None and "values" in self.modes:
+            written = view.written | _changed(view.values, applied)
+            kept = [key for key in written if key in applied] if isinstance(applied, dict) else written
+            if self._shown(view, kept):
+                self._send(event.ns, "values", _filtered(view.keys, applied))
         if not event.interrupts and "updates" in self.modes:
             self._send(event.ns, "updates", {INTERRUPT: ()})
 
@@ -367,12 +368,14 @@ class Streams:
 class _View:
     """What the modes remember of one namespace."""
 
-    __slots__ = ("failed", "keys", "parents", "planned", "saved", "step", "values", "written")
+    __slots__ = ("failed", "kept", "keys", "parents", "planned", "saved", "step", "values", "written")
 
     def __init__(self) -> None:
         self.values: Any = {}
         self.keys: Sequence[str] | None = None
         """The keys to show in values and updates; None for all. A graph inside another one shows what it returns."""
+        self.kept: Sequence[str] | None = None
+        """The keys to show of checkpoints and what tasks did; None for all."""
         self.parents: Mapping[str, str] = {}
         """The checkpoints around it, by namespace."""
         self.step: ev.StepFinished | None = None
@@ -399,6 +402,22 @@ class _View:
         if keys is None or isinstance(keys, str):
             return writes
         return tuple(write for write in writes if write[0] in keys)
+
+    def noted(self, writes: Writes) -> Writes:
+        """A task's writes of keys that its checkpoint shows; what a called function returned."""
+        kept = self.kept
+        if kept is None:
+            return writes
+        return tuple(w for w in writes if w[0] == RETURN or (w[0] == kept if isinstance(kept, str) else w[0] in kept))
+
+
+def _filtered(keys: Sequence[str] | None, values: Any) -> Any:
+    """The values of `keys`; the lone value of a single one."""
+    if keys is None or keys == ROOT or not isinstance(values, dict):
+        return values
+    if isinstance(keys, str):
+        return values.get(keys)
+    return {key: values[key] for key in keys if key in values}
 
 
 def _changed(before: Any, after: Any) -> set[str]:
@@ -450,6 +469,8 @@ def result_of(writes: Writes) -> dict[str, Any]:
     if len(found) < len(writes):
         for key in found:
             values = [value for written, value in writes if written == key]
+            while len(values) > 1 and values[0] is None:  # LangGraph takes it for nothing
+                del values[0]
             if len(values) > 1:
                 found[key] = {"$writes": values}
     return found
