@@ -138,6 +138,10 @@ DEVIATIONS = {
         "LangGraph's history does not show that a task ended which wrote to untracked channels alone, or to none of "
         "several others; `update_state` stores such writes. Ours shows the first and stores none."
     ),
+    "below no saver": (
+        "A graph inside one that was compiled with `checkpointer=False` uses the checkpointer of the outermost graph "
+        "in LangGraph, though nobody can find or resume what it stores there; here it has none either."
+    ),
     "thread of a lone tool": (
         "The tool node of langgraph-prebuilt calls a lone tool in a thread of a pool of its own; under the import hook "
         "it is called in the node's thread, which costs a fraction of that. Several tools have a thread each, as there."

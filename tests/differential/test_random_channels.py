@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Annotated, Any
@@ -33,20 +34,23 @@ def setting(seed: int) -> tuple[Engine, Saver, Calls, bool]:
     return engine, saver, calls, rng.random() < 0.3
 
 
-def play(engine: Engine, seed: int, saver: Saver, directory: Path) -> list[tuple[str, Any]]:
+Play = Callable[[Lab, int], None]
+
+
+def account(play: Play, engine: Engine, seed: int, saver: Saver, directory: Path) -> list[tuple[str, Any]]:
     """What the seed's script saw on an engine."""
     _, _, calls, quiet = setting(seed)
     with lab(engine, calls, saver, directory, quiet=quiet) as opened:
-        random_channels.play(opened, seed)
+        play(opened, seed)
         return opened.record
 
 
-def compare(seed: int, directory: Path) -> str:
+def compare(seed: int, directory: Path, play: Play = random_channels.play) -> str:
     """How the seed's accounts differ; empty when they are equal."""
     engine, saver, _, _ = setting(seed)
-    got = play(engine, seed, saver, directory)
+    got = account(play, engine, seed, saver, directory)
     kind: Saver = "memory" if saver != "none" else "none"
-    return differs((play(REFERENCE, seed, kind, directory) for _ in range(3)), got)
+    return differs((account(play, REFERENCE, seed, kind, directory) for _ in range(3)), got)
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, BATCH))

@@ -27,6 +27,8 @@ class TaskInfo(NamedTuple):
     """What it asked in an earlier process."""
     error: str | None = None
     """How it failed in an earlier process."""
+    nests: bool = False
+    """Whether its node is a graph, or names one."""
 
 
 class RunStarted(NamedTuple):

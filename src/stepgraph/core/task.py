@@ -306,8 +306,9 @@ class Task:
     def info(self) -> TaskInfo:
         """What a listener learns of it, with what earlier processes recorded."""
         known = self.records
+        nests = self.node.graph() is not None
         if not known:
-            return TaskInfo(self.id, self.name, self.index, self.triggers)
+            return TaskInfo(self.id, self.name, self.index, self.triggers, nests=nests)
         outcome, asked, failed = (known.get(kind) or known.get(past) for kind, past in PAST.items())
         return TaskInfo(
             self.id,
@@ -317,6 +318,7 @@ class Task:
             None if outcome is None else tuple((key, value) for key, value in outcome.payload[0]),
             () if asked is None else tuple(asked.payload),
             None if failed is None or outcome is not None else failed.payload,
+            nests,
         )
 
     def interrupt_id(self, slot: int) -> str:

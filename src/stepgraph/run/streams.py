@@ -331,9 +331,8 @@ class Streams:
             if result:
                 shown["result"] = result
             shown["interrupts"] = tuple(_question(each) for each in task.interrupts)
-        node = self._node(saved.ns, task.node)
         shown["state"] = None
-        if node is not None and node.inner() is not None:
+        if task.nests:
             ns = "|".join((*saved.ns, f"{task.node}:{task.id}"))
             shown["state"] = {"configurable": {"thread_id": saved.thread, "checkpoint_ns": ns}}
         return shown
