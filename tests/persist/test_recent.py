@@ -16,7 +16,7 @@ import pytest
 from stepgraph import START, Command, RetryPolicy, StateGraph, interrupt
 from stepgraph.core.checkpoint import REMOVED, Checkpoint, Control, Extend, Record, Stored
 from stepgraph.core.errors import CheckpointError
-from stepgraph.persist import SqliteCheckpointer, recent, rows
+from stepgraph.persist import SqliteCheckpointer, fast, recent, rows
 from stepgraph.persist.codec import write
 
 METADATA: dict[str, Any] = {"source": "test", "parents": {"": "x"}}
@@ -130,6 +130,7 @@ def test_an_interrupt_while_lines_are_made_loses_nothing(
             raise KeyboardInterrupt
         return write(row).encode()
 
+    monkeypatch.setattr(fast, "dumps", None)
     monkeypatch.setattr(rows, "line_of", interrupted)
     with pytest.raises(KeyboardInterrupt):
         checkpointer.flush()

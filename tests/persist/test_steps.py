@@ -1,15 +1,20 @@
-"""Short supersteps wait in memory as rows, and are read as the checkpoints that they are."""
+"""Short supersteps wait as rows, and are read as the checkpoints that they are."""
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypedDict
 
 import pytest
 
 from stepgraph import START, StateGraph
 from stepgraph.core.errors import CheckpointError
-from stepgraph.persist import MemoryCheckpointer, memory
+from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer, memory
+from stepgraph.persist.commit import Committer
 
 CONFIG: Any = {"configurable": {"thread_id": "t"}}
 
@@ -20,9 +25,15 @@ class State(TypedDict, total=False):
     some: list[int]
 
 
-def chain(*bodies: Any) -> Any:
+@pytest.fixture(params=["memory", "sqlite"])
+def saver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    with MemoryCheckpointer() if request.param == "memory" else SqliteCheckpointer(tmp_path / "a.db") as made:
+        yield made
+
+
+def chain(*bodies: Any, saver: Any = None) -> Any:
     g = StateGraph(State).add_sequence([(f"n{place}", body) for place, body in enumerate(bodies)])
-    return g.add_edge(START, "n0").compile(checkpointer=MemoryCheckpointer())
+    return g.add_edge(START, "n0").compile(checkpointer=saver or MemoryCheckpointer())
 
 
 def one_more(state: State) -> State:
@@ -50,7 +61,7 @@ def test_a_run_that_nobody_looks_at_leaves_rows_only() -> None:
     assert (log.weight, app.checkpointer._waiting) == (0, 0)
 
 
-def test_a_value_that_is_changed_later_does_not_change_what_waits() -> None:
+def test_a_value_that_is_changed_later_does_not_change_what_waits(saver: Any) -> None:
     some = [1]
 
     def hands_out(state: State) -> State:
@@ -61,7 +72,7 @@ def test_a_value_that_is_changed_later_does_not_change_what_waits() -> None:
         state["some"].append(3)
         return {"text": "x" * 600}
 
-    app = chain(hands_out, changes, lambda state: {"text": "short"})
+    app = chain(hands_out, changes, lambda state: {"text": "short"}, saver=saver)
     given = {"n": 0, "text": "a"}
     app.invoke(given, CONFIG)
     given["n"] = 7
@@ -72,7 +83,7 @@ def test_a_value_that_is_changed_later_does_not_change_what_waits() -> None:
     assert [each.get("text") for each in found] == ["short", "x" * 600, "a", "a", None]
 
 
-def test_nodes_may_read_and_change_their_own_thread_on_the_way() -> None:
+def test_nodes_may_read_and_change_their_own_thread_on_the_way(saver: Any) -> None:
     seen = []
 
     def reads(state: State) -> State:
@@ -83,30 +94,31 @@ def test_nodes_may_read_and_change_their_own_thread_on_the_way() -> None:
         app.update_state(CONFIG, {"text": "meanwhile"}, as_node="n0")
         return one_more(state)
 
-    app = chain(one_more, reads, one_more, changes, one_more)
+    app = chain(one_more, reads, one_more, changes, one_more, saver=saver)
     assert app.invoke({"n": 0}, CONFIG) == {"n": 5}
     assert seen == [[1, 0, None]]
     found = [(each.values.get("n"), each.values.get("text")) for each in app.get_state_history(CONFIG)]
     assert found == [(5, None), (4, None), (3, "meanwhile"), (3, None), (2, None), (1, None), (0, None), (None, None)]
 
 
-def test_a_thread_that_is_deleted_under_a_run_ends_it() -> None:
+def test_a_thread_that_is_deleted_under_a_run_ends_it(saver: Any) -> None:
     def deletes(state: State) -> State:
         app.checkpointer.delete("t")
         return one_more(state)
 
-    app = chain(one_more, deletes, one_more)
+    app = chain(one_more, deletes, one_more, saver=saver)
     with pytest.raises(CheckpointError, match=r"the parent checkpoint .* is not stored"):
         app.invoke({"n": 0}, CONFIG)
-    assert app.checkpointer._waiting == 0
+    assert getattr(saver, "_waiting", 0) == 0
+    assert saver.load("t", "") is None
 
 
-def test_two_runs_of_one_thread_at_once_store_both() -> None:
+def test_two_runs_of_one_thread_at_once_store_both(saver: Any) -> None:
     async def turn(state: State) -> State:
         await asyncio.sleep(0)
         return one_more(state)
 
-    app = chain(turn, turn, turn)
+    app = chain(turn, turn, turn, saver=saver)
 
     async def both() -> Any:
         return await asyncio.gather(app.ainvoke({"n": 0}, CONFIG), app.ainvoke({"n": 100}, CONFIG))
@@ -135,16 +147,17 @@ def test_not_more_than_so_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(list(app.get_state_history(CONFIG))) == 502
 
 
-def test_whoever_replaces_save_is_handed_every_checkpoint() -> None:
+@pytest.mark.parametrize("kind", [MemoryCheckpointer, SqliteCheckpointer])
+def test_whoever_replaces_save_is_handed_every_checkpoint(kind: Any) -> None:
     seen = []
 
-    class Counting(MemoryCheckpointer):
+    class Counting(kind):
         def save(self, thread: str, ns: str, checkpoint: Any) -> None:
             seen.append(checkpoint.step)
             super().save(thread, ns, checkpoint)
 
     app = chain(one_more, one_more)
-    app.checkpointer = Counting()
+    app.checkpointer = Counting() if kind is MemoryCheckpointer else Counting(":memory:")
     app.invoke({"n": 0}, CONFIG)
 
     assert seen == [-1, 0, 1, 2]
@@ -153,7 +166,7 @@ def test_whoever_replaces_save_is_handed_every_checkpoint() -> None:
 class Around:
     """A checkpointer of a program's own that hands most of its work on to another one."""
 
-    def __init__(self, inner: MemoryCheckpointer) -> None:
+    def __init__(self, inner: Any) -> None:
         self.inner = inner
         self.seen: list[int] = []
 
@@ -165,23 +178,23 @@ class Around:
         return getattr(self.inner, name)
 
 
-def test_a_checkpointer_around_another_one_is_handed_every_checkpoint() -> None:
+def test_a_checkpointer_around_another_one_is_handed_every_checkpoint(saver: Any) -> None:
     app = chain(one_more, one_more)
-    app.checkpointer = Around(app.checkpointer)
+    app.checkpointer = Around(saver)
     app.invoke({"n": 0}, CONFIG)
 
     assert app.checkpointer.seen == [-1, 0, 1, 2]
 
 
-def test_a_method_that_is_replaced_for_all_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen, save = [], MemoryCheckpointer.save
+def test_a_method_that_is_replaced_for_all_is_called(saver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, save = [], type(saver).save
 
-    def counted(self: MemoryCheckpointer, thread: str, ns: str, checkpoint: Any) -> None:
+    def counted(self: Any, thread: str, ns: str, checkpoint: Any) -> None:
         seen.append(checkpoint.step)
         save(self, thread, ns, checkpoint)
 
-    monkeypatch.setattr(MemoryCheckpointer, "save", counted)
-    chain(one_more).invoke({"n": 0}, CONFIG)
+    monkeypatch.setattr(type(saver), "save", counted)
+    chain(one_more, saver=saver).invoke({"n": 0}, CONFIG)
 
     assert seen == [-1, 0, 1]
 
@@ -209,14 +222,79 @@ def test_a_run_that_can_not_save_has_told_what_waits(made: str | None, monkeypat
     assert held == [3, 2]
 
 
-def test_graphs_inside_leave_rows_in_their_namespaces() -> None:
+def test_graphs_inside_leave_rows_in_their_namespaces(saver: Any) -> None:
     inner = StateGraph(State).add_node("in", one_more).add_node("out", one_more)
     inner.add_edge(START, "in").add_edge("in", "out")
     outer = StateGraph(State).add_node("sub", inner.compile()).add_node("end", one_more)
-    app = outer.add_edge(START, "sub").add_edge("sub", "end").compile(checkpointer=MemoryCheckpointer())
+    app = outer.add_edge(START, "sub").add_edge("sub", "end").compile(checkpointer=saver)
 
     assert app.invoke({"n": 0}, CONFIG) == {"n": 3}
     (ns,) = [each for each in app.checkpointer.namespaces("t") if each]
     inside = list(app.checkpointer.history("t", ns))
     assert [each.values.get("n") for each in inside] == [2, 1, 0, None]
     assert all(set(each.metadata["parents"]) == {""} for each in inside)
+
+
+def until(true: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def test_what_waits_is_in_the_file_while_the_next_node_runs(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+
+    def looks(state: State) -> State:
+        with SqliteCheckpointer(path) as other:
+            until(lambda: (found := other.load("t", "")) is not None and found.values.get("n") == state["n"])
+        return one_more(state)
+
+    with SqliteCheckpointer(path) as saver:
+        app = chain(looks, one_more, looks, looks, saver=saver)
+        assert app.invoke({"n": 0}, CONFIG) == {"n": 4}
+        saver.flush()  # a second run finds the thread, and no row is told twice
+        assert app.invoke({"n": 10}, CONFIG) == {"n": 14}
+        found = [each.values.get("n") for each in app.get_state_history(CONFIG)]
+        assert found == [14, 13, 12, 11, 10, 4, 4, 3, 2, 1, 0, None]
+
+
+def test_a_disk_that_fails_ends_the_run_and_loses_nothing_that_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Committer, batch: Any) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    def waits(state: State) -> State:
+        if Committer._commit is full:
+            until(lambda: saver._trouble.error)
+        return one_more(state)
+
+    with SqliteCheckpointer(tmp_path / "a.db") as saver:
+        app = chain(one_more, waits, one_more, saver=saver)
+        with monkeypatch.context() as broken:
+            broken.setattr(Committer, "_commit", full)
+            with pytest.raises(CheckpointError, match="disk is full"):
+                app.invoke({"n": 0}, CONFIG)
+        until(lambda: saver._trouble.error is None)  # it is tried again
+        assert [each.values.get("n") for each in app.get_state_history(CONFIG)] == [1, 0, None]
+        assert app.invoke(None, CONFIG) == {"n": 3}
+
+
+def test_logs_that_are_dropped_while_a_node_runs_are_taken_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drops(state: State) -> State:
+        saver.flush()
+        saver._forget()
+        assert ("t", "") not in saver._logs
+        return one_more(state)
+
+    with SqliteCheckpointer(tmp_path / "a.db") as saver:
+        app = chain(one_more, drops, one_more, drops, one_more, saver=saver)
+        other = {"configurable": {"thread_id": "later"}}
+        chain(one_more, saver=saver).invoke({"n": 0}, other)
+        saver._logs["later", ""].used = 1 << 40  # the other half is dropped
+        assert app.invoke({"n": 0}, CONFIG) == {"n": 5}
+        found = [each.values.get("n") for each in app.get_state_history(CONFIG)]
+        assert found == [5, 4, 3, 2, 1, 0, None]

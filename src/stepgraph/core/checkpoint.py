@@ -7,7 +7,7 @@ because node code may change them later.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -116,11 +116,21 @@ Row = tuple[str, str | None, int, Source, float, int, dict[str, Any], tuple[str,
 """A checkpoint in short: its fields up to `changes`, the names of the nodes that run next, `ran` and `metadata`."""
 
 
-class Steps(Protocol):
-    """Where the supersteps of one namespace wait, for a checkpointer in this process's memory."""
+def of_row(row: Row) -> Checkpoint:
+    """The same at length."""
+    return Checkpoint(*row[:7], Control(row[7]), *row[8:])
 
-    recent: Any
-    """Takes a Row by `append`; values in it are its own."""
+
+class Steps(Protocol):
+    """Where the supersteps of one namespace wait for their checkpointer."""
+
+    atoms: frozenset[type]
+    """The types of values that need no copy."""
+
+    @property
+    def take(self) -> Callable[[Row], bool | None]:
+        """Lets a superstep wait; true if it can't any more. Values in it are its own."""
+
     latest: str | None
     """The id of the checkpoint saved last. Whoever appends one that follows it sets it, after that."""
     said: Any

@@ -14,7 +14,7 @@ from typing import Any
 
 from stepgraph.core import events as ev
 from stepgraph.core.asking import ask
-from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Control, Extend, Keeper, Record, Source, undecided
+from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Control, Extend, Keeper, Record, Source, Steps, undecided
 from stepgraph.core.child import child_request
 from stepgraph.core.combining import combine, in_order
 from stepgraph.core.decisions import rejected, superstep, update_from
@@ -73,6 +73,7 @@ class Engine:
         "saving",
         "scope",
         "state",
+        "steps",
         "tasks",
         "trail",
         "withheld",
@@ -117,6 +118,8 @@ class Engine:
         self.saving = request.checkpointer is not None
         if self.saving:
             self.withheld = []
+            self.steps: Steps | None = None
+            """Where its first supersteps wait already."""
             opened = getattr(request.checkpointer, "opened", None)
             if opened is not None:
                 self.keeper = self.scope.keeper = request.checkpointer = opened(self)

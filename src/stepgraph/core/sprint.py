@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
 from stepgraph.core.changed import kept
-from stepgraph.core.checkpoint import NUMBERS, Checkpoint, Steps
+from stepgraph.core.checkpoint import Checkpoint, Steps
 from stepgraph.core.child import parents_of
 from stepgraph.core.combining import combine
 from stepgraph.core.effects import Flow, Save
@@ -83,13 +83,20 @@ def begin_stored(engine: Engine) -> bool:
     if steps is None:
         return False
     begin(engine)
-    state, now, start = engine.state, scope.clock(), plan.nodes[plan.entry].alone
-    first = last = request.new_id()
-    steps.recent.append((first, None, -1, "input", now, 1, own, start, (), steps.said))
+    state, now, start, take, new_id = (
+        engine.state,
+        scope.clock(),
+        plan.nodes[plan.entry].alone,
+        steps.take,
+        request.new_id,
+    )
+    first = last = new_id()
+    take((first, None, -1, "input", now, 1, own, start, (), steps.said))
     if state.step == 1:
-        last, weight = request.new_id(), weight + 1
-        steps.recent.append((last, first, 0, "loop", now, 2, own[START].copy(), state.next, start, steps.said))
+        steps.latest, last, weight = first, new_id(), weight + 1
+        take((last, first, 0, "loop", now, 2, own[START].copy(), state.next, start, steps.said))
     engine.checkpoint = scope.checkpoint = steps.latest = last
+    engine.steps = steps
     saver.stepped(steps, weight)
     return True
 
@@ -110,8 +117,11 @@ def sprint(engine: Engine) -> Flow:
         light = request.durability == "async"
         handing = Save(saver, engine.thread, scope.ns_text, NOT_YET)
         if light and hasattr(type(saver), "steps"):
-            steps = saver.steps(engine.thread, scope.ns_text, engine.checkpoint, metadata)
-            said = None if steps is None else steps.said
+            steps, engine.steps = engine.steps, None
+            if steps is None:
+                steps = saver.steps(engine.thread, scope.ns_text, engine.checkpoint, metadata)
+            if steps is not None:
+                said, take, atoms = steps.said, steps.take, steps.atoms
     try:
         while len(state.next) == 1 and not state.sends and state.step <= stop and not root.halted:
             node = nodes[state.next[0]]
@@ -161,12 +171,10 @@ def sprint(engine: Engine) -> Flow:
             advance_alone(plan, state, task, changes)
             parent, step = engine.checkpoint, state.step - 1
             if steps is not None and steps.latest == parent and not (steps.gone or state.sends):
-                own, more = (recorded, 1) if NUMBERS.issuperset(map(type, recorded.values())) else saver.own(recorded)
-                if own is not None:
-                    own_id = new_id()
-                    steps.recent.append(
-                        (own_id, parent, step, "loop", clock(), state.version, own, state.next, state.ran, said)
-                    )
+                own, more = (recorded, 1) if atoms.issuperset(map(type, recorded.values())) else saver.own(recorded)
+                if own is not None and not take(
+                    (own_id := new_id(), parent, step, "loop", clock(), state.version, own, state.next, state.ran, said)
+                ):
                     engine.checkpoint = scope.checkpoint = steps.latest = own_id
                     weight += more
                     if weight > MOST:

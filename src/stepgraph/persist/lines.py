@@ -61,11 +61,11 @@ def split_id(text: str) -> Id:
     """`xxxxxxxx-xxxx-6xxx-xxxx-` and the last twelve hex digits as a number; any other id is a prefix of its own."""
     if len(text) == 36:
         try:
-            found = Id(text[:24], int(text[24:], 16))
+            counter = int(text[24:], 16)
         except ValueError:
             return Id(text, -1)
-        if str(found) == text:
-            return found
+        if f"{counter:012x}" == text[24:]:
+            return Id(text[:24], counter)
     return Id(text, -1)
 
 

@@ -11,7 +11,7 @@ import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from stepgraph.core.checkpoint import Checkpoint, Record, Source, Stored, ThreadInfo
 from stepgraph.core.errors import CheckpointError
@@ -105,6 +105,18 @@ class Trouble:
     def over(self) -> None:
         """Nothing is wrong any more."""
         self.error, self.once = None, False
+
+
+_OVERRIDES: Final = frozenset({"save", "load"})
+
+
+def is_replaced(checkpointer: LogCheckpointer, kind: type[LogCheckpointer], own: tuple[Any, Any]) -> bool:
+    """Whether somebody else's `save` or `load`, who wants to see each checkpoint, is in the place of `kind`'s own."""
+    return (
+        type(checkpointer) is not kind
+        or not _OVERRIDES.isdisjoint(checkpointer.__dict__)
+        or (kind.save, kind.load) != own
+    )
 
 
 class LogCheckpointer(ABC):

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from stepgraph.core.checkpoint import NUMBERS, Checkpoint, Record, Row, Shelf, Steps
+from stepgraph.core.checkpoint import NUMBERS, Checkpoint, Record, Row, Shelf, Steps, of_row
 from stepgraph.core.errors import CheckpointError
 from stepgraph.persist.blobs import Blob, BlobCodec, pickled, unpickled
 from stepgraph.persist.codec import BLOB
 from stepgraph.persist.lines import is_record, split_id
-from stepgraph.persist.log import Log, LogCheckpointer, Tail
+from stepgraph.persist.log import Log, LogCheckpointer, Tail, is_replaced
 from stepgraph.persist.tip import Tip
-from stepgraph.persist.waiting import BYTES, Outcomes, copied, keep_pickled, of_row, own_outcome, taken_up
+from stepgraph.persist.waiting import BYTES, Outcomes, copied, keep_pickled, own_outcome, taken_up
 
 
 class MemoryCheckpointer(LogCheckpointer):
@@ -65,12 +65,8 @@ class MemoryCheckpointer(LogCheckpointer):
 
     def steps(self, thread: str, ns: str, latest: str | None, metadata: Mapping[str, Any]) -> Steps | None:
         """Where supersteps that follow `latest` can wait as rows; of None, those of a new thread. None if nowhere."""
-        if (
-            type(self) is not MemoryCheckpointer
-            or not _REPLACED.isdisjoint(self.__dict__)
-            or (MemoryCheckpointer.save, MemoryCheckpointer.load) != _OWN
-        ):
-            return None  # somebody else's `save` wants to see them
+        if is_replaced(self, MemoryCheckpointer, _OWN):
+            return None
         log: Any = self._logs.get((thread, ns))
         if log is None:
             if latest is not None:
@@ -265,6 +261,8 @@ class MemoryLog(Log):
         "weight",
     )
 
+    atoms = NUMBERS
+
     def __init__(self, thread: str, ns: str, codec: BlobCodec) -> None:
         super().__init__(thread, ns)
         self.codec = codec
@@ -296,6 +294,11 @@ class MemoryLog(Log):
         self.late_lines: dict[str, list[bytes]] = {}
         self.parents: dict[str, list[int]] = {}
         """Other thread -> the links into it."""
+
+    @property
+    def take(self) -> Callable[[Row], None]:
+        """Lets a superstep wait."""
+        return self.recent.append
 
     def meet(self, metadata: Mapping[str, Any]) -> None:
         """Another run begins to write."""
@@ -411,7 +414,6 @@ class MemoryLog(Log):
             end = mark
 
 
-_REPLACED = frozenset({"save", "load"})
 _LONGEST = 64
 """So many checkpoints at most are encoded at once, after one that was too big, before the next is tried."""
 _WAITING = 32_768

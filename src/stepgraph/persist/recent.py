@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from stepgraph.core.checkpoint import Checkpoint, Extend, Record, Removed, Shelf
+from stepgraph.core.checkpoint import Checkpoint, Extend, Record, Removed, Row, Shelf, Steps, of_row
 from stepgraph.core.errors import CheckpointError
 from stepgraph.core.types import MISSING
 from stepgraph.persist.changes import LONG
@@ -18,7 +18,7 @@ from stepgraph.persist.codec import ATOMS, TEXT, Codec, line_of, write
 from stepgraph.persist.lines import is_mark, owned
 from stepgraph.persist.log import Log, LogCheckpointer, where
 from stepgraph.persist.outcomes import outcome_lines
-from stepgraph.persist.rows import Kept, begin, follow
+from stepgraph.persist.rows import KEPT, Kept, begin, follow
 from stepgraph.persist.tip import Tip
 
 _BATCH: Final = 64
@@ -35,12 +35,16 @@ _NAMES: Final = frozenset({str, int, bool})
 class RecentLog(Log):
     """A log that things wait in. `latest` is the id of the checkpoint that was handed over last, once that is known."""
 
-    __slots__ = ("dropped", "latest", "metadata", "noted", "recent", "said", "shelf")
+    __slots__ = ("dropped", "gone", "latest", "metadata", "noted", "recent", "said", "shelf")
+
+    atoms = ATOMS
 
     def __init__(self, thread: str, ns: str) -> None:
         super().__init__(thread, ns)
         self.latest: str | None = None
-        self.recent: list[Checkpoint | Kept] = []
+        self.recent: list[Row | Kept] = []
+        self.gone = False
+        """Whether its thread was deleted: nothing is kept here any more."""
         self.dropped = False
         """Whether it is no longer at hand, because nothing waited."""
         self.noted = False
@@ -68,6 +72,10 @@ class RecentLog(Log):
         self.noted, self.shelf = False, None
 
     @abstractmethod
+    def take(self, row: Row) -> bool:
+        """Let a superstep that follows the latest one wait; true if it can't. Raises what is wrong with writing."""
+
+    @abstractmethod
     def append_all(self, lines: list[bytes], ids: list[str | None], owner: str | None) -> None:
         """Hand over consecutive lines, of which only the first may be a mark; `owner` is what that follows tacitly."""
 
@@ -88,20 +96,19 @@ class RecentCheckpointer(LogCheckpointer):
         log: Any = self._logs.get((thread, ns)) or self._log(thread, ns)
         if self._trouble.error is not None:
             self._trouble.check()
-        metadata = checkpoint.metadata
+        metadata, control = checkpoint.metadata, checkpoint.control
         if metadata is not log.metadata:
             log.meet(metadata)
         if checkpoint.parent_thread is not None:
             self._settle_all()
-        elif metadata == log.said and _keep(checkpoint):
+        elif metadata == log.said and not (control.sends or control.channels) and _keep(checkpoint.changes):
             with log.lock:
                 if log.dropped and not self._at_hand(log):
                     return self.save(thread, ns, checkpoint)
                 if checkpoint.parent == log.latest:
                     if log.latest is None:
                         self._began(log)
-                    checkpoint.metadata = log.said
-                    log.recent.append(checkpoint)
+                    log.recent.append(_row(checkpoint, log.said))
                     log.latest = checkpoint.id
                     log.used = self._turn
                     if not log.noted:
@@ -118,6 +125,16 @@ class RecentCheckpointer(LogCheckpointer):
             super().save(thread, ns, checkpoint)
             log.latest = checkpoint.id
         return None
+
+    def own(self, changes: dict[str, Any]) -> tuple[dict[str, Any] | None, int]:
+        """The changes with values of their own, and what they count for; None if one of them may not wait."""
+        return (changes, 1) if _keep(changes) else (None, 0)
+
+    def stepped(self, steps: Steps, _weight: int) -> None:
+        """More waits there now than it was told of."""
+        log: Any = steps
+        if len(log.recent) >= _BATCH:
+            settle(log, self._codec, self._saved)
 
     def _at_hand(self, log: Any) -> bool:
         """Take a log up again that was dropped just before its lock was taken. False if there is another by now."""
@@ -240,25 +257,25 @@ def _settle(log: Any, waiting: list[Any], codec: Codec, otherwise: Otherwise | N
             if place == len(waiting):
                 return
             each = waiting[place]
-            if type(each) is tuple:  # its checkpoint is not known any more as the last one
+            if len(each) == KEPT:  # its checkpoint is not known any more as the last one
                 chunk.close()
                 checkpoint, line = each
                 log.append_record(owned(line, checkpoint), checkpoint, named=True)
                 chunk.begin(place + 1, None if tip is None else tip.id)
-            elif each.parent is None:
+            elif each[1] is None:
                 tip, line = begin(each, codec)
                 log.tip = tip
                 chunk.add(line, each)
-            elif tip is not None and each.parent == tip.id:
-                chunk.add(tip.advance(each, codec), each)
-                tip.metadata_seen = each.metadata
+            elif tip is not None and each[1] == tip.id:
+                chunk.add(tip.advance(of_row(each), codec), each)
+                tip.metadata_seen = each[9]
             elif otherwise is None:
-                raise CheckpointError(f"{where(log)}, step {each.step}: the checkpointer was dropped too early.")
+                raise CheckpointError(f"{where(log)}, step {each[2]}: the checkpointer was dropped too early.")
             else:
                 chunk.close()
-                otherwise(log, each)
+                otherwise(log, of_row(each))
                 tip = log.tip
-                chunk.begin(place + 1, each.id)
+                chunk.begin(place + 1, each[0])
     finally:
         chunk.close()
         del waiting[: chunk.begun]
@@ -284,12 +301,12 @@ class Chunk:
         self.lines: list[bytes] = []
         self.ids: list[str | None] = []
 
-    def add(self, line: bytes, checkpoint: Checkpoint) -> None:
+    def add(self, line: bytes, row: Row) -> None:
         """Add the line of a checkpoint; a mark begins another chunk."""
         if is_mark(line):
             self.close()
-            self.owner = checkpoint.parent
-        self.ids.append(checkpoint.id)
+            self.owner = row[1]
+        self.ids.append(row[0])
         self.lines.append(line)
 
     def close(self) -> None:
@@ -300,12 +317,16 @@ class Chunk:
             self.begin(self.begun + len(lines), None)
 
 
-def _keep(checkpoint: Checkpoint) -> bool:
-    """Give the checkpoint values of its own; False, with some of them changed, if one is no small plain value."""
-    control = checkpoint.control
-    if control.sends or control.channels:
-        return False
+def _row(checkpoint: Checkpoint, said: Any) -> Row:
     changes: Any = checkpoint.changes
+    return (
+        checkpoint.id, checkpoint.parent, checkpoint.step, checkpoint.source, checkpoint.time, checkpoint.version,
+        changes, checkpoint.control.next, checkpoint.ran, said,
+    )  # fmt: skip
+
+
+def _keep(changes: Any) -> bool:
+    """Give changes values of their own; False, with some of them changed, if one is no small plain value."""
     if ATOMS.issuperset(map(type, changes.values())):
         return True
     for key, value in changes.items():

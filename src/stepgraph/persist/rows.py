@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
-from stepgraph.core.checkpoint import Checkpoint, Extend, Removed
+from stepgraph.core.checkpoint import Extend, Removed, Row, of_row
+from stepgraph.persist import fast
 from stepgraph.persist.changes import LONG, SMALL
 from stepgraph.persist.codec import ATOMS, Codec, line_of
 from stepgraph.persist.encoded import Encoded
@@ -19,11 +20,11 @@ from stepgraph.persist.tip import PER_LINE, Tip
 
 Kept = tuple[str, bytes]
 """The record of a task: the id of its checkpoint, and its line."""
+KEPT: Final = 2
+"""Its length, which no Row has."""
 
 
-def follow(
-    tip: Tip, waiting: Sequence[Checkpoint | Kept], place: int, lines: list[bytes], ids: list[str | None]
-) -> int:
+def follow(tip: Tip, waiting: Sequence[Row | Kept], place: int, lines: list[bytes], ids: list[str | None]) -> int:
     """Make lines of what waits from a place on, up to what is out of the ordinary; gives the place of that.
 
     Each checkpoint's values are its own, and its metadata never changes. When this raises, the tip is of no more use.
@@ -32,25 +33,23 @@ def follow(
     parent, last, shape = tip.parent, tip.id, (tip.source, tip.next, tip.ran)
     values, versions, seen, shapes, numbered = tip.values, tip.versions, tip.seen, tip.shapes, tip.numbered
     since, check, metadata = tip.since, tip.check, tip.metadata_seen
-    begun = place
+    begun, dumps = place, fast.dumps
     each: Any
     for each in islice(waiting, place, None):
-        if type(each) is tuple:
+        if len(each) == KEPT:
             if each[0] != last:
                 break
             ids.append(None)  # first the id, for an interrupt in between: a line too few is made again
             lines.append(each[1])
             place += 1
             continue
-        own_id, control, sets = each.id, each.control, each.changes
+        own_id, before, own_step, source, time, own_version, sets, following, ran, said = each
         if (
-            each.metadata is not metadata
+            said is not metadata
             or since >= check
-            or each.version != version + 1
-            or each.step != step + 1
-            or each.parent != last
-            or control.sends
-            or control.channels
+            or own_version != version + 1
+            or own_step != step + 1
+            or before != last
             or counter < 0
         ):
             break
@@ -62,43 +61,43 @@ def follow(
                 break
         if parts is not None and parts.unfit:
             break
-        rare: dict[str, Any] = {}
+        rare: dict[str, Any] | None = None
         if own_id == f"{prefix}{counter + 1:012x}":
             counter += 1
         else:
             skipped = int(own_id[24:], 16) if own_id.startswith(prefix) and len(own_id) == 36 else -1
             if own_id != f"{prefix}{skipped:012x}":
                 break
-            counter = rare["n"] = skipped
-        shape = (each.source, control.next, each.ran)
+            counter, rare = skipped, {"n": skipped}
+        shape = (source, following, ran)
         number: Any = shapes.get(shape)
         if number is None:
             number = shape
             shapes[shape] = len(numbered)
             numbered.append(shape)
-        now = round(each.time * 1e6)
-        row = [number, now - micros, sets]
+        now = round(time * 1e6)
         version += 1
         for key in sets:
             versions[key] = version
+        row: tuple[Any, ...] = (number, now - micros, sets)
         if parts is not None:
-            row[2] = sets = parts.sets
+            row = (number, now - micros, parts.sets)
             if parts.gone:
-                rare["g"] = parts.gone
+                rare = {**(rare or {}), "g": parts.gone}
             if parts.grown:
-                row.append(parts.grown)
-        if rare:
-            if len(row) == 3:
-                row.append({})
-            row.append(rare)
-        line = line_of(row)
+                row += (parts.grown,)
+        if rare is not None:
+            row = (*row, rare) if len(row) > 3 else (*row, {}, rare)  # what grew comes before
+        line = None if dumps is None else dumps(row)
+        if line is None:
+            line = line_of(row)
         if parts is None:
             values.update(sets)
         else:
             parts.apply(values, len(line))
-        for node in each.ran:
+        for node in ran:
             seen[node] = version
-        step, micros = each.step, now
+        step, micros = own_step, now
         parent, last = last, own_id
         ids.append(own_id)
         lines.append(line)
@@ -155,20 +154,21 @@ class Parts:
             values.pop(key, None)
 
 
-def begin(checkpoint: Checkpoint, codec: Codec) -> tuple[Tip, bytes]:
+def begin(row: Row, codec: Codec) -> tuple[Tip, bytes]:
     """A tip for the first checkpoint of all, whose values and metadata nobody changes; with its line."""
-    parts, tip, version = Parts(checkpoint.changes, {}), Tip(), checkpoint.version
-    if parts.gone or checkpoint.control.sends or checkpoint.control.channels:
-        line = tip.begin(checkpoint, codec)
-        tip.metadata_seen = checkpoint.metadata
+    own_id, _, step, source, time, version, changes, following, ran, said = row
+    parts, tip = Parts(changes, {}), Tip()
+    if parts.gone:
+        line = tip.begin(of_row(row), codec)
+        tip.metadata_seen = said
         return tip, line
-    tip.id, tip.step, tip.version, tip.micros = checkpoint.id, checkpoint.step, version, round(checkpoint.time * 1e6)
-    tip.prefix, tip.counter = split_id(checkpoint.id)
-    tip.source, tip.next, tip.ran = shape = (checkpoint.source, checkpoint.control.next, checkpoint.ran)
+    tip.id, tip.step, tip.version, tip.micros = own_id, step, version, round(time * 1e6)
+    tip.prefix, tip.counter = split_id(own_id)
+    tip.source, tip.next, tip.ran = shape = (source, following, ran)
     tip.shapes, tip.numbered = {shape: 0}, [shape]
-    tip.seen = dict.fromkeys(checkpoint.ran, version)
+    tip.seen = dict.fromkeys(ran, version)
     tip.versions = dict.fromkeys(parts.sets, version)
-    tip.says(checkpoint.metadata)
+    tip.says(said)
     line = (
         line_of(
             {
@@ -179,7 +179,7 @@ def begin(checkpoint: Checkpoint, codec: Codec) -> tuple[Tip, bytes]:
                 "shape": shape,
                 "versions": [version] * len(parts.sets),
                 "seen": tip.seen,
-                "m": checkpoint.metadata,
+                "m": said,
                 "values": parts.sets,
             }
         )[:-1]

@@ -15,11 +15,11 @@ import logging
 import os
 import sqlite3
 import weakref
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from stepgraph.core.checkpoint import Source, Stored
+from stepgraph.core.checkpoint import Row, Source, Steps, Stored
 from stepgraph.core.errors import CheckpointError
 from stepgraph.persist.blocks import ids, unpacked_id
 from stepgraph.persist.codec import Codec
@@ -27,7 +27,7 @@ from stepgraph.persist.commit import Committer, after
 from stepgraph.persist.fast import accelerate
 from stepgraph.persist.file import BITS, LAST, File
 from stepgraph.persist.lines import checkpoint_of, is_record
-from stepgraph.persist.log import Log, Tail
+from stepgraph.persist.log import Log, Tail, is_replaced
 from stepgraph.persist.pool import PoolCodec
 from stepgraph.persist.recent import RecentCheckpointer, RecentLog, settle
 from stepgraph.persist.tip import Tip
@@ -96,6 +96,26 @@ class SqliteCheckpointer(RecentCheckpointer):
         finally:
             self._file.lock.release()
 
+    def steps(self, thread: str, ns: str, latest: str | None, metadata: Mapping[str, Any]) -> Steps | None:
+        """Where supersteps that follow `latest` can wait as rows; of None, those of a new thread. None if nowhere."""
+        if is_replaced(self, SqliteCheckpointer, _OWN):
+            return None
+        log: Any = self._logs.get((thread, ns))
+        if log is None:
+            if latest is not None or not self.lacks(thread, ns):
+                return None
+            log = self._logs.setdefault((thread, ns), SqliteLog(self._committer, thread, ns))
+            self._began(log)
+        elif latest is None or log.latest != latest:
+            return None
+        if metadata is not log.metadata:
+            log.meet(metadata)
+        if metadata != log.said:
+            return None
+        log.used = self._turn
+        found: Steps = log
+        return found
+
     def history(
         self, thread: str, ns: str, *, before: str | None = None, limit: int | None = None, values: bool = True
     ) -> Iterator[Stored]:
@@ -144,7 +164,7 @@ class SqliteCheckpointer(RecentCheckpointer):
             for log in held[: len(held) // 2]:
                 if log.lock.acquire(blocking=False):
                     try:
-                        log.dropped = not (log.recent or log.noted or log.shelf)
+                        log.dropped = log.gone = not (log.recent or log.noted or log.shelf)
                         if log.dropped:
                             del self._logs[log.thread, log.ns]
                     finally:
@@ -167,7 +187,8 @@ class SqliteCheckpointer(RecentCheckpointer):
                 )
             connection.execute("DELETE FROM log WHERE thread = ?", (thread,))
             for key in [key for key in self._logs if key[0] == thread]:
-                self._logs.pop(key).tip = None
+                gone = self._logs.pop(key)
+                gone.tip, gone.gone = None, True
 
     def _detach(self, connection: sqlite3.Connection, key: int) -> None:
         """Replace a link into a thread that is deleted by a keyframe."""
@@ -189,6 +210,9 @@ class SqliteCheckpointer(RecentCheckpointer):
         super()._forked()
         if self.path != ":memory:":
             self._logs.clear()
+
+
+_OWN = SqliteCheckpointer.save, SqliteCheckpointer.load
 
 
 def _settling(weakly: weakref.ref[SqliteCheckpointer], codec: Codec) -> Callable[[SqliteLog], None]:
@@ -227,6 +251,21 @@ class SqliteLog(RecentLog):
     def append(self, line: bytes, tip: Tip, source: Log | None = None) -> None:
         """Hand the line of a checkpoint over."""
         self.committer.take((self, [line], [tip.id], tip.parent, False, source))
+
+    def take(self, row: Row) -> bool:
+        """Let a superstep that follows the latest one wait; true if it can't. Raises what is wrong with writing."""
+        committer = self.committer
+        if committer.trouble.error is not None:
+            committer.trouble.check()
+        with self.lock:
+            if self.gone or row[1] != self.latest:
+                return True
+            self.recent.append(row)
+            self.latest = row[0]
+            if not self.noted:
+                self.noted = True
+                committer.note(self)
+        return False
 
     def append_all(self, lines: list[bytes], ids: list[str | None], owner: str | None) -> None:
         """Hand over consecutive lines, of which only the first may be a mark; `owner` is what that follows tacitly."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stepgraph.core.checkpoint import NUMBERS, Checkpoint, Control, Extend, Origin, Record, Row
+from stepgraph.core.checkpoint import NUMBERS, Checkpoint, Extend, Origin, Record
 from stepgraph.persist.blobs import pickled, unpickled
 
 BYTES = 512
@@ -30,9 +30,12 @@ def copied(values: Mapping[str, Any]) -> tuple[dict[str, Any] | None, int]:
             own[key] = value
             continue
         held = value[0] if kind is Extend else value
-        if not (kind is Extend or kind is list or kind is dict) or len(held) > _FEW or not all(map(_is_short, held)):
+        if not (kind is Extend or kind is list or kind is dict) or len(held) > _FEW:
             return None, 0
-        if kind is dict and not all(map(_is_short, held.values())):
+        if kind is dict and not _FROZEN.issuperset(map(type, held)):
+            return None, 0
+        inner = held.values() if kind is dict else held
+        if not NUMBERS.issuperset(map(type, inner)) and not all(map(_is_short, inner)):
             return None, 0
         own[key] = value if kind is Extend else value.copy()
         weight += len(held)
@@ -70,11 +73,6 @@ def taken_up(checkpoint: Any) -> Checkpoint:
             checkpoint.control.sends = sends
     found: Checkpoint = checkpoint
     return found
-
-
-def of_row(row: Row) -> Checkpoint:
-    """The checkpoint that a row stands for."""
-    return Checkpoint(*row[:7], Control(row[7]), *row[8:])
 
 
 def own_outcome(record: Record) -> Record | None:
