@@ -12,7 +12,7 @@ import cProfile
 import datetime
 import itertools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from random import Random
@@ -36,7 +36,7 @@ class Story:
         self.checkpointer, self.thread, self.ns, self.run = checkpointer, thread, ns, run
         self.last: Stored | None = None
         self.ids: list[str] = []
-        self.counter = itertools.count(1)
+        self.counter: Iterator[int] = itertools.count(1)
 
     def save(
         self,
@@ -150,6 +150,17 @@ class CheckpointerContract:
         assert [story.values(each) for each in ids] == [{"n": n} for n in range(50)]
         assert checkpointer.load("t", "", f"{RUN}-00000000ffff") is None
         assert checkpointer.load("t", "", "of another form") is None
+
+    def test_two_runs_at_once_may_save_in_another_order_than_they_made_their_ids(
+        self, checkpointer: Checkpointer
+    ) -> None:
+        """Runs that begin in one moment share the counter of their ids."""
+        story = Story(checkpointer)
+        story.counter = itertools.chain([1, 5, 3, 4, 2, 600, 9], itertools.count(700))
+        ids = {number: story.save({"n": number}, parent=None if not story.ids else "last") for number in range(8)}
+        assert [story.values(ids[number]) for number in range(8)] == [{"n": number} for number in range(8)]
+        assert [each.values["n"] for each in story.history()] == [7, 6, 5, 4, 3, 2, 1, 0]
+        assert [each.values["n"] for each in story.history(before=ids[4])] == [3, 2, 1, 0]
 
     def test_ids_may_have_any_form(self, checkpointer: Checkpointer) -> None:
         story = Story(checkpointer)
@@ -780,7 +791,7 @@ class Model:
     def __init__(self, checkpointer: Checkpointer, reopened: Callable[[Any], Any]) -> None:
         self.checkpointer, self.reopened = checkpointer, reopened
         self.saved: dict[str, list[dict[str, Any]]] = {"0": [], "1": [], "2": []}
-        self.counter = itertools.count(1)
+        self.counter: Iterator[int] = itertools.count(1)
 
     def apply(self, operation: Any) -> None:
         match operation:

@@ -7,33 +7,59 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from uuid import UUID
 
+import pytest
+
+from stepgraph.run import ids
 from stepgraph.run.ids import RunIds
+
+
+def numbers(found: list[str]) -> list[int]:
+    """How far each is from the first one."""
+    return [int(each[24:], 16) - int(found[0][24:], 16) for each in found]
 
 
 def test_ids_of_a_run_grow_and_later_runs_sort_after_earlier_ones() -> None:
     first, second = RunIds(), RunIds()
-    ids = [first(), first(), second(), second()]
+    found = [first(), first(), second(), second()]
 
-    assert ids == sorted(ids)
-    assert {UUID(each).version for each in ids} == {6}
+    assert found == sorted(found)
+    assert {UUID(each).version for each in found} == {6}
 
 
 def test_the_numbers_of_a_long_run_go_on_without_a_gap() -> None:
-    ids = RunIds()
-    found = [ids() for _ in range(70_000)]
+    new_id = RunIds()
+    found = [new_id() for _ in range(70_000)]
 
     assert len({each[:24] for each in found}) == 1
-    assert [int(each[24:], 16) for each in found] == list(range(70_000))
+    assert numbers(found) == list(range(70_000))
     assert {len(each) for each in found} == {36}
 
 
 def test_what_gives_ids_directly_goes_on_with_the_same_numbers() -> None:
-    ids = RunIds()
-    found = [ids(), ids.direct(), ids(), *(ids.direct() for _ in range(600)), ids()]
+    new = RunIds()
+    found = [new(), new.direct(), new(), *(new.direct() for _ in range(600)), new()]
 
     assert len({each[:24] for each in found}) == 1
-    assert [int(each[24:], 16) for each in found] == list(range(604))
-    assert int(RunIds().direct()[24:], 16) == 0
+    assert numbers(found) == list(range(604))
+
+
+def test_sources_that_begin_in_one_moment_share_their_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = [1_700_000_000_000_000_000]
+    monkeypatch.setattr(ids, "time_ns", lambda: ticks[0])
+    monkeypatch.setattr(ids, "_last", 0)
+    monkeypatch.setattr(ids, "_moment", 0)
+    first, second, later, earlier = RunIds(), RunIds(), RunIds(), RunIds()
+    found = [first(), second(), first()]
+    assert numbers(found) == [0, 1, 2]
+    assert len({each[:24] for each in found}) == 1
+
+    ticks[0] += 1_000_000
+    found += [later()]
+    ticks[0] -= 3_600_000_000_000  # somebody has set the clock back
+    found += [earlier(), RunIds()(), RunIds()()]
+    assert found == sorted(found)
+    assert len(set(found)) == 7
+    assert first()[:24] == found[0][:24]
 
 
 def test_threads_that_begin_at_once_share_one_prefix_and_no_number() -> None:
@@ -42,11 +68,11 @@ def test_threads_that_begin_at_once_share_one_prefix_and_no_number() -> None:
     try:
         with ThreadPoolExecutor(8) as threads:
             for _ in range(200):
-                ids, start = RunIds(), Barrier(8)
+                new, start = RunIds(), Barrier(8)
 
-                def several(ids: RunIds = ids, start: Barrier = start) -> list[str]:
+                def several(new: RunIds = new, start: Barrier = start) -> list[str]:
                     start.wait()
-                    return [ids() for _ in range(5)]
+                    return [new() for _ in range(5)]
 
                 found = [each for one in [threads.submit(several) for _ in range(8)] for each in one.result()]
 

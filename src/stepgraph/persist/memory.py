@@ -344,8 +344,12 @@ class MemoryLog(Log):
         found = self.ids.get(prefix)
         if found is None:
             found = self.ids[prefix] = (array("q"), array("Q"))
-        found[0].append(counter)
-        found[1].append(number)
+        counters, numbers = found
+        place = len(counters)
+        if place and counters[-1] > counter:  # of two runs at once, the one that made its id first saves it last
+            place = bisect_left(counters, counter)
+        counters.insert(place, counter)
+        numbers.insert(place, number)
         self.lines.append(line)
         self.hold(line)
 

@@ -13,20 +13,21 @@ from time import time_ns
 _EPOCH = (
     0x01B21DD213814000  # 100 ns ticks between the UUID epoch (1582-10-15) and the Unix epoch: RFC 9562, section 5.6
 )
-_DIGITS = [f"{number:012x}" for number in range(256)]
-_LAST_DIGITS = [each[-2:] for each in _DIGITS]
+_LAST_DIGITS = [f"{number:02x}" for number in range(256)]
 _lock = Lock()
 _last = 0
-_high, _start = 0, ""
-"""The ticks without their last 12 bits, and how an id begins then: the same for 0.4 ms."""
-_end = ""
+"""The ticks of the last prefix, which grow."""
+_moment = 0
+"""Its ticks without the last 12 bits: runs that begin in the same 0.4 ms share their ids' prefix and counter."""
+_shared: Iterator[str] = iter(())
+_process = 0
 """What tells this process's ids from those that another one makes in the same 100 ns: the UUID's clock sequence."""
 
 
 class RunIds:
     """A source of ids for one run: a common prefix made of the time of first use, and a counter.
 
-    Within a process each source sorts after all that were used before it. Any thread may call it: graphs that run
+    What a source gives first sorts after all that this process has had before. Any thread may call it: graphs that run
     beside each other in one superstep share it.
     """
 
@@ -43,35 +44,28 @@ class RunIds:
         return (ids if ids is not None else self._begin()).__next__
 
     def _begin(self) -> Iterator[str]:
+        global _last, _moment, _shared
         with _lock:
             if self._ids is None:
-                self._ids = _numbered(_prefix())
+                ticks = time_ns() // 100 + _EPOCH
+                if ticks >> 12 != _moment:
+                    ticks = _last = max(ticks, _last + 1)
+                    _moment = ticks >> 12
+                    start = f"{_moment >> 16:08x}-{_moment & 0xFFFF:04x}-6{ticks & 0xFFF:03x}"
+                    _shared = _numbered(f"{start}-{_process:04x}-")
+                self._ids = _shared
             return self._ids
 
 
 def _numbered(prefix: str) -> Iterator[str]:
     """The prefix with 0, 1, 2... in 12 hexadecimal digits. All steps are C code: no two threads get the same number."""
-    blocks = map((prefix + "%010x").__mod__, count(1))
-    later = map(map, repeat(add), map(repeat, blocks), repeat(_LAST_DIGITS))
-    return chain(map(prefix.__add__, _DIGITS), chain.from_iterable(later))
-
-
-def _prefix() -> str:
-    """Called with the lock held."""
-    global _last, _high, _start
-    ticks = time_ns() // 100 + _EPOCH
-    if ticks <= _last:
-        ticks = _last + 1
-    _last = ticks
-    if ticks >> 12 != _high:
-        _high = ticks >> 12
-        _start = f"{_high >> 16:08x}-{_high & 0xFFFF:04x}-6"
-    return f"{_start}{ticks & 0xFFF:03x}{_end}"
+    blocks = map(f"{prefix}%010x".__mod__, count())
+    return chain.from_iterable(map(map, repeat(add), map(repeat, blocks), repeat(_LAST_DIGITS)))
 
 
 def _mark_process() -> None:
-    global _end
-    _end = f"-{0x8000 | int.from_bytes(urandom(2)) & 0x3FFF:04x}-"
+    global _process, _moment
+    _process, _moment = 0x8000 | (int.from_bytes(urandom(2)) & 0x3FFF), 0
 
 
 _mark_process()
