@@ -62,6 +62,14 @@ def test_sources_that_begin_in_one_moment_share_their_numbers(monkeypatch: pytes
     assert first()[:24] == found[0][:24]
 
 
+def test_a_prefix_of_ones_own_is_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = ids.time_ns()
+    monkeypatch.setattr(ids, "time_ns", lambda: now)
+    found = [RunIds()(), ids.own_prefix() + "f" * 12, ids.own_prefix() + "0" * 12, RunIds()(), RunIds()()]
+    assert found == sorted(found)
+    assert len({each[:24] for each in found}) == 4
+
+
 def test_threads_that_begin_at_once_share_one_prefix_and_no_number() -> None:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)

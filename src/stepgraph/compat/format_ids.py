@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from stepgraph.compat.format import INTERRUPT, VERSION
 from stepgraph.core.checkpoint import PULL, PUSH
 from stepgraph.core.task import digest
-from stepgraph.run.ids import RunIds
+from stepgraph.run.ids import own_prefix
 
 try:
     from xxhash import xxh3_128_hexdigest
@@ -81,4 +81,4 @@ def path_text(path: Any) -> str:
 
 def checkpoint_id() -> str:
     """A version 6 UUID: sorts after all that were made before in this process, and by time among all."""
-    return f"{RunIds()()[:24]}{secrets.randbits(48):012x}"
+    return f"{own_prefix()}{secrets.randbits(48):012x}"

@@ -44,17 +44,34 @@ class RunIds:
         return (ids if ids is not None else self._begin()).__next__
 
     def _begin(self) -> Iterator[str]:
-        global _last, _moment, _shared
+        global _moment, _shared
         with _lock:
             if self._ids is None:
-                ticks = time_ns() // 100 + _EPOCH
+                ticks = _ticks()
                 if ticks >> 12 != _moment:
-                    ticks = _last = max(ticks, _last + 1)
-                    _moment = ticks >> 12
-                    start = f"{_moment >> 16:08x}-{_moment & 0xFFFF:04x}-6{ticks & 0xFFF:03x}"
-                    _shared = _numbered(f"{start}-{_process:04x}-")
+                    _shared = _numbered(_prefix(ticks))
+                    _moment = _last >> 12
                 self._ids = _shared
             return self._ids
+
+
+def own_prefix() -> str:
+    """What an id of 36 characters begins with that sorts after all that this process has had, whatever its last 12."""
+    global _moment
+    with _lock:
+        _moment = 0  # who begins after this does not share an earlier prefix
+        return _prefix(_ticks())
+
+
+def _ticks() -> int:
+    return time_ns() // 100 + _EPOCH
+
+
+def _prefix(ticks: int) -> str:
+    """Called with the lock held."""
+    global _last
+    ticks = _last = max(ticks, _last + 1)
+    return f"{ticks >> 28:08x}-{ticks >> 12 & 0xFFFF:04x}-6{ticks & 0xFFF:03x}-{_process:04x}-"
 
 
 def _numbered(prefix: str) -> Iterator[str]:
