@@ -28,9 +28,6 @@ from tests.postgres import postgres
 
 SYNC_READERS = {"a_graph_inside_on_a_thread_of_its_own"}
 """Programs that read a thread by a sync call while nothing runs the loop that the async saver would do it on."""
-ANSWERED = {"several_questions_in_one_node", "answers_in_strict_mode", "answers_are_checked_as_they_were_given"}
-"""Programs whose last answer LangGraph does not store with the node: it comes with the node's updates, where this
-saver keeps what is there. Our engine stores each answer when it is taken."""
 SAVED = [
     pytest.param(program, calls, id=f"{program.name}-{calls}")
     for program in PROGRAMS.values()
@@ -112,9 +109,7 @@ def test_a_program_stores_what_langgraph_would_have_stored(program: Program, add
 
     got = stored(OURS)
     lines = differs((stored(REFERENCE) for _ in range(3)), got)
-    assert bool(lines) is (program.name in {*OTHERWISE, *ANSWERED} and bool(got)), (
-        lines or "it is equal now: take it off the list"
-    )
+    assert bool(lines) is (program.name in OTHERWISE and bool(got)), lines or "it is equal now: take it off the list"
 
 
 @pytest.mark.parametrize("program", FILES, ids=lambda program: program.name)
