@@ -6,14 +6,17 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import Any, TypedDict
 
 import pytest
 
 from stepgraph import START, StateGraph
 from stepgraph.core.errors import CheckpointError
-from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer, memory
+from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer, memory, sqlite
 from stepgraph.persist.commit import Committer
 
 CONFIG: Any = {"configurable": {"thread_id": "t"}}
@@ -265,20 +268,80 @@ def test_a_disk_that_fails_ends_the_run_and_loses_nothing_that_waits(
     def full(self: Committer, batch: Any) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
+    def breaks(state: State) -> State:
+        if state.get("text") == "break":
+            saver.flush()
+            broken.setattr(Committer, "_commit", full)
+        return {"n": state["n"] + 1, "text": "broken"}
+
     def waits(state: State) -> State:
         if Committer._commit is full:
             until(lambda: saver._trouble.error)
         return one_more(state)
 
     with SqliteCheckpointer(tmp_path / "a.db") as saver:
-        app = chain(one_more, waits, one_more, saver=saver)
-        with monkeypatch.context() as broken:
-            broken.setattr(Committer, "_commit", full)
-            with pytest.raises(CheckpointError, match="disk is full"):
-                app.invoke({"n": 0}, CONFIG)
+        app = chain(breaks, waits, one_more, saver=saver)
+        with monkeypatch.context() as broken, pytest.raises(CheckpointError, match="disk is full"):
+            app.invoke({"n": 0, "text": "break"}, CONFIG)
         until(lambda: saver._trouble.error is None)  # it is tried again
         assert [each.values.get("n") for each in app.get_state_history(CONFIG)] == [1, 0, None]
-        assert app.invoke(None, CONFIG) == {"n": 3}
+        assert app.invoke(None, CONFIG) == {"n": 3, "text": "broken"}
+
+
+def test_runs_that_begin_at_once_on_a_new_thread_store_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looking = Barrier(2)
+    lacks = SqliteCheckpointer.lacks
+
+    def both_look(self: SqliteCheckpointer, thread: str, ns: str) -> bool:
+        found = lacks(self, thread, ns)
+        with suppress(BrokenBarrierError):  # the later one looks again when it is refused
+            looking.wait(5)
+        return found
+
+    with SqliteCheckpointer(tmp_path / "a.db") as saver:
+        app = chain(one_more, one_more, saver=saver)
+        monkeypatch.setattr(SqliteCheckpointer, "lacks", both_look)
+        with ThreadPoolExecutor(2) as threads:
+            assert sorted(each["n"] for each in threads.map(lambda n: app.invoke({"n": n}, CONFIG), (0, 10))) == [2, 12]
+        stored = {each.values.get("n") for each in saver.history("t", "")}
+        assert {0, 1, 2, 10, 11, 12} <= stored
+
+
+def test_a_run_that_is_overtaken_before_its_first_row_goes_on_behind_the_other(saver: Any) -> None:
+    app = chain(one_more, saver=saver)
+    steps, late = type(saver).steps, [True]
+
+    def overtaken(self: Any, *given: Any) -> Any:
+        found = steps(self, *given)
+        if late:
+            late.clear()
+            chain(one_more, saver=saver).invoke({"n": 100}, {**CONFIG, "metadata": {"who": "the other"}})
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(saver), "steps", overtaken)
+        assert app.invoke({"n": 0}, {**CONFIG, "recursion_limit": 50}) == {"n": 1}
+    found = list(saver.history("t", ""))
+    assert [each.values.get("n") for each in found] == [1, 0, 101, 101, 100, None]
+    assert [each.metadata.get("who") for each in found] == [None] * 3 + ["the other"] * 3
+
+
+def test_threads_are_dropped_again_and_closed_files_are_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "_LOGS", 20)
+    with SqliteCheckpointer(tmp_path / "a.db") as saver:
+        app = chain(one_more, saver=saver)
+        for thread in range(100):
+            app.invoke({"n": 0}, {"configurable": {"thread_id": f"t{thread}"}})
+            saver.flush()
+        assert len(saver._logs) <= 20
+        assert len(saver.threads()) == 100
+    for file in tmp_path.iterdir():
+        file.unlink()
+    with pytest.raises(CheckpointError, match="is closed"):
+        app.invoke({"n": 0}, CONFIG)
+    assert not list(tmp_path.iterdir())
 
 
 def test_logs_that_are_dropped_while_a_node_runs_are_taken_up_again(
@@ -296,5 +359,6 @@ def test_logs_that_are_dropped_while_a_node_runs_are_taken_up_again(
         chain(one_more, saver=saver).invoke({"n": 0}, other)
         saver._logs["later", ""].used = 1 << 40  # the other half is dropped
         assert app.invoke({"n": 0}, CONFIG) == {"n": 5}
+        assert not saver._logs["t", ""].gone
         found = [each.values.get("n") for each in app.get_state_history(CONFIG)]
         assert found == [5, 4, 3, 2, 1, 0, None]

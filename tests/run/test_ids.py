@@ -43,23 +43,24 @@ def test_what_gives_ids_directly_goes_on_with_the_same_numbers() -> None:
     assert numbers(found) == list(range(604))
 
 
-def test_sources_that_begin_in_one_moment_share_their_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    ticks = [1_700_000_000_000_000_000]
-    monkeypatch.setattr(ids, "time_ns", lambda: ticks[0])
+def test_sources_that_begin_in_one_moment_share_a_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_700_000_000_000_000_000]
+    monkeypatch.setattr(ids, "time_ns", lambda: now[0])
     monkeypatch.setattr(ids, "_last", 0)
     monkeypatch.setattr(ids, "_moment", 0)
-    first, second, later, earlier = RunIds(), RunIds(), RunIds(), RunIds()
-    found = [first(), second(), first()]
-    assert numbers(found) == [0, 1, 2]
-    assert len({each[:24] for each in found}) == 1
-
-    ticks[0] += 1_000_000
-    found += [later()]
-    ticks[0] -= 3_600_000_000_000  # somebody has set the clock back
-    found += [earlier(), RunIds()(), RunIds()()]
+    monkeypatch.setattr(ids, "_MOST", 3)
+    first, second, third, fourth = (RunIds() for _ in range(4))
+    found = [first(), second(), third(), fourth()]
     assert found == sorted(found)
-    assert len(set(found)) == 7
-    assert first()[:24] == found[0][:24]
+    assert [each[:24] == found[0][:24] for each in found] == [True, True, True, False]
+    assert numbers([found[0], first(), first(), second()]) == [0, 1, 2, (1 << 32) + 1]
+
+    now[0] += 1_000_000
+    found.append(RunIds()())
+    now[0] -= 3_600_000_000_000  # somebody has set the clock back
+    found += [RunIds()(), RunIds()(), RunIds()()]
+    assert found == sorted(found)
+    assert len(set(found)) == 8
 
 
 def test_a_prefix_of_ones_own_is_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,14 +127,16 @@ class Steps(Protocol):
     atoms: frozenset[type]
     """The types of values that need no copy."""
 
+    latest: str | None
+    """The id of the checkpoint saved last. Whoever lets one wait that follows it sets it, after that."""
+
+    def start(self, rows: Sequence[Row]) -> bool:
+        """Let the first checkpoints of a new thread wait. False, and nothing has happened, if it has some by now."""
+
     @property
     def take(self) -> Callable[[Row], bool | None]:
-        """Lets a superstep wait; true if it can't any more. Values in it are its own."""
+        """Lets a superstep wait that follows the latest; true if it can't any more. Values in it are its own."""
 
-    latest: str | None
-    """The id of the checkpoint saved last. Whoever appends one that follows it sets it, after that."""
-    said: Any
-    """The metadata of this run's checkpoints."""
     gone: bool
     """Whether the thread was deleted, so that nothing is kept here any more."""
 

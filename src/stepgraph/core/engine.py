@@ -13,18 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepgraph.core import events as ev
-from stepgraph.core.asking import ask
+from stepgraph.core.between import boundary
 from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Control, Extend, Keeper, Record, Source, Steps, undecided
 from stepgraph.core.child import child_request
 from stepgraph.core.combining import combine, in_order
-from stepgraph.core.decisions import rejected, superstep, update_from
 from stepgraph.core.effects import Flow, Flush, Join, Save, SaveRecord, Together, Within
+from stepgraph.core.ending import ended, out_of_steps, result, written_by
 from stepgraph.core.entry import amended_values, open_thread
 from stepgraph.core.errors import (
     Cancelled,
     GraphDrained,
     GraphInterrupt,
-    GraphRecursionError,
     Suspended,
 )
 from stepgraph.core.flow import flow_of, troubled
@@ -35,10 +34,10 @@ from stepgraph.core.recorded import records_of, told
 from stepgraph.core.recovery import take_up
 from stepgraph.core.request import ORDINARY, Request
 from stepgraph.core.sprint import DETAILS, begin, begin_stored, sprint, trail
-from stepgraph.core.state import LAST, State, advance, arrange, names_of, ready, settle
+from stepgraph.core.state import LAST, State, advance, names_of, ready, settle
 from stepgraph.core.task import NOTHING, Scope, Task
-from stepgraph.core.together import ask_step, mend_step, split
-from stepgraph.core.types import HIDDEN, MISSING, START, Decision, Interrupt, Pause, Route, Writes
+from stepgraph.core.together import ask_step, mend_step
+from stepgraph.core.types import HIDDEN, MISSING, START, Interrupt, Route, Writes
 
 
 @dataclass(slots=True)
@@ -118,8 +117,8 @@ class Engine:
         self.saving = request.checkpointer is not None
         if self.saving:
             self.withheld = []
-            self.steps: Steps | None = None
-            """Where its first supersteps wait already."""
+            self.steps: tuple[Steps, Any] | None = None
+            """Where its first supersteps wait already, and what these say of the run."""
             opened = getattr(request.checkpointer, "opened", None)
             if opened is not None:
                 self.keeper = self.scope.keeper = request.checkpointer = opened(self)
@@ -170,10 +169,10 @@ class Engine:
         finally:
             self.scope.engine = None
             if self.scope.emit is not None:
-                self.scope.emit(self._ended(status, tuple(interrupts), error))
+                self.scope.emit(ended(self, status, tuple(interrupts), error))
         if self.saving:
             yield from self._close(status)
-        return Outcome(status, self._result(status, bool(interrupts)), tuple(interrupts), self.state)
+        return Outcome(status, result(self, status, bool(interrupts)), tuple(interrupts), self.state)
 
     def returns(self, keys: Sequence[str] | str) -> None:
         """Let the run return these keys, not the graph's own; before `run()`."""
@@ -183,32 +182,16 @@ class Engine:
     def wrote(self, written: Collection[str]) -> None:
         """Note what a superstep wrote."""
         if self.plan.fleeting:
-            if not self._shown.isdisjoint(written):
+            if not self.shown.isdisjoint(written):
                 self.awaited, self.output = None, self.plan.output(self.state.values, self.request.output_keys)
         elif self.awaited is not None and not self.awaited.isdisjoint(written):
             self.awaited = None
 
     @property
-    def _shown(self) -> frozenset[str]:
+    def shown(self) -> frozenset[str]:
+        """The keys that the run returns."""
         keys = self.request.output_keys
         return self.plan.returned if keys is None else as_set(keys)
-
-    def _result(self, status: str, asked: bool) -> Any:
-        """What the run returns: None where it wrote no output key, as LangGraph shows no values then.
-
-        A question comes with the values as they are.
-        """
-        plan, values, keys = self.plan, self.state.values, self.request.output_keys
-        if status == "interrupted":
-            applied = self._shown_at_pause()
-            if applied is not values and not self._shown.isdisjoint(written_by(self.tasks)):
-                return plan.output(applied, keys)
-            if asked:
-                shown = plan.output(values, keys)
-                return shown if isinstance(shown, dict) else None
-        if self.awaited is not None:
-            return None
-        return self.output if plan.fleeting else plan.output(values, keys)
 
     def join(self, *, cancel: bool = False) -> Flow:
         """Wait for what node code called and did not wait for."""
@@ -217,29 +200,6 @@ class Engine:
             joined.update(waiting)  # they may call more meanwhile
             yield Join(waiting, cancel)
         self.scope.called = None
-
-    def _ended(self, status: str, interrupts: tuple[Interrupt, ...], error: BaseException | None) -> ev.RunFinished:
-        scope, shown = self.scope, self.state.values
-        if status == "interrupted":
-            shown = self._shown_at_pause()
-        return ev.RunFinished(
-            scope.ns, self.state.step, scope.clock(), status, interrupts, error, self._planned(error),
-            None if shown is self.state.values else self.plan.whole(shown), self._side(status),
-        )  # fmt: skip
-
-    def _side(self, status: str) -> str | None:
-        """Where the run paused, if it was between two supersteps."""
-        statuses = {task.status for task in self.tasks} if status == "interrupted" else set()
-        return "before" if statuses == {"planned"} else "after" if statuses == {"finished"} else None
-
-    def _planned(self, error: BaseException | None) -> tuple[ev.TaskInfo, ...]:
-        """What would run next, if the run ended between two supersteps."""
-        if error is not None and not isinstance(error, (GraphRecursionError, GraphDrained)):
-            return ()
-        tasks = self.tasks
-        if all(task.status == "finished" for task in tasks):
-            tasks = ready(self.plan, self.state, self.scope)
-        return tuple(task.info() for task in tasks if task.status == "planned")
 
     def _close(self, status: str) -> Flow:
         """Save what durability "exit" held back, and wait for it. A finished child without a history keeps nothing."""
@@ -263,21 +223,6 @@ class Engine:
     @property
     def thread(self) -> str:
         return self.request.thread or ""
-
-    def _shown_at_pause(self) -> dict[str, Any]:
-        """The values with the writes of finished tasks applied, as a caller sees them at a pause.
-
-        And those that tasks which ask had sent before, as messages that were pushed.
-        """
-        writing = [task for task in self.tasks if _has_written(task)]
-        if not writing or all(task.status == "finished" for task in self.tasks):
-            return self.state.values
-        changes, _ = combine(self.plan, self.state.values, in_order(writing))
-        if not changes:
-            return self.state.values
-        shown = {**self.state.values, **changes}
-        shown = {**{key: shown[key] for key in self.plan.places if key in shown}, **shown}  # in the schema's order
-        return {key: value for key, value in shown.items() if value is not MISSING} if self.plan.consuming else shown
 
     def sprints(self) -> bool:
         """Whether lone lean tasks may take the short way: nobody looks at more than the ends of tasks."""
@@ -311,7 +256,7 @@ class Engine:
         watched = scope.stop - trail(self.request.recursion_limit)
         left = gate is not None and undecided(self.pending.get(WHOLE_STEP), "committed")
         if left and gate is not None and gate.wants("committed", None, scope.ns):
-            yield from self._boundary("committed", (), again=True)
+            yield from boundary(self, "committed", (), again=True)
         while state.next or state.sends:
             if sprinting and not self.pending and not scope.answer:
                 yield from sprint(self)
@@ -334,7 +279,7 @@ class Engine:
                 self.trail.append(tuple([task.name for task in tasks]))
             entering = tasks[0].name == START
             if gate is not None and not entering and gate.wants("plan", None, scope.ns):
-                yield from self._boundary("plan", tasks)
+                yield from boundary(self, "plan", tasks)
                 if self.tasks is not tasks:
                     continue
             if limit is None:
@@ -350,16 +295,16 @@ class Engine:
             if after and state.version > self.passed and _listed(tasks, after):
                 raise GraphInterrupt(())
             if gate is not None and not entering and gate.wants("committed", None, scope.ns):
-                yield from self._boundary("committed", tasks)
+                yield from boundary(self, "committed", tasks)
         if state.step > scope.stop:  # as LangGraph: the last superstep that the limit allows is no good end
-            raise self._out_of_steps()
+            raise out_of_steps(self)
 
     def _check_bounds(self) -> None:
         state = self.state
         if self.scope.root.cancelled:
             raise Cancelled(f"The run was cancelled before superstep {state.step} of graph {self.plan.name!r}.")
         if state.step > self.scope.stop:
-            raise self._out_of_steps()
+            raise out_of_steps(self)
 
     def fail_alone(self, task: Task, error: BaseException) -> Flow:
         """What a lone lean task raised ends the run, or its superstep; unless the task has gone on the long way."""
@@ -405,19 +350,6 @@ class Engine:
                 interrupts = tuple({each.id: each for each in (*interrupts, *_asked_by(called))}.values())
             raise GraphInterrupt(interrupts)
         raise Suspended(f"Suspended in superstep {self.state.step} of graph {self.plan.name!r}.")
-
-    def _out_of_steps(self) -> GraphRecursionError:
-        limit = self.request.recursion_limit
-        names = dict.fromkeys((*names_of(self.state.sends), *self.state.next))
-        nodes = ", ".join(repr(name) for name in tuple(names)[:5])
-        following = f"wanted to run {nodes}" if nodes else "came to its end only"
-        circle = _circle([*self.trail, tuple(names)])
-        return GraphRecursionError(
-            f"Recursion limit of {limit} reached without hitting a stop condition. "
-            f"Graph {self.plan.name!r} {following} in superstep {self.state.step}. {circle}"
-            'You can increase the limit by setting the `recursion_limit` config key: {"recursion_limit": N}.\n'
-            "For troubleshooting see the error code GRAPH_RECURSION_LIMIT."
-        )
 
     def _attach(self, tasks: Sequence[Task]) -> None:
         """Give planned tasks what an earlier process recorded of them; outcomes are carried over, not run again."""
@@ -523,52 +455,6 @@ class Engine:
         if self.scope.emit is not None:
             self.scope.emit(ev.CheckpointSaved(self.scope.ns, step, now, self.thread, checkpoint.id, parent, source))
 
-    def _boundary(self, place: Any, tasks: Sequence[Task], *, again: bool = False) -> Flow:
-        """Ask at [plan] or [committed]: whole superstep, nothing running."""
-        state = self.state
-        step = state.step if place == "plan" else state.step - 1
-        following = tasks if place == "plan" else ready(self.plan, state, self.scope)
-        pause = Pause(
-            place, self.scope.ns, step, state=dict(state.values), tasks=tuple(task.info() for task in following),
-            again=again,
-        )  # fmt: skip
-        decision: Decision = yield from ask(self, pause)
-        match decision.verb:
-            case "edit":
-                yield from self._update(update_from(self, decision.value, pause))
-            case "redirect":
-                yield from self._redirect(decision.value)
-            case "reject":
-                raise rejected(decision, superstep(self.scope.ns, step))
-            case "suspend":
-                raise Suspended(f"Suspended at {place} of superstep {step}.")
-        if decision.verb in ("edit", "redirect") and place == "plan":
-            self.tasks = ()
-
-    def _update(self, writes: Sequence[tuple[str, Any]]) -> Flow:
-        """A person's update between supersteps: what runs next stays."""
-        state = self.state
-        task = Task(self.plan.nodes[self.plan.entry], self.scope, state.step, -1, None)
-        task.writes = tuple(writes)
-        changes, groups = combine(self.plan, state.values, [task])
-        before = {key: state.values[key] for key in changes if key in state.values}
-        state.values.update(changes)
-        arrange(self.plan, state)
-        self.wrote(changes)
-        yield from self._amended(records_of(self.plan, before, changes, groups), tuple(changes))
-
-    def _redirect(self, targets: Sequence[Route]) -> Flow:
-        """Other next tasks, chosen by a person between supersteps."""
-        self.state.next, self.state.sends = split(targets)
-        yield from self._amended({}, ())
-
-    def _amended(self, changes: Mapping[str, Any], keys: tuple[str, ...]) -> Flow:
-        self.state.version += 1
-        self.state.ran = ()
-        if self.saving:
-            yield from self.save("update", changes, self.state.step - 1)
-        self.show("update", keys)
-
     def run_child(self, task: Task) -> Flow:
         """Drive a graph that was added as a node by the same driver: its pauses are the parent's, nothing unwinds."""
         assert task.node.child is not None
@@ -591,25 +477,6 @@ def _asked_by(called: Mapping[str, Any]) -> Iterator[Interrupt]:
         error = call.exception() if call.done() and not call.cancelled() else None
         if isinstance(error, GraphInterrupt):
             yield from error.args[0]
-
-
-def _circle(trail: Sequence[tuple[str, ...]]) -> str:
-    """The shortest circle that the last supersteps went round twice, as a sentence; nothing without one."""
-    steps = [" + ".join(sorted(set(names))) for names in trail]
-    for length in range(1, len(steps) // 2 + 1):
-        last = steps[-length:]
-        if last == steps[-2 * length : -length]:
-            return f"Its last supersteps go round in a circle: {' -> '.join([*last, last[0]])}. "
-    return ""
-
-
-def written_by(tasks: Sequence[Task]) -> set[str]:
-    """The keys that finished tasks write, and those that ask had sent."""
-    return {key for task in tasks if _has_written(task) for key, _ in task.writes}
-
-
-def _has_written(task: Task) -> bool:
-    return task.status == "finished" or (task.status == "interrupted" and bool(task.writes))
 
 
 def _listed(tasks: Sequence[Task], names: frozenset[str]) -> bool:

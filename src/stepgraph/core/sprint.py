@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
 from stepgraph.core.changed import kept
-from stepgraph.core.checkpoint import Checkpoint, Steps
+from stepgraph.core.checkpoint import Checkpoint, Row, Steps
 from stepgraph.core.child import parents_of
 from stepgraph.core.combining import combine
 from stepgraph.core.effects import Flow, Save
@@ -75,28 +75,27 @@ def begin_stored(engine: Engine) -> bool:
     own, weight = saver.own({START: without(plan.untracked, given), **(plan.kept or kept(plan))})
     if own is None:
         return False
+    metadata = request.metadata
     if request.parent is not None:
         if not is_new(engine):
             return False
-        request.metadata = {**request.metadata, "parents": parents_of(request.parent)}
-    steps = saver.steps(engine.thread, scope.ns_text, None, request.metadata)
-    if steps is None:
+        metadata = {**metadata, "parents": parents_of(request.parent)}
+    found = saver.steps(engine.thread, scope.ns_text, None, metadata)
+    if found is None:
         return False
-    begin(engine)
-    state, now, start, take, new_id = (
-        engine.state,
-        scope.clock(),
-        plan.nodes[plan.entry].alone,
-        steps.take,
-        request.new_id,
-    )
+    steps, said = found
+    start, now, new_id = plan.nodes[plan.entry], scope.clock(), request.new_id
     first = last = new_id()
-    take((first, None, -1, "input", now, 1, own, start, (), steps.said))
-    if state.step == 1:
-        steps.latest, last, weight = first, new_id(), weight + 1
-        take((last, first, 0, "loop", now, 2, own[START].copy(), state.next, start, steps.said))
-    engine.checkpoint = scope.checkpoint = steps.latest = last
-    engine.steps = steps
+    rows: list[Row] = [(first, None, -1, "input", now, 1, own, start.alone, (), said)]
+    if start.passes and plan.plain and start.writes.issuperset(given):  # as `begin` looks too
+        last, weight = new_id(), weight + 1
+        rows.append((last, first, 0, "loop", now, 2, own[START].copy(), start.successors, start.alone, said))
+    if not steps.start(rows):
+        return False
+    request.metadata = metadata
+    begin(engine)
+    engine.checkpoint = scope.checkpoint = last
+    engine.steps = found
     saver.stepped(steps, weight)
     return True
 
@@ -117,11 +116,12 @@ def sprint(engine: Engine) -> Flow:
         light = request.durability == "async"
         handing = Save(saver, engine.thread, scope.ns_text, NOT_YET)
         if light and hasattr(type(saver), "steps"):
-            steps, engine.steps = engine.steps, None
-            if steps is None:
-                steps = saver.steps(engine.thread, scope.ns_text, engine.checkpoint, metadata)
-            if steps is not None:
-                said, take, atoms = steps.said, steps.take, steps.atoms
+            found, engine.steps = engine.steps, None
+            if found is None:
+                found = saver.steps(engine.thread, scope.ns_text, engine.checkpoint, metadata)
+            if found is not None:
+                steps, said = found
+                take, atoms = steps.take, steps.atoms
     try:
         while len(state.next) == 1 and not state.sends and state.step <= stop and not root.halted:
             node = nodes[state.next[0]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -63,8 +63,11 @@ class MemoryCheckpointer(LogCheckpointer):
         log.latest = log.encoded = checkpoint.id
         log.meet(metadata)
 
-    def steps(self, thread: str, ns: str, latest: str | None, metadata: Mapping[str, Any]) -> Steps | None:
-        """Where supersteps that follow `latest` can wait as rows; of None, those of a new thread. None if nowhere."""
+    def steps(self, thread: str, ns: str, latest: str | None, metadata: Mapping[str, Any]) -> tuple[Steps, Any] | None:
+        """Where supersteps that follow `latest` can wait as rows, and their metadata; of None, those of a new thread.
+
+        None if nowhere.
+        """
         if is_replaced(self, MemoryCheckpointer, _OWN):
             return None
         log: Any = self._logs.get((thread, ns))
@@ -76,10 +79,10 @@ class MemoryCheckpointer(LogCheckpointer):
             return None
         if log.metadata is None:
             log.meet(metadata)
-        if metadata is not log.metadata or log.said is None or metadata != log.said:
+        said = log.said  # of this moment: another run may be met meanwhile
+        if metadata is not log.metadata or said is None or metadata != said:
             return None
-        found: Steps = log
-        return found
+        return log, said
 
     def own(self, changes: Mapping[str, Any]) -> tuple[dict[str, Any] | None, int]:
         """A copy of changes that may wait, and how many small ones it counts for; None if they may not."""
@@ -295,9 +298,18 @@ class MemoryLog(Log):
         self.parents: dict[str, list[int]] = {}
         """Other thread -> the links into it."""
 
+    def start(self, rows: Sequence[Row]) -> bool:
+        """Let the first checkpoints of a new thread wait. False, and nothing has happened, if it has some by now."""
+        with self.lock:
+            if self.gone or self.latest is not None or self.recent or self.last is not None:
+                return False
+            self.recent.extend(rows)
+            self.latest = rows[-1][0]
+        return True
+
     @property
     def take(self) -> Callable[[Row], None]:
-        """Lets a superstep wait."""
+        """Lets a superstep wait that follows the latest."""
         return self.recent.append
 
     def meet(self, metadata: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ change has been copied when it was handed over. Anything else is encoded at once
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from stepgraph.core.checkpoint import Checkpoint, Extend, Record, Removed, Row, Shelf, Steps, of_row
@@ -44,7 +44,7 @@ class RecentLog(Log):
         self.latest: str | None = None
         self.recent: list[Row | Kept] = []
         self.gone = False
-        """Whether its thread was deleted: nothing is kept here any more."""
+        """Whether its thread was deleted, or it is no longer at hand: nothing is to be kept here."""
         self.dropped = False
         """Whether it is no longer at hand, because nothing waited."""
         self.noted = False
@@ -72,8 +72,12 @@ class RecentLog(Log):
         self.noted, self.shelf = False, None
 
     @abstractmethod
+    def start(self, rows: Sequence[Row]) -> bool:
+        """Let the first checkpoints of a new thread wait. False, and nothing has happened, if it has some by now."""
+
+    @abstractmethod
     def take(self, row: Row) -> bool:
-        """Let a superstep that follows the latest one wait; true if it can't. Raises what is wrong with writing."""
+        """Let a superstep wait that follows the latest; true if it can't. Raises what is wrong with writing."""
 
     @abstractmethod
     def append_all(self, lines: list[bytes], ids: list[str | None], owner: str | None) -> None:
@@ -101,14 +105,14 @@ class RecentCheckpointer(LogCheckpointer):
             log.meet(metadata)
         if checkpoint.parent_thread is not None:
             self._settle_all()
-        elif metadata == log.said and not (control.sends or control.channels) and _keep(checkpoint.changes):
+        elif metadata == (said := log.said) and not (control.sends or control.channels) and _keep(checkpoint.changes):
             with log.lock:
                 if log.dropped and not self._at_hand(log):
                     return self.save(thread, ns, checkpoint)
                 if checkpoint.parent == log.latest:
                     if log.latest is None:
                         self._began(log)
-                    log.recent.append(_row(checkpoint, log.said))
+                    log.recent.append(_row(checkpoint, said))
                     log.latest = checkpoint.id
                     log.used = self._turn
                     if not log.noted:
@@ -127,19 +131,21 @@ class RecentCheckpointer(LogCheckpointer):
         return None
 
     def own(self, changes: dict[str, Any]) -> tuple[dict[str, Any] | None, int]:
-        """The changes with values of their own, and what they count for; None if one of them may not wait."""
+        """The changes, which get values of their own, and what they count for; None if one of them may not wait."""
         return (changes, 1) if _keep(changes) else (None, 0)
 
     def stepped(self, steps: Steps, _weight: int) -> None:
         """More waits there now than it was told of."""
         log: Any = steps
+        if not log.used:
+            self._began(log)
         if len(log.recent) >= _BATCH:
             settle(log, self._codec, self._saved)
 
     def _at_hand(self, log: Any) -> bool:
         """Take a log up again that was dropped just before its lock was taken. False if there is another by now."""
         found: bool = self._logs.setdefault((log.thread, log.ns), log) is log
-        log.dropped = not found
+        log.dropped = log.gone = not found
         return found
 
     def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> None:

@@ -15,12 +15,13 @@ import logging
 import os
 import sqlite3
 import weakref
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
 from stepgraph.core.checkpoint import Row, Source, Steps, Stored
 from stepgraph.core.errors import CheckpointError
+from stepgraph.core.types import MISSING
 from stepgraph.persist.blocks import ids, unpacked_id
 from stepgraph.persist.codec import Codec
 from stepgraph.persist.commit import Committer, after
@@ -29,7 +30,7 @@ from stepgraph.persist.file import BITS, LAST, File
 from stepgraph.persist.lines import checkpoint_of, is_record
 from stepgraph.persist.log import Log, Tail, is_replaced
 from stepgraph.persist.pool import PoolCodec
-from stepgraph.persist.recent import RecentCheckpointer, RecentLog, settle
+from stepgraph.persist.recent import RecentCheckpointer, RecentLog, own, settle
 from stepgraph.persist.tip import Tip
 
 logger = logging.getLogger("stepgraph.persist")
@@ -96,25 +97,25 @@ class SqliteCheckpointer(RecentCheckpointer):
         finally:
             self._file.lock.release()
 
-    def steps(self, thread: str, ns: str, latest: str | None, metadata: Mapping[str, Any]) -> Steps | None:
-        """Where supersteps that follow `latest` can wait as rows; of None, those of a new thread. None if nowhere."""
-        if is_replaced(self, SqliteCheckpointer, _OWN):
+    def steps(self, thread: str, ns: str, latest: str | None, metadata: Mapping[str, Any]) -> tuple[Steps, Any] | None:
+        """Where supersteps that follow `latest` can wait as rows, and their metadata; of None, those of a new thread.
+
+        None if nowhere.
+        """
+        if self._trouble.error is not None or is_replaced(self, SqliteCheckpointer, _OWN):
             return None
         log: Any = self._logs.get((thread, ns))
         if log is None:
-            if latest is not None or not self.lacks(thread, ns):
+            plain = not metadata or own(dict(metadata)) is not MISSING
+            if latest is not None or not (plain and self.lacks(thread, ns)):
                 return None
-            log = self._logs.setdefault((thread, ns), SqliteLog(self._committer, thread, ns))
-            self._began(log)
+            log = self._log(thread, ns)
         elif latest is None or log.latest != latest:
             return None
         if metadata is not log.metadata:
             log.meet(metadata)
-        if metadata != log.said:
-            return None
-        log.used = self._turn
-        found: Steps = log
-        return found
+        said = log.said  # of this moment: another run may be met meanwhile
+        return (log, said) if metadata == said else None
 
     def history(
         self, thread: str, ns: str, *, before: str | None = None, limit: int | None = None, values: bool = True
@@ -252,20 +253,33 @@ class SqliteLog(RecentLog):
         """Hand the line of a checkpoint over."""
         self.committer.take((self, [line], [tip.id], tip.parent, False, source))
 
+    def start(self, rows: Sequence[Row]) -> bool:
+        """Let the first checkpoints of a new thread wait. False, and nothing has happened, if it has some by now."""
+        with self.lock:
+            if self.gone or self.latest is not None or self.recent or self.tip is not None or self.number:
+                return False
+            self.recent += rows
+            self._waits(rows[-1])
+        return True
+
     def take(self, row: Row) -> bool:
-        """Let a superstep that follows the latest one wait; true if it can't. Raises what is wrong with writing."""
-        committer = self.committer
-        if committer.trouble.error is not None:
-            committer.trouble.check()
+        """Let a superstep wait that follows the latest; true if it can't. Raises what is wrong with writing."""
+        trouble = self.committer.trouble
+        if trouble.error is not None:
+            trouble.check()
         with self.lock:
             if self.gone or row[1] != self.latest:
                 return True
             self.recent.append(row)
-            self.latest = row[0]
-            if not self.noted:
-                self.noted = True
-                committer.note(self)
+            self._waits(row)
         return False
+
+    def _waits(self, row: Row) -> None:
+        """A row waits. The caller holds the lock."""
+        self.latest = row[0]
+        if not self.noted:
+            self.noted = True
+            self.committer.note(self)
 
     def append_all(self, lines: list[bytes], ids: list[str | None], owner: str | None) -> None:
         """Hand over consecutive lines, of which only the first may be a mark; `owner` is what that follows tacitly."""

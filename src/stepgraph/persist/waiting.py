@@ -30,12 +30,9 @@ def copied(values: Mapping[str, Any]) -> tuple[dict[str, Any] | None, int]:
             own[key] = value
             continue
         held = value[0] if kind is Extend else value
-        if not (kind is Extend or kind is list or kind is dict) or len(held) > _FEW:
+        if not (kind is Extend or kind is list or kind is dict) or len(held) > _FEW or not all(map(_is_short, held)):
             return None, 0
-        if kind is dict and not _FROZEN.issuperset(map(type, held)):
-            return None, 0
-        inner = held.values() if kind is dict else held
-        if not NUMBERS.issuperset(map(type, inner)) and not all(map(_is_short, inner)):
+        if kind is dict and not all(map(_is_short, held.values())):
             return None, 0
         own[key] = value if kind is Extend else value.copy()
         weight += len(held)

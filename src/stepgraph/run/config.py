@@ -32,6 +32,8 @@ def merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
 
     Empty values replace nothing.
     """
+    if not base and KEYS.issuperset(more):
+        return {key: value for key, value in more.items() if filled(value)}
     found = dict(base)
     for key, value in more.items():
         if not filled(value):
@@ -89,7 +91,7 @@ def shown_metadata(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def filled(value: Any) -> bool:
     """Whether a config's value says anything."""
-    return len(value) > 0 if isinstance(value, (list, tuple, dict)) else value is not None
+    return value is not None and (not isinstance(value, (list, tuple, dict)) or len(value) > 0)
 
 
 def _metadata(known: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,9 +17,10 @@ _LAST_DIGITS = [f"{number:02x}" for number in range(256)]
 _lock = Lock()
 _last = 0
 """The ticks of the last prefix, which grow."""
-_moment = 0
-"""Its ticks without the last 12 bits: runs that begin in the same 0.4 ms share their ids' prefix and counter."""
-_shared: Iterator[str] = iter(())
+_moment, _shared, _sources = 0, "", 0
+"""Its ticks without the last 12 bits: sources that begin in the same 0.4 ms share this prefix, and are counted."""
+_MOST = 1 << 16
+"""So many sources share one: the next four digits are their number."""
 _process = 0
 """What tells this process's ids from those that another one makes in the same 100 ns: the UUID's clock sequence."""
 
@@ -27,7 +28,7 @@ _process = 0
 class RunIds:
     """A source of ids for one run: a common prefix made of the time of first use, and a counter.
 
-    What a source gives first sorts after all that this process has had before. Any thread may call it: graphs that run
+    Within a process each source sorts after all that were used before it. Any thread may call it: graphs that run
     beside each other in one superstep share it.
     """
 
@@ -44,14 +45,14 @@ class RunIds:
         return (ids if ids is not None else self._begin()).__next__
 
     def _begin(self) -> Iterator[str]:
-        global _moment, _shared
+        global _moment, _shared, _sources
         with _lock:
             if self._ids is None:
                 ticks = _ticks()
-                if ticks >> 12 != _moment:
-                    _shared = _numbered(_prefix(ticks))
-                    _moment = _last >> 12
-                self._ids = _shared
+                if ticks >> 12 != _moment or _sources == _MOST:
+                    _shared, _moment, _sources = _prefix(ticks), _last >> 12, 0
+                self._ids = _numbered(f"{_shared}{_sources:04x}")
+                _sources += 1
             return self._ids
 
 
@@ -75,8 +76,8 @@ def _prefix(ticks: int) -> str:
 
 
 def _numbered(prefix: str) -> Iterator[str]:
-    """The prefix with 0, 1, 2... in 12 hexadecimal digits. All steps are C code: no two threads get the same number."""
-    blocks = map(f"{prefix}%010x".__mod__, count())
+    """The prefix with 0, 1, 2... in 8 hexadecimal digits. All steps are C code: no two threads get the same number."""
+    blocks = map((prefix + "%06x").__mod__, count())
     return chain.from_iterable(map(map, repeat(add), map(repeat, blocks), repeat(_LAST_DIGITS)))
 
 
