@@ -195,6 +195,20 @@ def _their_command(answer: Any) -> Any:
     return TheirCommand(resume=answer)
 
 
+def test_the_ids_of_short_runs_sort_by_their_making() -> None:
+    class Numbers(TypedDict):
+        n: int
+
+    g = StateGraph(Numbers).add_node("more", lambda state: {"n": state["n"] + 1}).add_edge(START, "more")
+    app = g.compile(checkpointer=InMemorySaver())
+    for thread in range(50):
+        config: Any = {"configurable": {"thread_id": f"{thread}"}}
+        for n in range(3):
+            assert app.invoke({"n": n}, config) == {"n": n + 1}
+        found = list(app.get_state_history(config))
+        assert [each.metadata["step"] for each in found] == list(range(7, -2, -1))
+
+
 def test_async_only_savers_work_wherever_code_is_async() -> None:
     saver = AsyncOnly()
     ours, theirs = chain(saver), chain(saver, TheirStateGraph, their_interrupt)

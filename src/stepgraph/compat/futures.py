@@ -6,7 +6,6 @@ import asyncio
 import concurrent.futures
 import threading
 from collections.abc import Callable, Collection
-from functools import partial
 from types import GenericAlias
 from typing import Any
 
@@ -31,42 +30,53 @@ class FuturesDict(dict[Any, Any]):
         future_type: type[Any],
     ) -> None:
         super().__init__()
-        self.lock = threading.Lock()
-        self.event, self.callback, self.should_stop = event, callback, should_stop
-        self.counter = 0
+        self.callback, self.should_stop = callback, should_stop
+        self.event, self.lock = event, threading.Lock()
         self.done: set[Any] = set()
         self.failed: set[Any] = set()
+        self._running: list[Any] = []
 
-    def __setitem__(self, key: Any, value: Any) -> None:
-        super().__setitem__(key, value)
-        if value is not None:
-            with self.lock:
-                self.event.clear()
-                self.counter += 1
-            key.add_done_callback(partial(self.on_done, value))
+    @property
+    def counter(self) -> int:
+        """How many tasks' futures have not ended."""
+        return len(self._running)
+
+    def __setitem__(self, future: Any, task: Any) -> None:
+        dict.__setitem__(self, future, task)
+        if task is None:
+            return
+        with self.lock:
+            self._running.append(future)
+            self.event.clear()
+        future.add_done_callback(lambda ended: self.on_done(task, ended))
 
     def on_done(self, task: Any, fut: Any) -> None:
         """Tell of a future that has ended."""
+        error, listener = exception_of(fut), self.callback()
         try:
-            told = self.callback()
-            if told is not None:
-                told(task, exception_of(fut))
+            if listener is not None:
+                listener(task, error)
         finally:
-            with self.lock:
-                self.counter -= 1
-                self.done.add(fut)
-                if not fut.cancelled() and fut.exception() is not None:
-                    self.failed.add(fut)
-                if self.counter == 0 or self.should_stop(self.failed):
-                    self.event.set()
+            self._ended(fut, failed=error is not None and not fut.cancelled())
+
+    def _ended(self, future: Any, *, failed: bool) -> None:
+        with self.lock:
+            if future in self._running:
+                self._running.remove(future)
+            self.done.add(future)
+            if failed:
+                self.failed.add(future)
+            if not self._running or self.should_stop(self.failed):
+                self.event.set()
 
 
 def exception_of(fut: Any) -> BaseException | None:
     """The error of a future that has ended; that it was cancelled is one too."""
-    if not fut.cancelled():
+    try:
         found: BaseException | None = fut.exception()
-        return found
-    return asyncio.CancelledError() if isinstance(fut, asyncio.Future) else concurrent.futures.CancelledError()
+    except (asyncio.CancelledError, concurrent.futures.CancelledError) as cancelled:
+        return cancelled
+    return found
 
 
 def should_stop_others(done: Collection[Any], *, handled_exception_ids: Collection[int] | None = None) -> bool:

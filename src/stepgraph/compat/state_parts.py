@@ -19,12 +19,13 @@ def get_channels(schema: Any) -> tuple[dict[str, Any], dict[str, type[ManagedVal
     if not hasattr(schema, "__annotations__"):
         return {ROOT: get_channel(ROOT, schema, allow_managed=False)}, {}, {}
     hints = get_type_hints(schema, include_extras=True)
-    found = {key: get_channel(key, hint) for key, hint in hints.items() if key != "__slots__"}
-    return (
-        {key: each for key, each in found.items() if not is_managed(each)},
-        {key: each for key, each in found.items() if is_managed(each)},
-        hints,
-    )
+    channels: dict[str, Any] = {}
+    managed: dict[str, type[ManagedValue[Any]]] = {}
+    for key, hint in hints.items():
+        if key != "__slots__":
+            made = get_channel(key, hint)
+            (managed if is_managed(made) else channels)[key] = made
+    return channels, managed, hints
 
 
 def get_channel(name: str, annotation: Any, *, allow_managed: bool = True) -> Any:

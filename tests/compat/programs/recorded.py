@@ -1,9 +1,10 @@
-"""What the author of a saver sees: the calls of its methods, their configs, metadata, channels and writes, in order."""
+"""What the author of a saver sees: the calls of its methods, their configs, metadata, channels and writes."""
 
 import asyncio
 import operator
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import groupby
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -23,15 +24,19 @@ class State(TypedDict, total=False):
 
 
 class Recorder(InMemorySaver):
-    """Writes down its calls; ids get short names in the order in which they come."""
+    """Writes down its calls."""
 
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[Any] = []
-        self.names: dict[str, str] = {}
 
-    def named(self, text: str) -> str:
-        return ID.sub(lambda found: self.names.setdefault(found.group(), f"#{len(self.names)}"), text)
+    def account(self) -> Iterator[str]:
+        """The calls with short names for ids. LangGraph saves in threads of its own, in whatever order these run."""
+        names: dict[str, str] = {}
+        for saves, calls in groupby(self.calls, lambda call: call[0] in ("put", "put_writes")):
+            lines = [repr(call) for call in calls]
+            for line in sorted(lines, key=lambda line: ID.sub("#", line)) if saves else lines:
+                yield ID.sub(lambda found: names.setdefault(found.group(), f"#{len(names)}"), line)
 
     def place(self, config: Any) -> Any:
         if config is None:
@@ -43,13 +48,13 @@ class Recorder(InMemorySaver):
             if key in ("checkpoint_ns", "checkpoint_id") and not value:
                 continue
             if isinstance(value, (str, dict)):
-                found[key] = self.named(str(value))
+                found[key] = str(value)
             elif not key.startswith("__pregel_") or key == "__pregel_durability":
                 found[key] = type(value).__name__
             else:
                 found[key] = "there"
-        told = {key: self.named(str(value)) for key, value in (config.get("metadata") or {}).items()}
-        rest = {key: self.named(str(config[key])) for key in ("run_id", "run_name", "tags") if config.get(key)}
+        told = {key: str(value) for key, value in (config.get("metadata") or {}).items()}
+        rest = {key: str(config[key]) for key in ("run_id", "run_name", "tags") if config.get(key)}
         return sorted(found.items()), sorted(told.items()), sorted(rest.items())
 
     def tell(self, name: str, *what: Any) -> None:
@@ -67,13 +72,13 @@ class Recorder(InMemorySaver):
     def put(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
         found = super().put(config, checkpoint, metadata, new_versions)
         values, seen = sorted(checkpoint["channel_values"]), sorted(checkpoint["versions_seen"])
-        told = {key: self.named(str(value)) for key, value in metadata.items()}
+        told = {key: str(value) for key, value in metadata.items()}
         self.tell("put", self.place(config), values, told, sorted(new_versions), seen, checkpoint["updated_channels"])
         return found
 
     def put_writes(self, config: Any, writes: Any, task_id: str, task_path: str = "") -> None:
         shown = sorted({(channel, type(value).__name__) for channel, value in writes})
-        self.tell("put_writes", self.place(config), shown, self.named(task_id), self.named(task_path))
+        self.tell("put_writes", self.place(config), shown, task_id, task_path)
         super().put_writes(config, writes, task_id, task_path)
 
     async def aget_tuple(self, config: Any) -> Any:
@@ -342,5 +347,5 @@ def calls_of_a_saver(show: Any) -> None:
             lab = Lab(asynchronous)
             each(lab)
             show(each.__name__, asynchronous)
-            for call in lab.saver.calls:
-                show(call)
+            for line in lab.saver.account():
+                show(line)

@@ -53,7 +53,7 @@ class JsonPlusSerializer(SerializerProtocol):
             return "null", b""
         if type(obj) in (bytes, bytearray):
             return type(obj).__name__, bytes(obj)
-        obj = ours(obj)
+        obj = repr(obj) if isinstance(obj, BaseException) else ours(obj)  # a failure is a text here
         try:
             return _KIND, self._codec.dumps(obj).encode(*ENCODING)
         except Unstorable:
