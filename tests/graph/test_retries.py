@@ -12,7 +12,11 @@ from typing_extensions import TypedDict
 
 from stepgraph import END, START, Command, RetryPolicy, Send, StateGraph, interrupt
 from stepgraph.core import events as ev
+from stepgraph.core.channels import LastValue
 from stepgraph.core.errors import Rejected
+from stepgraph.graph.node_builder import NodeBuilder
+from stepgraph.graph.pregel import Pregel
+from stepgraph.graph.pregel_node import PregelNode
 from stepgraph.persist import MemoryCheckpointer
 from stepgraph.run.sync import SyncDriver
 
@@ -249,3 +253,28 @@ def test_the_class_of_an_installed_langgraph_is_a_policy_too(several: bool) -> N
     g = StateGraph(Log).add_node(node, retry_policy=[policy, AT_ONCE] if several else policy).add_edge(START, "flaky")
     with pytest.raises(ConnectionError, match="call 2"):
         g.compile().invoke({"log": []})
+
+
+def test_policies_that_can_be_gone_through_once_are_kept() -> None:
+    node = Flaky(2)
+    graph(node, (each for each in [AT_ONCE])).compile().invoke({"log": []})
+    assert node.calls == 3
+
+
+def test_nodes_of_graphs_of_channels_take_the_same_policies() -> None:
+    class Like:
+        max_attempts, initial_interval, jitter = 2, 0.0, False
+
+    with pytest.raises(TypeError, match="retry_policy is a RetryPolicy"):
+        PregelNode(channels="a", triggers=["a"], retry_policy=3)
+    with pytest.raises(TypeError, match="retry_policy is a RetryPolicy"):
+        NodeBuilder().add_retry_policies(3)  # type: ignore[arg-type]  # on purpose
+    for policy in (AT_ONCE, Like()):
+        made = NodeBuilder().subscribe_only("a").add_retry_policies(policy).do(Flaky(1)).write_to("b").build()
+        app = Pregel(
+            nodes={"n": made},
+            channels={"a": LastValue(int), "b": LastValue(dict)},
+            input_channels="a",
+            output_channels="b",
+        )
+        assert app.invoke(1) == {"log": ["call 2"]}

@@ -93,7 +93,18 @@ def as_retries(given: Any) -> tuple[RetryPolicy, ...]:
                 f"retry_policy is a RetryPolicy or a list of them, not {each!r}; "
                 "for three attempts write RetryPolicy(max_attempts=3)."
             )
-    return tuple(each if isinstance(each, RetryPolicy) else RetryPolicy(**each._asdict()) for each in found)
+    return tuple(each if isinstance(each, RetryPolicy) else _own(each) for each in found)
+
+
+def _own(given: Any) -> RetryPolicy:
+    """LangGraph's policy, or an object like it, as ours."""
+    return RetryPolicy(**{name: getattr(given, name) for name in RetryPolicy._fields if hasattr(given, name)})
+
+
+def taken_retries(given: Any) -> Any:
+    """`retry_policy` as it was given, but for what can be gone through only once. Raises TypeError for what is none."""
+    found = as_retries(given)
+    return given if given is None or isinstance(given, Sequence) else found
 
 
 class RunControl:

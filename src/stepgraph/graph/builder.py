@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from stepgraph.core.channels import Channel, LastValue
 from stepgraph.core.deprecated import LangGraphDeprecatedSinceV05, LangGraphDeprecatedSinceV10
-from stepgraph.core.policies import RetryPolicy, as_retries
+from stepgraph.core.policies import RetryPolicy, as_retries, taken_retries
 from stepgraph.core.types import END, START, Send
 from stepgraph.graph.actions import action_of, is_async, is_runnable, name_of
 from stepgraph.graph.compiled import CompiledStateGraph
@@ -145,7 +145,7 @@ class StateGraph:
         if error_handler is not None:
             handler = f"__error_handler__{node}"
             self._add_handler(handler, error_handler, schema)
-        as_retries(retry_policy)  # refuses what is none
+        retry_policy = taken_retries(retry_policy)
         fitting("cache_policy", cache_policy, "key_func")
         fitting("trace_policy", trace_policy, "process_inputs")
         spec = self.nodes[node] = StateNodeSpec(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from stepgraph.core.policies import RetryPolicy
+from stepgraph.core.policies import RetryPolicy, as_retries
 from stepgraph.graph.actions import is_runnable
 from stepgraph.graph.pregel_node import ChannelWriteEntry, Entry, PregelNode
 
@@ -87,7 +87,7 @@ class NodeBuilder:
 
     def add_retry_policies(self, *policies: RetryPolicy) -> Self:
         """Run again after an error that a policy fits."""
-        self._retry_policy.extend(policies)
+        self._retry_policy.extend(as_retries(policies))
         return self
 
     def add_cache_policy(self, policy: CachePolicy) -> Self:

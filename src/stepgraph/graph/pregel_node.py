@@ -12,7 +12,7 @@ from stepgraph.core.caching import NAMESPACE
 from stepgraph.core.channels import Channel
 from stepgraph.core.errors import InvalidUpdateError, sync_timeout_unsupported
 from stepgraph.core.plan import Node, Part
-from stepgraph.core.policies import RetryPolicy
+from stepgraph.core.policies import RetryPolicy, as_retries, taken_retries
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING, Route, Send, Writes
 from stepgraph.graph.actions import Action, action_of
@@ -81,7 +81,8 @@ class PregelNode:
         self.mapper = mapper
         """Makes its input of what it reads."""
         self.tags, self.metadata, self.trace_policy = tags, metadata, trace_policy
-        self.retry_policy = (retry_policy,) if isinstance(retry_policy, RetryPolicy) else retry_policy
+        retry_policy = taken_retries(retry_policy)
+        self.retry_policy = (retry_policy,) if hasattr(retry_policy, "max_attempts") else retry_policy
         self.cache_policy = cache_policy
         self.is_error_handler, self.error_handler_node = is_error_handler, error_handler_node
         self.timeout = _limits(timeout)
@@ -203,7 +204,7 @@ def node_of(
         subscribes=tuple(given.triggers) if steps or entries else (),  # one that does nothing is never ready
         writer=_writer(name, entries, frozenset(rules)),
         writes=frozenset(write.channel for write in entries if isinstance(write, ChannelWriteEntry)),
-        retries=tuple(given.retry_policy or ()) or retries,
+        retries=as_retries(given.retry_policy) or retries,
         timeout=given.timeout,
         cache=given.cache_policy or cache_policy,
         cache_ns=(NAMESPACE, getattr(lone, "__qualname__", None) or "__dynamic__", name),

@@ -24,6 +24,15 @@ SLOW = 0.05
 does not count: from the second time on they are called in a helper thread."""
 
 
+_RUNNING = {
+    "asyncio.run() cannot be called from a running event loop",
+    "Runner.run() cannot be called from a running event loop",
+    "Cannot run the event loop while another loop is running",
+    "This event loop is already running",
+}
+"""What asyncio says of a loop in a loop."""
+
+
 def watch(node: Node, began: float) -> None:
     """Look how long its routers have taken since then; one where they took long twice is no lean node any more."""
     if perf_counter() - began > SLOW:
@@ -39,15 +48,16 @@ def is_slow(node: Node) -> bool:
 def wants_no_loop(node: Node, error: RuntimeError) -> bool:
     """Whether a sync router has failed because it runs an event loop of its own, as `asyncio.run` does.
 
-    The node's routers are then called in a helper thread from now on.
+    It is called again, in a helper thread, and the node's routers are called there from now on.
     """
-    if "event loop" not in str(error) or "running" not in str(error):
+    if str(error) not in _RUNNING:
         return False
     node.delays, node.lean = 2, False
     raised: BaseException | None = error
     while raised is not None:
         for frame, _ in walk_tb(raised.__traceback__):
-            for value in frame.f_locals.values():
+            handed = frame.f_locals if str(frame.f_globals.get("__name__")).startswith("asyncio.") else {}
+            for value in handed.values():
                 if type(value) is CoroutineType and getcoroutinestate(value) == CORO_CREATED:
                     value.close()  # it is made anew there, and Python warns of one that was never awaited
         raised = raised.__context__

@@ -98,8 +98,10 @@ class Streams:
             case ev.TaskCached():
                 self._began(view, event)
             case ev.TaskInterrupted():
+                self._results.pop(event.task, None)
                 self._interrupted(view, event)
             case ev.TaskFailed():
+                self._results.pop(event.task, None)
                 self._failed(view, event)
             case ev.CheckpointSaved() | ev.CheckpointLoaded():
                 view.saved = event
