@@ -267,3 +267,14 @@ def test_it_works_where_only_the_checkpoint_package_is_installed(bare: Path) -> 
         """,
     )
     assert printed == "stepgraph.graph.builder langgraph.checkpoint.memory"
+
+
+def test_a_module_of_ours_that_was_loaded_before_has_all_its_names_too(tmp_path: Path) -> None:
+    code = """
+        import stepgraph.compat.langgraph.graph.state, stepgraph.compat.langgraph.types
+        import stepgraph.compat.install
+        from langgraph.graph.state import RunnableConfig, StateNodeSpec
+        from langgraph.types import CheckpointMetadata
+        print(RunnableConfig.__module__, StateNodeSpec.__module__, CheckpointMetadata.__module__)
+        """
+    assert run(code, folder=tmp_path, how=()).startswith("langchain_core.runnables.config ")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -46,6 +47,16 @@ ELSEWHERE = {
     ),
 }
 """Names of other distributions that its public modules have and ours have not, and why."""
+OTHERWISE = {
+    "langgraph.graph.state.Checkpointer": "an alias for type checkers",
+    "langgraph.pregel.main.Checkpointer": "an alias for type checkers",
+    "langgraph.types.Checkpointer": "an alias for type checkers",
+    "langgraph.pregel.main.RunnableLike": "an alias for type checkers",
+    "langgraph.utils.runnable.RunnableLike": "an alias for type checkers",
+    "langgraph.typing.StateLike": "an alias for type checkers",
+    "langgraph.pregel.main.draw_graph": "a part of its engine, which only says so",
+}
+"""Names that stand for a thing of another kind here, and why."""
 ALL = """
 import importlib, json, sys, warnings
 warnings.simplefilter("ignore")
@@ -69,6 +80,21 @@ for name, wanted in json.load(sys.stdin).items():
 json.dump(found, sys.stdout)
 """
 
+KINDS = """
+import importlib, inspect, json, sys, typing, warnings
+warnings.simplefilter("ignore")
+def kind(part):
+    for is_one in (inspect.isclass, inspect.ismodule, inspect.isroutine):
+        if is_one(part):
+            return is_one.__name__
+    return "type variable" if isinstance(part, (typing.TypeVar, typing.ParamSpec)) else "something else"
+found = {}
+for name, wanted in json.load(sys.stdin).items():
+    module = importlib.import_module(name)
+    found |= {f"{name}.{each}": kind(getattr(module, each)) for each in wanted if hasattr(module, each)}
+json.dump(found, sys.stdout)
+"""
+
 
 def defined() -> dict[str, list[str]]:
     """Module of LangGraph's engine -> the classes and functions that it defines for others."""
@@ -84,15 +110,30 @@ def defined() -> dict[str, list[str]]:
     return found
 
 
+def public() -> dict[str, list[str]]:
+    """Public module of LangGraph's engine -> all that can be imported from there, submodules aside."""
+    modules = [name for name in defined() if not any(part.startswith("_") for part in name.split("."))]
+    found: dict[str, list[str]] = told(ALL, modules)
+    return found
+
+
 def missing(wanted: dict[str, list[str]]) -> dict[str, list[str]]:
     """What of it is not there under the hook."""
+    found: dict[str, list[str]] = told(LOOK, wanted, *HOOK)
+    return {name: names for name, names in found.items() if names}
+
+
+def told(code: str, asked: Any, *how: str) -> Any:
+    """What a program says of what it is asked."""
     done = subprocess.run(
-        [sys.executable, "-m", "stepgraph.compat", "run", "-c", LOOK],
-        input=json.dumps(wanted), capture_output=True, text=True, timeout=100, check=False,
+        [sys.executable, *how, "-c", code],
+        input=json.dumps(asked), capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    found: dict[str, list[str]] = json.loads(done.stdout)
-    return {name: names for name, names in found.items() if names}
+    return json.loads(done.stdout)
+
+
+HOOK = ("-m", "stepgraph.compat", "run")
 
 
 def test_all_that_its_modules_define_is_there() -> None:
@@ -102,12 +143,32 @@ def test_all_that_its_modules_define_is_there() -> None:
 
 def test_its_public_modules_have_all_that_can_be_imported_from_there() -> None:
     """Editors complete `from langgraph.graph.state import RunnableConfig`, so programs say it."""
-    public = [name for name in defined() if not any(part.startswith("_") for part in name.split("."))]
-    done = subprocess.run(
-        [sys.executable, "-c", ALL], input=json.dumps(public), capture_output=True, text=True, timeout=100, check=True
-    )
-    found = missing(json.loads(done.stdout))
+    found = missing(public())
     assert {f"{module}.{name}" for module, names in found.items() for name in names} == set(ELSEWHERE)
+
+
+def test_a_public_name_stands_for_a_thing_of_the_same_kind() -> None:
+    """A class for a class, a function for a function, a module for a module, a type variable for one."""
+    wanted = public()
+    theirs, ours = told(KINDS, wanted), told(KINDS, wanted, *HOOK)
+    assert {name for name in ours if ours[name] != theirs[name]} == set(OTHERWISE)
+
+
+def test_modules_of_a_package_are_there_without_an_import_of_their_own() -> None:
+    code = """
+import json, langgraph.channels, langgraph.pregel
+print(json.dumps([langgraph.channels.base.__name__, langgraph.pregel.debug.__name__, langgraph.pregel._loop.__name__]))
+"""
+    assert [name.rpartition(".")[2] for name in told(code, None, *HOOK)] == ["base", "debug", "_loop"]
+
+
+def test_a_checkpoint_is_that_of_savers_wherever_it_is_imported_from() -> None:
+    code = """
+import json, langgraph.graph.state as a, langgraph.pregel.main as b, langgraph.pregel.remote as c
+from langgraph.checkpoint.base import Checkpoint
+print(json.dumps([each.Checkpoint is Checkpoint for each in (a, b, c)]))
+"""
+    assert told(code, None, *HOOK) == [True, True, True]
 
 
 def test_modules_have_what_they_import_from_each_other() -> None:
@@ -116,11 +177,7 @@ def test_modules_have_what_they_import_from_each_other() -> None:
 
 def test_a_module_has_only_what_its_counterpart_has() -> None:
     """Programs ask for names to find out which release they run on."""
-    done = subprocess.run(
-        [sys.executable, "-c", LOOK], capture_output=True, text=True, timeout=100, check=True,
-        input=json.dumps({f"langgraph.{place}": names.split() for place, names in BORROWED.items()}),
-    )  # fmt: skip
-    theirs: dict[str, list[str]] = json.loads(done.stdout)
+    theirs = told(LOOK, {f"langgraph.{place}": names.split() for place, names in BORROWED.items()})
     assert not {name: names for name, names in theirs.items() if names}
 
 

@@ -16,7 +16,7 @@ from stepgraph.compat.absent import ABSENT
 BORROWED = {
     "callbacks": "BaseCallbackHandler BaseCallbackManager Interrupt Literal RunnableConfig Sequence TypeAlias "
     "TypeVar UUID ahandle_event dataclass handle_event",
-    "channels": "any_value binop delta ephemeral_value last_value named_barrier_value topic untracked_value",
+    "channels": "any_value base binop delta ephemeral_value last_value named_barrier_value topic untracked_value",
     "channels.any_value": "Any BaseChannel EmptyChannelError Generic MISSING Self Sequence Value",
     "channels.base": "ABC Any Generic MISSING Self Sequence TypeVar abstractmethod",
     "channels.binop": "Any BaseChannel Callable EmptyChannelError ErrorCode Generic InvalidUpdateError MISSING "
@@ -63,7 +63,7 @@ BORROWED = {
     "managed": "is_last_step",
     "managed.base": "ABC Generic PregelScratchpad TypeGuard TypeVar abstractmethod isclass",
     "managed.is_last_step": "Annotated ManagedValue PregelScratchpad",
-    "pregel": "main",
+    "pregel": "_draw _executor _log _loop _messages _retry _runner _task_status _tools _utils _validate debug main",
     "pregel.debug": "Any BaseChannel CONF CONFIG_KEY_CHECKPOINT_NS CheckpointMetadata CheckpointPayload ERROR "
     "EXCLUDED_METADATA_KEYS INTERRUPT Iterable Iterator MISSING Mapping NS_END NS_SEP PendingWrite "
     "PregelExecutableTask PregelTask RETURN RunnableConfig Sequence StateSnapshot TAG_HIDDEN TaskPayload "
@@ -142,6 +142,7 @@ ABROAD = {
     "langchain_core.runnables.graph": "Graph",
     "langchain_core.runnables.schema": "StreamEvent",
     "langchain_protocol": "LifecycleCause MessagesData",
+    "langgraph.checkpoint.base": "Checkpoint",
     "langgraph_sdk": "get_client get_sync_client",
     "langgraph_sdk.auth.types": "BaseUser",
     "langgraph_sdk.client": "LangGraphClient SyncLangGraphClient",

@@ -88,7 +88,11 @@ class _Mirror(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
-        lend(module, module.__name__.removeprefix(f"{OURS}."))
+        _lend(module)
+
+
+def _lend(module: ModuleType) -> None:
+    lend(module, module.__name__.removeprefix(f"{OURS}."))
 
 
 def _mirrored(spec: ModuleSpec | None) -> ModuleSpec | None:
@@ -153,6 +157,8 @@ def _insert() -> None:
     for name in _engine_modules():
         del sys.modules[name]
     sys.meta_path.insert(0, _finder)
+    for name in [name for name in sys.modules if name.startswith(f"{OURS}.")]:  # what is ours may be loaded before
+        _lend(sys.modules[name])
     for name in KIN.keys() & sys.modules.keys():
         introduce(name)
     registry.adapters.register("beta", "stepgraph.compat.beta:say")

@@ -1,5 +1,7 @@
 """Our stores and caches beside the interfaces of LangGraph's packages: `isinstance` holds both ways.
 
+It does under the hook, or else once one of ours is made after theirs are loaded.
+
 Tools say `store: Annotated[BaseStore, InjectedStore()]`, and langchain-core checks what they are given against that.
 """
 
