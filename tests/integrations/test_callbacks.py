@@ -10,6 +10,7 @@ import sys
 from typing import Annotated, Any
 
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
 from typing_extensions import TypedDict
 
 from stepgraph import (
@@ -93,8 +94,6 @@ def test_a_breakpoint_has_no_questions(side: str, status: str) -> None:
 
 
 def test_nothing_listens_where_there_is_no_such_handler() -> None:
-    from langchain_core.callbacks import BaseCallbackHandler
-
     app = graph()
     for handlers in ((), (BaseCallbackHandler(),)):
         assert plain(app).engine({"log": []}, config(*handlers)).request.emit is None
@@ -160,3 +159,34 @@ app.invoke(Command(resume="yes"), config)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == ["paused pending ['sure?']", "goes on pending"], done.stderr
+
+
+class Forwards(BaseCallbackHandler):
+    """Has something under every name, as handlers that pass on what they hear."""
+
+    def __init__(self) -> None:
+        self.names: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *args, **options: None
+
+    def on_chain_start(self, serialized: Any, inputs: Any, **options: Any) -> None:
+        self.names.append(options.get("name"))
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_handler_that_has_something_under_every_name_hears_all(asynchronous: bool) -> None:
+    g = StateGraph(State)
+    g.add_node("node", (_async_node if asynchronous else lambda s: {"log": ["ran"]}))
+    g.add_edge(START, "node")
+    forwards = Forwards()
+    app, called = g.compile(), {"callbacks": [forwards]}
+    result = asyncio.run(app.ainvoke({"log": []}, called)) if asynchronous else app.invoke({"log": []}, called)
+    assert result == {"log": ["ran"]}
+    assert forwards.names == ["LangGraph", "node"]
+
+
+async def _async_node(state: State) -> Any:
+    return {"log": ["ran"]}

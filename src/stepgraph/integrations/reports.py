@@ -62,10 +62,15 @@ async def aend(run: Any, result: Any, shown: Any) -> None:
     await real.on_chain_end(result)
 
 
+def feeds_events(handler: Any) -> bool:
+    """Whether `astream_events` or `astream_log` reads it, by its class: a proxy has something under any name."""
+    return hasattr(type(handler), "tap_output_aiter")
+
+
 async def tap(run: Any, result: Any) -> None:
     """Let event streams show the result as a chunk."""
     for handler in run.handlers:
-        if hasattr(handler, "tap_output_aiter"):
+        if feeds_events(handler):
             async for _ in handler.tap_output_aiter(run.run_id, _once(result)):
                 pass
 
@@ -80,8 +85,6 @@ def _parts(manager: Any) -> tuple[Any, Any]:
 
     real, tracers = copy(manager), copy(manager)
     # What feeds `astream_events` and `astream_log` is a tracer too, whose values the caller sees.
-    tracers.handlers = [
-        each for each in manager.handlers if isinstance(each, BaseTracer) and not hasattr(each, "tap_output_aiter")
-    ]
+    tracers.handlers = [each for each in manager.handlers if isinstance(each, BaseTracer) and not feeds_events(each)]
     real.handlers = [each for each in manager.handlers if each not in tracers.handlers]
     return real, tracers

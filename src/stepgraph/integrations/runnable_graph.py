@@ -187,7 +187,8 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
             manager.add_metadata({"ls_integration": "langgraph"})
         if current_task.get(None) is None:  # what hears one graph only hears that of the node that made it
             manager.handlers, manager.inheritable_handlers = (
-                [each for each in handlers if not getattr(each, "of_one_graph", False)]
+                # True itself: a mock or a proxy has something under any name.
+                [each for each in handlers if getattr(each, "of_one_graph", False) is not True]
                 for handlers in (manager.handlers, manager.inheritable_handlers)
             )
         return manager

@@ -23,7 +23,7 @@ from stepgraph.core.types import END, PARENT, PREVIOUS, START, Command
 from stepgraph.graph.actions import is_generator
 from stepgraph.graph.functional import final
 from stepgraph.integrations.listeners import manager_for
-from stepgraph.integrations.reports import aend, astart, end, enter, own_first, start, tap
+from stepgraph.integrations.reports import aend, astart, end, enter, feeds_events, own_first, start, tap
 from stepgraph.run.aio import around
 from stepgraph.run.context import config_of, current_task
 from stepgraph.run.threads import pool
@@ -224,7 +224,7 @@ class _AsyncNode(_TracedNode):
             task.callbacks = run.get_child("seq:step:1")
             try:
                 enter(config_of(task))
-                tapped = any(hasattr(handler, "tap_output_aiter") for handler in run.handlers)
+                tapped = any(map(feeds_events, run.handlers))
                 result = await self.result(task, value, graph, run, tapped)
                 if continues(plain, result):
                     result = await result.ainvoke(value, config_of(task))
