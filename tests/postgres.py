@@ -30,7 +30,8 @@ def postgres() -> Iterator[str]:
     PostgreSQL refuses to run as root: there it runs as a user without rights, whose folder root's tests can read.
     """
     program = services.require("postgres")
-    folder = Path(tempfile.mkdtemp(prefix="stepgraph-"))  # a short path that others may enter, unlike pytest's
+    # A short path that others may enter, unlike pytest's and many a TMPDIR: a socket's has at most 107 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="stepgraph-", dir="/tmp"))
     try:
         as_user = _as_other_user(folder)
         data = folder / "data"

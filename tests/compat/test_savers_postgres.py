@@ -6,6 +6,7 @@ import asyncio
 import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import psycopg
@@ -186,3 +187,14 @@ def test_an_async_graph_remembers_what_another_one_kept(engine: Any, address: st
 
     cyd, many, nothing, left = asyncio.run(found())["log"]
     assert (cyd, many, nothing, left) == ((("users", "cyd"), "likes", {"food": "figs"}), 3, None, 1)
+
+
+def test_a_server_starts_where_temporary_files_have_a_long_and_private_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A socket's path has at most 107 bytes, and root's server runs as a user who can't enter root's folders."""
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir(mode=0o700)
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    with postgres() as url, psycopg.connect(url) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)

@@ -131,12 +131,13 @@ class Strand:
 class Driver:
     """Runs a flow to its end.
 
-    `choose` picks the next strand among those that can go on. `observe(effect)` is called before each effect, `crash`
-    and `fail` are asked after and before it, with its number (from 1): a true `crash` raises Crash once it is
-    performed, an exception from `fail` is thrown in instead of performing it. With a true `expire`, asked after an
-    effect, the limit is passed of the attempt or superstep around it, if that has one. With `cancels` a failing strand
-    ends its siblings, as the asyncio driver does; else they go on to their ends, as in the sync driver. With
-    `only_user_code` there is a choice between bodies and routers only: whatever else can be done is done first.
+    `choose` picks the next strand among those that can go on. `observe(effect)` is called before each effect,
+    `performed(effect)` after one that asks a checkpointer or cache and did not fail. `crash` and `fail` are asked after
+    and before it, with its number (from 1): a true `crash` raises Crash once it is performed, an exception from `fail`
+    is thrown in instead of performing it. With a true `expire`, asked after an effect, the limit is passed of the
+    attempt or superstep around it, if that has one. With `cancels` a failing strand ends its siblings, as the asyncio
+    driver does; else they go on to their ends, as in the sync driver. With `only_user_code` there is a choice between
+    bodies and routers only: whatever else can be done is done first.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class Driver:
         choose: Choose,
         *,
         observe: Callable[[Any], None] = lambda effect: None,
+        performed: Callable[[Any], None] = lambda effect: None,
         crash: Callable[[int], bool] = lambda number: False,
         fail: Callable[[int, Any], BaseException | None] = lambda number, effect: None,
         expire: Callable[[int], bool] = lambda number: False,
@@ -152,6 +154,7 @@ class Driver:
     ) -> None:
         self.choose = choose
         self.observe = observe
+        self.performed = performed
         self.crash = crash
         self.fail = fail
         self.expire = expire
@@ -311,7 +314,9 @@ class Driver:
                 return decision
             case Sleep():
                 return None
-        return perform(effect)
+        result = perform(effect)
+        self.performed(effect)
+        return result
 
     def _bodies(self, waiting: list[Task], shelf: Any) -> None:
         """Lean bodies, in the chosen order; the driver may die between any two."""

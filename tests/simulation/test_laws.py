@@ -310,7 +310,7 @@ def test_errors_and_questions_may_be_decided_live_or_left(first_seed: int) -> No
     assert asked >= ({"interrupt"} if first_seed < POLICIES else {"interrupt", "error"})
 
 
-def test_every_kind_of_effect_fails_and_is_died_after() -> None:
+def test_every_kind_of_effect_is_met_in_these_lives() -> None:
     """None of the effects that a driver may be asked for is left out of these lives."""
     met: Counter[str] = Counter()
 
@@ -325,6 +325,24 @@ def test_every_kind_of_effect_fails_and_is_died_after() -> None:
         world_of(of_seed(seed)).live(INPUTS, lambda: Policy(Driver(first, fail=noted)))
     groups = {"Together", "Within", "Bodies"}  # of which each part is an effect, and each limit is passed
     assert met.keys() | groups == {kind.__name__ for kind in get_args(Effect)}
+
+
+class _FullDisk(MemoryCheckpointer):
+    """Stores the input and nothing else."""
+
+    flushes = 0
+
+    def flush(self) -> None:
+        self.flushes += 1
+        if self.flushes > 1:
+            raise InjectedError
+
+
+def test_what_a_flush_failed_to_store_is_not_taken_for_durable() -> None:
+    world = world_of(SMALL["fan and join"], _FullDisk())
+    assert world.process(Policy(Driver(first)), INPUTS[0]) is None
+    assert world._handed
+    assert not world._safe()
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -102,6 +102,7 @@ class World:
                 root.cancelled, root.halted = True, ("cancelled",)
 
         policy.driver.observe = observe
+        policy.driver.performed = self._note
         try:
             outcome: Outcome = policy.driver.run(engine.run())
         except Crash:
@@ -138,7 +139,6 @@ class World:
     def _watch(self, effect: Any) -> None:
         """The law: a task whose outcome, proposal or handled failure is durable never has its body called again."""
         if not isinstance(effect, Task) or effect.node.body is None:
-            self._note(effect)
             return
         assert effect.id not in self._safe(), f"the body of {effect.address} runs again though it had finished"
         self.bodies[effect.id] += 1

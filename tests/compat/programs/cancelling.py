@@ -108,8 +108,16 @@ def graph_of(node: Any, shape: str, *, stored: bool) -> Any:
     async def end(state: State) -> State:
         return {"n": state.get("n", 0) + 1}
 
+    ended = asyncio.Event()
+
+    async def beside(state: State) -> State:
+        update: State = await alone(state)
+        ended.set()
+        return update
+
     async def wait(state: State) -> None:
-        await asyncio.sleep(0.1)
+        """Longer than `node`: what fails has it cancelled."""
+        await ended.wait()
 
     builder = StateGraph(State)
     if shape == "inside":
@@ -117,6 +125,8 @@ def graph_of(node: Any, shape: str, *, stored: bool) -> Any:
         inner.add_node("node", node)
         inner.add_edge(START, "node")
         node = inner.compile()
+    if shape == "beside":
+        alone, node = node, beside
     builder.add_node("node", node)
     builder.add_node("end", end)
     builder.add_edge(START, "node")
