@@ -390,8 +390,8 @@ class Engine:
             advance(plan, state, ordered, changes, overwrite)
             yield from self.save_step(before, changes, groups, overwrite)
         written: Collection[str] = changes
-        if plan.fleeting:
-            found = {key for key in written_by(ordered) if key in changes}
+        if plan.fleeting or plan.veiled:
+            found = {key for key in written_by(ordered) if key in changes} if plan.fleeting else changes
             written = plan.readable(state.values, {*found, *(key for key in plan.finishing if key in changes)})
         if self.awaited is not None or plan.fleeting:
             self.wrote(written)
