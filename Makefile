@@ -5,6 +5,7 @@ BOOT     ?= python3
 PY       := .venv/bin/python
 LAB_ARGS ?=
 ARGS     ?=
+JOBS     ?= 2
 WEB      := src/stepgraph/panels/web
 
 # JupyterLab refuses to run as root unless told to.
@@ -19,8 +20,8 @@ lab: .venv/.lab  ## open JupyterLab on notebooks/ (LAB_ARGS adds options, e.g. L
 	@mkdir -p notebooks
 	$(PY) -m jupyterlab --ServerApp.root_dir="$(CURDIR)/notebooks" $(AS_ROOT) $(LAB_ARGS)
 
-test: .venv/.full programs  ## run every test; the summary says what was skipped and why (ARGS goes to pytest)
-	$(PY) -m pytest $(ARGS)
+test: .venv/.full programs  ## run every test, JOBS at a time; the summary says what was skipped and why (ARGS goes to pytest)
+	$(PY) -m pytest -n $(JOBS) $(ARGS)
 
 check: style types rules bundle  ## style, types, layers, public names, hygiene, and whether the front-end bundle is fresh
 

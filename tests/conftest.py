@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests import services
 
@@ -15,6 +17,52 @@ from tests import services
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--skips=FILE`: where .ci/run wants the account of skipped tests."""
     parser.addoption("--skips", type=Path, help="write what was skipped, and why, to this JSON file")
+
+
+ALONE = (
+    "notebooks/",
+    "tests/benchmarks/",
+    "tests/browser/",
+    "tests/debug/",
+    "tests/notebooks/",
+    "tests/panels/",
+    "tests/test_binder.py",
+    "tests/test_make.py",
+    "tests/test_public_api.py",
+)
+"""Tests that measure, start kernels, browsers and environments, or watch threads: nothing runs beside them."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `-n`: long files come first, and what runs alone last, so that the processes are ready for it together."""
+    if hasattr(config, "workerinput"):  # this is one of the processes
+        sizes = Counter(item.path for item in items)
+        items.sort(key=lambda item: (0, -sizes[item.path]) if not runs_alone(item.nodeid) else (1, 0))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """With `-n`: who is handed which tests."""
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
+
+
+class Scheduling(LoadFileScheduling):
+    """A file's tests go to one process, and all that run alone to one when the others have ended."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "alone" if runs_alone(nodeid) else str(super()._split_scope(nodeid))
+
+    def _reschedule(self, node: Any) -> None:
+        others = (work for other, work in self.assigned_work.items() if other is not node)
+        # A process always keeps a test or two: it begins one when it knows the next.
+        if next(iter(self.workqueue), None) != "alone" or all(self._pending_of(work) <= 2 for work in others):
+            super()._reschedule(node)
+
+
+def runs_alone(nodeid: str) -> bool:
+    """Whether nothing may run beside a test."""
+    return nodeid.startswith(ALONE)
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +77,20 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The account of lost messages is of this run."""
+    if not hasattr(session.config, "workerinput"):
+        services.LOST.unlink(missing_ok=True)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Prints what was skipped and why, one reason once, and writes the same to the file of `--skips`."""
+    """Prints what was skipped and why, one reason once, and writes the same to the file of `--skips`.
+
+    Says also where a kernel had to be started anew because it never got, or never sent, a message.
+    """
+    if services.LOST.exists():
+        terminalreporter.section("kernels that were started anew: a message was lost")
+        terminalreporter.write_line(services.LOST.read_text())
     skipped = {report.nodeid: reason(report) for report in terminalreporter.getreports("skipped")}
     show(terminalreporter, skipped)
     file = config.getoption("--skips")

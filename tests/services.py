@@ -23,6 +23,9 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+ARTEFACTS = ROOT / "artefacts"
+LOST = ARTEFACTS / "browser" / "lost-messages.txt"
+"""What was seen where a kernel sat idle while its page waited for it."""
 
 
 @dataclass(frozen=True, slots=True)

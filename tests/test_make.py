@@ -51,6 +51,38 @@ def verdict(account: Path, allowed: str) -> str:
     return services.run([sys.executable, "tools/skips.py", account, rules])
 
 
+NOTING = """
+import os
+import pytest
+
+@pytest.mark.parametrize("number", range({count}))
+def test_that_is_noted(number):
+    with open(os.environ["NOTES"], "a") as notes:
+        notes.write("{what} " + os.environ["PYTEST_XDIST_WORKER"] + os.linesep)
+"""
+
+
+def test_what_measures_or_drives_a_browser_runs_alone_when_the_rest_is_spread(tmp_path: Path) -> None:
+    for what, count in (("tests/browser", 3), ("tests/core", 9), ("tests/debug", 3), ("tests/run", 12)):
+        (tmp_path / what).mkdir(parents=True)
+        file = tmp_path / what / f"test_{Path(what).name}.py"
+        file.write_text(NOTING.format(count=count, what="alone" if what in ("tests/browser", "tests/debug") else what))
+    (tmp_path / "notes").touch()
+    options = ("-p", "tests.conftest", "-p", "xdist", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", tmp_path)
+    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "NOTES": str(tmp_path / "notes")}
+
+    services.run([sys.executable, "-m", "pytest", *options, "-n", "2", tmp_path / "tests"], env=env)
+
+    notes = (tmp_path / "notes").read_text().splitlines()
+    alone = [note for note in notes if note.startswith("alone")]
+    assert len(notes) == 27
+    assert len(alone) == 6
+    assert len(set(alone)) == 1
+    assert len({note for note in notes if note.startswith("tests/core")}) == 1
+    late = [note for note in notes[notes.index(alone[0]) :] if note not in alone]
+    assert len(late) <= 4  # the last two of each process
+
+
 class TestAccountOfSkips:
     def test_a_reason_is_named_once_and_pytest_has_the_last_word(self, tmp_path: Path) -> None:
         printed, _ = account(tmp_path)

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests import services
-from tests.browser.lab import ARTEFACTS, LOST, Notebook, Opener, end_kernels, launch, start_lab, write_notebook
+from tests.browser.lab import ARTEFACTS, Notebook, Opener, end_kernels, launch, start_lab, write_notebook
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -22,18 +22,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.browser)
         item.add_marker(pytest.mark.timeout(300))
     items[:] = [item for item in items if not item.path.is_relative_to(here)] + ours
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """The account of lost messages is of this run."""
-    LOST.unlink(missing_ok=True)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says where a kernel had to be started anew because it never got, or never sent, a message."""
-    if LOST.exists():
-        terminalreporter.section("kernels that were started anew: a message was lost")
-        terminalreporter.write_line(LOST.read_text())
 
 
 @pytest.fixture(scope="session")

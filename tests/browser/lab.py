@@ -21,7 +21,7 @@ from playwright.sync_api import TimeoutError as Late
 
 from tests import services
 
-ARTEFACTS = services.ROOT / "artefacts" / "browser"
+ARTEFACTS = services.ARTEFACTS / "browser"
 CHROMIUM = (
     "--no-sandbox",
     "--disable-gpu",
@@ -37,9 +37,6 @@ CHROMIUM = (
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # proves that nothing leaves this machine
 )
 
-
-LOST = ARTEFACTS / "lost-messages.txt"
-"""What was seen where a kernel sat idle while its page waited for it."""
 STACKS = """
 import faulthandler
 import os
@@ -190,8 +187,8 @@ class Notebook:
             stacks = self.kernel_stacks()
             if not idle(stacks):
                 raise AssertionError(f"{error}\nThreads of the kernel:\n{stacks}") from error
-            LOST.parent.mkdir(parents=True, exist_ok=True)
-            with LOST.open("a") as account:
+            services.LOST.parent.mkdir(parents=True, exist_ok=True)
+            with services.LOST.open("a") as account:
                 account.write(f"{os.environ.get('PYTEST_CURRENT_TEST')}\n{stacks}\n")
             self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.sessionContext.restartKernel()")
             self.page.wait_for_function(READY, timeout=120_000)

@@ -92,7 +92,9 @@ CHANGES_IN_PLACE: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("item", "change"), CHANGES_IN_PLACE, ids=lambda each: repr(each)[:30])
+@pytest.mark.parametrize(
+    ("item", "change"), CHANGES_IN_PLACE, ids=lambda each: "" if callable(each) else repr(each)[:30]
+)
 def test_a_change_in_place_is_seen(item: Any, change: Any) -> None:
     codec = Codec(private=True)
     other = {"other": "item"}
