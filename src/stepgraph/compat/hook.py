@@ -17,7 +17,8 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 
 from stepgraph.compat.elsewhere import lend
-from stepgraph.compat.kin import KIN, introduce, introducing
+from stepgraph.compat.kin import KIN, introduce
+from stepgraph.compat.loading import once_loaded
 from stepgraph.core import registry
 
 OURS = "stepgraph.compat.langgraph"
@@ -59,11 +60,11 @@ class Finder(MetaPathFinder):
         if installed is None and _exists(mirror):
             return ModuleSpec(fullname, _Alias(mirror), origin=OURS)
         if installed is not None and fullname == "langgraph.prebuilt.tool_node":
-            from stepgraph.compat.quicker import quickened
+            from stepgraph.compat.quicker import quicken
 
-            return quickened(installed)
+            return once_loaded(installed, quicken)
         if installed is not None and fullname in KIN:
-            return introducing(installed)
+            return once_loaded(installed, lambda module: introduce(module.__name__))
         return installed
 
 

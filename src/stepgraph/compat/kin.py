@@ -8,8 +8,6 @@ Tools say `store: Annotated[BaseStore, InjectedStore()]`, and langchain-core che
 from __future__ import annotations
 
 import sys
-from importlib.machinery import ModuleSpec, SourceFileLoader
-from types import ModuleType
 from typing import Any
 
 from stepgraph.core import registry
@@ -32,17 +30,3 @@ def introduce(name: str) -> None:
         return True if cls is ours and not _theirs.isdisjoint(other.__mro__) else NotImplemented
 
     ours.__subclasshook__ = classmethod(is_kind)
-
-
-def introducing(spec: ModuleSpec) -> ModuleSpec:
-    """The module, whose class is made known once it is loaded."""
-    loader = spec.loader
-    if type(loader) is SourceFileLoader:
-        spec.loader = _Loader(loader.name, loader.path)
-    return spec
-
-
-class _Loader(SourceFileLoader):
-    def exec_module(self, module: ModuleType) -> None:
-        super().exec_module(module)
-        introduce(module.__name__)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import copy_context
-from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import ModuleType, TracebackType
 from typing import Any
 
@@ -17,20 +16,11 @@ EXECUTOR = "get_executor_for_config"
 """The name by which that module finds what runs its tools, which is langchain-core's."""
 
 
-def quickened(spec: ModuleSpec) -> ModuleSpec:
-    """The module of the tool node, which runs lone tools without a pool once it is loaded."""
-    loader = spec.loader
-    if type(loader) is SourceFileLoader:
-        spec.loader = _Loader(loader.name, loader.path)
-    return spec
-
-
-class _Loader(SourceFileLoader):
-    def exec_module(self, module: ModuleType) -> None:
-        super().exec_module(module)
-        theirs = getattr(module, EXECUTOR, None)
-        if theirs is not None:
-            setattr(module, EXECUTOR, lambda config: Executor(theirs, config))
+def quicken(module: ModuleType) -> None:
+    """Let the module of the tool node run lone tools without a pool."""
+    theirs = getattr(module, EXECUTOR, None)
+    if theirs is not None:
+        setattr(module, EXECUTOR, lambda config: Executor(theirs, config))
 
 
 class Executor:

@@ -27,6 +27,8 @@ class Channel:
     """Whether one update simply becomes the value: such writes need no call."""
     persistent = True
     """Whether checkpoints hold it."""
+    gathers = False
+    """Whether an update that changes nothing is no write: who comes is there already."""
 
     __class_getitem__: Any = classmethod(GenericAlias)
     """Annotations may name the type of the value: `Topic[str]`."""
@@ -248,6 +250,7 @@ class NamedBarrierValue(Channel):
     """Available once every name in `names` was written; running the node it triggers resets it (AND-join)."""
 
     __slots__ = ("names",)
+    gathers = True
 
     def __init__(self, typ: Any = str, names: Sequence[str] = (), key: str = "") -> None:
         super().__init__(typ, key)

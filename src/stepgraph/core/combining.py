@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stepgraph.core.channels import Channel, NamedBarrierValue
+from stepgraph.core.channels import Channel
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.plan import Plan
 from stepgraph.core.task import Task
@@ -50,7 +50,7 @@ def combine(
             changes[key] = updates[0]
             continue
         made = _reduce(channel, key, values.get(key, MISSING), updates, tasks)
-        if not isinstance(channel, NamedBarrierValue) or made != values.get(key):  # else who came was there already
+        if not channel.gathers or made != values.get(key):
             changes[key] = made
     return changes, groups
 

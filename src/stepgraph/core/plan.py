@@ -430,9 +430,13 @@ class Plan:
         found = {key: self.channels[key].read(value) for key, value in values.items()}
         return {key: value for key, value in found.items() if value is not MISSING}
 
+    def shows(self, values: Mapping[str, Any], key: str) -> bool:
+        """Whether the key has a value to be read."""
+        return key in values and self.channels[key].read(values[key]) is not MISSING
+
     def readable(self, values: Mapping[str, Any], keys: Iterable[str]) -> set[str]:
         """Those of the keys that have a value to be read."""
-        return {key for key in keys if key in values and self.channels[key].read(values[key]) is not MISSING}
+        return {key for key in keys if self.shows(values, key)}
 
     def alternatives(self, node: Node) -> tuple[str, ...]:
         """Every target that `node` may go to: static edges, routers, declared commands."""

@@ -230,28 +230,22 @@ def take_writes(plan: Plan, state: State, tasks: Sequence[Task], changes: dict[s
     state.ran = ()
 
 
-def readable(plan: Plan, values: Mapping[str, Any], key: str) -> bool:
-    """Whether nodes would find a value of that key."""
-    return key in values and plan.channels[key].read(values[key]) is not MISSING
-
-
 def led_by(plan: Plan, state: State, changes: Collection[str]) -> set[str]:
     """The nodes that subscribe to a changed channel which has a value."""
-    written = [key for key in changes if key in plan.subscribers and readable(plan, state.values, key)]
+    written = [key for key in changes if key in plan.subscribers and plan.shows(state.values, key)]
     return {name for key in written for name in plan.subscribers[key]}
 
 
 def roused(plan: Plan, state: State, names: Collection[str]) -> set[str]:
     """Those of the nodes that subscribe to a channel which has a value."""
-    return {n for n in names if any(readable(plan, state.values, key) for key in plan.nodes[n].subscribes)}
+    return {n for n in names if any(plan.shows(state.values, key) for key in plan.nodes[n].subscribes)}
 
 
 def _stays(plan: Plan, state: State, stored: Stored, name: str) -> bool:
     """Whether what made a node ready when that was stored is there again: untracked channels have no value."""
     seen = 0 if stored.source in ("update", "fork") else stored.seen.get(name, 0)  # edits count there as runs
     return any(
-        stored.versions.get(key, -1) >= seen and readable(plan, state.values, key)
-        for key in plan.nodes[name].subscribes
+        stored.versions.get(key, -1) >= seen and plan.shows(state.values, key) for key in plan.nodes[name].subscribes
     )
 
 
