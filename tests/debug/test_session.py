@@ -9,6 +9,7 @@ from stepgraph.debug import HeldError, debug
 from stepgraph.debug import session as sessions
 from stepgraph.debug.session import Session
 from stepgraph.graph.builder import StateGraph
+from stepgraph.graph.functional import entrypoint
 from stepgraph.persist.memory import MemoryCheckpointer
 from stepgraph.run.context import interrupt
 from tests.debug.support import SECONDS, State, finished, held
@@ -29,6 +30,19 @@ def test_graphs_that_nobody_named_are_told_apart_by_their_nodes(support):
     assert first.name == "State"
     assert support.debug(other).name == "State 2"
     assert support.debug(support.graph(name="LangGraph")) is first
+
+
+def test_an_entrypoint_that_nobody_named_is_called_after_its_function():
+    @entrypoint()
+    def order(items: list) -> dict:
+        return {"items": len(items)}
+
+    @entrypoint()
+    def refund(items: list) -> dict:
+        return {"items": -len(items)}
+
+    assert [debug(order).name, debug(refund).name] == ["order", "refund"]
+    assert debug(order) is debug(order)
 
 
 def test_a_newly_compiled_graph_takes_the_place_of_the_old_one(support):

@@ -16,7 +16,7 @@ from langgraph import types as langgraph_types
 from typing_extensions import TypedDict
 
 import stepgraph
-from stepgraph.graph.drawing import structure, to_dot
+from stepgraph.graph.drawing import structure, text_form, to_dot
 from stepgraph.graph.picture import Graph, Node
 from tests.differential.engines import Words
 
@@ -358,3 +358,15 @@ def test_an_error_handler_is_drawn_beside_its_node() -> None:
     edges = {(edge.source, edge.target, edge.conditional) for edge in shape.edges}
     assert {("a", found.path, True), (found.path, "b", True)} <= edges
     assert "on error" in to_dot(shape)
+
+
+def test_the_drawing_of_an_entrypoint_begins_at_its_start() -> None:
+    @stepgraph.entrypoint()
+    def order(items: list) -> int:
+        return len(items)
+
+    shape = structure(order)
+    assert [(edge.source, edge.target) for edge in shape.edges] == [("__start__", "order"), ("order", "__end__")]
+    assert "__start__ ─> order" in text_form(shape)
+    inside = structure(OURS.StateGraph(State).add_node("a", order).add_edge(OURS.START, "a").compile())
+    assert ("a/__start__", "a/order") in [(edge.source, edge.target) for edge in inside.edges]

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 from stepgraph.approve.listeners import Listeners
 from stepgraph.approve.verbs import TABLE, closest, parse_allow
 from stepgraph.core.checkpoint import Stored, ThreadInfo
-from stepgraph.core.types import Verb
+from stepgraph.core.types import START, Verb
 from stepgraph.debug.conditions import Condition, When
 from stepgraph.debug.errors import HeldError
 from stepgraph.debug.frontier import left_at_end, left_waiting
@@ -57,11 +57,15 @@ def debug(graph: Any, *, name: str | None = None, where: Literal["thread", "here
 
 
 def _known(graph: CompiledStateGraph, name: str | None) -> tuple[str, Session | None]:
-    """The session's name, and the session if it exists. Graphs that nobody named are told apart by their nodes."""
+    """The session's name, and the session if it exists.
+
+    Graphs that nobody named are called after their state, or their function, and told apart by their nodes.
+    """
     if name is not None or graph.name not in DEFAULT_NAMES:
         key = name or graph.name
         return key, _sessions.get(key)
-    base = getattr(graph.builder.state_schema, "__name__", "graph")
+    entry = graph.plan.entry
+    base = getattr(graph.builder.state_schema, "__name__", "graph") if entry == START else entry
     key, number = base, 1
     while key in _sessions and not same_graph(_sessions[key].graph, graph):
         number += 1

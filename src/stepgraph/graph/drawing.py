@@ -59,6 +59,8 @@ def _walk(plan: Plan, prefix: str, parent: str | None, nodes: list[NodeShape], e
     handlers = {node.handler for node in plan.nodes.values()}
     reached = {edge.source for edge in found}
     nodes.append(NodeShape(prefix + START, START, "start", parent))
+    if plan.entry != START:  # an entrypoint's function is the first node itself
+        found.insert(0, EdgeShape(prefix + START, prefix + plan.entry))
     for name, node in plan.nodes.items():
         if name == START:
             continue
