@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.approve.changes import shortened
@@ -49,6 +50,7 @@ def card(request: Request) -> dict[str, Any]:
         "value": None if large else value,
         "results": {} if large else _results(request),
         "lazy": large,
+        "beginnings": _beginnings(request, value) if large else [],
         "digest": request.digest,
         "changes": [_row(request, each) for each in request.changes],
         "tasks": _tasks(request),
@@ -73,6 +75,7 @@ def bare_card(request: Request, error: Exception) -> dict[str, Any]:
         "thens": [],
         "results": {},
         "lazy": False,
+        "beginnings": [],
         "index": request.pause.index,
         "id": request.id,
         "title": request.title,
@@ -165,6 +168,14 @@ def _answer(request: Request) -> dict[str, Any]:
     """The update that a form for `respond` begins with; the task's input may know more of it than its keys."""
     made = getattr(request.pause.state, "__answer__", None)
     return {} if made is None else jsonable(made())
+
+
+def _beginnings(request: Request, value: Any) -> list[list[str]]:
+    """What a card shows of an input that is too large to be sent: each key, "" where there is none, and some text."""
+    if request.place not in ("before", "plan"):
+        return []
+    pairs = value.items() if isinstance(value, Mapping) else [("", value)]
+    return [[key, one_line(each, 300)[0]] for key, each in pairs]
 
 
 def _tasks(request: Request) -> list[list[str]]:

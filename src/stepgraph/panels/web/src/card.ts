@@ -152,9 +152,7 @@ export class ReviewCard {
     if (card.question !== null) parts.push(h("blockquote", { class: "sg-question" }, card.question));
     if (card.error && !unfit(card).length) parts.push(div("sg-error", h("strong", {}, card.error.type), ` ${card.error.message}`), h("details", {}, h("summary", {}, "traceback"), h("pre", { class: "sg-pre" }, card.error.traceback)));
     parts.push(...card.changes.map((change) => drawChange(change, card.allow.includes("edit") ? (each, writer) => this.#take(each.key, writer) : undefined)));
-    if (!parts.length && card.value !== null && typeof card.value === "object" && (card.place === "before" || card.place === "plan")) {
-      parts.push(h("div", { class: "sg-input-view" }, ...Object.entries(card.value as object).map(([key, value]) => drawPair(key, value))));
-    }
+    if (!parts.length && (card.place === "before" || card.place === "plan")) parts.push(div("sg-input-view", ...drawInput(card)));
     if (!parts.length) parts.push(noteLine(card.place === "after" ? "Nothing would be written." : card.place === "committed" ? "The step is saved; nothing else is proposed." : "No change is proposed here."));
     return parts;
   }
@@ -362,6 +360,18 @@ function unfit(card: Card): Change[] {
 
 export function plain(target: string): string {
   return target === "__end__" ? "END" : target;
+}
+
+/** What a task gets: an object by its keys, anything else as one value; of what is too large to be sent, the beginnings. */
+function drawInput(card: Card): HTMLElement[] {
+  if (card.lazy) return card.beginnings.map(([key, text]) => drawPair(key || "input", text));
+  if (typeof card.value !== "object" || card.value === null || (Array.isArray(card.value) && !fewObjects(card.value))) return [drawPair("input", card.value)];
+  const pairs = Object.entries(card.value).map(([key, value]) => drawPair(key, value));
+  return pairs.length ? pairs : [noteLine(card.place === "plan" ? "The state is empty." : "It gets nothing.")];
+}
+
+function fewObjects(items: unknown[]): boolean {
+  return items.length > 0 && items.length <= MANY && items.every((each) => typeof each === "object" && each !== null && !Array.isArray(each));
 }
 
 const DEEP = 3;

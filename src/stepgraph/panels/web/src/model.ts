@@ -26,6 +26,8 @@ export interface Card {
   schema: Schema | null; respond: Schema | null; value: unknown; results: Record<string, unknown>; lazy: boolean; digest: string;
   /** The update that `respond` begins with, and what may follow a rejection instead of the run's end. */
   answer: Record<string, unknown>; thens: string[];
+  /** Of an input that is too large to be sent: each key ("" of one that has none) with the beginning of its value. */
+  beginnings: [string, string][];
   /** At `step`: id and address of each task. */
   tasks: [string, string][];
   changes: Change[]; routes: string[]; alternatives: string[]; reads: [string, string][];
