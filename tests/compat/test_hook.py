@@ -278,3 +278,82 @@ def test_a_module_of_ours_that_was_loaded_before_has_all_its_names_too(tmp_path:
         print(RunnableConfig.__module__, StateNodeSpec.__module__, CheckpointMetadata.__module__)
         """
     assert run(code, folder=tmp_path, how=()).startswith("langchain_core.runnables.config ")
+
+
+def test_the_main_module_is_the_programs_also_when_its_last_line_has_run(tmp_path: Path) -> None:
+    """Threads and exit functions look names up in it: schemas, pickles."""
+    printed = run(
+        """
+        from __future__ import annotations
+        import atexit, pickle, sys, threading
+        from typing import TypedDict
+        from langgraph.graph import START, StateGraph
+        class State(TypedDict):
+            x: Number
+        Number = int
+        class Mine: ...
+        def late():
+            threading.main_thread().join()
+            app = StateGraph(State).add_node("a", lambda s: {"x": s["x"] + 1}).add_edge(START, "a").compile()
+            print(app.invoke({"x": 1}))
+        threading.Thread(target=late).start()
+        atexit.register(lambda: print(type(pickle.loads(pickle.dumps(Mine()))) is Mine, __file__, __spec__))
+        """,
+        folder=tmp_path,
+    )
+    assert printed.splitlines() == ["{'x': 2}", f"True {tmp_path / 'app.py'} None"]
+
+
+def test_code_is_compiled_as_it_stands_and_is_the_main_module(tmp_path: Path) -> None:
+    code = """
+import pickle
+class A:
+    x: int
+print(A.__annotations__["x"] is int, type(pickle.loads(pickle.dumps(A()))))
+"""
+    command = [sys.executable, "-m", "stepgraph.compat", "run", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout.strip() == "True <class '__main__.A'>"
+
+
+def test_folders_and_packages_run_too(tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__main__.py").write_text("import sys; print(__file__, __package__, *sys.argv[1:])")
+    for how, name in ((["package"], ""), (["-m", "package"], "package")):
+        command = [sys.executable, "-m", "stepgraph.compat", "run", *how, "x"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
+        assert done.stdout.split() == [str(tmp_path / "package" / "__main__.py"), *filter(None, [name]), "x"]
+
+
+@pytest.mark.parametrize("how", ["spawn", "forkserver"])
+def test_processes_of_multiprocessing_have_the_hook_too(tmp_path: Path, how: str) -> None:
+    code = f"""
+        import multiprocessing
+        from langgraph.graph import StateGraph
+        from langgraph.types import Command
+        def work(command):
+            return StateGraph.__module__, isinstance(command, Command)
+        if __name__ == "__main__":
+            with multiprocessing.get_context({how!r}).Pool(1) as pool:
+                print(*pool.map(work, [Command(goto="a")]))
+        """
+    assert run(code, folder=tmp_path) == "('stepgraph.graph.builder', True)"
+    late = "import multiprocessing.spawn, stepgraph.compat.install" + textwrap.dedent(code)
+    assert run(late, folder=tmp_path, how=()) == "('stepgraph.graph.builder', True)"
+
+
+def test_own_agents_are_so_in_processes_too_and_without_the_hook_nothing_is_done() -> None:
+    code = """
+import pickle, sys
+from stepgraph.compat import hook
+hook.install(own_prebuilt=True)
+from multiprocessing import spawn
+data = spawn.get_preparation_data("child")
+hook.uninstall()
+print(sorted(spawn.get_preparation_data("child").keys() ^ data.keys()), hook.installed())
+pickle.loads(pickle.dumps(data["langgraph"]))
+from langgraph.prebuilt import ToolNode
+print(hook.installed(), ToolNode.__module__)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["['langgraph'] False", "True stepgraph.prebuilt.tool_node"]

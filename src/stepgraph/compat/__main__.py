@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import runpy
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from stepgraph.compat.hook import install
+from stepgraph.compat.program import run_code, run_file, run_module
 
 USAGE = """usage: python -m stepgraph.compat run app.py [argument ...]
        python -m stepgraph.compat run -m module [argument ...]
@@ -25,22 +25,16 @@ def main(arguments: Sequence[str]) -> int:
     match list(arguments):
         case ["run", "-m", module, *rest]:
             install(own_prebuilt=own)
-            sys.argv = [module, *rest]
-            sys.path.insert(0, "")
-            runpy.run_module(module, run_name="__main__", alter_sys=True)
+            run_module(module, rest)
         case ["run", "-c", code, *rest]:
             install(own_prebuilt=own)
-            sys.argv = ["-c", *rest]
-            sys.path.insert(0, "")
-            exec(compile(code, "<string>", "exec"), {"__name__": "__main__", "__builtins__": __builtins__})
+            run_code(code, rest)
         case ["run", program, *rest] if not program.startswith("-"):
             if not Path(program).exists():
                 print(f"There is no file {program!r}.", file=sys.stderr)
                 return 2
             install(own_prebuilt=own)
-            sys.argv = [program, *rest]
-            sys.path.insert(0, str(Path(program).resolve().parent))
-            runpy.run_path(program, run_name="__main__")
+            run_file(program, rest)
         case ["-h" | "--help"] | ["run", "-h" | "--help"]:
             print(USAGE)
         case _:

@@ -7,6 +7,7 @@ theirs when it is installed, and ours where it is not.
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401  langchain-core needs it, and it can't be loaded when the main thread has ended
 import importlib
 import importlib.util
 import sys
@@ -19,6 +20,7 @@ from types import ModuleType
 from stepgraph.compat.elsewhere import lend
 from stepgraph.compat.kin import KIN, introduce
 from stepgraph.compat.loading import once_loaded
+from stepgraph.compat.processes import SERVER, SPAWN, preload, prepare
 from stepgraph.core import registry
 
 OURS = "stepgraph.compat.langgraph"
@@ -32,7 +34,7 @@ ENGINE = frozenset(
 
 
 class Finder(MetaPathFinder):
-    """Finds `langgraph` and all below it; knows nothing of other names."""
+    """Finds `langgraph` and all below it, and what starts new processes."""
 
     def __init__(self) -> None:
         self.own: frozenset[str] = frozenset()
@@ -43,6 +45,8 @@ class Finder(MetaPathFinder):
     ) -> ModuleSpec | None:
         if fullname.startswith(f"{OURS}."):
             return _mirrored(PathFinder.find_spec(fullname, path))
+        if fullname in (SPAWN, SERVER):
+            return _starting(fullname, path)
         top, _, rest = fullname.partition(".")
         if top != "langgraph":
             return None
@@ -100,6 +104,22 @@ def _mirrored(spec: ModuleSpec | None) -> ModuleSpec | None:
     if spec is not None and type(spec.loader) is SourceFileLoader:
         spec.loader = _Mirror(spec.loader.name, spec.loader.path)
     return spec
+
+
+def _starting(fullname: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    spec = PathFinder.find_spec(fullname, path)
+    act = preload if fullname == SERVER else _prepare
+    return spec and once_loaded(spec, act)
+
+
+def _prepare(spawn: ModuleType) -> None:
+    prepare(spawn, _install_line)
+
+
+def _install_line() -> str:
+    """What a new process runs to have the hook as this one has it."""
+    own = bool(_finder.own)
+    return f"from stepgraph.compat.hook import install\ninstall(own_prebuilt={own})" if installed() else ""
 
 
 class _Nothing(Loader):
@@ -162,6 +182,8 @@ def _insert() -> None:
         _lend(sys.modules[name])
     for name in KIN.keys() & sys.modules.keys():
         introduce(name)
+    if SPAWN in sys.modules:
+        _prepare(sys.modules[SPAWN])
     registry.adapters.register("beta", "stepgraph.compat.beta:say")
     registry.adapters.register("strangers", "stepgraph.compat.strangers:pass_over")
 
