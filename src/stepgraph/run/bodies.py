@@ -98,7 +98,7 @@ def in_turn() -> Generator[Any, Any, None]:
     task: Task = yield OVER
     while True:
         made = call_body(task)
-        body: Any = made if hasattr(made, "send") else awaited(made)
+        body: Any = made if type(made) is CoroutineType or hasattr(made, "send") else awaited(made)
         result = yield from body
         if task.node.routers:
             concluded(task, result)

@@ -17,19 +17,18 @@ _LAST_DIGITS = [f"{number:02x}" for number in range(256)]
 _lock = Lock()
 _last = 0
 """The ticks of the last prefix, which grow."""
-_moment, _shared, _sources = 0, "", 0
-"""Its ticks without the last 12 bits: sources that begin in the same 0.4 ms share this prefix, and are counted."""
-_MOST = 1 << 16
-"""So many sources share one: the next four digits are their number."""
+_moment: int | None = None
+_shared: Iterator[str] = iter(())
+"""Sources that begin in the same half millisecond share a prefix and its numbers: making these costs what ten do."""
 _process = 0
 """What tells this process's ids from those that another one makes in the same 100 ns: the UUID's clock sequence."""
 
 
 class RunIds:
-    """A source of ids for one run: a common prefix made of the time of first use, and a counter.
+    """A source of ids for one run: a prefix made of the time of first use, and a counter.
 
-    Within a process each source sorts after all that were used before it. Any thread may call it: graphs that run
-    beside each other in one superstep share it.
+    Within a process what it begins with sorts after all that earlier sources have given. Any thread may call it: graphs
+    that run beside each other in one superstep share it.
     """
 
     _ids: Iterator[str] | None = None
@@ -45,14 +44,13 @@ class RunIds:
         return (ids if ids is not None else self._begin()).__next__
 
     def _begin(self) -> Iterator[str]:
-        global _moment, _shared, _sources
+        global _moment, _shared
         with _lock:
             if self._ids is None:
-                ticks = _ticks()
-                if ticks >> 12 != _moment or _sources == _MOST:
-                    _shared, _moment, _sources = _prefix(ticks), _last >> 12, 0
-                self._ids = _numbered(f"{_shared}{_sources:04x}")
-                _sources += 1
+                now = time_ns() >> 19
+                if now != _moment:
+                    _shared, _moment = _numbered(_prefix()), now
+                self._ids = _shared
             return self._ids
 
 
@@ -60,30 +58,26 @@ def own_prefix() -> str:
     """What an id of 36 characters begins with that sorts after all that this process has had, whatever its last 12."""
     global _moment
     with _lock:
-        _moment = 0  # who begins after this does not share an earlier prefix
-        return _prefix(_ticks())
+        _moment = None  # who begins after this does not share an earlier prefix
+        return _prefix()
 
 
-def _ticks() -> int:
-    return time_ns() // 100 + _EPOCH
-
-
-def _prefix(ticks: int) -> str:
+def _prefix() -> str:
     """Called with the lock held."""
     global _last
-    ticks = _last = max(ticks, _last + 1)
+    ticks = _last = max(time_ns() // 100 + _EPOCH, _last + 1)
     return f"{ticks >> 28:08x}-{ticks >> 12 & 0xFFFF:04x}-6{ticks & 0xFFF:03x}-{_process:04x}-"
 
 
 def _numbered(prefix: str) -> Iterator[str]:
-    """The prefix with 0, 1, 2... in 8 hexadecimal digits. All steps are C code: no two threads get the same number."""
-    blocks = map((prefix + "%06x").__mod__, count())
+    """The prefix with 0, 1, 2... in 12 hexadecimal digits. All steps are C code: no two threads get the same number."""
+    blocks = map((prefix + "%010x").__mod__, count())
     return chain.from_iterable(map(map, repeat(add), map(repeat, blocks), repeat(_LAST_DIGITS)))
 
 
 def _mark_process() -> None:
     global _process, _moment
-    _process, _moment = 0x8000 | (int.from_bytes(urandom(2)) & 0x3FFF), 0
+    _process, _moment = 0x8000 | (int.from_bytes(urandom(2)) & 0x3FFF), None
 
 
 _mark_process()
