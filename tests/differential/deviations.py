@@ -102,7 +102,8 @@ DEVIATIONS = {
     ),
     "closed early": (
         "A sync stream that is closed early lets the tasks end that run, on both engines. Ours then saves the "
-        'superstep when all of its tasks have ended, also with durability "exit", and begins no other of the graph '
+        "superstep when all of its tasks have ended, as an async one does too, "
+        'also with durability "exit", and begins no other of the graph '
         "(graphs and functions that a running one has begun may go on); LangGraph leaves it as pending writes, begins "
         'what waits beside the others, and with "exit" forgets what ran last.'
     ),

@@ -631,6 +631,55 @@ class TestChunksComeBeforeTheNextNodeRuns:
 
         assert asyncio.run(run()) == [1, 2, 3]
 
+    @pytest.mark.parametrize("asynchronous", [False, True])
+    @pytest.mark.parametrize(
+        ("mode", "left"), [("updates", ["a"]), ("values", []), ("tasks", []), (["custom", "updates"], ["a"])]
+    )
+    def test_an_async_reader_that_stops_asking_stops_the_run(
+        self, mode: Any, left: list[str], asynchronous: bool
+    ) -> None:
+        ran: list[str] = []
+        graph = self.graph(ran, asynchronous)
+
+        async def run() -> None:
+            chunks = graph.astream({"n": 0}, thread="t", stream_mode=mode)
+            await anext(chunks)
+            for _ in range(20):  # rounds of the loop, in which nobody asks
+                await asyncio.sleep(0)
+            assert ran == left
+            await chunks.aclose()  # type: ignore[attr-defined]  # it is a generator
+            async for _ in graph.astream(None if left else {"n": 0}, thread="t"):
+                break
+
+        asyncio.run(run())
+        assert ran == [*left, "b" if left else "a"]
+
+    def test_what_runs_side_by_side_goes_on_while_nobody_asks(self) -> None:
+        ended: list[str] = []
+
+        def node(name: str) -> Any:
+            async def run(state: Any) -> None:
+                for _ in name:
+                    await asyncio.sleep(0)
+                ended.append(name)
+
+            return run
+
+        graph = StateGraph(dict)
+        for name in ("a", "bbb", "cccccc"):
+            graph.add_node(name, node(name)).add_edge(START, name)
+        app = graph.add_node("last", node("last")).add_edge(["a", "bbb", "cccccc"], "last").compile()
+
+        async def run() -> list[int]:
+            chunks = app.astream({}, stream_mode="updates")
+            await anext(chunks)
+            for _ in range(40):
+                await asyncio.sleep(0)
+            assert len(ended) == 3
+            return [len(ended) async for _ in chunks]
+
+        assert asyncio.run(run()) == [3, 3, 4]
+
 
 @pytest.mark.parametrize("make", [chain, fan])
 def test_a_stopped_iterator_is_an_error_like_any_other(make: Callable[..., CompiledStateGraph]) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 
-from stepgraph import START, StateGraph
+from stepgraph import START, StateGraph, get_stream_writer
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.persist import MemoryCheckpointer
 from stepgraph.run.streams import result_of, shown_update
@@ -182,13 +182,16 @@ def test_a_run_that_fails_after_its_reader_has_gone_is_not_reported_as_an_error_
         failing = asyncio.Event()
 
         async def fails(state: State) -> State:
+            get_stream_writer()("begins")
             failing.set()
+            await asyncio.sleep(0)
             raise ValueError("nobody reads on")
 
         g = StateGraph(State).add_node("a", lambda state: {"log": ["a"]}).add_node("b", fails)
         chunks = (
             g.add_edge(START, "a").add_edge("a", "b").compile().astream({"x": 1}, stream_mode=["updates", "custom"])
         )
+        await anext(chunks)
         await anext(chunks)
         await failing.wait()
         if running := asyncio.all_tasks() - {asyncio.current_task()}:  # until the run has ended

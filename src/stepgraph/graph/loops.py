@@ -9,7 +9,6 @@ from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
 from queue import SimpleQueue
-from threading import get_ident
 from typing import Any
 
 from stepgraph.core.effects import Flow
@@ -17,16 +16,17 @@ from stepgraph.core.engine import Engine, Outcome
 from stepgraph.core.events import Emit
 from stepgraph.run.aio import AsyncDriver
 from stepgraph.run.context import caller_loop
+from stepgraph.run.reader import Reader
 from stepgraph.run.threads import pool
 
 gather = asyncio.gather
 
 
-async def outcome_of(engine: Engine, chunks: deque[Any] | None = None) -> Outcome:
-    """Run the engine on the current loop; `chunks` are what a stream puts."""
+async def outcome_of(engine: Engine, reader: Reader | None = None) -> Outcome:
+    """Run the engine on the current loop, for the reader of a stream if there is one."""
     if engine.keeper is not None:
         engine.keeper.awaits = True
-    outcome: Outcome = await AsyncDriver(width=_width(engine), chunks=chunks).run(engine.run())
+    outcome: Outcome = await AsyncDriver(width=_width(engine), reader=reader).run(engine.run())
     return outcome
 
 
@@ -45,34 +45,12 @@ def _width(engine: Engine) -> int | None:
 
 async def chunks_of(engine: Engine, listen: Callable[[Callable[[Any], None]], None]) -> AsyncIterator[Any]:
     """Run the engine and yield what a stream puts; `listen(put)` connects it. Closing cancels and awaits the run."""
-    loop = asyncio.get_running_loop()
-    here = get_ident()
-    chunks: deque[Any] = deque()
-    arrived = asyncio.Event()
-
-    def put(chunk: Any) -> None:
-        chunks.append(chunk)
-        if get_ident() == here:
-            arrived.set()
-        else:
-            loop.call_soon_threadsafe(arrived.set)
-
-    listen(put)
-    run = asyncio.ensure_future(outcome_of(engine, chunks))
-
-    def ended(run: asyncio.Future[Outcome]) -> None:
-        arrived.set()
-        if not run.cancelled():
-            run.exception()  # asked for here, because a reader that has gone does not ask, and asyncio would log it
-
-    run.add_done_callback(ended)
+    reader = Reader(engine)
+    listen(reader.put)
+    run = asyncio.ensure_future(outcome_of(engine, reader))
     try:
-        while not run.done() or chunks:
-            while chunks:
-                yield chunks.popleft()
-            if not run.done():
-                await arrived.wait()
-                arrived.clear()
+        async for chunk in reader.chunks(run):
+            yield chunk
         await run
     finally:
         if not run.done():

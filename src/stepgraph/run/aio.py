@@ -61,6 +61,7 @@ from stepgraph.run.bodies import (
     watch,
 )
 from stepgraph.run.context import announce, call_body, call_in_task, caller_loop, decided
+from stepgraph.run.reader import Reader
 from stepgraph.run.side_by_side import Group, InContext, Side
 from stepgraph.run.sync import USERS
 from stepgraph.run.threads import pool
@@ -71,21 +72,21 @@ class AsyncDriver:
 
     With `node_loop`, async bodies run on that other loop (a debug session keeps its own free of user code).
     `width` limits how many tasks of a superstep run at once, in each graph: one limit for all would let a graph inside
-    another one wait for the slot that it holds itself. `chunks` is filled by a listener; while it holds something,
-    their reader gets a turn before the user's code runs again.
+    another one wait for the slot that it holds itself. `reader`, of a stream, gets a turn before the user's code runs
+    again.
     """
 
-    __slots__ = ("_in_thread", "_stopped", "chunks", "node_loop", "width")
+    __slots__ = ("_in_thread", "_stopped", "node_loop", "reader", "width")
 
     def __init__(
         self,
         *,
         width: int | None = None,
         node_loop: asyncio.AbstractEventLoop | None = None,
-        chunks: deque[Any] | None = None,
+        reader: Reader | None = None,
     ) -> None:
         self.node_loop = node_loop
-        self.chunks = chunks
+        self.reader = reader
         self._in_thread: set[asyncio.Task[Any] | None] = set()
         """The asyncio tasks that wait for a body in a helper thread."""
         self._stopped: set[asyncio.Task[Any] | None] = set()
@@ -96,7 +97,7 @@ class AsyncDriver:
         """Drive the flow to its end and return its result. `cancelled` is what has ended an engine's run already."""
         step: Callable[[Any], Any] = flow.send
         argument: Any = None
-        chunks = self.chunks
+        reader = self.reader
         while True:
             try:
                 effect = step(argument)
@@ -109,8 +110,8 @@ class AsyncDriver:
             step = flow.send
             try:
                 kind = type(effect)
-                if chunks and kind in USERS:
-                    await asyncio.sleep(0)
+                if reader is not None and kind in USERS:
+                    await reader.turn()
                 if kind is Task:
                     node = effect.node
                     if node.is_async and self.node_loop is None:
