@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -10,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from threading import Barrier, BrokenBarrierError
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import pytest
 
 from stepgraph import START, StateGraph
 from stepgraph.core.errors import CheckpointError
-from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer, memory, sqlite
+from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer, memory, recent, sqlite
 from stepgraph.persist.commit import Committer
 
 CONFIG: Any = {"configurable": {"thread_id": "t"}}
@@ -362,3 +363,117 @@ def test_logs_that_are_dropped_while_a_node_runs_are_taken_up_again(
         assert not saver._logs["t", ""].gone
         found = [each.values.get("n") for each in app.get_state_history(CONFIG)]
         assert found == [5, 4, 3, 2, 1, 0, None]
+
+
+class Collected(TypedDict, total=False):
+    seen: Annotated[list[str], operator.add]
+
+
+def deleting(saver: Any, other: Any, at: str) -> Any:
+    """Three nodes beside each other, then one; the node `at` deletes the thread by way of `other`."""
+
+    def node(name: str) -> Any:
+        def body(_: Collected) -> Collected:
+            if name == at and other is not None:
+                saver.flush()
+                other.delete("t")
+            return {"seen": [name]}
+
+        return body
+
+    g = StateGraph(Collected)
+    for name in ("a", "b", "c"):
+        g.add_node(name, node(name)).add_edge(START, name)
+    return g.add_node("d", node("d")).add_edge(["a", "b", "c"], "d").compile(checkpointer=saver)
+
+
+@pytest.mark.parametrize("at", ["b", "d"])
+def test_a_thread_that_is_deleted_beside_parallel_tasks_can_be_begun_again(saver: Any, at: str) -> None:
+    with pytest.raises(CheckpointError, match=r"checkpoint .* is not stored"):
+        deleting(saver, saver, at).invoke({"seen": []}, CONFIG)
+    assert (saver.load("t", ""), saver.threads(), saver.namespaces("t")) == (None, [], [])
+
+    assert deleting(saver, None, "").invoke({"seen": []}, CONFIG) == {"seen": ["a", "b", "c", "d"]}
+    assert len(saver.threads()) == 1
+
+
+def test_only_the_thread_that_another_process_deletes_hears_of_it(tmp_path: Path) -> None:
+    with SqliteCheckpointer(tmp_path / "a.db") as saver, SqliteCheckpointer(tmp_path / "a.db") as other:
+        deleting(saver, other, "b").invoke({"seen": []}, CONFIG)  # it ends before anything is written
+        saver._committer.settle_all()
+        saver._committer.write()
+        good = deleting(saver, None, "")
+        for durability in ("async", "sync", "exit"):
+            assert good.invoke({"seen": []}, thread=durability, durability=durability)["seen"] == ["a", "b", "c", "d"]
+            assert len(list(good.get_state_history(thread=durability))) == (1 if durability == "exit" else 4)
+        assert {each.thread for each in saver.threads()} == {"async", "sync", "exit"}
+        with pytest.raises(CheckpointError, match="Thread 't' was deleted by another process"):
+            good.get_state(thread="t")
+        assert good.invoke({"seen": []}, CONFIG) == {"seen": ["a", "b", "c", "d"]}
+
+
+def test_lines_of_a_thread_that_was_made_again_are_not_added_to_the_new_one(tmp_path: Path) -> None:
+    with SqliteCheckpointer(tmp_path / "a.db") as saver, SqliteCheckpointer(tmp_path / "a.db") as other:
+        deleting(saver, other, "b").invoke({"seen": []}, CONFIG)
+        chain(one_more, saver=other).invoke({"n": 0}, CONFIG)
+        other.flush()
+        with pytest.raises(CheckpointError, match="Thread 't' was deleted by another process"):
+            saver.flush()
+        assert [each.values.get("n") for each in saver.history("t", "")] == [1, 0, None]
+
+
+@pytest.mark.parametrize("call", ["flush", "close"])
+def test_what_can_not_be_stored_is_told_at_the_end_though_nobody_goes_on(tmp_path: Path, call: str) -> None:
+    saver, other = SqliteCheckpointer(tmp_path / "a.db"), SqliteCheckpointer(tmp_path / "a.db")
+    for thread in ("t", "u"):
+        chain(one_more, saver=saver).invoke({"n": 0}, thread=thread)
+    saver.flush()
+
+    def deletes(_: State) -> State:
+        for each in ("t", "u"):
+            other.delete(each)
+        return {}
+
+    chain(one_more, deletes, saver=saver).invoke({"n": 0}, CONFIG)
+    chain(one_more, saver=saver).invoke({"n": 0}, thread="v")
+    with pytest.raises(CheckpointError, match="Thread 't' was deleted"):
+        getattr(saver, call)()
+    other.close()
+    with SqliteCheckpointer(tmp_path / "a.db") as again:
+        assert [each.thread for each in again.threads()] == ["v"]
+
+
+def test_a_value_that_is_too_large_for_the_file_holds_no_other_thread_back(tmp_path: Path) -> None:
+    with SqliteCheckpointer(tmp_path / "a.db") as saver:
+        app = chain(one_more, saver=saver)
+        app.invoke({"n": 0}, thread="large")
+        saver.flush()
+        saver._file._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 100_000)
+        app.invoke({"text": "".join(map(chr, range(300, 60_000)))}, thread="large")
+        app.invoke({"n": 7}, thread="good")
+        assert app.get_state(thread="good").values == {"n": 8}
+        with pytest.raises(CheckpointError, match=r"Thread 'large': .* too big"):
+            app.invoke({"n": 3}, thread="large")
+        assert app.get_state(thread="large").values == {"n": 1}
+        assert app.invoke({"n": 3}, thread="large") == {"n": 4}
+        assert len(list(app.get_state_history(thread="large"))) == 6
+
+
+def test_a_row_that_can_not_be_stored_ends_its_own_thread_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    follow = recent.follow
+
+    def fails(tip: Any, waiting: Any, place: int, lines: Any, ids: Any) -> int:
+        if any(each[6].get("text") == "bad" for each in waiting if len(each) > 2):
+            raise ValueError("never")
+        return follow(tip, waiting, place, lines, ids)
+
+    with SqliteCheckpointer(tmp_path / "a.db") as saver:
+        monkeypatch.setattr(recent, "follow", fails)
+        app = chain(one_more, saver=saver)
+        app.invoke({"n": 0, "text": "bad"}, thread="bad")
+        for thread in ("good", "better"):
+            app.invoke({"n": 0}, thread=thread, durability="sync")
+            assert app.get_state(thread=thread).values == {"n": 1}
+        with pytest.raises(CheckpointError, match="Thread 'bad': cannot store a step: ValueError: never"):
+            app.invoke({"n": 0}, thread="bad")
+        assert app.invoke({"n": 5}, thread="bad")["n"] == 6

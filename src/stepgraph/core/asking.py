@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def ask(engine: Engine, pause: Pause) -> Flow:
     """Ask the gate. What is pending is durable before anybody sees the question."""
     if engine.saving:
-        yield Flush(engine.request.checkpointer)
+        yield Flush(engine.request.checkpointer, engine.thread)
     decision: Decision = yield Ask(engine.scope, pause)
     if pause.place not in ("before", "plan", "committed") and decision.verb not in ("approve", "rerun"):
         for task in pause.tasks:

@@ -291,7 +291,8 @@ class Checkpointer(Protocol):
     latest, metadata)`, where short supersteps wait as rows, `own(changes)`, which copies what may wait, and
     `stepped(steps, weight)`, which is told how much came. And `refusal(value)`, which
     says in words why a value can't be stored, or None: a person's decision with such a value is refused while it can
-    still be mended.
+    still be mended. And `flush_thread(thread)`, which waits as `flush` does but raises nothing that another thread
+    alone is to hear of: runs call it.
     """
 
     def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:
@@ -325,3 +326,9 @@ class Checkpointer(Protocol):
 
     def close(self) -> None:
         """Flush and release files. Idempotent."""
+
+
+def flush(checkpointer: Any, thread: str) -> Any:
+    """Wait, on behalf of a run of this thread, until everything handed over is durable."""
+    own = getattr(checkpointer, "flush_thread", None)
+    return checkpointer.flush() if own is None else own(thread)

@@ -92,9 +92,10 @@ class SaveRecord(NamedTuple):
 
 
 class Flush(NamedTuple):
-    """Wait until everything handed over is durable."""
+    """Wait until everything handed over is durable, on behalf of a run of this thread."""
 
     checkpointer: Any
+    thread: str
 
 
 class Within(NamedTuple):

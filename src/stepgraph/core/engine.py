@@ -213,7 +213,7 @@ class Engine:
                 assert self.checkpoint is not None
                 yield SaveRecord(request.checkpointer, self.thread, ns, self.checkpoint, record)
         if self.saving and request.parent is None and request.durability != "async":
-            yield Flush(self.request.checkpointer)
+            yield Flush(request.checkpointer, self.thread)
 
     def listen(self, emit: ev.Emit, unheard: frozenset[type] = ORDINARY) -> None:
         """Send events to `emit`, but for those that are `unheard`; before `run()`."""
@@ -451,7 +451,7 @@ class Engine:
         else:
             yield Save(request.checkpointer, self.thread, self.scope.ns_text, checkpoint)
             if request.durability == "sync":
-                yield Flush(request.checkpointer)
+                yield Flush(request.checkpointer, self.thread)
         if self.scope.emit is not None:
             self.scope.emit(ev.CheckpointSaved(self.scope.ns, step, now, self.thread, checkpoint.id, parent, source))
 

@@ -182,7 +182,7 @@ def record(engine: Engine, task: Task, kind: Kind, payload: Any) -> Flow:
     else:
         yield SaveRecord(request.checkpointer, request.thread or "", task.scope.ns_text, engine.checkpoint, record)
         if request.durability == "sync":
-            yield Flush(request.checkpointer)
+            yield Flush(request.checkpointer, engine.thread)
 
 
 def planned(task: Task) -> None:

@@ -15,6 +15,7 @@ from contextvars import copy_context
 from threading import Lock, Thread
 from typing import Any
 
+from stepgraph.core.checkpoint import flush
 from stepgraph.core.effects import Bodies, Flow, Flush, Load, Sleep, Together
 from stepgraph.core.errors import Cancelled
 from stepgraph.core.task import Task
@@ -114,8 +115,8 @@ class HereDriver(AsyncDriver):
 
     async def _perform(self, effect: Any) -> Any:
         match effect:
-            case Flush(checkpointer):
-                return checkpointer.flush()
+            case Flush(checkpointer, thread):
+                return flush(checkpointer, thread)
             case Load(checkpointer, thread, ns, checkpoint):
                 return checkpointer.load(thread, ns, checkpoint)
         return await super()._perform(effect)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepgraph.approve.jsonable import jsonable
 from stepgraph.approve.requests import Request
-from stepgraph.core.checkpoint import WHOLE_STEP, Kind, Record
+from stepgraph.core.checkpoint import WHOLE_STEP, Kind, Record, flush
 from stepgraph.core.types import Decision, Pause, Route, Send
 from stepgraph.debug.places import WHOLE
 from stepgraph.run.ids import RunIds
@@ -31,7 +31,7 @@ def keep(run: Run, request: Request) -> None:
         if shelf.asks:
             if pause.tasks[0].answers:
                 shelf.put("resume", list(pause.tasks[0].answers))
-            run.saver.flush()  # at the other places the engine has flushed what must not be lost
+            flush(run.saver, run.thread)  # at the other places the engine has flushed what must not be lost
 
     def ended(request: Request) -> None:
         decision = request.decided

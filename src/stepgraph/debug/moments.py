@@ -9,7 +9,7 @@ from stepgraph.approve.edits import Ground, edit_state
 from stepgraph.approve.jsonable import jsonable
 from stepgraph.approve.judge import EditError
 from stepgraph.core.changed import GRAPH
-from stepgraph.core.checkpoint import Checkpoint, Stored
+from stepgraph.core.checkpoint import Checkpoint, Stored, flush
 from stepgraph.core.combining import combine
 from stepgraph.core.plan import Plan
 from stepgraph.core.recorded import records_of
@@ -100,7 +100,7 @@ class Moment:
         made.ledger.restore(
             StepRow(self.step, checkpoint.id, self.row.nodes, _following(stored), "fork", checkpoint.time)
         )
-        run.saver.flush()
+        flush(run.saver, made.thread)
         made.begin(None)
         run.session._tell("runs", made)
         return made

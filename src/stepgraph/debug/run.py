@@ -11,7 +11,7 @@ from stepgraph.approve.listeners import Listeners
 from stepgraph.approve.news import News
 from stepgraph.approve.requests import Cause, Request
 from stepgraph.approve.rules import Rule, Rules
-from stepgraph.core.checkpoint import Stored
+from stepgraph.core.checkpoint import Stored, flush
 from stepgraph.core.engine import Outcome
 from stepgraph.core.errors import Cancelled, DecisionError
 from stepgraph.core.events import TaskEmitted
@@ -379,7 +379,7 @@ class Run:
             self._end = "suspended"
             self.inbox.end("the process ended; the run can be reopened")
             keep_times(self)
-            self.saver.flush()
+            flush(self.saver, self.thread)
 
     def begin(self, input: Any) -> None:
         """Start, or resume with input None, in the background."""
@@ -454,7 +454,7 @@ class Run:
         """Makes the end durable before anybody hears of it; what the checkpointer raises is the run's error."""
         try:
             keep_times(self)
-            self.saver.flush()
+            flush(self.saver, self.thread)
         except Exception as error:  # noqa: BLE001  shown as the run's error
             return error
         return None

@@ -47,7 +47,7 @@ def update_flow(engine: Engine, supersteps: Sequence[Sequence[StateUpdate]]) -> 
     for updates in supersteps:
         yield from _superstep(engine, [StateUpdate(*update) for update in updates], stored, keeps)
         engine.pending, keeps = {}, True
-    yield Flush(request.checkpointer)
+    yield Flush(request.checkpointer, engine.thread)
     return engine.checkpoint
 
 

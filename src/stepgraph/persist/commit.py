@@ -22,6 +22,7 @@ from stepgraph.core.errors import CheckpointError
 from stepgraph.persist.blocks import Lines, Plan, continued, planned
 from stepgraph.persist.file import BITS, LAST, File, explained
 from stepgraph.persist.lines import is_mark
+from stepgraph.persist.log import where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -43,10 +44,18 @@ class Committer:
     `settle` makes lines of what a log has waiting. It is asked to for each log that was `noted`.
     """
 
-    def __init__(self, file: File, trouble: Trouble, settle: Callable[[SqliteLog], None]) -> None:
+    def __init__(
+        self,
+        file: File,
+        trouble: Trouble,
+        settle: Callable[[SqliteLog], None],
+        logs: dict[tuple[str, str], Any],
+    ) -> None:
         self.file = file
         self.trouble = trouble
         self.settle = settle
+        self.logs = logs
+        """The logs at hand."""
         self.noted: deque[SqliteLog] = deque()
         self.waiting: deque[Lines] = deque()
         self._settling = threading.RLock()
@@ -83,8 +92,8 @@ class Committer:
                 log.noted = False
                 try:
                     self.settle(log)
-                except CheckpointError as error:  # told to who saves next; what other logs have is not to blame
-                    self.trouble.error, self.trouble.once = error, True
+                except CheckpointError as error:  # what other logs have is not to blame
+                    self.trouble.met_in(log.thread, error)
                 except BaseException:
                     self.noted.append(log)
                     raise
@@ -124,11 +133,14 @@ class Committer:
             if not self.trouble.once:
                 self.trouble.over()
 
-    def flush(self) -> None:
-        """`write` all that was handed over, and raise what went wrong before. The caller holds no log's lock."""
+    def flush(self, thread: str | None) -> None:
+        """`write` all that was handed over, and raise what went wrong before with this thread; with any for None.
+
+        The caller holds no log's lock.
+        """
         self.settle_all()
         self.write()
-        self.trouble.check()
+        self.trouble.check(thread)
 
     def close(self) -> None:
         """Write what waits and end the thread. Raises CheckpointError when lines cannot be written and are lost."""
@@ -140,6 +152,7 @@ class Committer:
         try:
             self.settle_all()
             self.write()
+            self.trouble.check(None)
         except CheckpointError as error:
             lost = self._lines_waiting()
             self.waiting.clear()
@@ -149,7 +162,7 @@ class Committer:
 
     def forked(self) -> None:
         """In a forked child: what waits is the parent's to write."""
-        self.__init__(self.file, self.trouble, self.settle)  # type: ignore[misc]  # new locks and no thread, as if just made
+        self.__init__(self.file, self.trouble, self.settle, self.logs)  # type: ignore[misc]  # new locks and no thread, as if just made
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="stepgraph-commit", daemon=True)
@@ -170,10 +183,9 @@ class Committer:
                 if self.trouble.error is None:
                     logger.error("%s (%d checkpoints and records wait)", error, self._lines_waiting())
                     if isinstance(error, CheckpointError):
-                        self.trouble.error = error
+                        self.trouble.met(error)
                     else:
-                        self.trouble.error = CheckpointError(f"{type(error).__name__}: {error}")
-                        self.trouble.once = True
+                        self.trouble.met(CheckpointError(f"{type(error).__name__}: {error}"), once=True)
                 if self.waiting:
                     self._armed = True
                     self._wake.set()
@@ -182,10 +194,34 @@ class Committer:
         return sum(len(lines[1]) for lines in self.waiting.copy())
 
     def _commit(self, batch: list[Lines]) -> None:
+        try:
+            self._commit_all(batch)
+        except sqlite3.DataError as error:  # too large: writing again won't help, and other threads are not to blame
+            logs = dict.fromkeys(lines[0] for lines in batch)
+            if len(logs) > 1:
+                for log in logs:
+                    self._commit([lines for lines in batch if lines[0] is log])
+            else:
+                self._refuse(batch[0][0], explained(error, self.file.path, "write"))
+
+    def _refuse(self, log: SqliteLog, error: CheckpointError) -> None:
+        """What was to be written of this log can't be: drop it and what follows from it, and tell its thread."""
+        self._end(log)
+        self.trouble.met_in(log.thread, CheckpointError(f"{where(log)}: {error}"))
+
+    def _end(self, log: SqliteLog) -> None:
+        """Nothing more is taken from this log: what goes on with the thread gets another, which reads the file."""
+        log.gone, log.tip = True, None
+        if self.logs.get((log.thread, log.ns)) is log:
+            del self.logs[log.thread, log.ns]
+
+    def _commit_all(self, batch: list[Lines]) -> None:
         by_log: dict[SqliteLog, list[Lines]] = {}
         known = True
         for lines in batch:
             log = lines[0]
+            if log.gone and not log.dropped:  # a run that goes on is told when it saves next
+                continue
             group = by_log.get(log)
             if group is None:
                 group = by_log[log] = []
@@ -213,7 +249,7 @@ class Committer:
         with self.file.transaction() as connection:
             for log, number, end, base in _positions(connection, by_log):
                 lines = by_log[log]
-                if number == 0:
+                if number == 0 or log.number not in (0, number):
                     deleted.append(log)
                     continue
                 fresh = log.number == 0 and end == 1
@@ -225,12 +261,13 @@ class Committer:
             self.file.insert([row for _, _, plan in plans for row in plan.rows])
         for log, number, plan in plans:
             log.number, log.end, log.base = number, plan.end, plan.base
-        if deleted:
-            self.trouble.once = True
-            self.trouble.error = CheckpointError(
-                f"Thread {deleted[0].thread!r} was deleted by another process while a run was writing to it: "
-                "what the run has saved since is dropped. Start it again on a new thread."
+        for log in deleted:
+            self._end(log)
+            error = CheckpointError(
+                f"Thread {log.thread!r} was deleted by another process while a run was writing to it: "
+                "what the run has saved since is dropped. Start it again."
             )
+            self.trouble.met_in(log.thread, error)
 
 
 def _positions(

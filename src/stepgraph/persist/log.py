@@ -86,25 +86,62 @@ class Log(ABC):
 
 
 class Trouble:
-    """What is wrong with writing, to be raised by the next call: for as long as it lasts, or `once`."""
+    """What is wrong with writing: at all, for as long as it lasts or `once`, and with single threads.
 
-    __slots__ = ("error", "once")
+    It is raised by the next call; what is wrong with a thread only by one for that thread, or for all of them.
+    """
+
+    __slots__ = ("_threads", "error", "exists", "once")
 
     def __init__(self) -> None:
+        self.exists = False
         self.error: CheckpointError | None = None
         self.once = False
+        self._threads: dict[str, CheckpointError] = {}
 
-    def check(self) -> None:
-        """Raise it."""
+    def met(self, error: CheckpointError, *, once: bool = False) -> None:
+        """Nothing can be written."""
+        self.error, self.once, self.exists = error, once, True
+
+    def met_in(self, thread: str, error: CheckpointError) -> None:
+        """Something of this thread can't be stored: told once."""
+        self._threads.setdefault(thread, error)
+        self.exists = True
+
+    def check(self, thread: str | None) -> None:
+        """Raise what is wrong at all or with this thread; with any of them for None."""
         error = self.error
+        if error is None:
+            error = self._taken(thread)
+        elif self.once:
+            self.over()
         if error is not None:
-            if self.once:
-                self.over()
-            raise CheckpointError(*error.args) from error.__cause__
+            found = CheckpointError(*error.args)
+            if error.__cause__ is not None:
+                raise found from error.__cause__
+            raise found  # as what came while another error was on its way, if so
 
     def over(self) -> None:
-        """Nothing is wrong any more."""
+        """Writing works again."""
         self.error, self.once = None, False
+        self._look()
+
+    def forget(self, thread: str) -> None:
+        """The thread is deleted, and with it what was wrong with it."""
+        self._taken(thread)
+
+    def _taken(self, thread: str | None) -> CheckpointError | None:
+        threads = self._threads
+        found = [threads.pop(each) for each in list(threads) if each == thread or thread is None]
+        self._look()
+        if len(found) > 1:
+            return CheckpointError("\n".join(str(each) for each in found))
+        return found[0] if found else None
+
+    def _look(self) -> None:
+        self.exists = False  # first, for another thread may say meanwhile that something is
+        if self.error is not None or self._threads:
+            self.exists = True
 
 
 _OVERRIDES: Final = frozenset({"save", "load"})
@@ -166,8 +203,8 @@ class LogCheckpointer(ABC):
     def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:
         """Append a checkpoint. Its parent is the last one, an older one (a fork in place), or one of another thread."""
         log = self._logs.get((thread, ns)) or self._log(thread, ns)
-        if self._trouble.error is not None:
-            self._trouble.check()
+        if self._trouble.exists:
+            self._trouble.check(thread)
         with log.lock:
             tip = log.tip
             log.used = self._turn
@@ -184,8 +221,8 @@ class LogCheckpointer(ABC):
     def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> None:
         """Keep what is known of a task planned from `checkpoint_id`."""
         log = self._logs.get((thread, ns)) or self._log(thread, ns)
-        if self._trouble.error is not None:
-            self._trouble.check()
+        if self._trouble.exists:
+            self._trouble.check(thread)
         with log.lock:
             tip = log.tip
             last = tip is not None and tip.id == checkpoint_id

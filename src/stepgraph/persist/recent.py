@@ -98,8 +98,8 @@ class RecentCheckpointer(LogCheckpointer):
     def save(self, thread: str, ns: str, checkpoint: Checkpoint) -> None:
         """Append a checkpoint. Its parent is the last one, an older one (a fork in place), or one of another thread."""
         log: Any = self._logs.get((thread, ns)) or self._log(thread, ns)
-        if self._trouble.error is not None:
-            self._trouble.check()
+        if self._trouble.exists:
+            self._trouble.check(thread)
         metadata, control = checkpoint.metadata, checkpoint.control
         if metadata is not log.metadata:
             log.meet(metadata)
@@ -151,8 +151,8 @@ class RecentCheckpointer(LogCheckpointer):
     def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> None:
         """Keep what is known of a task planned from `checkpoint_id`. Small outcomes wait like small checkpoints."""
         log: Any = self._logs.get((thread, ns)) or self._log(thread, ns)
-        if self._trouble.error is not None:
-            self._trouble.check()
+        if self._trouble.exists:
+            self._trouble.check(thread)
         line = _line(record) if record.kind == "outcome" and checkpoint_id == log.latest else None
         with log.lock:
             if log.dropped and not self._at_hand(log):

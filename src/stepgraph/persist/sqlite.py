@@ -28,7 +28,7 @@ from stepgraph.persist.commit import Committer, after
 from stepgraph.persist.fast import accelerate
 from stepgraph.persist.file import BITS, LAST, File
 from stepgraph.persist.lines import checkpoint_of, is_record
-from stepgraph.persist.log import Log, Tail, is_replaced
+from stepgraph.persist.log import Log, Tail, is_replaced, where
 from stepgraph.persist.pool import PoolCodec
 from stepgraph.persist.recent import RecentCheckpointer, RecentLog, own, settle
 from stepgraph.persist.tip import Tip
@@ -51,7 +51,7 @@ class SqliteCheckpointer(RecentCheckpointer):
         accelerate()
         self.path = os.fspath(path)
         self._file = File(self.path)
-        self._committer = Committer(self._file, self._trouble, _settling(weakref.ref(self), self._codec))
+        self._committer = Committer(self._file, self._trouble, _settling(weakref.ref(self), self._codec), self._logs)
         self._finish = weakref.finalize(self, _finished, self._committer)
 
     def __repr__(self) -> str:
@@ -65,7 +65,14 @@ class SqliteCheckpointer(RecentCheckpointer):
 
     def flush(self) -> None:
         """Return when everything handed over before is durable."""
-        self._committer.flush()
+        self._committer.flush(None)
+
+    def flush_thread(self, thread: str) -> None:
+        """The same on behalf of a run of this thread: what is wrong with other threads is left for theirs to hear."""
+        if getattr(self.flush, "__func__", None) is _FLUSH:
+            self._committer.flush(thread)
+        else:  # somebody's own, who wants to see each
+            self.flush()
 
     def close(self) -> None:
         """Flush and release the file. Idempotent. Raises CheckpointError when not everything can be written."""
@@ -74,16 +81,15 @@ class SqliteCheckpointer(RecentCheckpointer):
         try:
             self._committer.close()
         finally:
-            self._trouble.error = CheckpointError(f"{self.path!r} is closed. Open a new SqliteCheckpointer.")
-            self._trouble.once = False
+            self._trouble.met(CheckpointError(f"{self.path!r} is closed. Open a new SqliteCheckpointer."))
             self._file.close()
 
     def load(self, thread: str, ns: str, checkpoint_id: str | None = None) -> Stored | None:
         """The named checkpoint, or the newest; None when there is none."""
         if (thread, ns) in self._logs:
-            self.flush()
+            self.flush_thread(thread)
         else:  # nothing waits for it: each graph inside a task is looked for before it first runs
-            self._trouble.check()
+            self._trouble.check(thread)
         return super().load(thread, ns, checkpoint_id)
 
     def lacks(self, thread: str, ns: str) -> bool:
@@ -102,7 +108,7 @@ class SqliteCheckpointer(RecentCheckpointer):
 
         None if nowhere.
         """
-        if self._trouble.error is not None or is_replaced(self, SqliteCheckpointer, _OWN):
+        if self._trouble.exists or is_replaced(self, SqliteCheckpointer, _OWN):
             return None
         log: Any = self._logs.get((thread, ns))
         if log is None:
@@ -124,21 +130,21 @@ class SqliteCheckpointer(RecentCheckpointer):
 
         What did not change between two checkpoints is the same objects in both.
         """
-        self.flush()
+        self.flush_thread(thread)
         yield from super().history(thread, ns, before=before, limit=limit, values=values)
 
     def successor(self, thread: str, ns: str, checkpoint_id: str, sources: Collection[Source]) -> Stored | None:
         """The first checkpoint that was saved as a child of this one and has one of these sources."""
-        self.flush()
+        self.flush_thread(thread)
         return super().successor(thread, ns, checkpoint_id, sources)
 
     def namespaces(self, thread: str) -> list[str]:
         """The namespaces that the thread has checkpoints in."""
-        self.flush()
+        self.flush_thread(thread)
         return [ns for (ns,) in self._file.rows("SELECT ns FROM log WHERE thread = ? ORDER BY number", (thread,))]
 
     def _roots(self) -> list[str]:
-        self.flush()
+        self.flush_thread("")  # what is wrong with one thread is no reason not to list the others
         return [thread for (thread,) in self._file.rows("SELECT thread FROM log WHERE ns = ''")]
 
     def _open(self, thread: str, ns: str, *, create: bool) -> Log | None:
@@ -161,7 +167,7 @@ class SqliteCheckpointer(RecentCheckpointer):
                 return
             busy = {lines[0] for lines in self._committer.waiting.copy()}
             busy.update(self._committer.noted.copy())
-            held = sorted((log for log in self._logs.values() if log not in busy), key=lambda log: log.used)
+            held = sorted((log for log in list(self._logs.values()) if log not in busy), key=lambda log: log.used)
             for log in held[: len(held) // 2]:
                 if log.lock.acquire(blocking=False):
                     try:
@@ -173,7 +179,7 @@ class SqliteCheckpointer(RecentCheckpointer):
 
     def delete(self, thread: str) -> None:
         """Forget a thread with all its namespaces. Forks of it that live on other threads keep what they share."""
-        self.flush()
+        self.flush_thread("")
         with self._lock, self._file.lock, self._file.translated("write"), self._file.transaction() as connection:
             rows = connection.execute("SELECT number FROM log WHERE thread = ?", (thread,)).fetchall()
             numbers = {number for (number,) in rows}
@@ -190,6 +196,7 @@ class SqliteCheckpointer(RecentCheckpointer):
             for key in [key for key in self._logs if key[0] == thread]:
                 gone = self._logs.pop(key)
                 gone.tip, gone.gone = None, True
+            self._trouble.forget(thread)
 
     def _detach(self, connection: sqlite3.Connection, key: int) -> None:
         """Replace a link into a thread that is deleted by a keyframe."""
@@ -214,6 +221,7 @@ class SqliteCheckpointer(RecentCheckpointer):
 
 
 _OWN = SqliteCheckpointer.save, SqliteCheckpointer.load
+_FLUSH = SqliteCheckpointer.flush
 
 
 def _settling(weakly: weakref.ref[SqliteCheckpointer], codec: Codec) -> Callable[[SqliteLog], None]:
@@ -265,8 +273,8 @@ class SqliteLog(RecentLog):
     def take(self, row: Row) -> bool:
         """Let a superstep wait that follows the latest; true if it can't. Raises what is wrong with writing."""
         trouble = self.committer.trouble
-        if trouble.error is not None:
-            trouble.check()
+        if trouble.exists:
+            trouble.check(self.thread)
         with self.lock:
             if self.gone or row[1] != self.latest:
                 return True
@@ -286,7 +294,12 @@ class SqliteLog(RecentLog):
         self.committer.take((self, lines, ids, owner, False, None))
 
     def append_record(self, line: bytes, checkpoint: str, *, named: bool) -> None:
-        """Hand the line of a record over."""
+        """Hand the line of a record over. Raises CheckpointError where there is nothing that it could belong to."""
+        if not self.number and self.tip is None and not self.known():
+            raise CheckpointError(
+                f"{where(self)}: the checkpoint {checkpoint} is not stored. Its thread was deleted while a run was "
+                "writing to it: what the run has saved since is dropped. Start it again."
+            )
         self.committer.take((self, [line], [None], checkpoint, named, None))
 
     def known(self) -> bool:

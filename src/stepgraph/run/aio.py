@@ -14,6 +14,7 @@ from typing import Any
 
 from stepgraph.core import registry
 from stepgraph.core.body import Continues
+from stepgraph.core.checkpoint import flush
 from stepgraph.core.effects import (
     Ask,
     Bodies,
@@ -402,8 +403,10 @@ class AsyncDriver:
             case SaveRecord(checkpointer, thread, ns, checkpoint, record):
                 handed = checkpointer.save_record(thread, ns, checkpoint, record)
                 return None if handed is None else await handed
-            case Flush(checkpointer) | Load(checkpointer) if getattr(checkpointer, "awaits", False):
-                return await (checkpointer.flush() if type(effect) is Flush else checkpointer.load(*effect[1:]))
+            case Flush(checkpointer) if getattr(checkpointer, "awaits", False):
+                return await checkpointer.flush()
+            case Load(checkpointer) if getattr(checkpointer, "awaits", False):
+                return await checkpointer.load(*effect[1:])
             case Sleep(seconds):
                 return await asyncio.sleep(seconds)
             case Within(flow, task, policy, seconds):
@@ -418,8 +421,8 @@ class AsyncDriver:
                 return await cache.aset({key: (value, ttl)})
             case Join(futures, cancel):
                 return await self._joined(futures, cancel)
-            case Flush(checkpointer):
-                return await asyncio.wrap_future(pool.submit(checkpointer.flush))
+            case Flush(checkpointer, thread):
+                return await asyncio.wrap_future(pool.submit(flush, checkpointer, thread))
             case Load(checkpointer, thread, ns, checkpoint):
                 if getattr(checkpointer, "in_memory", False):
                     return checkpointer.load(thread, ns, checkpoint)

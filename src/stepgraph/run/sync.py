@@ -11,6 +11,7 @@ from threading import Event
 from time import monotonic, sleep
 from typing import Any
 
+from stepgraph.core.checkpoint import flush
 from stepgraph.core.effects import (
     Ask,
     Bodies,
@@ -259,8 +260,8 @@ def perform(effect: Any) -> Any:
             return checkpointer.save(thread, ns, checkpoint)
         case SaveRecord(checkpointer, thread, ns, checkpoint, record):
             return checkpointer.save_record(thread, ns, checkpoint, record)
-        case Flush(checkpointer):
-            return checkpointer.flush()
+        case Flush(checkpointer, thread):
+            return flush(checkpointer, thread)
         case Sleep(seconds):
             return sleep(seconds)
         case Recall(cache, key):
