@@ -33,7 +33,7 @@ def merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     Empty values replace nothing.
     """
     if not base and KEYS.issuperset(more):
-        return {key: value for key, value in more.items() if filled(value)}
+        return dict(more) if all(more.values()) else {key: value for key, value in more.items() if filled(value)}
     found = dict(base)
     for key, value in more.items():
         if not filled(value):
