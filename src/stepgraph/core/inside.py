@@ -1,10 +1,10 @@
-"""Finds the graph that a node's function calls, by what its code names: for snapshots, drawings and namespaces."""
+"""Finds the graphs and tasks that a node's function calls, by what its code names: for snapshots, drawings, stops."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dis import get_instructions
 from types import CodeType, FunctionType, MethodType
 from typing import Any
@@ -16,23 +16,32 @@ _NOTHING = object()
 
 def graphs_in(source: Any) -> Iterator[Any]:
     """The graphs (objects with a `plan`) that `source` is or names: a function, method, partial or callable object."""
-    if _is_graph(source):
+    return _in(source, _is_graph)
+
+
+def functions_in(source: Any) -> Iterator[Any]:
+    """The same of functions that `@task` has made."""
+    return _in(source, _is_task)
+
+
+def _in(source: Any, wanted: Callable[[Any], bool]) -> Iterator[Any]:
+    if wanted(source):
         yield source
         return
     while isinstance(source, functools.partial):
-        yield from (each for each in (*source.args, *source.keywords.values()) if _is_graph(each))
+        yield from (each for each in (*source.args, *source.keywords.values()) if wanted(each))
         source = source.func
     steps = _part(source, "steps") or _part(source, "steps__")
     if isinstance(steps, dict):
         steps = list(steps.values())
     if isinstance(steps, list):  # a sequence of steps, or several side by side
         for step in steps:
-            yield from graphs_in(step)
+            yield from _in(step, wanted)
         return
     for name in ("bound", "func", "afunc"):  # what wraps a function or another step
         inner = _part(source, name)
         if inner is not None and not isinstance(source, (FunctionType, MethodType, type)):
-            yield from graphs_in(inner)
+            yield from _in(inner, wanted)
             return
     if not isinstance(source, (FunctionType, MethodType)):
         source = type(source).__call__.__get__(source) if callable(source) else None
@@ -40,7 +49,7 @@ def graphs_in(source: Any) -> Iterator[Any]:
     function = inspect.unwrap(source) if source is not None else None
     function = getattr(function, "__func__", function)
     if isinstance(function, FunctionType):
-        yield from _named(function, function.__code__, owner)
+        yield from _named(function, function.__code__, owner, wanted)
 
 
 def _part(source: Any, name: str) -> Any:
@@ -51,8 +60,8 @@ def _part(source: Any, name: str) -> Any:
         return None
 
 
-def _named(function: FunctionType, code: CodeType, owner: Any) -> Iterator[Any]:
-    """What the code reads of the function's surroundings, also as an attribute of something, and is a graph."""
+def _named(function: FunctionType, code: CodeType, owner: Any, wanted: Callable[[Any], bool]) -> Iterator[Any]:
+    """What the code reads of the function's surroundings, also as an attribute of something, and is wanted."""
     known = dict(function.__globals__)
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
@@ -71,13 +80,17 @@ def _named(function: FunctionType, code: CodeType, owner: Any) -> Iterator[Any]:
             value = getattr(value, "__dict__", {}).get(step.argval, _NOTHING)  # no property runs
         else:
             value = _NOTHING
-        if value is not _NOTHING and _is_graph(value):
+        if value is not _NOTHING and wanted(value):
             yield value
             value = _NOTHING
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _named(function, constant, None)
+            yield from _named(function, constant, None, wanted)
 
 
 def _is_graph(value: Any) -> bool:
     return not isinstance(value, type) and "plan" in getattr(value, "__dict__", ())
+
+
+def _is_task(value: Any) -> bool:
+    return not isinstance(value, type) and "_node" in (found := getattr(value, "__dict__", ())) and "func" in found

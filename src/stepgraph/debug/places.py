@@ -10,14 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from stepgraph.approve.verbs import PLACES, closest
+from stepgraph.core.inside import functions_in, graphs_in
 from stepgraph.core.plan import Plan
 from stepgraph.core.types import START, Place
 
 WHOLE = ("plan", "step", "committed")
 """The places that ask about a superstep and not about one task."""
+DEEPEST = 3
+"""Through how many graphs that call each other names are looked for: each way through them is a path of its own."""
 
 
 class Spec(NamedTuple):
@@ -56,9 +59,7 @@ def problem_of(spec: Spec, plan: Plan) -> str | None:
     """Why the stop can't be reached in this graph, or None."""
     known = list(graph_paths(plan)) if spec.place in WHOLE else list(node_paths(plan))
     if not any(matches(spec.pattern, path) for path in known):
-        what = "subgraph" if spec.place in WHOLE else "node"
-        shown = ", ".join(path or "(the graph itself)" for path in known)
-        return f"the graph has no {what} {spec.pattern!r}{closest(spec.pattern, known)}. Known: {shown}."
+        return _problem_of_called(spec, plan, known)
     if spec.router is not None and not any(spec.router in names for names in _routers(spec.pattern, plan)):
         names = sorted({name for names in _routers(spec.pattern, plan) for name in names})
         return (
@@ -66,6 +67,19 @@ def problem_of(spec: Spec, plan: Plan) -> str | None:
             f"Its routers: {', '.join(names) or 'none'}."
         )
     return None
+
+
+def notice_of(spec: Spec, plan: Plan) -> str | None:
+    """What is to be said of a stop that can be reached if the graph calls what it does not name."""
+    if spec.place in WHOLE or any(matches(spec.pattern, path) for path in node_paths(plan)):
+        return None
+    found = called(plan)
+    if any(matches(spec.pattern, path) for path in (*found.functions, *found.nodes)):
+        return None
+    return (
+        f"the graph names neither a node nor a function {spec.pattern!r}{closest(spec.pattern, found.functions)}: "
+        "it stops where a function of that name is called"
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -85,6 +99,50 @@ def node_paths(plan: Plan, above: str = "") -> Iterator[str]:
             yield f"{above}{name}"
             if node.child is not None:
                 yield from node_paths(node.child, f"{above}{name}/")
+
+
+class Called(NamedTuple):
+    """What the code of a graph's nodes calls, as far as it names it: functions made by `@task`, and nodes of graphs."""
+
+    functions: tuple[str, ...]
+    nodes: tuple[str, ...]
+
+
+class _Level(NamedTuple):
+    """Where a search is: the path before a name, the graphs around, and the functions looked at in this one."""
+
+    above: str
+    around: frozenset[int]
+    known: set[int]
+
+
+def called(plan: Plan) -> Called:
+    """The paths of functions and nodes that are no part of the graph itself, through at most DEEPEST graphs."""
+    found = dict(_called_in(plan, "", frozenset()))
+    return Called(*(tuple(path for path, is_node in found.items() if is_node is kind) for kind in (False, True)))
+
+
+def _called_in(plan: Plan, above: str, around: frozenset[int]) -> Iterator[tuple[str, bool]]:
+    level = _Level(above, around, set())
+    for name, node in plan.nodes.items():
+        if node.child is not None:
+            yield from _called_in(node.child, f"{above}{name}/", around)
+        elif node.source is not None:
+            yield from _called_by(name, node.source, level)
+
+
+def _called_by(name: str, source: Any, level: _Level) -> Iterator[tuple[str, bool]]:
+    """What the code of a node, or of a function, names."""
+    for function in functions_in(source):
+        yield f"{level.above}{function.__name__}", False
+        if id(function) not in level.known:
+            level.known.add(id(function))
+            yield from _called_by(function.__name__, function.func, level)
+    for graph in graphs_in(source):
+        plan, above = graph.plan, f"{level.above}{name}/"
+        if isinstance(plan, Plan) and id(plan) not in level.around and len(level.around) < DEEPEST:
+            yield from ((path, True) for path in node_paths(plan, above))
+            yield from _called_in(plan, above, level.around | {id(plan)})
 
 
 def graph_paths(plan: Plan, above: str = "") -> Iterator[str]:
@@ -111,6 +169,39 @@ def _expression(pattern: str) -> re.Pattern[str]:
         else:
             text, at = text + re.escape(pattern[at]), at + 1
     return re.compile(text)
+
+
+def _problem_of_called(spec: Spec, plan: Plan, known: list[str]) -> str | None:
+    """The same where no part of the graph fits: what its code calls may, or could if it is known only when it runs."""
+    found = called(plan)
+    if spec.place in WHOLE:
+        known += dict.fromkeys(path.rpartition("/")[0] for path in found.nodes)
+    elif any(matches(spec.pattern, path) for path in found.functions):
+        if spec.place in ("after", "edge"):
+            return (
+                f"{spec.pattern!r} is a called function, which has neither update nor edges. "
+                f"There are 'before:{spec.pattern}' and 'error:{spec.pattern}'."
+            )
+        return None
+    elif spec.place not in ("after", "edge") and _is_in_entrypoint(spec.pattern, plan):
+        return None
+    else:
+        known += found.nodes if spec.place in ("after", "edge") else (*found.nodes, *found.functions)
+    if any(matches(spec.pattern, path) for path in known):
+        return None
+    what = "subgraph" if spec.place in WHOLE else "node"
+    shown = ", ".join(path or "(the graph itself)" for path in known)
+    return f"the graph has no {what} {spec.pattern!r}{closest(spec.pattern, known)}. Known: {shown}."
+
+
+def _is_in_entrypoint(pattern: str, plan: Plan) -> bool:
+    """Whether it names something right inside an entrypoint, whose functions are known for sure only when called."""
+    for part in pattern.split("/")[:-1]:
+        node = plan.nodes.get(part)
+        if node is None or node.child is None:
+            return False
+        plan = node.child
+    return plan.entry != START
 
 
 def _with_router(spec: Spec, plan: Plan) -> Spec:

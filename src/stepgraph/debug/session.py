@@ -16,7 +16,7 @@ from stepgraph.debug.errors import HeldError
 from stepgraph.debug.frontier import left_at_end, left_waiting
 from stepgraph.debug.graphs import Judges, Static, has_checkpointer, same_graph, store_of, watched
 from stepgraph.debug.ledger import StepRow
-from stepgraph.debug.places import parse
+from stepgraph.debug.places import notice_of, parse
 from stepgraph.debug.presence import warm
 from stepgraph.debug.retro import Marks
 from stepgraph.debug.run import Run
@@ -120,7 +120,8 @@ class Session:
             raise ValueError(f"hits={hits}: the first arrival is 1.")
         check_log(log)
         where = parse(spec, self.graph.plan)
-        return self._stops.add(Stop("", spec.strip(), where, "stop", _condition(when), first=hits, once=once, log=log))
+        made = Stop("", spec.strip(), where, "stop", _condition(when), first=hits, once=once, log=log)
+        return self._add(made)
 
     def gate(
         self, spec: str, *, allow: str | Iterable[str] | None = None, when: When | None = None, reason: bool = False
@@ -131,7 +132,7 @@ class Session:
         """
         where = parse(spec, self.graph.plan)
         verbs: tuple[Verb, ...] = TABLE[where.place] if allow is None else parse_allow(allow, where.place)
-        return self._stops.add(Stop("", spec.strip(), where, "gate", _condition(when), allow=verbs, reason=reason))
+        return self._add(Stop("", spec.strip(), where, "gate", _condition(when), allow=verbs, reason=reason))
 
     def remove(self, stop: Stop | str) -> None:
         """Forget a stop or gate, named by itself, its id or its place."""
@@ -254,6 +255,10 @@ class Session:
                 "debug(graph, where='here') runs graphs on the current event loop, and none is running here: start the "
                 "run in a notebook's cell or in a coroutine, or leave `where` out."
             )
+
+    def _add(self, stop: Stop) -> Stop:
+        stop.problem = notice_of(stop.where, self.graph.plan)
+        return self._stops.add(stop)
 
     def _waits(self, info: ThreadInfo) -> bool:
         """Whether there is something left to run or to decide."""

@@ -13,7 +13,7 @@ from stepgraph.approve.verbs import closest
 from stepgraph.core.plan import Plan
 from stepgraph.core.types import Place, Verb
 from stepgraph.debug.conditions import Condition, names_of
-from stepgraph.debug.places import Spec, matches, problem_of
+from stepgraph.debug.places import Spec, matches, notice_of, problem_of
 
 
 @dataclass(eq=False)
@@ -138,7 +138,7 @@ class Stops:
     def check(self, plan: Plan) -> None:
         """The graph was defined anew: tell which stops it no longer has a place for."""
         for stop in self._stops:
-            stop.problem = problem_of(stop.where, plan)
+            stop.problem = problem_of(stop.where, plan) or notice_of(stop.where, plan)
         self._update()
 
     def _update(self) -> None:
