@@ -142,3 +142,21 @@ def test_what_ran_before_the_first_event_is_recalled_without_the_start() -> None
     recall(view, ["__start__", "draft"])
     recall(view, ["draft"])
     assert {path: (node.state, node.count) for path, node in view.nodes.items()} == {"draft": ("done", 2)}
+
+
+def test_what_functions_return_and_keep_is_told_in_words() -> None:
+    def told(*writes: tuple[str, Any]) -> Any:
+        return fold(RunView(), [(0, finished("t", "a", writes=writes, routes=()))])[0][5]
+
+    assert told(("__return__", 1)) == "returned"
+    assert told(("__end__", 1), ("__previous__", 1)) == "gave the result, kept a value for the next run"
+    assert told(("a", 1), ("a", 2), ("b", 1)) == "wrote a, b"
+    assert told() == "wrote nothing"
+
+
+def test_why_reads_are_not_known_is_told() -> None:
+    def told(payload: Any) -> Any:
+        return fold(RunView(), [(0, TaskEmitted((), 1, 0.0, "t", "a", "reads", payload))])[0][5]
+
+    assert told("a Send brought it") == "what it read is not known: a Send brought it"
+    assert told(["x", "y"]) == "read x, y"

@@ -6,8 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core.errors import InvalidUpdateError, Rejected
-from stepgraph.core.task import RETURN, Task
-from stepgraph.core.types import END, Command, Decision, Namespace, Pause, Place, Route, Send, Writes, limit, sent
+from stepgraph.core.task import Task
+from stepgraph.core.types import (
+    END,
+    RETURN,
+    Command,
+    Decision,
+    Namespace,
+    Pause,
+    Place,
+    Route,
+    Send,
+    Writes,
+    limit,
+    sent,
+)
 from stepgraph.core.writes import collect, update_of
 
 if TYPE_CHECKING:

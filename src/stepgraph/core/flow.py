@@ -34,8 +34,8 @@ from stepgraph.core.keeping import (
 )
 from stepgraph.core.recovery import handler_of, kept, wait_before_retry
 from stepgraph.core.routing import Beside, Follows, route
-from stepgraph.core.task import RETURN, Task
-from stepgraph.core.types import PARENT, START
+from stepgraph.core.task import Task
+from stepgraph.core.types import PARENT, RETURN, START
 from stepgraph.core.writes import collect
 
 if TYPE_CHECKING:

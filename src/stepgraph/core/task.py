@@ -357,10 +357,6 @@ def digest(content: bytes) -> str:
 Interrupts = tuple[Interrupt, ...]
 
 
-RETURN = "__return__"
-"""The key of what a called function of the functional API returned."""
-
-
 def call_of(caller: Task, node: Node, input: Any) -> Task:
     """The task of the next function that `caller`'s body calls: in the same superstep, known by its name and count."""
     count, caller.tasks_called = caller.tasks_called, caller.tasks_called + 1

@@ -31,6 +31,8 @@ INTERRUPT: Final = "__interrupt__"
 PARENT: Final = "__parent__"
 HIDDEN: Final = "langsmith:hidden"
 """The tag of what listeners are not told of."""
+RETURN: Final = "__return__"
+"""The key of what a called function of the functional API returned."""
 PREVIOUS: Final = "__previous__"
 """The key in which the functional API keeps what its next run gets as `previous`."""
 

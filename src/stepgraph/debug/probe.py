@@ -100,6 +100,8 @@ class Watch(Capturing):
             self.went[task.id] = task.gotos
         if router is None and type(value) is dict:
             self._before[id(task)] = _contents(value)
+        if task.caller is not None:  # what a called function gets is no state
+            return value
         if router is None and task.key >= 0:
             self._views[id(task), None] = _View(lost="its input is what a Send brought, not the state")
         elif ROOT in task.scope.plan.channels:

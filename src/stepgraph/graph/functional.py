@@ -15,8 +15,7 @@ from stepgraph.core.deprecated import LangGraphDeprecatedSinceV05, LangGraphDepr
 from stepgraph.core.errors import sync_timeout_unsupported
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.policies import RetryPolicy, as_retries
-from stepgraph.core.task import RETURN
-from stepgraph.core.types import END, PREVIOUS
+from stepgraph.core.types import END, PREVIOUS, RETURN
 from stepgraph.graph.actions import is_async
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.graph.inject import injection_of

@@ -18,8 +18,8 @@ from langchain_core.runnables import Runnable, RunnableSequence
 from stepgraph.core.body import continues
 from stepgraph.core.errors import ParentCommand
 from stepgraph.core.plan import Node, Plan, Router
-from stepgraph.core.task import RETURN, Task
-from stepgraph.core.types import END, PARENT, PREVIOUS, START, Command
+from stepgraph.core.task import Task
+from stepgraph.core.types import END, PARENT, PREVIOUS, RETURN, START, Command
 from stepgraph.graph.actions import is_generator
 from stepgraph.graph.functional import final
 from stepgraph.integrations.listeners import manager_for

@@ -26,13 +26,15 @@ from stepgraph.core.events import (
     TaskRetried,
     TaskStarted,
 )
-from stepgraph.core.types import START, Namespace, Send
+from stepgraph.core.types import END, PREVIOUS, RETURN, START, Namespace, Send
 from stepgraph.panels.values import one_line
 
 NodeState = Literal["", "running", "held", "done", "failed", "skipped"]
 Row = list[Any]
 """[seq, time, type, node path or "", step, text]: one event as the page lists it."""
 
+RESULTS = {RETURN: "returned", END: "gave the result", PREVIOUS: "kept a value for the next run"}
+"""What is said of the keys of called functions and of entrypoints."""
 OUTPUT = 2_000
 """Pieces of node output that are kept; older ones go first."""
 
@@ -159,7 +161,7 @@ def _apply(view: RunView, event: Event) -> tuple[str, str]:
             return where(event.ns), "planned " + ", ".join(_counted(task.node for task in event.tasks))
         case StepFinished():
             view.turned = True
-            return where(event.ns), f"wrote {', '.join(event.changed) or 'nothing'} → {', '.join(event.next) or 'end'}"
+            return where(event.ns), f"{_written(event.changed)} → {', '.join(event.next) or 'end'}"
         case RunStarted():
             return _run_started(view, event)
         case RunFinished():
@@ -179,9 +181,16 @@ def _started(view: RunView, event: TaskStarted) -> tuple[str, str]:
 
 def _finished(view: RunView, event: TaskFinished) -> tuple[str, str]:
     path, targets = _count_finished(view, event)
-    keys = ", ".join(dict.fromkeys(key for key, _ in event.writes)) or "nothing"
     chosen = f" → {', '.join(_counted(targets))}" if targets else ""
-    return path, f"wrote {keys}{chosen}{' (from the record)' if event.carried else ''}"
+    return path, f"{_written([key for key, _ in event.writes])}{chosen}{' (from the record)' if event.carried else ''}"
+
+
+def _written(keys: Iterable[str]) -> str:
+    """`wrote answer, score`; what functions of the functional API return and keep has keys that nobody named."""
+    found = dict.fromkeys(keys)
+    told = [words for key, words in RESULTS.items() if key in found]
+    named = [key for key in found if key not in RESULTS]
+    return ", ".join([*told, f"wrote {', '.join(named)}"] if named or not told else told) if found else "wrote nothing"
 
 
 def _count_finished(view: RunView, event: TaskFinished) -> tuple[str, list[str]]:
@@ -202,9 +211,9 @@ def _count_finished(view: RunView, event: TaskFinished) -> tuple[str, list[str]]
 def _emitted(view: RunView, event: TaskEmitted) -> tuple[str, str]:
     path = _path(event.ns, event.node)
     if event.kind == "reads":
-        return path, "read " + ", ".join(map(str, event.payload)) if isinstance(
-            event.payload, tuple | list | frozenset
-        ) else ""
+        if isinstance(event.payload, str):
+            return path, f"what it read is not known: {event.payload}"
+        return path, f"read {', '.join(map(str, event.payload)) or 'nothing'}"
     text = event.payload if isinstance(event.payload, str) else one_line(event.payload, 2_000)[0]
     piece = [view.pieces, event.task, path, event.step, event.kind, text[:20_000], event.time]
     view.pieces += 1

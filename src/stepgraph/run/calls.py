@@ -16,7 +16,8 @@ from stepgraph.core.events import TaskPlanned
 from stepgraph.core.flow import call_flow
 from stepgraph.core.keeping import planned
 from stepgraph.core.plan import Node
-from stepgraph.core.task import RETURN, Task, call_of
+from stepgraph.core.task import Task, call_of
+from stepgraph.core.types import RETURN
 from stepgraph.run.context import running_task
 from stepgraph.run.sync import SyncDriver
 from stepgraph.run.threads import Turns, pool

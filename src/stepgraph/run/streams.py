@@ -10,8 +10,7 @@ from stepgraph.core import events as ev
 from stepgraph.core.checkpoint import PUSH
 from stepgraph.core.errors import GraphDrained, GraphRecursionError
 from stepgraph.core.plan import Node, Plan
-from stepgraph.core.task import RETURN
-from stepgraph.core.types import END, HIDDEN, INTERRUPT, ROOT, START, Interrupt, Namespace, Writes
+from stepgraph.core.types import END, HIDDEN, INTERRUPT, RETURN, ROOT, START, Interrupt, Namespace, Writes
 from stepgraph.run.chunks import Put
 from stepgraph.run.config import INNER, shown_metadata
 from stepgraph.run.tokens import given_messages, is_message, named, returned_messages

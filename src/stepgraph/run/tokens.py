@@ -11,8 +11,8 @@ from typing import Any
 from stepgraph.core import events as ev
 from stepgraph.core import registry
 from stepgraph.core.engine import Engine
-from stepgraph.core.task import RETURN, Task
-from stepgraph.core.types import END, PREVIOUS, Command
+from stepgraph.core.task import Task
+from stepgraph.core.types import END, PREVIOUS, RETURN, Command
 from stepgraph.run.context import config_of, current_task
 
 LIVE_MODES = frozenset(("custom", "messages", "tools"))
