@@ -10,6 +10,8 @@ import pytest
 
 from stepgraph import START, StateGraph, entrypoint, interrupt, task
 from stepgraph.approve.judge import EditError
+from stepgraph.approve.text import request_text
+from stepgraph.core.errors import DecisionError
 from stepgraph.debug import debug
 from stepgraph.persist import MemoryCheckpointer
 
@@ -68,12 +70,13 @@ def test_a_function_has_neither_update_nor_edges_to_be_asked_about(place: str, p
     [
         (lambda request: request.approve(), 8),
         (lambda request: request.edit(((5,), {"more": 1})), 11),
+        (lambda request: request.edit({"n": 5}), 10),
+        (lambda request: request.edit({"more": 1}), 9),
         (lambda request: request.respond(77), 77),
-        (lambda request: request.respond({"a": "dict"}), {"a": "dict"}),
         (lambda request: request.skip(), None),
         (lambda request: request.reject("not now"), "Rejected('Rejected at double#0@1: not now')"),
     ],
-    ids=["approve", "edit", "respond", "respond with a dict", "skip", "reject"],
+    ids=["approve", "edit", "edit by name", "edit of a default", "respond", "skip", "reject"],
 )
 def test_a_call_can_be_decided_before_it_is_made(decide: Callable[[Any], Any], result: Any) -> None:
     assert decided(calling(double), "before:**", decide) == (["before:work", "before:double"], [result])
@@ -81,14 +84,92 @@ def test_a_call_can_be_decided_before_it_is_made(decide: Callable[[Any], Any], r
 
 def test_an_edit_that_is_no_call_is_refused() -> None:
     def decide(request: Any) -> None:
-        for wrong in (8, (8,), {"n": 8}, [[8], {}]):
+        for wrong in (8, (8,), [[8], {}]):
             with pytest.raises(
-                EditError, match=r"the arguments of the function are wanted, as in \(\(1, 2\), \{'key': 3\}\)"
+                EditError, match=r"the arguments of the function are wanted, by name as in \{'n': 3\}, or as in \(\("
             ):
                 request.edit(wrong)
+        with pytest.raises(EditError, match=r"unknown argument \(did you mean 'more'\?\). Known here: n, more"):
+            request.edit({"mor": 8})
+        with pytest.raises(EditError, match=r"n: .*valid integer"):
+            request.edit({"n": "eight"})
         request.edit(((8,), {}))
 
     assert decided(calling(double), "before:**", decide)[1] == [16]
+
+
+def test_a_result_that_is_a_dict_is_no_update_of_the_state() -> None:
+    @task
+    def untold(n):  # type: ignore[no-untyped-def]  # what a function without annotations gets and gives is anything
+        return n
+
+    decide = lambda request: request.respond({"a": "dict"})  # noqa: E731  it is one word
+    assert decided(calling(untold), "before:**", decide)[1] == [{"a": "dict"}]
+
+
+def test_a_result_of_another_type_than_the_function_promises_is_refused() -> None:
+    def decide(request: Any) -> None:
+        with pytest.raises(EditError, match="valid integer"):
+            request.respond("many")
+        request.respond(3)
+
+    assert decided(calling(double), "before:**", decide)[1] == [3]
+
+
+def test_a_called_function_goes_back_to_its_caller_and_nowhere_else() -> None:
+    def decide(request: Any) -> None:
+        assert "redirect" not in request.allow
+        with pytest.raises(DecisionError, match="`redirect` is not allowed here: a called function goes back to its"):
+            request.redirect("work")
+        request.approve()
+
+    assert decided(calling(double), "before:**", decide)[1] == [8]
+
+
+def test_the_arguments_of_a_call_are_known_by_name() -> None:
+    @task
+    def placed(place: str, *items: int, speed: float = 1.0, **more: str) -> str:
+        return f"{place} {items} {speed} {more}"
+
+    @entrypoint()
+    def packing(n: int) -> str:
+        return placed("hall", 1, 2, colour="red").result()
+
+    dbg = debug(packing)
+    dbg.stop("before:*", when="place == 'hall' and items[0] == 1")
+    run = dbg.start(1)
+    by_hand = next(each for each in run.requests() if each.node == "placed" or each.approve())
+    given = {"place": "hall", "items": (1, 2), "more": {"colour": "red"}}
+    assert by_hand.arguments == given
+    assert by_hand.value == {**given, "items": [1, 2]}
+    assert list(by_hand.schema["properties"]) == ["place", "items", "more", "speed"]
+    assert by_hand.schema["properties"]["items"]["items"] == {"type": "integer"}
+    assert by_hand.respond_schema == {"type": "string"}
+    assert "input: {'place': 'hall'" in request_text(by_hand)
+    (changed,) = by_hand.preview({"items": [3]}).changes
+    assert (changed.key, changed.old, changed.new) == ("items", (1, 2), (3,))
+    by_hand.edit({"items": [3], "speed": 2, "more": {"$drop": True}})
+    run.wait()
+    assert run.result == "hall (3,) 2.0 {}"
+
+
+def test_what_an_edit_leaves_alone_is_the_very_object_that_was_given() -> None:
+    own = ["own"]
+
+    @task
+    def kept(given: list[str], n: int = 0) -> bool:
+        return given is own and n == 1
+
+    @entrypoint()
+    def keeping(n: int) -> bool:
+        return kept(own, n=n).result()
+
+    dbg = debug(keeping)
+    dbg.stop("before:*")
+    run = dbg.start(0)
+    for request in run.requests():
+        request.edit({"n": 1}) if request.node == "kept" else request.approve()
+    assert run.result is True
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stepgraph import entrypoint
+from stepgraph import entrypoint, task
 from stepgraph.approve.requests import Request
 from stepgraph.debug import debug
 from stepgraph.panels.card import LAZY, card
@@ -41,3 +41,24 @@ def test_an_input_that_is_too_large_to_be_sent_is_shown_by_its_beginnings(asked:
     keyed = card(asked(anything, {"n": 1, "rows": list(range(LAZY))}, "before:anything"))
     assert [key for key, _ in keyed["beginnings"]] == ["n", "rows"]
     assert card(asked(anything, {"n": 1}, "before:anything"))["beginnings"] == []
+
+
+@task
+def price(item: str, *, count: int = 1) -> float:
+    return len(item) * count
+
+
+@entrypoint()
+def order(items: list) -> dict:
+    return {"total": price(items[0], count=2).result()}
+
+
+def test_a_called_function_shows_its_arguments_by_name_and_the_node_that_called_it(asked: Ask) -> None:
+    shown = card(asked(order, ["cup"], "before:price"))
+    assert (shown["path"], shown["within"], shown["value"]) == ("price", "order", {"item": "cup", "count": 2})
+    assert (shown["answer"], shown["respond"], "redirect" in shown["allow"]) == (None, {"type": "number"}, False)
+
+
+def test_a_result_that_is_kept_as_well_is_one_row(asked: Ask) -> None:
+    (row,) = card(asked(order, ["cup"], "after:order"))["changes"]
+    assert (row["key"], row["also"]) == ("__end__", "and kept for the next run")

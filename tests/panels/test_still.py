@@ -7,11 +7,14 @@ from base64 import b64decode
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
+from stepgraph import entrypoint, task
+from stepgraph.debug import debug
 from stepgraph.debug.run import Run
 from stepgraph.debug.session import Session
 from stepgraph.panels.layout import dot_source, run_dot
 from stepgraph.panels.run_panel import RunPanel
 from stepgraph.panels.still import still
+from tests.debug.support import held as wait_for
 from tests.panels.conftest import FakePage
 
 ALLOWED = {"b", "br", "code", "del", "div", "img", "ins", "span", "table", "td", "th", "tr"}
@@ -75,6 +78,27 @@ def test_the_graph_is_an_image_with_marks_and_says_the_same_in_words(held: Run) 
     assert found[found.index("classify") - 1] == "✓"
     assert found[found.index("draft") - 1] == "◆"
     assert re.search(r'alt="graph of support-\d+: classify done, draft stopped"', html)
+
+
+def test_a_function_that_stopped_is_marked_on_the_node_that_called_it_and_a_result_is_called_so() -> None:
+    @task
+    def price(item: str) -> int:
+        return len(item)
+
+    @entrypoint()
+    def order(item: str) -> int:
+        return price(item).result()
+
+    dbg = debug(order)
+    dbg.stop("before:price")
+    dbg.stop("after:order")
+    run = dbg.start("cup")
+    (request,) = wait_for(run)
+    found = words(picture(run))
+    assert found[found.index("order") - 1] == "◆"
+    request.approve()
+    wait_for(run)
+    assert "<code>result</code>" in picture(run)
 
 
 def test_the_number_of_visits_stands_beside_no_name(session: Session) -> None:

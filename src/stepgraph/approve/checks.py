@@ -13,7 +13,7 @@ from stepgraph.approve.verbs import closest
 from stepgraph.core.combining import combine_fitting, preview
 from stepgraph.core.errors import DecisionError
 from stepgraph.core.routing import rerouted
-from stepgraph.core.types import END, MISSING, START, Decision, Pause, Route, Send, Writes
+from stepgraph.core.types import END, MISSING, PREVIOUS, START, Command, Decision, Pause, Route, Send, Writes
 from stepgraph.core.writes import collect
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _kept(request: Request, decision: Decision, value: Any) -> list[tuple[str, A
     if replaced or request.place == "interrupt":  # an input that is no state, an answer
         return [("", value)]
     pairs: Any = value
-    if request.node not in request.plan.nodes and request.task is not None:  # of a called function: its result
+    if request.function is not None:  # its result
         return [("", value)]
     if decision.verb == "respond" and not isinstance(value, Mapping):
         pairs = collect(request.plan.nodes[request.node or ""], value)[0]
@@ -117,6 +117,8 @@ def edit_of(request: Request, value: Any) -> Edit:
     """The edited thing at the request's place."""
     pause = request.pause
     ground = Ground(request.plan, request.values, request.judge)
+    if request.kept_as_returned and isinstance(value, Mapping) and END in value:
+        value = {PREVIOUS: value[END], **value}
     match request.place:
         case "after":
             return edit_writes(ground, pause.writes, value, request.editable)
@@ -126,18 +128,11 @@ def edit_of(request: Request, value: Any) -> Edit:
         case "plan" | "committed":
             return edit_state(ground, value)
         case "before" | "error":
-            if request.node not in request.plan.nodes and not _is_call(value):
-                return Edit(
-                    value, [Problem([], "the arguments of the function are wanted, as in ((1, 2), {'key': 3})")]
-                )
+            if request.function is not None:
+                return Edit(*request.function.edited(value))
             return edit_input(ground, pause.state, value)
         case _:
             return Edit(value, [Problem([], f"there is nothing to edit at {request.place!r}")])
-
-
-def _is_call(value: Any) -> bool:
-    """Whether it is what a called function gets: its arguments in a tuple, and those with names in a dict."""
-    return isinstance(value, tuple) and list(map(type, value)) == [tuple, dict]
 
 
 def preview_of(request: Request, value: Any) -> Effect:
@@ -161,24 +156,42 @@ def preview_of(request: Request, value: Any) -> Effect:
         case "plan" | "committed":
             return Effect(_between(request, edit.value, "edit"), None, False, ())
         case _:
-            return Effect(_input_changes(pause.state, edit.value), None, False, ())
+            return Effect(_input_changes(*_inputs(request, edit.value)), None, False, ())
 
 
 def _checked_response(request: Request, value: Any) -> Any:
-    if request.place != "interrupt" and request.node not in request.plan.nodes:  # a called function: its result
+    if request.place != "interrupt" and request.function is not None:
+        value, problems = request.function.result(value)
+        if problems:
+            raise EditError(request.name, problems)
         return value
-    if request.place == "interrupt":
+    result_of = request.result_of
+    if result_of is not None and request.place != "interrupt" and not _is_update(request, value):
+        writes, problems = _writes(request, result_of(value))
+        problems = [Problem(each["path"][1:], each["message"]) for each in problems]
+        checked, problems = dict(writes), [each for i, each in enumerate(problems) if each not in problems[:i]]
+    elif request.place == "interrupt":
         checked, problems = judge_type(request.pause.response_schema)[1].check("value", value)
         problems = [Problem(each["path"][1:], each["message"]) for each in problems]
     elif isinstance(value, Mapping):
-        ground = Ground(request.plan, request.values, request.judge)
-        writes, problems = edit_writes(ground, (), value, request.writable)
+        writes, problems = _writes(request, value)
         checked = dict(writes)
     else:
         return _checked_return(request, value)
     if problems:
         raise EditError(request.name, problems)
     return checked
+
+
+def _writes(request: Request, update: Any) -> tuple[Writes, list[Problem]]:
+    edit = edit_writes(Ground(request.plan, request.values, request.judge), (), update, request.writable)
+    return edit.value, edit.problems
+
+
+def _is_update(request: Request, value: Any) -> bool:
+    """Whether it is what an entrypoint's node writes, or a Command, and no bare result of its function."""
+    named = isinstance(value, Mapping) and END in value and set(value) <= set(request.writable)
+    return named or isinstance(value, Command)
 
 
 def _checked_return(request: Request, value: Any) -> Any:
@@ -278,6 +291,15 @@ def _step_changes(request: Request, edited: Mapping[str, Any]) -> tuple[Change, 
         row = rows.get(key)
         rows[key] = row._replace(new=new) if row else Change(key, None, request.values.get(key, MISSING), MISSING, new)
     return tuple(rows.values())
+
+
+def _inputs(request: Request, edited: Any) -> tuple[Any, Any]:
+    """A task's input before and after an edit; of a called function the arguments by name."""
+    if request.function is not None:
+        before, after = request.function.arguments, request.function.named(edited)
+        if before is not None and after is not None:
+            return before, after
+    return request.pause.state, edited
 
 
 def _input_changes(given: Any, edited: Any) -> tuple[Change, ...]:

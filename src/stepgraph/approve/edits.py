@@ -130,7 +130,8 @@ def edit_input(ground: Ground, given: Any, value: Any) -> Edit:
     if hasattr(given, "__edited__"):
         return _edited_by_itself(given, value)
     if not set(given) <= set(ground.plan.channels):
-        return Edit({**given, **value}, [])
+        found = {**given, **value}
+        return Edit({key: each for key, each in found.items() if key not in value or not _is_drop(each)}, [])
     changes, problems = _changes(value, {**ground.plan.channels, **given})
     found = dict(given)
     for key, change in changes.items():

@@ -11,13 +11,14 @@ from typing import Any, Literal, NamedTuple, cast
 from stepgraph.approve.changes import Change, address_of, asked_of, changes_of, path_of, proposal_of
 from stepgraph.approve.checks import Effect, Routing, check_storable, check_words, checked_value, preview_of
 from stepgraph.approve.digest import digest
+from stepgraph.approve.functions import CalledFunction, called_function
 from stepgraph.approve.jsonable import jsonable
 from stepgraph.approve.judge import Judge, describe, judge_type
 from stepgraph.approve.rules import check_scope
 from stepgraph.approve.verbs import allowed, check_verb, refused
 from stepgraph.core.errors import StaleDecisionError, UnknownRequestError
 from stepgraph.core.plan import Plan
-from stepgraph.core.types import MISSING, Decision, Pause, Place, Route, Verb
+from stepgraph.core.types import END, MISSING, PREVIOUS, Decision, Pause, Place, Route, Verb
 
 Scope = Literal["once", "run"]
 MENDS: tuple[Verb, ...] = ("edit", "skip", "reject", "suspend")
@@ -59,6 +60,8 @@ class Request:
         self.plan = plan
         """That of the graph, or subgraph, which asks."""
         self.judge = judge
+        self.function: CalledFunction | None = called_function(pause)
+        """The called function that it is about, in place of a node."""
         self.take_cause(cause)
         self.values: Mapping[str, Any] = _values(pause)
         self.changes: tuple[Change, ...] = changes_of(self.plan, pause, self.values)
@@ -82,6 +85,9 @@ class Request:
         if not self.pause.can_edit and "edit" in self.allow:
             self.allow = tuple(verb for verb in self.allow if verb != "edit")
             self.refused["edit"] = "the subgraph has started already; edit inside it"
+        if self.function is not None and "redirect" in self.allow:
+            self.allow = tuple(verb for verb in self.allow if verb != "redirect") or ("reject",)
+            self.refused["redirect"] = "a called function goes back to its caller"
         if self.pause.unfit:
             mends = tuple(verb for verb in self.allow if verb in MENDS)
             self.allow = mends if "reject" in mends else (*mends, "reject")
@@ -157,6 +163,11 @@ class Request:
         return self.pause.state
 
     @property
+    def arguments(self) -> dict[str, Any] | None:
+        """What a called function gets, by the names of its parameters; None for a node. Don't change it."""
+        return None if self.function is None else self.function.arguments
+
+    @property
     def update(self) -> dict[str, Any]:
         """The proposed writes by key."""
         return {each.key: each.proposed for each in self.changes}
@@ -195,11 +206,12 @@ class Request:
         """What is proposed, as JSON, in the form that `edit` takes: an object of keys."""
         match self.place:
             case "before" | "error":
-                return jsonable(asked_of(self.pause.state))
+                arguments = self.arguments
+                return jsonable(asked_of(self.pause.state) if arguments is None else arguments)
             case "after" | "edge":
-                return proposal_of(self.changes)
+                return proposal_of(self.own_changes)
             case "step":
-                return {each.key: jsonable(self._combined(each)) for each in self.changes}
+                return {each.key: jsonable(self._combined(each)) for each in self.own_changes}
             case "plan" | "committed":
                 channels = self.plan.channels
                 return {key: jsonable(each) for key, each in self.values.items() if channels[key].plain}
@@ -211,6 +223,8 @@ class Request:
         """The JSON Schema of what `edit` takes (at `interrupt`, what `respond` takes); None for any JSON."""
         if self.place == "interrupt":
             return judge_type(self.pause.response_schema)[0]
+        if self.place in ("before", "error") and self.function is not None:
+            return self.function.schema
         if self.place in ("before", "error") and not isinstance(self.pause.state, Mapping):
             return None
         return self.judge.schema(self.editable)
@@ -218,7 +232,32 @@ class Request:
     @property
     def respond_schema(self) -> dict[str, Any] | None:
         """The JSON Schema of what `respond` takes."""
-        return self.schema if self.place == "interrupt" else self.judge.schema(self.writable)
+        if self.place == "interrupt":
+            return self.schema
+        if self.function is not None:
+            return self.function.result_schema
+        if self.result_of is not None:
+            return judge_type(self.plan.channels[END].type)[0]
+        return self.judge.schema(self.writable)
+
+    @property
+    def result_of(self) -> Callable[[Any], Any] | None:
+        """What makes an update of a bare result, where that is what the node gives: an entrypoint's function."""
+        node = self.plan.nodes.get(self.node or "")
+        return None if node is None or self.function is not None else node.edited
+
+    @property
+    def kept_as_returned(self) -> bool:
+        """Whether an entrypoint would keep for its next run just what it returns, so that one edit is of both."""
+        if self.place not in ("after", "step"):
+            return False
+        found = {each.key: each.new for each in self.changes if each.key in (END, PREVIOUS)}
+        return len(found) == 2 and (found[END] is found[PREVIOUS] or digest(found[END]) == digest(found[PREVIOUS]))
+
+    @property
+    def own_changes(self) -> tuple[Change, ...]:
+        """The changes that are shown and edited by themselves: what an entrypoint keeps may follow what it returns."""
+        return tuple(each for each in self.changes if each.key != PREVIOUS or not self.kept_as_returned)
 
     @property
     def editable(self) -> tuple[str, ...]:

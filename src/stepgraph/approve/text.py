@@ -21,7 +21,8 @@ def request_text(request: Request) -> str:
     unfit = request.pause.unfit
     lines = [head, *(f"  {unfit_text(each) if each.key in unfit else change_text(each)}" for each in request.changes)]
     if request.place == "before":
-        lines.append(f"  input: {short(request.state)}")
+        arguments = request.arguments
+        lines.append(f"  input: {short(request.state if arguments is None else arguments)}")
     if request.place in ("plan", "committed"):
         lines.append(f"  next: {', '.join(task.node for task in request.pause.tasks) or 'nothing'}")
     if request.place == "edge":

@@ -6,12 +6,12 @@ import traceback
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from stepgraph.approve.changes import shortened
+from stepgraph.approve.changes import path_of, shortened
 from stepgraph.approve.checks import thens_of
 from stepgraph.approve.edits import refusal_of
 from stepgraph.approve.jsonable import jsonable
 from stepgraph.approve.text import error_name
-from stepgraph.core.types import MISSING, Route, Send
+from stepgraph.core.types import END, MISSING, Route, Send
 from stepgraph.panels.difference import difference
 from stepgraph.panels.values import one_line, spelled_out
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stepgraph.approve.checks import Effect
     from stepgraph.approve.requests import Request
 
+KEPT = "and kept for the next run"
 LAZY = 65_536
 """Characters of a proposal beyond which the page fetches it when somebody edits."""
 
@@ -35,6 +36,7 @@ def card(request: Request) -> dict[str, Any]:
         "place": request.place,
         "node": request.node or "",
         "path": request.path,
+        "within": _within(request),
         "step": request.step,
         "index": pause.index,
         "router": pause.router,
@@ -52,7 +54,7 @@ def card(request: Request) -> dict[str, Any]:
         "lazy": large,
         "beginnings": _beginnings(request, value) if large else [],
         "digest": request.digest,
-        "changes": [_row(request, each) for each in request.changes],
+        "changes": [_row(request, each) for each in request.own_changes],
         "tasks": _tasks(request),
         "routes": _routes(request),
         "alternatives": list(pause.alternatives),
@@ -71,7 +73,7 @@ def bare_card(request: Request, error: Exception) -> dict[str, Any]:
         "routes": [],
         "alternatives": [],
         "reads": [],
-        "answer": {},
+        "answer": None,
         "thens": [],
         "results": {},
         "lazy": False,
@@ -82,6 +84,7 @@ def bare_card(request: Request, error: Exception) -> dict[str, Any]:
         "place": request.place,
         "node": request.node or "",
         "path": request.path,
+        "within": request.path,
         "step": request.step,
         "why": request.why,
         "stop": None,
@@ -138,7 +141,12 @@ def _row(request: Request, change: Change) -> dict[str, Any]:
     error = request.pause.unfit.get(change.key)
     if error is None:
         by = dict.fromkeys(shortened(address).partition("@")[0].rpartition("/")[2] for address, _ in change.writers)
-        return {**_change(change), "by": list(by) if len(request.pause.tasks) > 1 else []}
+        also = change.key == END and request.kept_as_returned
+        return {
+            **_change(change),
+            "by": list(by) if len(request.pause.tasks) > 1 else [],
+            "also": KEPT if also else None,
+        }
     return {
         "key": change.key,
         "reducer": change.reducer,
@@ -164,15 +172,31 @@ def _routes(request: Request) -> list[str]:
     return [target(route) for route in request.pause.routes]
 
 
-def _answer(request: Request) -> dict[str, Any]:
-    """The update that a form for `respond` begins with; the task's input may know more of it than its keys."""
+def _answer(request: Request) -> dict[str, Any] | None:
+    """The update that a form for `respond` begins with; the task's input may know more of it than its keys.
+
+    None where the answer is no update: to a question, or in place of what a function returns.
+    """
+    if request.place == "interrupt" or request.function is not None or request.result_of is not None:
+        return None
     made = getattr(request.pause.state, "__answer__", None)
     return {} if made is None else jsonable(made())
 
 
+def _within(request: Request) -> str:
+    """The path of the node that stands still for it: of a called function, the node whose code has called it."""
+    task = request.pause.tasks[0] if request.node and len(request.pause.tasks) == 1 else None
+    caller = getattr(task, "caller", None)
+    if caller is None:
+        return request.path
+    while caller.caller is not None:
+        caller = caller.caller
+    return path_of(request.ns, caller.name)
+
+
 def _beginnings(request: Request, value: Any) -> list[list[str]]:
     """What a card shows of an input that is too large to be sent: each key, "" where there is none, and some text."""
-    if request.place not in ("before", "plan"):
+    if request.place not in ("before", "plan", "error"):
         return []
     pairs = value.items() if isinstance(value, Mapping) else [("", value)]
     return [[key, one_line(each, 300)[0]] for key, each in pairs]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
+from stepgraph.core.types import END, PREVIOUS
 from stepgraph.panels.layout import Layout
 from stepgraph.panels.svg import PAD, svg, told
 
@@ -21,6 +22,8 @@ _STATUS = {
 }
 _COLOURS = {"held": "#b96000", "done": "#2e8540", "failed": "#d64545", "running": "#2577cf"}
 """As far from white as from black: a still does not know what it is shown on."""
+KEYS = {END: "result", PREVIOUS: "kept for the next run"}
+"""What the keys of an entrypoint are called, as in the page."""
 WIDEST = 4_000
 """A wider drawing is left out: nobody can read it without zooming."""
 
@@ -57,7 +60,7 @@ def _drawing(picture: Mapping[str, Any], graph: Mapping[str, Any], layout: Layou
 def _card(card: Mapping[str, Any]) -> str:
     rows = "".join(
         '<tr><td style="padding:1px 10px 1px 0;vertical-align:top;text-align:left">'
-        f"<code>{escape(change['key'])}</code></td>"
+        f"<code>{escape(KEYS.get(change['key'], change['key']))}</code></td>"
         f'<td style="text-align:left">{_unfit(change) or _diff(change["diff"])}</td></tr>'
         for change in card["changes"]
     )

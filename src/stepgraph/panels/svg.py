@@ -53,9 +53,18 @@ def svg(layout: Layout, graph: Mapping[str, Any], picture: Mapping[str, Any]) ->
     ]
     parts += [_cluster(names.get(path, path), box) for path, box in layout["clusters"].items()]
     parts += [_edge(graph["edges"][int(number)], edge, picture) for number, edge in layout["edges"].items()]
+    still = {_drawn(card["within"], layout["nodes"]) for card in picture["requests"] if card["node"]}
     for path, box in layout["nodes"].items():
-        parts.append(_node(names.get(path, path), box, *_state(path, names.get(path, path), picture)))
+        state, count = _state(path, names.get(path, path), picture)
+        parts.append(_node(names.get(path, path), box, "held" if path in still else state, count))
     return "".join([*parts, "</svg>"])
+
+
+def _drawn(path: str, nodes: Mapping[str, Any]) -> str:
+    """The node itself, or the innermost one around it that is drawn."""
+    while path and path not in nodes:
+        path = path.rpartition("/")[0]
+    return path
 
 
 def told(picture: Mapping[str, Any]) -> str:

@@ -151,6 +151,7 @@ export class ReviewCard {
     const parts: HTMLElement[] = [];
     if (card.question !== null) parts.push(h("blockquote", { class: "sg-question" }, card.question));
     if (card.error && !unfit(card).length) parts.push(div("sg-error", h("strong", {}, card.error.type), ` ${card.error.message}`), h("details", {}, h("summary", {}, "traceback"), h("pre", { class: "sg-pre" }, card.error.traceback)));
+    if (card.error && card.place === "error" && !unfit(card).length) parts.push(h("details", {}, h("summary", {}, "input"), div("sg-input-view", ...drawInput(card))));
     parts.push(...card.changes.map((change) => drawChange(change, card.allow.includes("edit") ? (each, writer) => this.#take(each.key, writer) : undefined)));
     if (!parts.length && (card.place === "before" || card.place === "plan")) parts.push(div("sg-input-view", ...drawInput(card)));
     if (!parts.length) parts.push(noteLine(card.place === "after" ? "Nothing would be written." : card.place === "committed" ? "The step is saved; nothing else is proposed." : "No change is proposed here."));
@@ -172,7 +173,8 @@ export class ReviewCard {
     else if (effect && !effect.known) lines.push(noteLine("where it goes can't be told before"));
     if (effect?.reruns_router) lines.push(noteLine("the router runs again: the edit changes what it read"));
     const proposed = new Map(card.changes.map((change) => [change.key, JSON.stringify(change.diff)]));
-    const other = effect?.changes.filter((change) => proposed.get(change.key) !== JSON.stringify(change.diff)) ?? [];
+    const result = JSON.stringify(effect?.changes.find((change) => change.key === "__end__")?.diff);
+    const other = effect?.changes.filter((change) => { const diff = JSON.stringify(change.diff); return proposed.get(change.key) !== diff && (change.key !== "__previous__" || diff !== result); }) ?? [];
     if (other.length) lines.push(div("sg-effect", ...other.map(drawEffect)));
     fill(this.#then, ...(lines.length > 1 ? lines : []));
   }
@@ -251,7 +253,7 @@ export class ReviewCard {
     if (this.#mode !== "edit" || this.card?.id !== card.id) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const preview = () => { clearTimeout(timer); timer = setTimeout(() => void this.#preview(card, form), 250); };
-    const form: EditForm = new EditForm({ schema: card.schema, value, results: card.results, writers: Object.fromEntries(unfit(card).map((change) => [change.key, change.writers!])), taken }, preview);
+    const form: EditForm = new EditForm({ schema: card.schema, value, results: card.results, writers: Object.fromEntries(unfit(card).map((change) => [change.key, change.writers!])), taken, input: card.place === "before" || card.place === "error" }, preview);
     this.#form(form.el, "Apply edit", async () => {
       if (!form.dirty()) { this.#problem.textContent = "Nothing is changed yet. Approve keeps it as it is."; return; }
       await this.#decide("edit", { value: form.get() }, (problems) => form.show(problems));
@@ -293,13 +295,14 @@ export class ReviewCard {
     const schema = card.respond ?? card.schema;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const changed = () => { clearTimeout(timer); timer = setTimeout(() => { this.#problem.textContent = ""; }, 100); };
-    if (schema?.properties && card.place !== "interrupt") {
+    if (schema?.properties && card.answer !== null) {
       const form = new EditForm({ schema, value: card.answer, results: {} }, changed);
       this.#form(form.el, "Respond", () => this.#decide("respond", { value: form.get() }, (problems) => form.show(problems)), card.reason);
       if (focus) form.focus();
       return;
     }
-    const field = makeField(schema ?? { type: "string" }, schema ? undefined : "", { root: schema ?? {}, changed }, "answer");
+    const asked = card.place === "interrupt";
+    const field = makeField(schema ?? (asked ? { type: "string" } : null), schema ? undefined : asked ? "" : null, { root: schema ?? {}, changed }, "answer");
     const problems = (found: Problem[]) => { for (const each of found) field.fail(each.path, each.message); };
     this.#form(div("sg-form", field.el), "Respond", () => this.#decide("respond", { value: field.get() }, problems), card.reason);
     if (focus) field.el.querySelector<HTMLElement>("input, textarea, select")?.focus();

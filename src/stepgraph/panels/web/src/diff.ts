@@ -1,6 +1,6 @@
 /** Before → after as elements: words in a text, rows of a table, paths in a structure. */
 import { SMALL, breakable, button, div, h, note, noteLine, span } from "./dom";
-import type { Change, Diff, PathChange, RowChange, Segment, Writer } from "./model";
+import { type Change, type Diff, type PathChange, type RowChange, type Segment, type Writer, keyName } from "./model";
 
 /** One key of a proposed update: its name, its reducer, and what changes. */
 export function drawChange(change: Change, take?: (change: Change, writer: Writer) => void): HTMLElement {
@@ -37,12 +37,13 @@ function framed(change: Change, body: HTMLElement): HTMLElement {
     change.added !== null ? `+${change.added}` : null,
     change.reducer ? `through ${change.reducer}` : null,
     change.missing ? "new" : null,
+    change.also,
     change.by?.length ? `by ${change.by.join(", ")}` : null,
   ].filter(Boolean);
   return h(
     "div",
     { class: "sg-change", "data-key": change.key },
-    div("sg-key", h("code", {}, change.key), notes.length ? note(notes.join(" · ")) : null),
+    div("sg-key", h("code", {}, keyName(change.key)), notes.length ? note(notes.join(" · ")) : null),
     div("sg-diff", body),
   );
 }

@@ -2,10 +2,12 @@
 import { breakable, button, div, fill, h, mark, note } from "./dom";
 import { nameOf } from "./diff";
 import { type Context, type Field, FieldError, blank, clearProblems, failAt, makeField, mendField, same } from "./form";
-import type { Problem, Schema, Writer } from "./model";
+import { type Problem, type Schema, type Writer, keyName } from "./model";
 
 type Operation = "" | "$append" | "$set" | "$remove" | "$drop" | "$writes";
 const NAMES: Record<Operation, string> = { "": "write", $append: "also append", $set: "replace the value by", $remove: "remove items", $drop: "write nothing", $writes: "write by write" };
+/** The same of what a task gets. */
+const INPUT: Partial<Record<Operation, string>> = { "": "give", $drop: "leave out" };
 export interface Subject {
   schema: Schema | null;
   value: unknown;
@@ -15,6 +17,8 @@ export interface Subject {
   writers?: Record<string, Writer[]>;
   /** Of such a key: the one task whose update is taken to begin with. */
   taken?: Record<string, string>;
+  /** Whether it is what a task gets, and not what it writes. */
+  input?: boolean;
 }
 
 interface Row { key: string; el: HTMLElement; get(): unknown; changed(): boolean; fail(path: (string | number)[], message: string): void }
@@ -83,7 +87,7 @@ export class EditForm {
   }
 
   #adder(keys: string[]): HTMLElement {
-    const select = h("select", { class: "sg-input sg-kind", "aria-label": "another key" }, h("option", { value: "" }, "+ another key"), ...keys.map((key) => h("option", { value: key }, key)));
+    const select = h("select", { class: "sg-input sg-kind", "aria-label": "another key" }, h("option", { value: "" }, "+ another key"), ...keys.map((key) => h("option", { value: key }, keyName(key))));
     select.addEventListener("change", () => {
       const key = select.value;
       if (!key) return;
@@ -109,11 +113,11 @@ export class EditForm {
     const make = () => {
       const base = chosen === initial || (writers && chosen === "$set" && !reduced) ? (proposed === undefined ? blank(schema, this.#context.root) : inner) : chosen === "$set" ? this.subject.results[key] : chosen === "$append" ? emptyLike(this.subject.results[key]) : inner;
       if (chosen === "$writes") field = writersField(writers!, this.subject.taken?.[key] ?? null, schema, this.#context);
-      else field = chosen === "$drop" ? nothing() : chosen === "$remove" ? picker(this.subject.results[key], this.#context) : makeField(schema, base, this.#context, key);
+      else field = chosen === "$drop" ? nothing(this.subject.input) : chosen === "$remove" ? picker(this.subject.results[key], this.#context) : makeField(schema, base, this.#context, key);
       fill(place, field.el);
     };
     const options: Operation[] = writers ? ["$writes", "$set", "$drop"] : reduced ? ["", "$append", "$set", "$remove", "$drop"] : ["", "$drop"];
-    const select = h("select", { class: "sg-input sg-op", "aria-label": `what to do with ${key}` }, ...options.map((each) => h("option", { value: each }, NAMES[each])));
+    const select = h("select", { class: "sg-input sg-op", "aria-label": `what to do with ${key}` }, ...options.map((each) => h("option", { value: each }, (this.subject.input && INPUT[each]) || NAMES[each])));
     select.value = initial;
     const quiet = () => mark(select, "data-plain", select.value === "" ? "" : null);
     quiet();
@@ -121,7 +125,7 @@ export class EditForm {
     make();
     return {
       key,
-      el: h("div", { class: "sg-keyrow", "data-key": key }, div("sg-keyhead", h("code", {}, key), select), place),
+      el: h("div", { class: "sg-keyrow", "data-key": key }, div("sg-keyhead", h("code", {}, keyName(key)), select), place),
       get: () => (chosen === "" ? field.get() : { [chosen]: chosen === "$drop" ? true : field.get() }),
       changed: () => proposed === undefined || known !== null || chosen !== initial || !same(field.get(), inner),
       fail: (path, message) => field.fail(String(path[0] ?? "").startsWith("$") ? path.slice(1) : path, message),
@@ -168,9 +172,9 @@ function emptyLike(value: unknown): unknown {
   return typeof value === "string" ? "" : typeof value === "number" ? 0 : typeof value === "object" ? {} : null;
 }
 
-function nothing(): Field {
+function nothing(input = false): Field {
   const problem = h("div", { class: "sg-problem", role: "alert" });
-  return { el: h("div", {}, note("this key keeps its value"), problem), get: () => true, fail: (_, message) => fill(problem, message) };
+  return { el: h("div", {}, note(input ? "it does not get this" : "this key keeps its value"), problem), get: () => true, fail: (_, message) => fill(problem, message) };
 }
 
 /** Tick what goes: items of a list, keys of an object. */

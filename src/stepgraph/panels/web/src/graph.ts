@@ -62,11 +62,13 @@ export class Graph {
 
   /** Bring the marks up to date; `only` limits it to the nodes that changed. */
   restyle(view: RunView, only: Iterable<string> | null, at: { ran: Set<string>; next: Set<string> } | null = null): void {
-    const paths = only === null ? this.#nodes.keys() : new Set([...only].map((path) => this.#standsFor.get(path) ?? path));
+    const paths = only === null ? this.#nodes.keys() : new Set([...only].map((path) => this.#box(path)));
+    const still = this.#standing(view);
     for (const path of paths) {
       const drawn = this.#nodes.get(path);
       if (!drawn) continue;
-      const [state, count] = at ? past(path, drawn, at) : present(drawn, view);
+      const [known, count] = at ? past(path, drawn, at) : present(drawn, view);
+      const state = !at && still.has(path) ? "held" : known;
       mark(drawn.group, "data-state", state);
       const sign = MARK[state];
       if (drawn.sign.textContent !== sign) drawn.sign.textContent = sign;
@@ -76,6 +78,20 @@ export class Graph {
     for (const [path, group] of this.#clusters) mark(group, "data-state", at ? "" : (view.nodes.get(path)?.[0] ?? ""));
     if (this.#listed) this.#drawTwin(view);
     if (!at) this.#follow(view);
+  }
+
+  /** The box that shows a node: its own, that of a closed subgraph, or of the node whose code runs what is not drawn. */
+  #box(path: string): string {
+    for (let each = path; each; each = each.slice(0, Math.max(0, each.lastIndexOf("/")))) {
+      const box = this.#standsFor.get(each);
+      if (box !== undefined) return box;
+    }
+    return path;
+  }
+
+  /** The boxes of the nodes that wait for a person, also for a function or graph that their code has called. */
+  #standing(view: RunView): Set<string> {
+    return new Set(view.requests.filter((card) => card.node).map((card) => this.#box(card.within)));
   }
 
   /** Edges on which the run went. */
@@ -228,12 +244,12 @@ export class Graph {
   /** Keep what stopped, or else what runs, in sight; never fights a person who scrolls: only when the place changes. */
   #follow(view: RunView): void {
     if (!this.#svg || !this.#pane.clientWidth) return; // not in the document yet
-    let found = "";
-    for (const [path, [state]] of view.nodes) {
+    let found = view.requests[0]?.within ?? "";
+    if (!found) for (const [path, [state]] of view.nodes) {
       if (state === "held") { found = path; break; }
       if (state === "running" && !found) found = path;
     }
-    const shown = this.#standsFor.get(found) ?? found;
+    const shown = this.#box(found);
     if (!shown || shown === this.#lastFollowed) return;
     this.#lastFollowed = shown;
     const drawn = this.#nodes.get(shown);
@@ -271,11 +287,13 @@ export class Graph {
     for (const node of this.#shape.nodes) below.set(node[3], [...(below.get(node[3]) ?? []), node]);
     const targets = new Map<string, string[]>();
     for (const [source, target] of this.#shape.edges) targets.set(source, [...(targets.get(source) ?? []), plain(target)]);
+    const still = this.#standing(view);
     const list = (parent: string | null): HTMLElement | null => {
       const nodes = below.get(parent)?.filter((node) => node[1] !== "__end__");
       if (!nodes?.length) return null;
       return h("ul", {}, ...nodes.map(([path, name, kind]) => {
-        const [state, count] = view.nodes.get(path) ?? IDLE;
+        const [known, count] = view.nodes.get(path) ?? IDLE;
+        const state = still.has(path) ? "held" : known;
         const words = `${MARK[state]} ${plain(name)}`.trim();
         const more = [name === "__start__" ? "" : WORD[state], count > 1 ? `${count} ×` : "", STOPS[this.#stops.get(path) ?? ""]].filter(Boolean).join(", ");
         const to = targets.get(path);

@@ -1,5 +1,12 @@
 /** The page's copy of what the kernel folded: applied patch by patch, drawn by the parts. */
 
+/** What keys are called that nobody named: those of an entrypoint, and the one of a state that is a single value. */
+const KEYS: Record<string, string> = { __end__: "result", __previous__: "kept for the next run", __root__: "state" };
+
+export function keyName(key: string): string {
+  return KEYS[key] ?? key;
+}
+
 export type NodeState = "" | "running" | "held" | "done" | "failed" | "skipped";
 export const MARK: Record<NodeState, string> = { "": "", running: "●", held: "◆", done: "✓", failed: "✗", skipped: "◌" };
 export const WORD: Record<NodeState, string> = { "": "not run", running: "running", held: "stopped", done: "done", failed: "failed", skipped: "skipped" };
@@ -14,7 +21,7 @@ export type Diff =
   | { kind: "value"; old: string | null; new: string };
 /** One task's write to a key whose updates can't be put together; `lazy`: too large for a form. */
 export interface Writer { task: string; text: string; value: unknown; lazy: boolean }
-export interface Change { key: string; reducer: string | null; missing: boolean; added: number | null; diff: Diff; by?: string[]; problem?: string; writers?: Writer[] }
+export interface Change { key: string; reducer: string | null; missing: boolean; added: number | null; diff: Diff; by?: string[]; also?: string | null; problem?: string; writers?: Writer[] }
 export interface Failure { type: string; message: string; traceback: string }
 export interface Problem { path: (string | number)[]; message: string }
 export interface Effect { changes: Change[]; routes: string[]; known: boolean; reruns_router: boolean; errors: Problem[]; trouble: string | null }
@@ -22,10 +29,12 @@ export type Schema = { [key: string]: unknown };
 
 export interface Card {
   id: string; title: string; place: string; node: string; path: string; step: number; index: number; router: string | null;
+  /** The path of the node that stands still for it: of a called function, the node whose code has called it. */
+  within: string;
   why: string; stop: string | null; allow: string[]; refused: Record<string, string>; reason: boolean;
   schema: Schema | null; respond: Schema | null; value: unknown; results: Record<string, unknown>; lazy: boolean; digest: string;
-  /** The update that `respond` begins with, and what may follow a rejection instead of the run's end. */
-  answer: Record<string, unknown>; thens: string[];
+  /** The update that `respond` begins with (null: it is no update), and what may follow a rejection instead of the run's end. */
+  answer: Record<string, unknown> | null; thens: string[];
   /** Of an input that is too large to be sent: each key ("" of one that has none) with the beginning of its value. */
   beginnings: [string, string][];
   /** At `step`: id and address of each task. */

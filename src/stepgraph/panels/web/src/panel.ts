@@ -136,7 +136,8 @@ export class Panel {
     if (dirty.has("session") || rules !== this.#rules) { this.#rules = rules; this.#drawGraph(); this.#drawLists(); }
     if (dirty.has("requests")) this.#drawCard();
     if (dirty.has("head") || dirty.has("requests") || dirty.has("session") || (dirty.has("output") && view.head?.status === "running")) this.#drawHead();
-    if (dirty.has("nodes") && this.#at === null) this.#graph.restyle(view, this.#changedNodes());
+    if (dirty.has("requests") && this.#at === null) this.#graph.restyle(view, null);
+    else if (dirty.has("nodes") && this.#at === null) this.#graph.restyle(view, this.#changedNodes());
     if (dirty.has("edges") || dirty.has("nodes")) this.#graph.traffic(view);
     if (dirty.has("steps") || dirty.has("head") || dirty.has("session") || dirty.has("requests")) this.#drawTime();
     if (dirty.has("output") && this.#shown("output")) this.#drawOutput();
@@ -533,5 +534,5 @@ export class Panel {
 function style(el: HTMLElement): void {
   const home = el.getRootNode();
   const place = home instanceof ShadowRoot ? home : document.head;
-  if (!place.querySelector("style[data-stepgraph]")) place.append(h("style", { "data-stepgraph": "" }, css));
+  if (!place.querySelector("style[data-stepgraph]")) place.append(h("style", { "data-stepgraph": "" }, css.replaceAll("^", ".sg-").replaceAll("$", "var(--s"))); // the build has shortened it
 }

@@ -1,5 +1,6 @@
 /** The state as a tree: each branch is fetched when it is opened, long ones in pages, and a search runs in the kernel. */
 import { SMALL, button, div, fill, h, note, noteLine, span } from "./dom";
+import { keyName } from "./model";
 import { VirtualList } from "./virtual";
 
 export interface Line { label: string; type: string; text: string; size: number; cut: boolean }
@@ -64,7 +65,7 @@ export class StateTree {
       more ? "button" : "span",
       { class: "sg-line", type: more ? "button" : null, title: line.type, "aria-expanded": more ? String(this.#open.has(key)) : null },
       h("span", { class: "sg-fold", "aria-hidden": "true" }, more ? "▸" : ""),
-      span("sg-name", line.label),
+      span("sg-name", position.length === 1 ? keyName(line.label) : line.label),
       h("span", { class: "sg-content", "data-type": line.type }, line.text),
       line.size > 0 ? note(`${line.size}`) : null,
     );
@@ -144,7 +145,7 @@ export class StateTree {
   }
 
   #drawHits({ hits, complete }: Hits): HTMLElement {
-    const found = hits.map(([position, labels, text]) => h("li", {}, h("button", { type: "button", class: "sg-line", onclick: () => this.#goTo(position) }, span("sg-name", labels.join(" › ")), span("sg-content", text))));
+    const found = hits.map(([position, labels, text]) => h("li", {}, h("button", { type: "button", class: "sg-line", onclick: () => this.#goTo(position) }, span("sg-name", labels.map((label, i) => (i ? label : keyName(label))).join(" › ")), span("sg-content", text))));
     const count = hits.length ? `${hits.length} found` : "nothing found";
     return h("div", {}, noteLine(complete ? count : `${count}; there is more: search for something narrower`), h("ul", {}, ...found));
   }

@@ -4,7 +4,7 @@ import type { Link } from "../src/link";
 import type { Card } from "../src/model";
 
 const CARD: Card = {
-  id: "r1", title: "before:a", place: "before", node: "a", path: "a", step: 0, index: 0, router: null, why: "stop s1", stop: "s1",
+  id: "r1", title: "before:a", place: "before", node: "a", path: "a", within: "a", step: 0, index: 0, router: null, why: "stop s1", stop: "s1",
   allow: ["approve", "edit", "reject"], refused: {}, reason: false, schema: null, respond: null, value: null, results: {}, lazy: false,
   beginnings: [], digest: "d", answer: {}, thens: [], tasks: [], changes: [], routes: [], alternatives: [], reads: [], question: null, error: null,
 };
@@ -16,6 +16,7 @@ function drawn(given: Partial<Card>): ReviewCard {
   return card;
 }
 
+const named = (card: ReviewCard, label: string) => [...card.el.querySelectorAll("button")].find((each) => each.getAttribute("aria-label") === label)!;
 const input = (given: Partial<Card>) => [...drawn(given).el.querySelectorAll(".sg-input-view > *")].map((each) => each.textContent);
 
 describe("the input of a task", () => {
@@ -40,5 +41,44 @@ describe("the input of a task", () => {
   it("is shown by its beginnings where it is too large to be sent", () => {
     expect(input({ lazy: true, beginnings: [["", "0, 1, 2, …"]] })).toEqual(["input0, 1, 2, …"]);
     expect(input({ lazy: true, beginnings: [["rows", "0, 1, 2, …"]] })).toEqual(["rows0, 1, 2, …"]);
+  });
+});
+
+describe("what a function gets and gives", () => {
+  const schema = { type: "object", properties: { sku: { type: "string" }, count: { type: "integer" } } };
+
+  it("is shown beside its failure", () => {
+    const card = drawn({ place: "error", value: { sku: "cup" }, error: { type: "ValueError", message: "no", traceback: "" } });
+    expect([...card.el.querySelectorAll("summary")].map((each) => each.textContent)).toEqual(["traceback", "input"]);
+    expect(card.el.querySelector(".sg-input-view")!.textContent).toBe("skucup");
+  });
+
+  it("is edited by name, and may be left out", () => {
+    const card = drawn({ value: { sku: "cup" }, schema });
+    named(card, "Edit").click();
+    return vi.waitFor(() => {
+      expect([...card.el.querySelector(".sg-op")!.children].map((each) => each.textContent)).toEqual(["give", "leave out"]);
+      expect(card.el.querySelector(".sg-kind")!.textContent).toContain("count");
+    });
+  });
+
+  it("is one value in place of a result, of the type that is promised", () => {
+    const fields = (given: Partial<Card>) => {
+      const card = drawn({ allow: ["respond"], answer: null, ...given });
+      named(card, "Respond").click();
+      return card.el.querySelector(".sg-act")!;
+    };
+    expect(fields({ respond: { type: "integer" } }).querySelector("input.sg-number")).not.toBeNull();
+    expect(fields({ respond: null }).querySelector("textarea.sg-json")).not.toBeNull();
+    expect(fields({ respond: schema }).querySelectorAll(".sg-row").length).toBe(2);
+    expect(fields({ respond: schema, answer: {} }).querySelector(".sg-kind")!.textContent).toContain("another key");
+  });
+});
+
+describe("the keys of an entrypoint", () => {
+  it("have names", () => {
+    const diff = { kind: "value" as const, old: null, new: "3" };
+    const card = drawn({ place: "after", changes: [{ key: "__end__", reducer: null, missing: true, added: null, diff, also: "and kept for the next run" }] });
+    expect(card.el.querySelector(".sg-key")!.textContent).toBe("resultnew · and kept for the next run");
   });
 });

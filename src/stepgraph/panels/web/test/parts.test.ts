@@ -4,7 +4,7 @@ import { ForkForm } from "../src/fork";
 import { Graph } from "../src/graph";
 import { isTyping, keyOf } from "../src/keys";
 import { LogList, StopList } from "../src/lists";
-import { type Row, RunView, type Step } from "../src/model";
+import { type Card, type Row, RunView, type Step } from "../src/model";
 import type { Shape } from "../src/shape";
 import { Timeline } from "../src/timeline";
 import { VirtualList } from "../src/virtual";
@@ -85,6 +85,22 @@ describe("the graph", () => {
     view.apply({ nodes: { s: ["running", 0, 1], "s/b": ["held", 0, 1] } });
     graph.restyle(view, ["s/b"]);
     expect(node("s").getAttribute("data-state")).toBe("held");
+  });
+
+  it("shows on a node that a function or graph stopped which its code has called", () => {
+    const { graph, view, node } = draw();
+    const card = (within: string) => ({ id: within, node: "price", within }) as Card;
+    view.apply({ nodes: { a: ["running", 0, 1], price: ["held", 0, 1] }, requests: [card("a")] });
+    graph.restyle(view, null);
+    expect([node("a"), node("s")].map((each) => each.getAttribute("data-state"))).toEqual(["held", ""]);
+    graph.toggleList(view);
+    expect(graph.el.querySelector(".sg-twin")!.textContent).toContain("◆ a stopped");
+    view.apply({ requests: [card("a/inner/b"), card("s/b")] });
+    graph.restyle(view, null);
+    expect([node("a"), node("s")].map((each) => each.getAttribute("data-state"))).toEqual(["held", "held"]);
+    view.apply({ requests: [] });
+    graph.restyle(view, null);
+    expect([node("a"), node("s")].map((each) => each.getAttribute("data-state"))).toEqual(["running", ""]);
   });
 
   it("moves with the arrows to the nearest node", () => {
