@@ -139,6 +139,14 @@ DEVIATIONS = {
         "LangGraph's history does not show that a task ended which wrote to untracked channels alone, or to none of "
         "several others; `update_state` stores such writes. Ours shows the first and stores none."
     ),
+    "untracked at exit": (
+        'With durability "exit", LangGraph stores what finished tasks wrote to untracked channels when their superstep '
+        "is paused; ours never stores such values."
+    ),
+    "written twice at exit": (
+        'With durability "exit", what a finished task wrote to an accumulating Topic is there twice in LangGraph when '
+        "its superstep is paused: in the stored channel, and as a write that waits. Ours stores it once."
+    ),
     "below no saver": (
         "A graph inside one that was compiled with `checkpointer=False` uses the checkpointer of the outermost graph "
         "in LangGraph, though nobody can find or resume what it stores there; here it has none either."

@@ -31,6 +31,8 @@ def combine(
             updates = [update]
             if not channel.plain:
                 update = _reduce(channel, key, values.get(key, MISSING), updates, tasks)
+                if channel.gathers and update == values.get(key):
+                    return {}, {key: updates}
             return {key: update}, {key: updates}
     groups: dict[str, list[Any]] = {}
     for task in tasks:

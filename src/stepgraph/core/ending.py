@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
@@ -28,7 +28,7 @@ def result(engine: Engine, status: str, asked: bool) -> Any:
             return plan.output(applied, keys)
         if asked:
             shown = plan.output(values, keys)
-            return shown if isinstance(shown, dict) else None
+            return shown if isinstance(shown, dict) else {}
     if engine.awaited is not None:
         return None
     return engine.output if plan.fleeting else plan.output(values, keys)
@@ -102,6 +102,14 @@ def _circle(trail: Sequence[tuple[str, ...]]) -> str:
         if last == steps[-2 * length : -length]:
             return f"Its last supersteps go round in a circle: {' -> '.join([*last, last[0]])}. "
     return ""
+
+
+def visible(engine: Engine, tasks: Sequence[Task], changes: Mapping[str, Any]) -> set[str]:
+    """The keys of which a superstep left a new value to be read."""
+    plan = engine.plan
+    told = written_by(tasks) if plan.fleeting else changes.keys()
+    finished = {key for key in plan.finishing if key in changes}
+    return plan.readable(engine.state.values, {*(key for key in told if key in changes), *finished})
 
 
 def written_by(tasks: Sequence[Task]) -> set[str]:

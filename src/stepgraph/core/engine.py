@@ -18,7 +18,7 @@ from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Control, Extend, K
 from stepgraph.core.child import child_request
 from stepgraph.core.combining import combine, in_order
 from stepgraph.core.effects import Flow, Flush, Join, Save, SaveRecord, Together, Within
-from stepgraph.core.ending import ended, out_of_steps, result, written_by
+from stepgraph.core.ending import ended, out_of_steps, result, visible, written_by
 from stepgraph.core.entry import amended_values, open_thread
 from stepgraph.core.errors import (
     Cancelled,
@@ -390,10 +390,13 @@ class Engine:
             advance(plan, state, ordered, changes, overwrite)
             yield from self.save_step(before, changes, groups, overwrite)
         written: Collection[str] = changes
+        if not changes and plan.subscribers and self.passed == state.version - 1:
+            self.passed = state.version  # nothing new that could stop the run
         if plan.fleeting or plan.veiled:
-            found = {key for key in written_by(ordered) if key in changes} if plan.fleeting else changes
-            written = plan.readable(state.values, {*found, *(key for key in plan.finishing if key in changes)})
-        if self.awaited is not None or plan.fleeting:
+            written = visible(self, ordered, changes)
+        if (self.awaited is not None or plan.fleeting) and not (
+            plan.finishing and self.shown.isdisjoint(written_by(ordered))
+        ):  # as LangGraph: a value that came by itself alone is no result
             self.wrote(written)
         if scope.emit is not None:
             self.show("loop", tuple(written))

@@ -16,7 +16,7 @@ from stepgraph.core.effects import Flow, Load, SaveRecord
 from stepgraph.core.errors import EmptyInputError, InvalidUpdateError, UnknownInterruptError
 from stepgraph.core.plan import Node, Plan
 from stepgraph.core.recorded import records_of, tracked, without
-from stepgraph.core.state import LAST, State, advance, ready, take_writes
+from stepgraph.core.state import State, advance, ready, take_writes
 from stepgraph.core.task import NOTHING, PAST, Task
 from stepgraph.core.types import PARENT, START, Command, Route, Writes
 from stepgraph.core.writes import update_of
@@ -107,11 +107,7 @@ def is_new(engine: Engine) -> bool:
 
 def is_blank(stored: Stored) -> bool:
     """Whether nothing was ever written to the thread: it was cleared, or edited in vain, before anything ran."""
-    if stored.source in ("input", "loop"):
-        return False
-    control = stored.control
-    led = control.next or control.sends or control.channels.keys() - {LAST}
-    return stored.version == 0 or not (led or stored.versions.keys() - {GRAPH})
+    return stored.version == 0
 
 
 def _begins_again(engine: Engine) -> bool:

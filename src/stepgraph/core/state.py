@@ -37,6 +37,7 @@ class State:
         "version",
         "waiting",
         "width",
+        "written",
     )
 
     def __init__(self, plan: Plan) -> None:
@@ -51,6 +52,9 @@ class State:
         self.next: tuple[str, ...] = ()
         self.sends: tuple[Send, ...] = ()
         self.seen: dict[str, int] = {}
+        """The version that each node's last superstep led to."""
+        self.written: dict[str, int] = {}
+        """The version that each channel was written at, where nodes subscribe to channels."""
         self.step = -1
         self.version = 0
         self.ran: tuple[str, ...] = ()
@@ -75,8 +79,9 @@ class State:
         state.seen = dict(stored.seen)
         state.version = stored.version
         state.step = stored.step + 1
-        if plan.subscribers:
-            state.next = tuple([name for name in state.next if _stays(plan, state, stored, name)])
+        if plan.subscribers:  # untracked channels have no value now
+            state.written = {key: version for key, version in stored.versions.items() if key in channels}
+            state.next = tuple(sorted(roused(plan, state, state.next), key=state.next.index))
         return state
 
     def control(self, plan: Plan) -> Control:
@@ -226,6 +231,7 @@ def take_writes(plan: Plan, state: State, tasks: Sequence[Task], changes: dict[s
         _assign(state.values, changes)
         state.width = 0
         arrange(plan, state)
+        state.written.update(dict.fromkeys(changes, state.version))
         state.next = tuple(sorted({*state.next, *led_by(plan, state, changes)}))
     state.ran = ()
 
@@ -237,16 +243,13 @@ def led_by(plan: Plan, state: State, changes: Collection[str]) -> set[str]:
 
 
 def roused(plan: Plan, state: State, names: Collection[str]) -> set[str]:
-    """Those of the nodes that subscribe to a channel which has a value."""
-    return {n for n in names if any(plan.shows(state.values, key) for key in plan.nodes[n].subscribes)}
-
-
-def _stays(plan: Plan, state: State, stored: Stored, name: str) -> bool:
-    """Whether what made a node ready when that was stored is there again: untracked channels have no value."""
-    seen = 0 if stored.source in ("update", "fork") else stored.seen.get(name, 0)  # edits count there as runs
-    return any(
-        stored.versions.get(key, -1) >= seen and plan.shows(state.values, key) for key in plan.nodes[name].subscribes
-    )
+    """Those of the nodes that subscribe to a channel which has a value that they have not run on."""
+    seen, written, nodes, values = state.seen, state.written, plan.nodes, state.values
+    return {
+        n
+        for n in names
+        if any(written.get(key, -1) >= seen.get(n, 0) and plan.shows(values, key) for key in nodes[n].subscribes)
+    }
 
 
 def _publish(plan: Plan, state: State, changes: dict[str, Any], ends: bool) -> set[str]:
@@ -254,6 +257,7 @@ def _publish(plan: Plan, state: State, changes: dict[str, Any], ends: bool) -> s
     values = state.values
     if ends and not led_by(plan, state, changes):
         _finish(plan, values, changes)
+    state.written.update(dict.fromkeys(changes, state.version))
     return led_by(plan, state, changes)
 
 

@@ -77,8 +77,8 @@ def versioned(graph: CompiledStateGraph, values: Any, asked: Sequence[Any], vers
     """Values and questions together, as the version has them."""
     if version == "v1":
         return _with_questions(values, asked)
-    mapper, shown = _mappers(graph).output, {} if asked and values is None else values
-    return GraphOutput(mapper(shown) if mapper is not None and isinstance(shown, dict) else shown, tuple(asked))
+    mapper = _mappers(graph).output
+    return GraphOutput(mapper(values) if mapper is not None and isinstance(values, dict) else values, tuple(asked))
 
 
 def _with_questions(values: Any, asked: Sequence[Any]) -> Any:

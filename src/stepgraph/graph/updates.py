@@ -231,12 +231,12 @@ def _commit(
     before = {key: state.values[key] for key in changes if key in state.values}
     recorded = records_of(plan, before, changes, groups)
     alone = len(tasks) == 1 and len(state.next) + len(state.sends) < 2
-    told_all = alone and engine.keeper is None and told(plan, recorded, groups)
+    told_all = alone and engine.keeper is None and not plan.subscribers and told(plan, recorded, groups)
     if engine.checkpoint is not None and not told_all:
         for task in finished:
             if _tells(engine, task):
                 yield from keep_outcome(engine, task)
-    seen, joins = dict(state.seen), [task.joined for task in tasks]
+    seen, joins, blank = dict(state.seen), [task.joined for task in tasks], state.version == 0
     waiting = set(state.next)
     for task in tasks:  # who has come to a full join does not come again
         task.joined = tuple(key for key in task.joins if key not in turns.joined)
@@ -245,11 +245,14 @@ def _commit(
         task.joined = joined
     if plan.fleeting:
         recorded = records_of(plan, before, changes, groups)  # also what ended with the superstep
+    state.seen = seen  # an edit is no run
     if plan.subscribers:
         waiting = roused(plan, state, waiting.difference(task.name for task in tasks if not task.edited))
         state.next = tuple(sorted(waiting | led_by(plan, state, changes)))
-    state.seen = seen  # an edit is no run
-    state.ran = tuple(task.name for task in finished if _wrote(task))  # nor is what was dropped, or wrote nothing
+    if blank and not any(_wrote(task) for task in tasks):
+        state.version = 0
+    # Nor is what was dropped, or wrote nothing. Nodes over channels run again on what they have not seen.
+    state.ran = () if plan.subscribers else tuple(task.name for task in finished if _wrote(task))
     for key, barrier in turns.joined.items():
         state.barriers[key] = frozenset(barrier.sources)
         if barrier.node not in plan.deferred:

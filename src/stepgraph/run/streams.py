@@ -81,6 +81,7 @@ class Streams:
                 view.keys = self._keys if ns == self._root else event.outputs
                 view.parents = event.parents
                 plan = self._plan_at(ns)
+                view.late = plan is not None and bool(plan.finishing)
                 view.kept = plan.shown_keys if plan is not None else END if event.outputs == END else None
             case ev.TaskFinished():
                 self._finished(view, event)
@@ -288,11 +289,12 @@ class Streams:
         view.values = event.values
         view.step = event
         view.planned.clear()
-        view.written.clear()
+        written, view.written = view.written, set()
         view.failed = False
         if "values" not in self.modes:
             return
-        if event.source == "resume" or (event.source in ("loop", "update") and self._shown(view, event.changed)):
+        shown = self._shown(view, event.changed) and (not view.late or self._shown(view, written))
+        if event.source == "resume" or (event.source in ("loop", "update") and shown):
             self._send(event.ns, "values", _filtered(view.keys, event.values))
 
     def _shown(self, view: _View, written: Collection[str]) -> bool:
@@ -368,7 +370,7 @@ class Streams:
 class _View:
     """What the modes remember of one namespace."""
 
-    __slots__ = ("failed", "kept", "keys", "parents", "planned", "saved", "step", "values", "written")
+    __slots__ = ("failed", "kept", "keys", "late", "parents", "planned", "saved", "step", "values", "written")
 
     def __init__(self) -> None:
         self.values: Any = {}
@@ -376,6 +378,8 @@ class _View:
         """The keys to show in values and updates; None for all. A graph inside another one shows what it returns."""
         self.kept: Sequence[str] | None = None
         """The keys to show of checkpoints and what tasks did; None for all."""
+        self.late = False
+        """Whether keys may get values that nobody has written just now, which alone are not shown."""
         self.parents: Mapping[str, str] = {}
         """The checkpoints around it, by namespace."""
         self.step: ev.StepFinished | None = None
