@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import aiosqlite
 from typing_extensions import TypedDict
 
 Calls = Literal["sync", "async", "async nodes"]
-Saver = Literal["none", "memory", "sqlite", "model"]
+Saver = Literal["none", "memory", "sqlite", "async sqlite", "model"]
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,24 @@ def reference() -> Engine:
         builder, types, channels, errors, config, runtime, func, message, ui, caches, pregel, _write, Managed,
         delta_states(channels.DeltaChannel),
     )  # fmt: skip
-    return Engine("langgraph", words, {"memory": lambda _: InMemorySaver(), "sqlite": _reference_sqlite})
+    savers = {"memory": lambda _: InMemorySaver(), "sqlite": _reference_sqlite, "async sqlite": AsyncSqlite}
+    return Engine("langgraph", words, savers)
+
+
+class AsyncSqlite:
+    """LangGraph's file saver of async programs, which has to be opened on the loop that uses it."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "langgraph.db"
+
+    async def opened(self) -> Any:
+        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+        return AsyncSqliteSaver(await aiosqlite.connect(self._path))
 
 
 def _reference_sqlite(path: Path) -> Any:
-    """LangGraph's file saver; only its sync one: async programs compare with its memory saver."""
+    """LangGraph's file saver of sync programs."""
     from langgraph.checkpoint.sqlite import SqliteSaver
 
     class Closing(SqliteSaver):

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tests.differential.deviations import DEVIATIONS
-from tests.differential.engines import Calls, Engine, Saver, as_async
+from tests.differential.engines import AsyncSqlite, Calls, Engine, Saver, as_async
 from tests.differential.plain import ANSWER_ID, Labels, debug, namespace, once, plain, snapshot
 
 MODES = ["values", "updates", "debug", "custom"]
@@ -204,6 +204,27 @@ class Lab:
         if self.error is not None:
             self.record.append(("error", type(self.error).__name__))
 
+    def events(self, input: Any, config: Any, **options: Any) -> Any:
+        """What version 3's stream of events tells, its output and questions, or the class of its error."""
+        options = {**self._durable(), **options, "version": "v3"}
+        try:
+            if self._loop is None:
+                run = self.app.stream_events(input, config, **options)
+                told = [_told(each) for each in run]
+                found = told, run.output, run.interrupted, [each.value for each in run.interrupts]
+            else:
+                found = self._loop.run_until_complete(self._aevents(input, config, options))
+        except Exception as error:  # whatever a program's run raises is what is compared
+            self.error = error
+            return type(error).__name__
+        self.error = None
+        return found
+
+    async def _aevents(self, input: Any, config: Any, options: Any) -> Any:
+        run = await self.app.astream_events(input, config, **options)
+        told = [_told(each) async for each in run]
+        return told, await run.output(), await run.interrupted(), [each.value for each in await run.interrupts()]
+
     def invoke(self, input: Any, config: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Run for the result only, and write it down."""
         result, self.error = self._result(input, {**self.config, **(config or {})}, options)
@@ -312,6 +333,13 @@ TIMES = ("timestamp", "counters_since_delta_snapshot")
 """What chunks have and is not compared."""
 
 
+def _told(event: Mapping[str, Any]) -> Any:
+    """An event of version 3 without its time."""
+    body = event["params"]
+    asked = [each.value for each in body.get("interrupts", ())]
+    return event["seq"], event["method"], namespace(body["namespace"]), _timeless(plain(body["data"])), asked
+
+
 def _timeless(shown: Any) -> Any:
     """Without the times at which debug chunks were made, and without the ids of questions."""
     if isinstance(shown, str) and ANSWER_ID.fullmatch(shown):
@@ -372,7 +400,12 @@ def lab(engine: Engine, calls: Calls, saver: Saver, directory: Path, *, quiet: b
     """A lab that is closed afterwards."""
     with engine.saver(saver, directory) as made:
         opened = Lab(engine, calls, made, quiet=quiet)
+        later = isinstance(made, AsyncSqlite)
         try:
+            if later:
+                opened.checkpointer = opened.wait(made.opened())
             yield opened
         finally:
+            if later:
+                opened.wait(opened.checkpointer.conn.close())
             opened.close()

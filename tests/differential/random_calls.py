@@ -317,7 +317,10 @@ class Script:
 
     def delete(self) -> None:
         saver = self.lab.checkpointer
-        (getattr(saver, "delete_thread", None) or saver.delete)(self.lab.thread)
+        if hasattr(saver, "conn") and self.lab.calls != "sync":  # its loop does not run now
+            self.lab.wait(saver.adelete_thread(self.lab.thread))
+        else:
+            (getattr(saver, "delete_thread", None) or saver.delete)(self.lab.thread)
         self.lab.error = None
         self.lab.state()
 

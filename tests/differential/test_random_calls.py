@@ -18,7 +18,7 @@ SEEDS, BATCH = 60, 10
 REFERENCE, OURS = reference(), ours()
 ON_THEIRS = Engine(OURS.name, OURS.words, REFERENCE.savers)
 SETTINGS: tuple[tuple[Engine, Saver], ...] = (
-    (OURS, "model"), (OURS, "memory"), (OURS, "sqlite"), (ON_THEIRS, "memory")
+    (OURS, "model"), (OURS, "memory"), (OURS, "sqlite"), (ON_THEIRS, "memory"), (ON_THEIRS, "sqlite")
 )  # fmt: skip
 
 
@@ -26,7 +26,10 @@ def setting(seed: int) -> tuple[Engine, Saver, Calls, bool]:
     """Our engine with its own checkpointers or LangGraph's, the driver, and whether nobody listens."""
     rng = Random(-seed - 1)
     engine, saver = rng.choice(SETTINGS)
-    return engine, saver, rng.choice(("sync", "sync", "async", "async nodes")), rng.random() < 0.3
+    calls: Calls = rng.choice(("sync", "sync", "async", "async nodes"))
+    if engine is ON_THEIRS and saver == "sqlite" and calls != "sync":
+        saver = "async sqlite"
+    return engine, saver, calls, rng.random() < 0.3
 
 
 def play(engine: Engine, seed: int, saver: Saver, directory: Path) -> list[tuple[str, Any]]:

@@ -29,8 +29,8 @@ def setting(seed: int) -> tuple[Engine, Saver, Calls, bool]:
     rng = Random(-seed - 1)
     engine, saver = rng.choice(SETTINGS)
     calls: Calls = rng.choice(("sync", "sync", "async", "async nodes"))
-    if engine is ON_THEIRS and saver == "sqlite":
-        calls = "sync"  # their file saver of async programs is another class
+    if engine is ON_THEIRS and saver == "sqlite" and calls != "sync":
+        saver = "async sqlite"
     return engine, saver, calls, rng.random() < 0.3
 
 
