@@ -147,6 +147,14 @@ DEVIATIONS = {
         'With durability "exit", what a finished task wrote to an accumulating Topic is there twice in LangGraph when '
         "its superstep is paused: in the stored channel, and as a write that waits. Ours stores it once."
     ),
+    "shown when answered": (
+        "When a graph inside another one goes on after an answer and stops at a breakpoint of its own, LangGraph's "
+        "snapshot of the outer graph still shows the question that was answered; ours shows none."
+    ),
+    "edits that failed": (
+        "When the updates of a superstep of `bulk_update_state` can't be put together, LangGraph keeps them as results "
+        "of the tasks that they stood for, which history shows; ours keeps nothing of an edit that failed."
+    ),
     "below no saver": (
         "A graph inside one that was compiled with `checkpointer=False` uses the checkpointer of the outermost graph "
         "in LangGraph, though nobody can find or resume what it stores there; here it has none either."

@@ -88,12 +88,21 @@ def line_spec(rng: Random, level: int, around: tuple[str, ...], *, asks: bool, s
     spec.routed = tuple(name for name in names if rng.random() < 0.2)
     spec.before = (rng.choice(names),) if saved and rng.random() < 0.15 else ()
     spec.after = (rng.choice(names),) if saved and rng.random() < 0.15 else ()
+    if level and asks:
+        spec.before = spec.after = ()  # see DEVIATIONS["shown when answered"]
     return spec
 
 
 def walk(spec: LineSpec) -> list[NodeSpec]:
     """The nodes of a line and of those inside."""
     return [each for node in spec.nodes for each in (node, *(walk(node.inner) if node.inner else ()))]
+
+
+def goes_by_itself(node: NodeSpec) -> bool:
+    """Whether a Command says where the node leads on to: an edge beside that would let two nodes run at once."""
+    return node.does in ("jump", "send") or (
+        node.inner is not None and any(each.goes for each in node.inner.nodes[-1:])
+    )
 
 
 class Who(TypedDict):
@@ -119,8 +128,8 @@ class Line:
         for node in spec.nodes:
             g.add_node(node.name, self._action(node, called), defer=node.defer, **self._policies(node))
         for source, target in zip([lab.START, *names], names, strict=False):
-            if any(node.name == source and node.does in ("jump", "send") for node in spec.nodes):
-                continue  # it leads on by itself
+            if any(node.name == source and goes_by_itself(node) for node in spec.nodes):
+                continue
             if source in spec.routed:
                 g.add_conditional_edges(source, self._router(target), [target])
             else:
@@ -221,6 +230,7 @@ class Script:
         """LangGraph's "sync" fails in a graph without a checkpointer."""
         self.line = Line(lab)
         self.given = 0
+        self.over = False
         self.results_only = False
         """See DEVIATIONS["results at exit"]."""
         stops = {"interrupt_before": list(self.spec.before), "interrupt_after": list(self.spec.after)}
@@ -230,6 +240,8 @@ class Script:
     def play(self) -> None:
         self.input()
         for _ in range(self.rng.randint(3, 8)):
+            if self.over:
+                return
             call = self.rng.choice(CALLS if self.lab.saved else ("input", "result", "printed", "events"))
             self.lab.note("call", call)
             getattr(self, call.replace(" ", "_"))()
@@ -270,13 +282,21 @@ class Script:
             version = "v1"  # see DEVIATIONS["question beside values"]
         if options.get("durability") == "exit":
             mode = "values"  # see DEVIATIONS["parents at exit"]
+        if self.side_by_side(input, config):
+            self.lab.run(input, {**LIMIT, **(config or {})}, **options)
+            self.over = type(self.lab.error).__name__ == "InvalidUpdateError"
+            return
         options |= {"stream_mode": mode, "version": version, "subgraphs": rng.random() < 0.6}
         self.lab.chunks(input, {**LIMIT, **(config or {})}, **options)
         self.look()
 
+    def side_by_side(self, input: Any, config: Any = None) -> bool:
+        """Whether several nodes run at once, as an edit may have it: then chunks come in any order."""
+        goes_on = self.lab.saved and not isinstance(input, dict)
+        return goes_on and len(self.lab._call("get_state", {**self.lab.config, **(config or {})}).next) > 1
+
     def look(self) -> None:
-        if type(self.lab.error).__name__ == "InvalidUpdateError":
-            self.lab.error = None
+        self.over = type(self.lab.error).__name__ == "InvalidUpdateError"
         self.lab.state(subgraphs=not self.results_only and self.rng.random() < 0.5)
 
     def answers_of(self) -> dict[str, Any]:
@@ -299,7 +319,7 @@ class Script:
     def strict(self) -> None:
         found = self.rng.choice((self.answers_of(), self.answers_of(), {"0" * 32: "nobody"}, {}))
         place = {"configurable": {**self.lab.config["configurable"], "__pregel_strict_resume": True}}
-        self.lab.invoke(self.lab.Command(resume=found), {**LIMIT, **place})
+        self.lab.invoke(self.lab.Command(resume=found), {**LIMIT, **place}, durability=self.durable[0])
         self.look()
 
     def result(self) -> None:
@@ -319,6 +339,8 @@ class Script:
     def events(self) -> None:
         """Version 3's stream of events."""
         given = self.any_value()
+        if self.side_by_side(given):
+            return
         options = {key: value for key, value in self.options().items() if key in ("context", "durability")}
         self.lab.note("events", self.lab.events(given, {**self.lab.config, **LIMIT}, **options))
         self.look()
@@ -332,7 +354,8 @@ class Script:
     def bulk(self) -> None:
         steps = range(self.rng.randint(1, 2))
         names = self.names
-        self.lab.bulk([[(self.value(), self.rng.choice(names)) for _ in range(self.rng.randint(1, 2))] for _ in steps])
+        values = {"log": ["bulk"], "count": 1}  # see DEVIATIONS["edits that failed"]
+        self.lab.bulk([[(values, self.rng.choice(names)) for _ in range(self.rng.randint(1, 2))] for _ in steps])
 
     def clear(self) -> None:
         self.lab.update(None, self.lab.END)
