@@ -178,7 +178,8 @@ class Lab:
                     _insert(stream, plain(payload))
                 case "values":
                     stream.append(plain(payload))
-                    streams.setdefault(("updates", ns), []).append(STEP)
+                    for told in ("updates", "custom"):
+                        streams.setdefault((told, ns), []).append(STEP)
                 case "debug":
                     stream.append(debug(payload, self.labels))
                 case _:
@@ -191,7 +192,8 @@ class Lab:
             streams["updates", ns] = _without_failed(streams["updates", ns], streams.get(("debug", ns), []))
         found: dict[str, Any] = {}
         for (mode, ns), stream in streams.items():
-            ordered = _by_step(stream) if mode == "debug" else _between_steps(stream) if mode == "updates" else stream
+            grouped = mode in ("updates", "custom")
+            ordered = _by_step(stream) if mode == "debug" else _between_steps(stream) if grouped else stream
             found.setdefault(f"{mode} {namespace(ns)}".strip(), []).append(ordered)
         return {where: sorted(each, key=repr) for where, each in found.items() if any(each)}
 
@@ -204,25 +206,44 @@ class Lab:
         if self.error is not None:
             self.record.append(("error", type(self.error).__name__))
 
-    def events(self, input: Any, config: Any, **options: Any) -> Any:
-        """What version 3's stream of events tells, its output and questions, or the class of its error."""
+    def events(self, input: Any, config: Any, what: str = "events", **options: Any) -> Any:
+        """What version 3's stream tells: its events, values, lifecycle or subgraphs; its output and questions.
+
+        The class of its error, where it raises one.
+        """
         options = {**self._durable(), **options, "version": "v3"}
         try:
             if self._loop is None:
                 run = self.app.stream_events(input, config, **options)
-                told = [_told(each) for each in run]
-                found = told, run.output, run.interrupted, [each.value for each in run.interrupts]
+                found = self._told(run, what), run.output, run.interrupted, [each.value for each in run.interrupts]
             else:
-                found = self._loop.run_until_complete(self._aevents(input, config, options))
+                found = self._loop.run_until_complete(self._aevents(input, config, what, options))
         except Exception as error:  # whatever a program's run raises is what is compared
             self.error = error
             return type(error).__name__
         self.error = None
         return found
 
-    async def _aevents(self, input: Any, config: Any, options: Any) -> Any:
+    def _told(self, run: Any, what: str) -> list[Any]:
+        match what:
+            case "events":
+                return [_told(each) for each in run]
+            case "subgraphs":
+                return [(namespace(each.path), list(each.values), each.output) for each in run.subgraphs]
+            case _:
+                return [_timeless(plain(each)) for each in getattr(run, what)]
+
+    async def _aevents(self, input: Any, config: Any, what: str, options: Any) -> Any:
         run = await self.app.astream_events(input, config, **options)
-        told = [_told(each) async for each in run]
+        told: list[Any] = []
+        match what:
+            case "events":
+                told += [_told(each) async for each in run]
+            case "subgraphs":
+                async for each in run.subgraphs:
+                    told.append((namespace(each.path), [value async for value in each.values], await each.output()))
+            case _:
+                told += [_timeless(plain(each)) async for each in getattr(run, what)]
         return told, await run.output(), await run.interrupted(), [each.value for each in await run.interrupts()]
 
     def invoke(self, input: Any, config: Mapping[str, Any] | None = None, **options: Any) -> Any:
@@ -374,7 +395,7 @@ def _without_failed(updates: list[Any], debugged: list[tuple[int, int, Any]]) ->
 
 
 def _between_steps(chunks: list[Any]) -> list[Any]:
-    """Updates in groups, one between two values chunks, each sorted."""
+    """Chunks of tasks in groups, one between two values chunks, each sorted."""
     groups: list[list[Any]] = [[]]
     for chunk in chunks:
         if chunk is STEP:

@@ -1,6 +1,7 @@
 """Entrypoints made from a seed: random tasks and a random body as plain data, and a script that runs and answers."""
 
 import asyncio
+import concurrent.futures
 import operator
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -11,8 +12,9 @@ from typing_extensions import TypedDict
 
 from tests.differential.lab import Lab
 
-Steps = Generator[list[Any], list[Any], Any]
-"""What a body does: it yields the tasks that it waits for, and gets their results."""
+Steps = Generator[tuple[str, list[Any]], list[Any], Any]
+"""What a body does: it yields how it waits, and the tasks that it waits for, and gets their results."""
+EXPECTED = (ConnectionError, TimeoutError)
 
 
 @dataclass
@@ -75,7 +77,10 @@ def _statement(rng: Random, spec: FlowSpec, may: dict[str, bool], *, depth: int)
     kinds = ["call", "call", "call", "together", "together", "custom"]
     kinds += ["when", "loop"] if depth else []
     kinds += ["ask", "ask"] if may["ask"] else []
+    kinds += ["completed", "waited"] if quiet else []
+    failing = [task.name for task in spec.tasks if task.does in ("fail", "slow")]
     kinds += ["fail", "caught"] if may["fail"] else []
+    kinds += ["settled"] if failing else []
     unseen = [task.name for task in spec.tasks if task.does in QUIET and not task.cached]
     kinds += ["unseen"] if unseen else []
     askers = [task.name for task in spec.tasks if "ask" in task.does]
@@ -86,6 +91,10 @@ def _statement(rng: Random, spec: FlowSpec, may: dict[str, bool], *, depth: int)
         case "together":
             several = [rng.choice(quiet) for _ in range(rng.randint(1, 3))] if quiet else []
             return "together", rng.sample([*several, rng.choice(names)], len(several) + 1)
+        case "completed" | "waited" as kind:
+            return kind, [rng.choice(quiet) for _ in range(rng.randint(1, 3))]
+        case "settled":
+            return "settled", [rng.choice(failing), *rng.sample(quiet, min(len(quiet), rng.randint(0, 2)))]
         case "asked together":
             several = [rng.choice(askers) for _ in range(rng.randint(2, 3))]
             return "together", [*several, rng.choice(quiet or askers)]
@@ -102,11 +111,13 @@ def _statement(rng: Random, spec: FlowSpec, may: dict[str, bool], *, depth: int)
             return (kind,)
 
 
+BESIDE = ("together", "unseen", "completed", "waited", "settled")
+
+
 def beside(block: list[tuple[Any, ...]]) -> bool:
     """Whether tasks may run beside each other or beside the body."""
     return any(
-        statement[0] in ("together", "unseen") or (statement[0] in ("when", "loop") and beside(statement[2]))
-        for statement in block
+        statement[0] in BESIDE or (statement[0] in ("when", "loop") and beside(statement[2])) for statement in block
     )
 
 
@@ -172,9 +183,9 @@ class Flow:
                 case "outer":
                     found = []
                     for number, called in enumerate(task.calls):
-                        found += yield [self.tasks[called](f"{x}.{number}")]
+                        found += yield "results", [self.tasks[called](f"{x}.{number}")]
                     return [name, found]
-            yield []
+            yield "results", []
             return f"{name}({x})"
 
         return steps
@@ -249,9 +260,9 @@ class Flow:
             here = f"{x}{len(found)}"
             match statement:
                 case ("call", name):
-                    found += yield [self.tasks[name](here)]
-                case ("together", names):
-                    found += yield [self.tasks[name](f"{here}-{number}") for number, name in enumerate(names)]
+                    found += yield "results", [self.tasks[name](here)]
+                case ("together" | "completed" | "waited" | "settled" as how, names):
+                    found += yield how, [self.tasks[name](f"{here}-{number}") for number, name in enumerate(names)]
                 case ("unseen", name):
                     self.tasks[name](f"{here} unseen")
                 case ("when", number, inner):
@@ -270,8 +281,8 @@ class Flow:
                     found.append("up")
                 case ("caught", name):
                     try:
-                        found += yield [self.tasks[name](here)]
-                    except (ConnectionError, TimeoutError) as error:
+                        found += yield "results", [self.tasks[name](here)]
+                    except EXPECTED as error:
                         found.append(str(error))
         return None
 
@@ -279,31 +290,67 @@ class Flow:
 def follow(steps: Steps) -> Any:
     """Run a body, waiting for its tasks by their results."""
     try:
-        waited = next(steps)
+        how, waited = next(steps)
         while True:
             try:
-                found = [each.result() for each in waited]
+                found = results(how, waited)
             except Exception as error:  # the body sees what its task raised
-                waited = steps.throw(error)
+                how, waited = steps.throw(error)
             else:
-                waited = steps.send(found)
+                how, waited = steps.send(found)
     except StopIteration as ended:
         return ended.value
+
+
+def results(how: str, waited: list[Any]) -> list[Any]:
+    match how:
+        case "completed":
+            return sorted((each.result() for each in concurrent.futures.as_completed(waited)), key=repr)
+        case "waited":
+            done, left = concurrent.futures.wait(waited)
+            return [len(done), len(left), *(each.result() for each in waited)]
+        case "settled":
+            found = []
+            for each in waited:
+                try:
+                    found.append(each.result())
+                except EXPECTED as error:
+                    found.append(str(error))
+            return found
+        case _:
+            return [each.result() for each in waited]
 
 
 async def follow_later(steps: Steps) -> Any:
     """Run a body, awaiting its tasks at once."""
     try:
-        waited = next(steps)
+        how, waited = next(steps)
         while True:
             try:
-                found = await asyncio.gather(*waited)
+                found = await awaited(how, waited)
             except Exception as error:  # the body sees what its task raised
-                waited = steps.throw(error)
+                how, waited = steps.throw(error)
             else:
-                waited = steps.send(found)
+                how, waited = steps.send(found)
     except StopIteration as ended:
         return ended.value
+
+
+async def awaited(how: str, waited: list[Any]) -> list[Any]:
+    match how:
+        case "completed":
+            return sorted([await each for each in asyncio.as_completed(waited)], key=repr)
+        case "waited":
+            done, left = await asyncio.wait(waited)
+            return [len(done), len(left), *[await each for each in waited]]
+        case "settled":
+            found = await asyncio.gather(*waited, return_exceptions=True)
+            unexpected = [each for each in found if isinstance(each, BaseException) and not isinstance(each, EXPECTED)]
+            if unexpected:
+                raise unexpected[0]
+            return [str(each) if isinstance(each, EXPECTED) else each for each in found]
+        case _:
+            return await asyncio.gather(*waited)
 
 
 def play(lab: Lab, seed: int) -> None:

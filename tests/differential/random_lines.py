@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Annotated, Any
 
+from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from tests.differential.lab import Lab
@@ -28,7 +29,7 @@ KINDS = (
 CALLS = (
     "input", "input", "none", "none", "answers", "answers", "answers", "strict", "result", "result", "printed",
     "events", "edit", "edit", "edit as the last", "bulk", "clear", "copy", "travel", "travel", "edit in the past",
-    "history", "history", "state",
+    "forget", "history", "history", "state",
 )  # fmt: skip
 
 
@@ -70,7 +71,7 @@ def line_spec(rng: Random, level: int, around: tuple[str, ...], *, asks: bool, s
         node = NodeSpec(name, rng.choice(kinds), defer=rng.random() < 0.1, times=rng.randint(1, 2))
         if node.does in ("jump", "send") and not later:
             node.does = "log"
-        if node.does in ("jump", "send"):
+        if node.does in ("jump", "send") or (node.does == "handled" and later and rng.random() < 0.5):
             node.goes = rng.choice(later)
         if node.does == "leave":
             node.goes = rng.choice(("", *around))
@@ -100,21 +101,33 @@ def walk(spec: LineSpec) -> list[NodeSpec]:
 
 def goes_by_itself(node: NodeSpec) -> bool:
     """Whether a Command says where the node leads on to: an edge beside that would let two nodes run at once."""
-    return node.does in ("jump", "send") or (
-        node.inner is not None and any(each.goes for each in node.inner.nodes[-1:])
-    )
+    return bool(node.goes or (node.inner is not None and node.inner.nodes[-1].goes))
 
 
 class Who(TypedDict):
     who: str
 
 
+@dataclass
+class Person:
+    """A context as a dataclass."""
+
+    who: str = "nobody"
+
+
+class Account(BaseModel):
+    """A context as a Pydantic model."""
+
+    who: str
+
+
 class Line:
     """A spec with one engine's words."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, rng: Random) -> None:
         self.lab = lab
         self.calls: dict[str, int] = {}
+        self.who = rng.choice((Who, Person, Account))
         keys = {"log": Annotated[list, operator.add], "count": Annotated[int, operator.add], "x": Any}
         self.shown = TypedDict("Shown", keys)  # type: ignore[operator]  # a schema of parts
         self.state = TypedDict("State", {**keys, "left": lab.RemainingSteps})  # type: ignore[misc]  # one engine's keys
@@ -123,7 +136,7 @@ class Line:
         """The builder of a line; with sync nodes where a node calls it."""
         lab = self.lab
         make = lab.engine.StateGraph if called else lab.graph
-        g = make(self.state, input_schema=self.shown, output_schema=self.shown, context_schema=Who)
+        g = make(self.state, input_schema=self.shown, output_schema=self.shown, context_schema=self.who)
         names = [node.name for node in spec.nodes]
         for node in spec.nodes:
             g.add_node(node.name, self._action(node, called), defer=node.defer, **self._policies(node))
@@ -153,7 +166,8 @@ class Line:
         lab = self.lab
 
         def handle(s: Any, error: Any) -> Any:
-            return {"log": [f"{error.node} handled {type(error.error).__name__} {error.error}"], "count": node.times}
+            update = {"log": [f"{error.node} handled {type(error.error).__name__} {error.error}"], "count": node.times}
+            return lab.Command(update=update, goto=node.goes) if node.goes else update
 
         handle.__annotations__["error"] = lab.NodeError
         return handle
@@ -176,7 +190,9 @@ class Line:
             return {"log": [name]}
 
         def context(s: Any, runtime: Any) -> Any:
-            return {"x": (runtime.context or {}).get("who"), "log": [name]}
+            given = runtime.context
+            who = given.get("who") if isinstance(given, dict) else getattr(given, "who", None)
+            return {"x": [type(given).__name__, who], "log": [name]}
 
         def custom(s: Any) -> Any:
             lab.get_stream_writer()({name: s.get("count")})
@@ -228,7 +244,7 @@ class Script:
         self.asks = any("ask" in node.does for node in nodes)
         self.durable = ("async",) if any(node.saver is False for node in nodes) else ("async", "sync", "sync", "exit")
         """LangGraph's "sync" fails in a graph without a checkpointer."""
-        self.line = Line(lab)
+        self.line = Line(lab, rng)
         self.given = 0
         self.over = False
         self.results_only = False
@@ -258,7 +274,7 @@ class Script:
                 nodes = rng.choice((["a0"], ["a1", "a2"], "*"))
                 found[rng.choice(("interrupt_before", "interrupt_after"))] = nodes
         if rng.random() < 0.4:
-            found["context"] = {"who": f"you{self.given}"}
+            found["context"] = rng.choice(({"who": f"you{self.given}"}, self.line.who(who=f"me{self.given}")))
         if rng.random() < 0.15:
             found["output_keys"] = rng.choice(("log", ["log"], ["count", "x"]))
         return found
@@ -283,6 +299,8 @@ class Script:
         if options.get("durability") == "exit":
             mode = "values"  # see DEVIATIONS["parents at exit"]
         if self.side_by_side(input, config):
+            if any(node.does in ("fail", "handled") for node in walk(self.spec)):
+                return  # what is cancelled beside it depends on timing
             self.lab.run(input, {**LIMIT, **(config or {})}, **options)
             self.over = type(self.lab.error).__name__ == "InvalidUpdateError"
             return
@@ -317,7 +335,9 @@ class Script:
             self.stream(self.lab.Command(resume=found))
 
     def strict(self) -> None:
-        found = self.rng.choice((self.answers_of(), self.answers_of(), {"0" * 32: "nobody"}, {}))
+        found: Any = self.rng.choice((self.answers_of(), self.answers_of(), {"0" * 32: "nobody"}, {}))
+        if self.rng.random() < 0.2 and not any(node.inner for node in self.spec.nodes):
+            found = "in words"  # see DEVIATIONS["answer used twice"]
         place = {"configurable": {**self.lab.config["configurable"], "__pregel_strict_resume": True}}
         self.lab.invoke(self.lab.Command(resume=found), {**LIMIT, **place}, durability=self.durable[0])
         self.look()
@@ -342,8 +362,14 @@ class Script:
         if self.side_by_side(given):
             return
         options = {key: value for key, value in self.options().items() if key in ("context", "durability")}
-        self.lab.note("events", self.lab.events(given, {**self.lab.config, **LIMIT}, **options))
+        what = self.rng.choice(("events", "events", "values", "lifecycle", "subgraphs"))
+        self.lab.note(what, self.lab.events(given, {**self.lab.config, **LIMIT}, what, **options))
         self.look()
+
+    def forget(self) -> None:
+        """Clear the cache of some nodes, or of all."""
+        nodes = self.rng.choice((None, [], self.names, self.names[:1]))
+        self.lab.note("forgotten", self.lab._call("clear_cache", nodes))
 
     def edit(self) -> None:
         self.lab.update(self.value(), self.rng.choice(self.names))

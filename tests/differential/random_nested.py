@@ -24,6 +24,7 @@ class NodeSpec:
     does: str
     inner: list[GraphSpec] = field(default_factory=list)
     goes: tuple[str, ...] = ()
+    sent: tuple[str, ...] = ()
     saver: bool | None = None
     defer: bool = False
 
@@ -58,6 +59,7 @@ def graph_spec(rng: Random, level: int, around: tuple[str, ...], *, asks: bool) 
                 node.saver = rng.choice((None, None, False))
         if node.does == "parent":
             node.goes = tuple(rng.sample(around, min(len(around), rng.randint(0, 1))))
+            node.sent = tuple(rng.sample(around, min(len(around), rng.choice((0, 0, 1, 2)))))
         spec.nodes.append(node)
     spec.edges = [("START", name) for name in rng.sample(names, rng.choice((1, 1, 2)))]
     for position, name in enumerate(names[1:], 1):
@@ -68,6 +70,9 @@ def graph_spec(rng: Random, level: int, around: tuple[str, ...], *, asks: bool) 
     if rng.random() < 0.3 and not any(node.defer for node in spec.nodes):
         place = rng.randrange(len(names) - 1)
         spec.sends.append((names[place], rng.choice(names[place + 1 :]), rng.randint(1, 2)))
+    if any(node.defer for node in spec.nodes):  # see DEVIATIONS["deferred beside Sends"]
+        for inner in (each for node in spec.nodes for graph in node.inner for each in graph.nodes):
+            inner.sent = ()
     spec.edges = list(dict.fromkeys(spec.edges))
     if rng.random() < 0.1:
         spec.before = (rng.choice(names),)
@@ -148,7 +153,9 @@ class Nest:
             return {"log": [name, *(len(each["log"]) if each else None for each in found)]}
 
         def parent(s: Any) -> Any:
-            return lab.Command(graph=lab.Command.PARENT, update={"log": [f"{name} left"]}, goto=list(node.goes))
+            goto = [lab.Send(each, {"log": [], "count": 2}) for each in node.sent]
+            goto += list(node.goes)
+            return lab.Command(graph=lab.Command.PARENT, update={"log": [f"{name} left"]}, goto=goto)
 
         if node.does == "private":
             private_in.__annotations__["s"] = Private

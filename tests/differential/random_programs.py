@@ -115,20 +115,22 @@ def _connect(rng: Random, spec: GraphSpec, names: list[str]) -> None:
             spec.edges.append((source, name))
         if position > 1 and rng.random() < 0.25:
             spec.joins.append((tuple(rng.sample(names[:position], 2)), name))
-    sends = not any(node.defer for node in spec.nodes)  # see DEVIATIONS["deferred beside Sends"]
+    defers = any(node.defer for node in spec.nodes)
+    beside = {node.name for node in spec.nodes if not node.defer} if defers else None
     for source in names:
         if rng.random() < 0.35:
             grows = next(node.does not in ("none", "tags", "count") for node in spec.nodes if node.name == source)
-            outcomes = [_outcome(rng, names, sends and grows) for _ in range(rng.randint(1, 3))]
+            outcomes = [_outcome(rng, names, grows, beside) for _ in range(rng.randint(1, 3))]
             mapped = all(isinstance(each, str) for outcome in outcomes for each in outcome)
             spec.routers.append(RouterSpec(source, outcomes, rng.randint(0, 5), mapped and rng.random() < 0.5))
     spec.edges = list(dict.fromkeys(spec.edges))
     spec.joins = list(dict.fromkeys(spec.joins))
 
 
-def _outcome(rng: Random, names: list[str], sends: bool) -> list[Any]:
+def _outcome(rng: Random, names: list[str], sends: bool, beside: set[str] | None) -> list[Any]:
+    """Names, and Sends: with a name that is among `beside`, for which see DEVIATIONS["deferred beside Sends"]."""
     targets: list[Any] = rng.sample(names, rng.randint(0, 2))
-    if sends and rng.random() < 0.3:
+    if sends and (beside is None or beside.intersection(targets)) and rng.random() < 0.3:
         targets += [(rng.choice(names), number) for number in range(rng.randint(1, 3))]
     return targets
 
