@@ -155,6 +155,10 @@ DEVIATIONS = {
         "When the updates of a superstep of `bulk_update_state` can't be put together, LangGraph keeps them as results "
         "of the tasks that they stood for, which history shows; ours keeps nothing of an edit that failed."
     ),
+    "run again in place": (
+        "When an edited checkpoint, the thread's newest, is replayed, its tasks run again without a fork. LangGraph "
+        "keeps what they had returned before, ours what they returned last."
+    ),
     "below no saver": (
         "A graph inside one that was compiled with `checkpointer=False` uses the checkpointer of the outermost graph "
         "in LangGraph, though nobody can find or resume what it stores there; here it has none either."

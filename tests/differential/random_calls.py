@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.differential.lab import Lab
 from tests.differential.plain import snapshot
-from tests.differential.random_programs import GraphSpec, NodeSpec, build, graph_spec
+from tests.differential.random_programs import GraphSpec, NodeSpec, add_policies, build, graph_spec
 
 LIMIT = {"recursion_limit": 25}
 SHOWN = ["values", "updates", "custom", "debug", "tasks", "checkpoints"]
@@ -86,7 +86,12 @@ class Script:
         self.given = 0
         breakpoints = {"interrupt_before": self.spec.before, "interrupt_after": self.spec.after}
         lab.racy = ("GraphRecursionError",) if self.nested else ()
-        lab.compile(build(lab, self.spec), **{key: list(value) for key, value in breakpoints.items() if value})
+        if not self.in_line and Random(seed + 30_000).random() < 0.4:
+            inside = [node.does for child in children if child.child for node in child.child.nodes]
+            handles = not any("ask" in does for does in (*asking, *inside))  # see DEVIATIONS["handler again"]
+            add_policies(Random(seed + 20_000), self.spec, handles=handles, waits=False)
+        stops = {key: list(value) for key, value in breakpoints.items() if value}
+        lab.compile(build(lab, self.spec), cache=lab.InMemoryCache(), **stops)
 
     def play(self) -> None:
         self.input()
@@ -243,7 +248,9 @@ class Script:
             self.lab.bulk([[(self.values(), self.node()) for _ in range(self.rng.randint(1, 2))] for _ in steps])
 
     def travel(self) -> None:
-        self.run(None, self.past())
+        place = self.past()
+        if place is None or self.base() not in self.commanded or self.base(place) != self.base():
+            self.run(None, place)  # else see DEVIATIONS["run again in place"]
 
     def input_in_the_past(self) -> None:
         self.run({"log": ["past"]}, self.past())
