@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 from stepgraph import END, START, Command, RetryPolicy, Send, StateGraph, interrupt
 from stepgraph.core import events as ev
 from stepgraph.core.channels import LastValue
-from stepgraph.core.errors import Rejected
+from stepgraph.core.errors import NodeCancelledError, Rejected
 from stepgraph.graph.node_builder import NodeBuilder
 from stepgraph.graph.pregel import Pregel
 from stepgraph.graph.pregel_node import PregelNode
@@ -278,3 +278,63 @@ def test_nodes_of_graphs_of_channels_take_the_same_policies() -> None:
             output_channels="b",
         )
         assert app.invoke(1) == {"log": ["call 2"]}
+
+
+async def raises_cancelled(_: Any) -> Any:
+    raise asyncio.CancelledError
+
+
+async def cancels_itself(_: Any) -> Any:
+    current = asyncio.current_task()
+    assert current is not None
+    current.cancel()
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize("ends", [raises_cancelled, cancels_itself])
+def test_a_node_that_cancelled_itself_is_not_tried_again(ends: Any, beside: bool) -> None:
+    runs: list[str] = []
+
+    async def node(state: Log) -> Any:
+        runs.append("n")
+        await ends(state)
+
+    async def waits(_: Log) -> None:
+        await asyncio.sleep(0)
+
+    g = StateGraph(Log).add_node("n", node, retry_policy=EVERYTHING).add_edge(START, "n")
+    if beside:
+        g.add_node("m", waits).add_edge(START, "m")
+    with pytest.raises(NodeCancelledError, match="'n'"):
+        asyncio.run(g.compile().ainvoke({"log": []}))
+    assert runs == ["n"]
+
+
+def test_a_sync_node_that_raised_cancelled_error_is_not_tried_again() -> None:
+    runs: list[str] = []
+
+    def node(_: Log) -> None:
+        runs.append("n")
+        raise asyncio.CancelledError
+
+    with pytest.raises(NodeCancelledError, match="'a'"):
+        graph(node, EVERYTHING).compile().invoke({"log": []})
+    assert runs == ["n"]
+
+
+def test_a_node_is_tried_again_whose_inner_graph_had_a_node_that_cancelled_itself() -> None:
+    runs: list[str] = []
+
+    async def inner(_: Log) -> Log:
+        runs.append("inner")
+        if len(runs) < 2:
+            raise asyncio.CancelledError
+        return {"log": ["inner"]}
+
+    child = StateGraph(Log).add_node("inner", inner).add_edge(START, "inner").compile()
+    g = StateGraph(Log).add_node("n", child, retry_policy=EVERYTHING).add_edge(START, "n")
+    assert asyncio.run(g.compile().ainvoke({"log": []})) == {"log": ["inner"]}
+
+
+EVERYTHING = RetryPolicy(initial_interval=0, jitter=False, retry_on=lambda _: True)

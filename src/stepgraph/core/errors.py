@@ -128,7 +128,10 @@ class NodeError:
 
 
 class NodeCancelledError(StepgraphError):
-    """A node raised CancelledError itself, while nobody had cancelled it."""
+    """A node raised CancelledError itself, while nobody had cancelled it. No retry policy of that node tries again."""
+
+    ended: str | None = None
+    """The id of the task that it ended."""
 
     def __init__(self, node: str, message: str | None = None) -> None:
         super().__init__(message or f"Node {node!r} raised asyncio.CancelledError")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stepgraph.core.checkpoint import Record
-from stepgraph.core.errors import NodeError, RecordedError, Rejected
+from stepgraph.core.errors import NodeCancelledError, NodeError, RecordedError, Rejected
 from stepgraph.core.policies import delay_after
 from stepgraph.core.task import Task
 
@@ -18,8 +18,17 @@ def wait_before_retry(task: Task, error: Exception) -> float | None:
     policies = task.node.retries
     if not policies or isinstance(error, Rejected):
         return None
+    if isinstance(error, NodeCancelledError) and error.ended == task.id:  # another node's is a failure like others
+        return None
     task.failures += 1
     return delay_after(policies, error, task.failures)
+
+
+def cancelled_itself(task: Task, error: BaseException) -> NodeCancelledError:
+    """A CancelledError that the body raised by itself, as the failure that it is."""
+    found = NodeCancelledError(task.name)
+    found.ended, found.__cause__ = task.id, error
+    return found
 
 
 def handler_of(task: Task, error: BaseException) -> Task:

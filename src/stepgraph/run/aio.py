@@ -36,12 +36,12 @@ from stepgraph.core.entry import open_thread
 from stepgraph.core.errors import (
     Cancelled,
     GraphInterrupt,
-    NodeCancelledError,
     NodeTimeoutError,
     ParentCommand,
     is_invalid_resume,
     sync_timeout_unsupported,
 )
+from stepgraph.core.recovery import cancelled_itself
 from stepgraph.core.routing import Beside, Follows
 from stepgraph.core.shelf import TaskShelf
 from stepgraph.core.sprint import begin, begin_stored, sprint
@@ -142,7 +142,7 @@ class AsyncDriver:
                     argument = await self._perform(effect)
             except asyncio.CancelledError as error:
                 if kind is Task and _by_itself():
-                    step, argument = flow.throw, _node_cancelled(effect, error)
+                    step, argument = flow.throw, cancelled_itself(effect, error)
                 else:
                     cancelled = error
                     step, argument = flow.throw, Cancelled("The run was cancelled.")
@@ -183,7 +183,7 @@ class AsyncDriver:
                         if not isinstance(error, asyncio.CancelledError):
                             engine.failed = effect, error
                         elif _by_itself():
-                            engine.failed = effect, _node_cancelled(effect, error)
+                            engine.failed = effect, cancelled_itself(effect, error)
                         else:
                             engine.failed = effect, Cancelled("The run was cancelled.")
                             return False, error
@@ -276,7 +276,7 @@ class AsyncDriver:
             except asyncio.CancelledError as error:
                 if asyncio.current_task() in self._stopped:
                     raise
-                errors[position] = _node_cancelled(together.tasks[position], error)
+                errors[position] = cancelled_itself(together.tasks[position], error)
                 return True
             except BaseException as error:
                 errors[position] = error
@@ -335,7 +335,7 @@ class AsyncDriver:
             if asyncio.current_task() in self._stopped:
                 task.error = _beside_failure(task)
                 raise
-            task.error = _node_cancelled(task, error)
+            task.error = cancelled_itself(task, error)
             return True
         except BaseException as error:
             task.error = error
@@ -458,12 +458,6 @@ _NO_FAILURES = (GraphInterrupt, ParentCommand, Continues, Follows, Beside)
 
 def _beside_failure(task: Task) -> Cancelled:
     return Cancelled(f"Node {task.name!r} was cancelled because a node beside it failed.")
-
-
-def _node_cancelled(task: Task, error: BaseException) -> NodeCancelledError:
-    found = NodeCancelledError(task.name)
-    found.__cause__ = error
-    return found
 
 
 around: ContextVar[asyncio.AbstractEventLoop] = ContextVar("stepgraph_loop")

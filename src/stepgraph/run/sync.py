@@ -28,7 +28,8 @@ from stepgraph.core.effects import (
     Together,
     Within,
 )
-from stepgraph.core.errors import NodeCancelledError, StreamClosed, sync_timeout_unsupported
+from stepgraph.core.errors import StreamClosed, sync_timeout_unsupported
+from stepgraph.core.recovery import cancelled_itself
 from stepgraph.core.task import Task
 from stepgraph.core.types import MISSING
 from stepgraph.run.context import call_body, call_in_task, settled
@@ -282,9 +283,7 @@ def failure(effect: Any, error: BaseException) -> BaseException:
     """A CancelledError that a body raised by itself, as the failure that it is."""
     if isinstance(error, Exception) or type(effect) is not Task or type(error).__name__ != "CancelledError":
         return error
-    found = NodeCancelledError(effect.name)
-    found.__cause__ = error
-    return found
+    return cancelled_itself(effect, error)
 
 
 def joined(futures: Any, cancel: bool) -> None:
