@@ -210,6 +210,19 @@ def row(shape: Shape, size: int, is_async: bool, kind: str, rounds: int) -> floa
     return middle
 
 
+def named(beginnings: list[str], parser: argparse.ArgumentParser) -> list[Shape]:
+    """The shapes that are called so, or whose names begin so."""
+    found = set()
+    for each in map(str.strip, beginnings):
+        names = {shape.name for shape in SHAPES if shape.name == each}
+        names = names or {shape.name for shape in SHAPES if shape.name.startswith(each)}
+        if not names:
+            known = ", ".join(repr(shape.name) for shape in SHAPES)
+            parser.error(f"--only {each!r}: no shape's name begins so. There are {known}.")
+        found |= names
+    return [shape for shape in SHAPES if shape.name in found]
+
+
 def main() -> None:
     if "--serve" in sys.argv:
         serve(*sys.argv[2:])
@@ -217,16 +230,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="3 rounds of smaller programs")
-    parser.add_argument("--only", default="", help="beginnings of the shapes' names, e.g. 'chain of 1000,loop'")
+    parser.add_argument("--only", default="", help="names of shapes, or their beginnings, e.g. 'chain of 1000,loop'")
     parser.add_argument("--kinds", default="none,memory,sqlite")
     parser.add_argument("--modes", default="sync,async")
     options = parser.parse_args()
     rounds = min(options.rounds, 3) if options.quick else options.rounds
+    shapes = named(options.only.split(","), parser)
     print(f"Python {sys.version.split()[0]}; µs of CPU; ratio: median (quartiles); bare: times the plain loop")
     ratios = []
-    for shape in SHAPES:
-        if options.only and not shape.name.startswith(tuple(options.only.split(","))):
-            continue
+    for shape in shapes:
         for kind in options.kinds.split(","):
             for mode in options.modes.split(","):
                 if mode == "async" or not shape.only_async:

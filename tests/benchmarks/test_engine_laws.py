@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import cProfile
 import gc
 import subprocess
@@ -11,7 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict
 
+import pytest
+
 from stepgraph import START, StateGraph
+from tests.benchmarks.engine import named
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,3 +112,15 @@ def test_a_stream_takes_at_most_120_calls_to_its_first_update() -> None:
     graph = built(1000).compile()
 
     assert calls_within(lambda: next(graph.stream({"n": 0}, stream_mode="updates"))) <= 120
+
+
+def test_shapes_are_asked_for_by_name_or_its_beginning(capsys: pytest.CaptureFixture[str]) -> None:
+    def names(*wanted: str) -> list[str]:
+        return [shape.name for shape in named([*wanted], argparse.ArgumentParser())]
+
+    assert names("chain of 10 ") == ["chain of 10"]
+    assert names("chain", "loop") == ["chain of 10", "chain of 1000", "loop of 1000"]
+    assert len(names("")) > 10
+    with pytest.raises(SystemExit):
+        names("chain of 11")
+    assert "'chain of 11': no shape's name begins so. There are 'chain of 10', " in capsys.readouterr().err
