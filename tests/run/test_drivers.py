@@ -174,6 +174,22 @@ class TestThreads:
         assert count.most == width
 
     @WAYS
+    @pytest.mark.parametrize(("width", "kind"), [(-1, ValueError), ("2", TypeError), ([1], TypeError)])
+    def test_a_max_concurrency_that_is_none_is_refused(self, way: str, width: Any, kind: type[Exception]) -> None:
+        lone, pair = fan(lambda _: {}), fan(lambda _: {}, lambda _: {})
+        for app, config in ((lone, {"max_concurrency": width}), (pair.with_config(max_concurrency=width), None)):
+            with pytest.raises(kind, match=r"max_concurrency is .* number from 1 on; None or 0 sets no limit"):
+                run(app, way, config=config)
+
+    @WAYS
+    @pytest.mark.parametrize("width", [0, None])
+    def test_none_and_0_set_no_limit(self, way: str, width: int | None) -> None:
+        count = Count(3)
+        node = count.node("async" if way.startswith("a") else "sync")
+        run(fan(node, node, node), way, config={"max_concurrency": width})
+        assert count.most == 3
+
+    @WAYS
     def test_a_graph_inside_does_not_wait_for_the_slot_that_it_holds(self, way: str) -> None:
         inside = fan(lambda s: {"log": ["x"]}, lambda s: {"log": ["y"]})
         built = StateGraph(State).add_node("one", inside).add_node("two", inside)

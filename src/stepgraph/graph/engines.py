@@ -18,7 +18,17 @@ from stepgraph.core.request import ORDINARY, Request
 from stepgraph.core.types import MISSING
 from stepgraph.graph.snapshots import inner_plan, journey
 from stepgraph.graph.threads import ROOT_ONLY_LENT
-from stepgraph.run.config import CACHE, CHECKPOINTER, DURABILITY, LENT, RUNTIME, addresses, inherited, merged
+from stepgraph.run.config import (
+    CACHE,
+    CHECKPOINTER,
+    DURABILITY,
+    LENT,
+    RUNTIME,
+    addresses,
+    check_width,
+    inherited,
+    merged,
+)
 from stepgraph.run.context import TASK, ambient, current_task
 from stepgraph.run.ids import RunIds
 from stepgraph.schema.validate import as_context
@@ -60,6 +70,8 @@ def engine_of(
     limit = DEFAULT_RECURSION_LIMIT if reading else config.get("recursion_limit", DEFAULT_RECURSION_LIMIT)
     if limit < 1:
         raise ValueError("recursion_limit must be at least 1")
+    if "max_concurrency" in config and not reading:
+        check_width(config["max_concurrency"])
     thread = configurable.get("thread_id")
     saver = graph.saver if not isinstance(graph.checkpointer, bool) else None
     store, cache = graph.store, graph.cache

@@ -94,6 +94,17 @@ def filled(value: Any) -> bool:
     return value is not None and (not isinstance(value, (list, tuple, dict)) or len(value) > 0)
 
 
+def check_width(given: Any) -> None:
+    """Whether `max_concurrency` is one. Raises TypeError or ValueError."""
+    if given is None or (isinstance(given, (int, float)) and given >= 0):
+        return
+    kind = ValueError if isinstance(given, (int, float)) else TypeError
+    raise kind(
+        f"max_concurrency is {given!r} in the config of this call or graph: it says how many tasks of a superstep may "
+        "run at once. Give a number from 1 on; None or 0 sets no limit."
+    )
+
+
 def _metadata(known: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     found = {**known, **more}
     if isinstance(known.get("lc_versions"), Mapping) and isinstance(more.get("lc_versions"), Mapping):
