@@ -12,6 +12,7 @@ import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages.tool import ToolOutputMixin
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, ensure_config
+from langchain_core.tracers.context import collect_runs
 
 from stepgraph import START, Command, StateGraph
 from stepgraph.graph.compiled import CompiledStateGraph
@@ -133,6 +134,51 @@ def test_a_graph_called_from_a_node_is_heard_below_it() -> None:
     parents.clear()
     asyncio.run(graph_of(("call", acall)).ainvoke({"log": []}, {"callbacks": [Family()]}))
     assert parents == expected
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_graph_that_alone_is_heard_has_the_tags_and_metadata_around_it(asynchronous: bool) -> None:
+    """A node calls it with a handler of its own, and nobody hears the graph of that node."""
+    told: list[Any] = []
+
+    class Told(BaseCallbackHandler):
+        def on_chain_start(self, serialized: Any, inputs: Any, *, tags: Any, metadata: Any, **more: Any) -> None:
+            told.append(
+                (more["name"], set(tags), {key: metadata.get(key) for key in ("langgraph_node", "user", "own")})
+            )
+
+    inner = graph_of(a).with_config(run_name="inner")
+    own: Any = {"callbacks": [Told()], "tags": ["own"], "metadata": {"own": 1}}
+
+    def call(state: Log) -> Log:
+        return {"log": inner.invoke({"log": []}, own)["log"]}
+
+    async def acall(state: Log) -> Log:
+        return {"log": (await inner.ainvoke({"log": []}, own))["log"]}
+
+    around: Any = {"tags": ["around"], "metadata": {"user": "me"}}
+    if asynchronous:
+        asyncio.run(graph_of(("call", acall)).ainvoke({"log": []}, around))
+    else:
+        graph_of(call).invoke({"log": []}, around)
+    assert told[0] == ("inner", {"around", "own"}, {"langgraph_node": "call", "user": "me", "own": 1})
+    assert told[1] == ("a", {"around", "own", "graph:step:1"}, {"langgraph_node": "a", "user": "me", "own": 1})
+
+
+def test_runs_of_graphs_are_collected_where_they_are_called() -> None:
+    inner = graph_of(a).with_config(run_name="inner")
+    seen: list[Any] = []
+
+    def call(state: Log) -> Log:
+        with collect_runs() as runs:
+            inner.invoke({"log": []})
+        seen.extend(run.name for run in runs.traced_runs)
+        return {"log": []}
+
+    with collect_runs() as runs:
+        graph_of(call, ("inner", inner)).invoke({"log": []}, {"callbacks": [Heard()]})
+    assert seen == ["inner"]
+    assert [run.name for run in runs.traced_runs] == ["inner", "LangGraph"]
 
 
 def test_tools_may_return_commands() -> None:

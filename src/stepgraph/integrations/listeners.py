@@ -76,25 +76,35 @@ def _told(around: Any) -> bool:
 
 
 def manager_for(config: Mapping[str, Any], tags: Any = None, *, asynchronous: bool = False) -> Any:
-    """The callback manager for a run with this config: the config's own, or a new one of its handlers."""
-    kind: Any = AsyncCallbackManager if asynchronous else CallbackManager
-    own, all_tags, metadata = (
-        config.get("callbacks"),
-        [*(config.get("tags") or ()), *(tags or ())],
-        config.get("metadata"),
-    )
-    if isinstance(own, kind):
-        if all_tags:
-            own.add_tags(all_tags)
-        if metadata:
-            own.add_metadata(dict(metadata))
-        return own
-    return kind.configure(
-        inheritable_callbacks=own,
-        inheritable_tags=all_tags or None,
+    """The callback manager for a node's run with this config: the config's own, or a new one of its handlers."""
+    own = config.get("callbacks")
+    if not isinstance(own, _kind(asynchronous)):
+        return graph_manager_for(config, tags, asynchronous=asynchronous)
+    all_tags, metadata = _tags(config, tags), config.get("metadata")
+    if all_tags:
+        own.add_tags(all_tags)
+    if metadata:
+        own.add_metadata(dict(metadata))
+    return own
+
+
+def graph_manager_for(config: Mapping[str, Any], tags: Any = None, *, asynchronous: bool = False) -> Any:
+    """The callback manager for a graph's run: a new one, with those who collect runs where the graph is called."""
+    metadata = config.get("metadata")
+    return _kind(asynchronous).configure(
+        inheritable_callbacks=config.get("callbacks"),
+        inheritable_tags=_tags(config, tags) or None,
         inheritable_metadata=dict(metadata) if metadata else None,
         langsmith_inheritable_metadata=_tracer_metadata(config.get("configurable") or {}),
     )
+
+
+def _kind(asynchronous: bool) -> Any:
+    return AsyncCallbackManager if asynchronous else CallbackManager
+
+
+def _tags(config: Mapping[str, Any], more: Any) -> list[str]:
+    return [*(config.get("tags") or ()), *(more or ())]
 
 
 def _tracer_metadata(configurable: Mapping[str, Any]) -> dict[str, Any] | None:

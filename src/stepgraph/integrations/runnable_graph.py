@@ -17,10 +17,10 @@ from stepgraph.graph.calls import takes_options
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.graph.engines import plain_engine
 from stepgraph.integrations.ambient import child_config, surrounding
-from stepgraph.integrations.listeners import listened, manager_for
+from stepgraph.integrations.listeners import graph_manager_for, listened
 from stepgraph.integrations.tracing import traced
 from stepgraph.run.config import inherited, shown_metadata
-from stepgraph.run.context import current_task
+from stepgraph.run.context import current_task, shared_config
 
 
 class Settings(dict[str, Any]):
@@ -181,11 +181,15 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
         return options.get("stream_mode") in (None, "values") and (self.hears or listened(settings))
 
     def _manager(self, settings: Settings) -> Any:
-        shown = {**settings, "metadata": shown_metadata(settings)}
-        manager = manager_for(shown, asynchronous=settings.asynchronous)
+        task = current_task.get(None)
+        config: Mapping[str, Any] = settings
+        if task is not None and _inside(task, settings.around):  # else what is around it is in the settings already
+            config = inherited(shared_config(task), settings)
+        shown = {**config, "metadata": shown_metadata(config)}
+        manager = graph_manager_for(shown, asynchronous=settings.asynchronous)
         if "ls_integration" not in manager.metadata:
             manager.add_metadata({"ls_integration": "langgraph"})
-        if current_task.get(None) is None:  # what hears one graph only hears that of the node that made it
+        if task is None:  # what hears one graph only hears that of the node that made it
             manager.handlers, manager.inheritable_handlers = (
                 # True itself: a mock or a proxy has something under any name.
                 [each for each in handlers if getattr(each, "of_one_graph", False) is not True]
