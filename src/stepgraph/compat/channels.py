@@ -198,6 +198,96 @@ def held_by(rule: Channel) -> Box:
     return made
 
 
+class Keeping(Channel):
+    """Among the bases of a program's own kind of one of our channels: it keeps a value, as LangGraph's channels do."""
+
+    __slots__ = ()
+    keeps = True
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("finished", "replay_writes", "seen"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self.held, name)
+
+    @property
+    def held(self) -> Box:
+        """The rule that it is a kind of, with the value."""
+        try:
+            found = self._held
+        except AttributeError:
+            found = self._held = Box(self._plain(), MISSING)
+        return found  # type: ignore[no-any-return]  # any object may be kept there
+
+    def _plain(self) -> Channel:
+        kind = next(kind for kind in type(self).__mro__ if kind.__module__ == Channel.__module__)
+        made: Channel = object.__new__(kind)
+        for name in (name for base in kind.__mro__ for name in getattr(base, "__slots__", ()) if name != "_held"):
+            setattr(made, name, getattr(self, name))
+        return made
+
+    def holding(self, value: Any) -> Self:
+        """Another one with a value, or with that of the beginning for MISSING."""
+        made = copy(self)
+        made._held = Box(self._plain(), value)
+        return made
+
+    @property
+    def value(self) -> Any:
+        """What is stored of it; MISSING for nothing."""
+        return self.held.value
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        self.held._value = value
+
+    @property
+    def values(self) -> list[Any]:
+        """A topic's."""
+        return self.held.values
+
+    @values.setter
+    def values(self, values: list[Any]) -> None:
+        self.held._value = values
+
+    def get(self) -> Any:
+        """The value. Raises EmptyChannelError if there is none."""
+        return self.held.get()
+
+    def is_available(self) -> bool:
+        """Whether there is a value."""
+        return self.held.is_available()
+
+    def update(self, values: Sequence[Any]) -> bool:
+        """Take a superstep's updates; whether anything changed."""
+        return self.held.update(values)
+
+    def consume(self) -> bool:  # type: ignore[override]  # as of a channel that keeps its value
+        """A node that it triggered has run."""
+        return self.held.consume()
+
+    def finish(self) -> bool:  # type: ignore[override]  # the same
+        """Nothing else is ready."""
+        return self.held.finish()
+
+    def checkpoint(self) -> Any:
+        """What is stored."""
+        return self.held.checkpoint()
+
+    def from_checkpoint(self, checkpoint: Any) -> Self:
+        """A fresh one with what was stored."""
+        return self.holding(checkpoint)
+
+    def copy(self) -> Self:
+        """Another one with the same value."""
+        return self.holding(self.held._value)
+
+
+def keep(kind: type[Channel]) -> None:
+    """Let a program's own kind of one of our channels, written for LangGraph's, call what its base class does there."""
+    if not issubclass(kind, Keeping):
+        kind.__bases__ = (Keeping, *kind.__bases__)
+
+
 class Foreign(Channel):
     """The rule in a user's own channel class: each step makes a channel of the value and asks it."""
 
@@ -214,24 +304,24 @@ class Foreign(Channel):
     __hash__ = object.__hash__
 
     def initial(self) -> Any:
-        return self.box.from_checkpoint(MISSING).checkpoint()
+        return self._kept(self._holding(MISSING))
 
     def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
         box = self._holding(value)
         box.update(updates)
-        return box.checkpoint()
+        return self._kept(box)
 
     def settle(self, value: Any) -> Any:
         box = self._holding(value)
-        return box.checkpoint() if box.update(()) else value
+        return self._kept(box) if box.update(()) else value
 
     def consume(self, value: Any) -> Any:
         box = self._holding(value)
-        return box.checkpoint() if box.consume() else value
+        return self._kept(box) if box.consume() else value
 
     def finish(self, value: Any) -> Any:
         box = self._holding(value)
-        return box.checkpoint() if box.finish() else value
+        return self._kept(box) if box.finish() else value
 
     def read(self, value: Any) -> Any:
         try:
@@ -242,7 +332,33 @@ class Foreign(Channel):
     def _holding(self, value: Any) -> Any:
         return self.box.from_checkpoint(value if value is MISSING else copy(value))
 
+    def _kept(self, box: Any) -> Any:
+        return box.checkpoint()
+
+
+class Own(Foreign):
+    """The same in a program's own kind of one of our channels, which stores what that one stores."""
+
+    __slots__ = ("persistent",)
+
+    def __init__(self, box: Keeping, key: str) -> None:
+        super().__init__(box, key)
+        self.persistent = box.persistent
+
+    def _holding(self, value: Any) -> Any:
+        return self.box.holding(value)
+
+    def _kept(self, box: Any) -> Any:
+        return box.held._value
+
 
 def rule_of(box: Any, kind: Any, key: str) -> Channel:
     """The rule in what an annotation holds: a user's channel, or the class of one."""
-    return Foreign(box(kind) if isinstance(box, type) else box, key)
+    box = box(kind) if isinstance(box, type) else box
+    stores = type(box)
+    if isinstance(box, Keeping) and (stores.checkpoint, stores.from_checkpoint) == (
+        Keeping.checkpoint,
+        Keeping.from_checkpoint,
+    ):
+        return Own(box, key)
+    return Foreign(box, key)

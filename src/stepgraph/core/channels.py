@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections import abc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from types import GenericAlias
 from typing import Any, Union, get_origin
@@ -17,6 +17,13 @@ from stepgraph.core import registry
 from stepgraph.core.checkpoint import Extend
 from stepgraph.core.errors import InvalidUpdateError
 from stepgraph.core.types import MISSING, Overwrite
+
+_OF_VALUE = frozenset(
+    (
+        "checkpoint", "copy", "finished", "get", "is_available", "replay_writes", "seen", "update", "value", "values",
+    )
+)  # fmt: skip
+"""What channels of LangGraph's do and have beside their value."""
 
 
 class Channel:
@@ -29,6 +36,8 @@ class Channel:
     """Whether checkpoints hold it."""
     gathers = False
     """Whether an update that changes nothing is no write: who comes is there already."""
+    keeps = False
+    """Whether it keeps its value itself: a program's own kind, which is written as LangGraph's are."""
 
     __class_getitem__: Any = classmethod(GenericAlias)
     """Annotations may name the type of the value: `Topic[str]`."""
@@ -38,6 +47,10 @@ class Channel:
     def __init__(self, typ: Any = Any, key: str = "") -> None:
         self.type = typ
         self.key = key
+
+    def __init_subclass__(cls) -> None:
+        if not cls.keeps and _holds_value(vars(cls)):
+            registry.adapters.load("keeping")(cls)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)
@@ -104,11 +117,12 @@ class Channel:
         return getattr(held, name)
 
 
-_OF_VALUE = frozenset(
-    (
-        "checkpoint", "copy", "finished", "get", "is_available", "replay_writes", "seen", "update", "value", "values",
+def _holds_value(own: Mapping[str, Any]) -> bool:
+    """Whether a class is written as one of LangGraph's channels, whose methods find their value in the object."""
+    ends = [getattr(own.get(name), "__code__", None) for name in ("consume", "finish")]
+    return (
+        not _OF_VALUE.isdisjoint(own) or "from_checkpoint" in own or any(end and end.co_argcount == 1 for end in ends)
     )
-)  # fmt: skip
 
 
 class LastValue(Channel):

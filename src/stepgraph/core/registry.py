@@ -113,6 +113,7 @@ adapters = Registry(
         "box": "stepgraph.compat.channels:Box",
         "channel": "stepgraph.compat.channels:rule_of",
         "held": "stepgraph.compat.channels:held_by",
+        "keeping": "stepgraph.compat.channels:keep",
         "kin": "stepgraph.compat.kin:introduce",
         "graph": "stepgraph.integrations.runnable_graph:RunnableGraph",
         "parallel": "stepgraph.integrations.langchain:parallel",

@@ -281,7 +281,7 @@ def _combined(kind: type[CompiledStateGraph]) -> Any:
 
 def _rule(given: Any, key: str) -> Channel:
     """A channel under its name here; the given one stays as it is."""
-    if isinstance(given, Channel):
+    if isinstance(given, Channel) and not given.keeps:
         rule: Channel = copy(getattr(given, "rule", given))  # without the value that it may hold
         rule.key = key
         return rule

@@ -79,13 +79,13 @@ def channel_of(key: str, hint: Any) -> tuple[Channel | None, Callable[[int, int]
     kind, *metadata = get_args(hint)
     kind = unrequired(kind)
     for item in metadata:
-        if isinstance(item, Channel):
+        if isinstance(item, Channel) and not item.keeps:
             item = getattr(item, "rule", item)  # without the value that it may hold
             item.key = key
             if item.type is None:
                 item.type = kind
             return item, None
-        if isinstance(item, type) and issubclass(item, Channel):
+        if isinstance(item, type) and issubclass(item, Channel) and not item.keeps:
             return item(kind, key=key), None
         if hasattr(item, "from_checkpoint") and hasattr(item, "update"):  # a channel in LangGraph's form
             rule: Channel = registry.adapters.load("channel")(item, kind, key)
