@@ -269,6 +269,18 @@ def test_it_works_where_only_the_checkpoint_package_is_installed(bare: Path) -> 
     assert printed == "stepgraph.graph.builder langgraph.checkpoint.memory"
 
 
+def test_a_folder_that_comes_later_adds_to_the_package(tmp_path: Path) -> None:
+    (tmp_path / "more" / "langgraph" / "plugin").mkdir(parents=True)
+    (tmp_path / "more" / "langgraph" / "plugin" / "__init__.py").write_text("from langgraph.graph import StateGraph")
+    code = """
+        import sys, langgraph.graph
+        sys.path.append("more")
+        import langgraph.plugin
+        print(langgraph.plugin.StateGraph.__module__)
+        """
+    assert run(code, folder=tmp_path) == "stepgraph.graph.builder"
+
+
 def test_a_module_of_ours_that_was_loaded_before_has_all_its_names_too(tmp_path: Path) -> None:
     code = """
         import stepgraph.compat.langgraph.graph.state, stepgraph.compat.langgraph.types

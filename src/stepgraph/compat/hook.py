@@ -131,10 +131,11 @@ class _Nothing(Loader):
 
 
 def _namespace(fullname: str) -> ModuleSpec:
-    """`langgraph` itself: the folders that any distribution put there, searched in turn."""
+    """`langgraph` itself: the folders that any distribution put there, searched in turn, also those that come later."""
     spec = ModuleSpec(fullname, _Nothing(), is_package=True)
     installed = PathFinder.find_spec(fullname)
-    spec.submodule_search_locations = list(installed.submodule_search_locations or ()) if installed else []
+    if installed is not None and installed.submodule_search_locations is not None:
+        spec.submodule_search_locations = installed.submodule_search_locations
     return spec
 
 
