@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Annotated, Any
 
 import pytest
 from langgraph.graph import StateGraph as TheirGraph
 from pydantic import BaseModel
+from pydantic.errors import PydanticUserError
 from typing_extensions import TypedDict
 
 from stepgraph import START, MessagesState, StateGraph
@@ -85,6 +86,18 @@ def test_a_state_of_messages_is_described() -> None:
 def test_a_context_that_is_no_schema_is_refused() -> None:
     with pytest.raises(ValueError, match="Invalid context schema type"):
         compiled(StateGraph, Dict, {"context_schema": int}).get_context_jsonschema()
+
+
+@dataclass
+class Seeded:
+    n: int
+    seed: InitVar[int] = 0
+
+
+@pytest.mark.parametrize("engine", [StateGraph, TheirGraph])
+def test_what_pydantic_can_not_describe_it_refuses_itself(engine: Any) -> None:
+    with pytest.raises(PydanticUserError, match="InitVar"):
+        compiled(engine, Seeded, {}).get_input_jsonschema()
 
 
 def test_a_copy_has_what_is_updated_and_leaves_the_graph_alone() -> None:

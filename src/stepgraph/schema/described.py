@@ -127,7 +127,9 @@ def _default(schema: Any, key: str) -> Any:
     """What a dataclass's field is if it is not given; `...` if it must be."""
     if not dataclasses.is_dataclass(schema):
         return ...
-    field = next(field for field in dataclasses.fields(schema) if field.name == key)
+    field = next((field for field in dataclasses.fields(schema) if field.name == key), None)
+    if field is None:  # an InitVar, which Pydantic refuses with words of its own
+        return ...
     if field.default is not dataclasses.MISSING:
         return field.default
     if field.default_factory is not dataclasses.MISSING:
