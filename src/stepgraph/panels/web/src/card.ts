@@ -368,7 +368,7 @@ export function plain(target: string): string {
 /** What a task gets: an object by its keys, anything else as one value; of what is too large to be sent, the beginnings. */
 function drawInput(card: Card): HTMLElement[] {
   if (card.lazy) return card.beginnings.map(([key, text]) => drawPair(key || "input", text));
-  if (typeof card.value !== "object" || card.value === null || (Array.isArray(card.value) && !fewObjects(card.value))) return [drawPair("input", card.value)];
+  if (typeof card.value !== "object" || card.value === null || (Array.isArray(card.value) && !fewObjects(card.value))) return [drawPair("input", card.value, 0, 2_000)];
   const pairs = Object.entries(card.value).map(([key, value]) => drawPair(key, value));
   return pairs.length ? pairs : [noteLine(card.place === "plan" ? "The state is empty." : "It gets nothing.")];
 }
@@ -381,15 +381,15 @@ const DEEP = 3;
 const MANY = 12;
 
 /** A key with its value: what a small object holds, or the last object of a list, stands below it and not as JSON. */
-function drawPair(key: string, value: unknown, depth = 0): HTMLElement {
+function drawPair(key: string, value: unknown, depth = 0, most = 300): HTMLElement {
   const last = Array.isArray(value) ? value.at(-1) : value;
   const inside = typeof last === "object" && last !== null && !Array.isArray(last) ? Object.entries(last).filter(([, each]) => each !== "") : [];
   const open = inside.length > 0 && inside.length <= MANY && depth < DEEP;
   const head = Array.isArray(value) && value.length > 1 ? noteLine(`${value.length} items, the last of them:`) : null;
-  return div("sg-pair", h("code", {}, key), open ? div("sg-content", head, ...inside.map(([name, each]) => drawPair(name, each, depth + 1))) : span("sg-content", clip(value)));
+  return div("sg-pair", h("code", {}, key), open ? div("sg-content", head, ...inside.map(([name, each]) => drawPair(name, each, depth + 1))) : span("sg-content", clip(value, most)));
 }
 
-function clip(value: unknown): string {
+function clip(value: unknown, most: number): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  return text.length > 300 ? `${text.slice(0, 299)}…` : text;
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }

@@ -427,7 +427,7 @@ export class Panel {
       const made = await this.link.ask("stop", { run: this.#run, spec, when: when || null });
       this.#undo.push(() => void this.link.ask("unstop", { run: this.#run, stop: made.id }).catch(() => undefined));
       this.#announce(`stop ${spec}`);
-      return made.problem ?? null;
+      return null; // what is to be said of it stands in the list
     } catch (error) {
       if (!this.#shown("stops")) this.#say((error as Error).message);
       return (error as Error).message;

@@ -49,6 +49,7 @@ export class StateTree {
 
   async #branch(position: number[], offset: number): Promise<HTMLElement> {
     const part = (await this.fetch("value", { position, offset, limit: PAGE })) as Part;
+    if (part.text === "{}" && !position.length) return noteLine("no state yet");
     if (part.text !== null) return this.#drawText(position, part);
     if (part.columns) return this.#drawTable(position, part);
     if (!part.total) return noteLine(position.length ? "empty" : "no state yet");

@@ -29,6 +29,12 @@ describe("the input of a task", () => {
     expect(input({ value: { question: "Where?", n: 0 } })).toEqual(["questionWhere?", "n0"]);
   });
 
+  it("is cut only where it is long: a lone text later than one of many", () => {
+    const text = "x".repeat(3_000);
+    expect(input({ value: text })[0]!.length).toBe("input".length + 2_000);
+    expect(input({ value: { a: text } })[0]!.length).toBe("a".length + 300);
+  });
+
   it("is told to be nothing where it has no keys", () => {
     expect(input({ value: {} })).toEqual(["It gets nothing."]);
     expect(input({ value: {}, place: "plan" })).toEqual(["The state is empty."]);

@@ -64,3 +64,9 @@ test("a long text of emoji is read to its end, nothing left out and nothing twic
   expect(tree.el.querySelector("pre")?.textContent).toBe(foxes);
   expect(said(tree)).not.toContain("more");
 });
+
+test("a state that holds nothing is no value to be read", async () => {
+  const tree = new StateTree(() => Promise.resolve({ lines: [], text: "{}", offset: 0, total: 2, columns: null, rows: null }));
+  await tree.refresh();
+  expect(tree.el.querySelector(".sg-tree")!.textContent).toBe("no state yet");
+});
