@@ -121,7 +121,7 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
         except BaseException as error:
             run.on_chain_error(error)
             raise
-        run.on_chain_end(_output(settings, options))
+        run.on_chain_end(_streamed(settings, options))
 
     @takes_options
     async def astream(
@@ -151,7 +151,7 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
         except BaseException as error:
             await run.on_chain_error(error)
             raise
-        await run.on_chain_end(_output(settings, options))
+        await run.on_chain_end(_streamed(settings, options))
 
     def config_schema(self, *, include: Sequence[str] | None = None) -> Any:
         """A Pydantic model of the config: the context under `configurable`, and the keys of a config in `include`."""
@@ -278,3 +278,11 @@ def _output(settings: Settings, options: Mapping[str, Any]) -> Any:
     if engine is None:
         return None
     return engine.plan.output(engine.state.values, keys)
+
+
+def _streamed(settings: Settings, options: Mapping[str, Any]) -> Any:
+    """What callbacks are told that a stream gave: all that its values show, or the keys that the caller asked for."""
+    engine = settings.engine
+    if engine is None or options.get("output_keys") is not None:
+        return _output(settings, options)
+    return engine.plan.shown(engine.state.values)
