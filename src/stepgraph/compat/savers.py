@@ -26,7 +26,7 @@ from stepgraph.compat.format_ids import (
 )
 from stepgraph.compat.ledger import Ledger, Ran
 from stepgraph.compat.stored import ROUTED, Theirs, checkpoint_of, following, stored_of, stub_of, unrouted, writes_of
-from stepgraph.compat.twins import meets_all, translated
+from stepgraph.compat.twins import meets_all, reads_memory, translated
 from stepgraph.core.checkpoint import PUSH, Checkpoint, Record, Source, Stored, ThreadInfo
 from stepgraph.core.child import parents_of
 from stepgraph.core.entry import NOBODY
@@ -68,6 +68,11 @@ class Translated:
     def reader(self, plan: Plan) -> Opened:
         """For reading threads of a graph."""
         return Opened(restricted(self.saver, plan), plan, old=self.old)
+
+    @property
+    def at_once(self) -> bool:
+        """Whether reading waits for nothing: it is LangGraph's saver in memory, and reads as that does."""
+        return reads_memory(self.saver)
 
     def threads(self) -> list[ThreadInfo]:
         """All threads, newest first."""

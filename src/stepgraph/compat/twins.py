@@ -52,6 +52,18 @@ def ours(value: Any) -> Any:
     return _translated(value, makers) if makers else value
 
 
+_READERS = ("get_tuple", "aget_tuple", "list", "alist")
+
+
+def reads_memory(saver: Any) -> bool:
+    """Whether a saver is LangGraph's in memory and reads as that does, which waits for nothing."""
+    memory = sys.modules.get("langgraph.checkpoint.memory")
+    kind: Any = getattr(memory, "InMemorySaver", None)
+    if kind is None or not isinstance(saver, kind):
+        return False
+    return all(getattr(getattr(saver, name), "__func__", None) is getattr(kind, name) for name in _READERS)
+
+
 def meets_all(saver: Any) -> bool:
     """Whether all that a saver keeps goes through LangGraph's msgpack, which is told here to store our objects under
     LangGraph's names wherever it meets them: then nobody has to look for them."""

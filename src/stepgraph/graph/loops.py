@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
@@ -120,7 +120,10 @@ async def to_thread(function: Callable[[], Any]) -> Any:
         caller_loop.reset(token)
 
 
-async def listed(iterator: Callable[[], Iterable[Any]]) -> list[Any]:
-    """A sync iterable, read to its end in a helper thread."""
-    found: list[Any] = await to_thread(lambda: list(iterator()))
-    return found
+def on_this_thread(function: Callable[[], Any]) -> Any:
+    """Call here and now: no saver may ask for the loop that waits for it, which would wait for this."""
+    token = caller_loop.set(None)
+    try:
+        return function()
+    finally:
+        caller_loop.reset(token)

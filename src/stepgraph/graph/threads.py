@@ -22,6 +22,7 @@ class Threads(Described):
     """The part of a compiled graph that reads and changes what its runs have stored."""
 
     checkpointer: Any
+    saver: Any
     cache: Any
     engine: Callable[..., Engine]
     invoke: Callable[..., Any]
@@ -43,7 +44,7 @@ class Threads(Described):
 
     async def aget_state(self, config: Mapping[str, Any] | None = None, **options: Any) -> StateSnapshot:
         """As `get_state`. None of the async forms calls a sync one that was replaced, which may call it in its turn."""
-        shown: StateSnapshot = await _loops().to_thread(lambda: Threads.get_state(self, config, **options))
+        shown: StateSnapshot = await self._read(lambda: Threads.get_state(self, config, **options))
         return shown
 
     def get_state_history(
@@ -79,7 +80,7 @@ class Threads(Described):
         self, config: Mapping[str, Any] | None = None, **options: Any
     ) -> AsyncIterator[StateSnapshot]:
         """As `get_state_history`."""
-        for shown in await _loops().listed(lambda: Threads.get_state_history(self, config, **options)):
+        for shown in await self._read(lambda: list(Threads.get_state_history(self, config, **options))):
             yield shown
 
     def update_state(
@@ -204,6 +205,12 @@ class Threads(Described):
         if thread is not None:
             settings["configurable"] = {**(settings.get("configurable") or {}), "thread_id": thread}
         return settings
+
+    async def _read(self, read: Callable[[], Any]) -> Any:
+        """What it gives: at once where the checkpointer has all in memory, so that a running run gets no further."""
+        if getattr(self.saver, "in_memory", False) or getattr(self.saver, "at_once", False):
+            return _loops().on_this_thread(read)
+        return await _loops().to_thread(read)
 
     def _saver(self, engine: Engine) -> Any:
         saver = engine.request.checkpointer
