@@ -270,6 +270,7 @@ export class ReviewCard {
       this.#problem.textContent = "";
       this.#drawThen(card, effect.errors.length ? null : effect);
     } catch (error) {
+      if (this.#sent || this.#mode !== "edit" || this.card?.id !== card.id) return; // it was decided meanwhile
       if (error instanceof FieldError) { form.show([]); error.field.fail([], error.message); }
       else if (error instanceof CommandError) this.#problem.textContent = error.message;
       else throw error;

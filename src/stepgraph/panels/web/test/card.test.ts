@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { ReviewCard } from "../src/card";
-import type { Link } from "../src/link";
+import { CommandError, type Link } from "../src/link";
 import type { Card } from "../src/model";
 
 const CARD: Card = {
@@ -9,9 +9,9 @@ const CARD: Card = {
   beginnings: [], digest: "d", answer: {}, thens: [], tasks: [], changes: [], routes: [], alternatives: [], reads: [], question: null, error: null,
 };
 
-function drawn(given: Partial<Card>): ReviewCard {
+function drawn(given: Partial<Card>, ask = vi.fn()): ReviewCard {
   const acts = { run: () => "r", nodes: () => [], targets: () => ({ always: [], maybe: [] }), done: vi.fn(), announce: vi.fn() };
-  const card = new ReviewCard({ ask: vi.fn() } as unknown as Link, acts);
+  const card = new ReviewCard({ ask } as unknown as Link, acts);
   card.update([{ ...CARD, ...given }]);
   return card;
 }
@@ -86,5 +86,26 @@ describe("the keys of an entrypoint", () => {
     const diff = { kind: "value" as const, old: null, new: "3" };
     const card = drawn({ place: "after", changes: [{ key: "__end__", reducer: null, missing: true, added: null, diff, also: "and kept for the next run" }] });
     expect(card.el.querySelector(".sg-key")!.textContent).toBe("resultnew · and kept for the next run");
+  });
+});
+
+describe("a preview that comes too late", () => {
+  it("says nothing on the next card", async () => {
+    vi.useFakeTimers();
+    let refuse = (_: Error) => {};
+    const ask = vi.fn((cmd: string) => (cmd === "preview" ? new Promise((_, reject) => { refuse = reject; }) : Promise.resolve(null)));
+    const card = drawn({ value: { sku: "cup" } }, ask);
+    named(card, "Edit").click();
+    await vi.advanceTimersByTimeAsync(0);
+    const field = card.el.querySelector<HTMLInputElement>(".sg-keyfield input")!;
+    field.value = "pot";
+    field.dispatchEvent(new Event("input"));
+    await vi.advanceTimersByTimeAsync(300);
+    card.update([{ ...CARD, id: "r2", digest: "e" }]);
+    refuse(new CommandError("Request r1 is not pending any more", "LookupError"));
+    await vi.advanceTimersByTimeAsync(0);
+    vi.useRealTimers();
+    expect(ask.mock.calls.map(([cmd]) => cmd)).toEqual(["preview"]);
+    expect(card.el.querySelector(".sg-problem")!.textContent).toBe("");
   });
 });
