@@ -159,6 +159,10 @@ DEVIATIONS = {
         "When an edited checkpoint, the thread's newest, is replayed, its tasks run again without a fork. LangGraph "
         "keeps what they had returned before, ours what they returned last."
     ),
+    "Command begins a thread": (
+        "What a Command writes to a DeltaChannel of a new thread, LangGraph's run has twice, as input and as the "
+        "caller's own, but its state once; ours has it twice in both, as either engine has it of other keys."
+    ),
     "below no saver": (
         "A graph inside one that was compiled with `checkpointer=False` uses the checkpointer of the outermost graph "
         "in LangGraph, though nobody can find or resume what it stores there; here it has none either."

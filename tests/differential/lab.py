@@ -45,6 +45,8 @@ class Lab:
         self.racy: tuple[str, ...] = ()
         """Classes of errors that may cancel a sibling: where it was then depends on timing."""
         self.thread = "t"
+        self.durability: str | None = None
+        """How stepgraph stores where a call does not say it."""
         self.without_history: str | None = None
         """Why LangGraph's history is not compared: a key of DEVIATIONS."""
         self._loop = asyncio.new_event_loop() if calls != "sync" else None
@@ -149,7 +151,9 @@ class Lab:
 
     def _durable(self) -> dict[str, Any]:
         """LangGraph encodes half-filled joins in the background, while the next superstep fills them; not so here."""
-        return {"durability": "sync"} if self.saved and self.engine.name == "langgraph" else {}
+        if not self.saved or (self.engine.name != "langgraph" and self.durability is None):
+            return {}
+        return {"durability": "sync" if self.engine.name == "langgraph" else self.durability}
 
     def _drain(self, input: Any, config: Any, options: Any) -> tuple[list[Any], BaseException | None]:
         chunks: list[Any] = []

@@ -91,7 +91,9 @@ class Script:
             handles = not any("ask" in does for does in (*asking, *inside))  # see DEVIATIONS["handler again"]
             add_policies(Random(seed + 20_000), self.spec, handles=handles, waits=False)
         stops = {key: list(value) for key, value in breakpoints.items() if value}
-        lab.compile(build(lab, self.spec), cache=lab.InMemoryCache(), **stops)
+        self.deltas = Random(seed + 40_000).random() < 0.2
+        schemas = {"schema": lab.delta_state(3), "inner": lab.delta_state(3, inner=True)} if self.deltas else {}
+        lab.compile(build(lab, self.spec, **schemas), cache=lab.InMemoryCache(), **stops)
 
     def play(self) -> None:
         self.input()
@@ -206,6 +208,8 @@ class Script:
         self.lab.state()
 
     def command(self, place: Any = None) -> None:
+        if self.deltas and not self.base(place):
+            return  # see DEVIATIONS["Command begins a thread"]
         self.results_only = True
         self.commanded.add(self.base(place))
         self.run(self.lab.Command(update={"log": ["commanded"], "count": 1}), place)

@@ -103,9 +103,31 @@ def bare_value_of_a_pause(lab: Lab) -> None:
     lab.invoke({"a": "1"})
 
 
+def command_at_a_fork(lab: Lab) -> None:
+    """What a Command writes to a DeltaChannel when it begins a branch at an older checkpoint is in the branch."""
+    for frequency in (1, 2, 3):
+        lab.thread = f"t{frequency}"
+        g = lab.graph(lab.delta_state(frequency))
+        g.add_node("a", lambda s: {"log": [lab.interrupt("?")]})
+        g.add_node("b", lambda s: {"log": ["b"]})
+        g.add_edge(lab.START, "a")
+        g.add_edge("a", "b")
+        lab.compile(g)
+        lab.run({"log": ["in"], "count": 0})
+        lab.run({"log": ["again"], "count": 0})
+        command = lab.Command(update={"log": ["commanded"], "count": 1})
+        for step in (0, -1, 2, 1):
+            lab.run(command, lab.at(step))
+        lab.answer(lambda value: "answered")
+        lab.invoke(command, lab.at(0), durability="exit")
+        lab.state()
+        lab.invoke(lab.Command(resume="late"), durability="exit")
+        lab.note("log", lab.state().values)
+
+
 PROGRAMS = (
     untracked_input_alone, edited_in_vain, trigger_that_is_gone, full_barrier, stop_after_nothing,
-    value_that_came_by_itself, bare_value_of_a_pause,
+    value_that_came_by_itself, bare_value_of_a_pause, command_at_a_fork,
 )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ def account(play: Play, engine: Engine, seed: int, saver: Saver, directory: Path
     """What the seed's script saw on an engine."""
     _, _, calls, quiet = setting(seed)
     with lab(engine, calls, saver, directory, quiet=quiet) as opened:
+        opened.durability = Random(seed + 50_000).choice((None, "sync", "async"))
         play(opened, seed)
         return opened.record
 

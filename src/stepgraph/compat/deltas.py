@@ -94,6 +94,9 @@ class Deltas:
         self._copied = source == "fork" and not engine.replaying
         if self._copied:
             return
+        if source == "fork":  # it carries what the caller's Command wrote
+            self.forced.update(key for key, _ in self.commanded)
+            self.commanded = []
         step, edit = engine.state.step - 1, source == "update" or any(task.edited for task in tasks)
         written = [(key, value) for task in tasks for key, value in task.writes if key in self.channels]
         self.forced.update(key for key, value in written if overwritten(value) is not MISSING)
