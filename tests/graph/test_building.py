@@ -39,7 +39,37 @@ class Managed(TypedDict):
     last: IsLastStep
 
 
+def keyed(key: str) -> StateGraph:
+    """A graph whose state has this key."""
+    return StateGraph(TypedDict("Keyed", {key: int})).add_node("a", note).add_edge(START, "a")  # type: ignore[operator]  # a schema of parts
+
+
 BUILDING: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
+    "a reserved key": (
+        lambda: keyed("checkpoint_id").compile(),
+        ValueError,
+        "Channel name 'checkpoint_id' is reserved and cannot be used in the graph: choose another one.",
+    ),
+    "a key with the prefix of inner names": (
+        lambda: keyed("__pregel_tasks").compile(),
+        ValueError,
+        "Channel name '__pregel_tasks' is reserved",
+    ),
+    "a reserved name": (
+        lambda: graph("__interrupt__").compile(),
+        ValueError,
+        "Node name '__interrupt__' is reserved",
+    ),
+    "no name": (
+        lambda: graph("a").add_node(None, note),
+        RuntimeError,
+        "A node needs a name and an action: add_node('plan', ",
+    ),
+    "a number of interrupts": (
+        lambda: graph("a").compile(interrupt_after=3),
+        TypeError,
+        'Interrupts before or after nodes are a list of their names or "*", not 3.',
+    ),
     "a name twice": (lambda: graph("a").add_node("a", note), ValueError, "Node `a` already present."),
     "the name of the entry": (lambda: graph("a").add_node(START, note), ValueError, "Node `__start__` is reserved."),
     "the name of the exit": (lambda: graph("a").add_node(END, note), ValueError, "Node `__end__` is reserved."),

@@ -307,3 +307,16 @@ def test_a_command_is_no_nodes_run(command: Command[Any], checkpointer: Callable
 
     assert graph.get_state(config).next == ("ask", "quick")
     assert graph.get_state(config).values["log"] == ["in", "a", "by hand"]
+
+
+@pytest.mark.parametrize("checkpointer", [MemoryCheckpointer, lambda: SqliteCheckpointer(":memory:")])
+def test_the_history_of_one_checkpoint_is_that_one_or_nothing(checkpointer: Callable[[], Any]) -> None:
+    app = chain(checkpointer(), a={"x": 1}, b={"x": 2})
+    app.invoke({"x": 0}, THREAD)
+    newest, older, *_ = app.get_state_history(THREAD)
+    unknown = {"configurable": {"thread_id": "t", "checkpoint_id": "1"}}
+    assert list(app.get_state_history(unknown)) == []
+    assert app.get_state(unknown).metadata is None
+    assert list(app.get_state_history(older.config)) == [older]
+    assert list(app.get_state_history(older.config, before=newest.config)) == [older]
+    assert list(app.get_state_history(older.config, before=older.config)) == []

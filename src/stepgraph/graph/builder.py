@@ -17,6 +17,7 @@ from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.graph.hints import hints_of, warn_of_no_schema
 from stepgraph.graph.planning import plan_of
 from stepgraph.graph.policies import fitting, limits_of, renamed
+from stepgraph.graph.reserved import check_free
 from stepgraph.graph.specs import BranchSpec, Policies, StateNodeSpec, handler_spec, how_of
 from stepgraph.schema.channels import Managers, channels_of
 
@@ -132,6 +133,8 @@ class StateGraph:
             old = renamed("add_node", deprecated, _OLD_SETTINGS)
             retry_policy = old.get("retry_policy") if retry_policy is None else retry_policy
             input_schema = old.get("input_schema") if input_schema is None else input_schema
+        if node is None:
+            raise RuntimeError("A node needs a name and an action: add_node('plan', function), or add_node(function).")
         if not isinstance(node, str):
             action, node = node, name_of(node)
         elif action is None:
@@ -309,6 +312,8 @@ class StateGraph:
         targets.update(*(node.ends or () for node in self.nodes.values()))
         if unknown := targets.difference(self.nodes, (END,)):
             raise ValueError(f"Found edge ending at unknown node `{min(unknown)}`{self._meant(min(unknown))}")
+        check_free("Channel", self.channels)
+        check_free("Node", self.nodes)
         for name in interrupt or ():
             if name not in self.nodes:
                 raise ValueError(f"Interrupt node `{name}` not found{self._meant(name)}")
@@ -375,6 +380,8 @@ _OLD_SETTINGS: dict[str, tuple[str, type[Warning]]] = {
 def _listed(nodes: Sequence[str] | str | None) -> frozenset[str]:
     if nodes is None:
         return frozenset()
+    if not isinstance(nodes, Iterable):
+        raise TypeError(f'Interrupts before or after nodes are a list of their names or "*", not {nodes!r}.')
     return frozenset((nodes,) if isinstance(nodes, str) else nodes)
 
 

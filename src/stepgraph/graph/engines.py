@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import environ
 from time import time
 from typing import TYPE_CHECKING, Any
@@ -18,17 +18,7 @@ from stepgraph.core.request import ORDINARY, Request
 from stepgraph.core.types import MISSING
 from stepgraph.graph.snapshots import inner_plan, journey
 from stepgraph.graph.threads import ROOT_ONLY_LENT
-from stepgraph.run.config import (
-    CACHE,
-    CHECKPOINTER,
-    DURABILITY,
-    LENT,
-    RUNTIME,
-    addresses,
-    check_width,
-    inherited,
-    merged,
-)
+from stepgraph.run.config import CACHE, CHECKPOINTER, DURABILITY, LENT, RUNTIME, addresses, check, inherited, merged
 from stepgraph.run.context import TASK, ambient, current_task
 from stepgraph.run.ids import RunIds
 from stepgraph.schema.validate import as_context
@@ -61,11 +51,14 @@ def engine_of(
     around = None if reading else current_task.get(None)
     outer, callbacks = None, None if reading else config.get("callbacks")
     if not reading and (config or around is not None):
+        check(config)
         outer = (config.get("configurable") or {}).get(TASK)
         if around is not None:
             if outer is None and not addresses(config):
                 outer = around
             config = inherited(ambient(around), config)
+    if reading:
+        check(config)
     configurable = config.get("configurable") or {}
     limit = DEFAULT_RECURSION_LIMIT if reading else config.get("recursion_limit", DEFAULT_RECURSION_LIMIT)
     if limit < 1:
@@ -128,7 +121,9 @@ def plain_engine(graph: CompiledStateGraph, input: Any, config: dict[str, Any]) 
     if saver is not None or config:
         configurable = config.get("configurable")
         limit = config.get("recursion_limit", limit)
-        if configurable is None or not _PLAIN.issuperset(config) or limit < 1 or isinstance(saver, bool):
+        if type(configurable) is not dict or type(limit) is not int or limit < 1:
+            return graph.engine(input, config)
+        if not _PLAIN.issuperset(config) or isinstance(saver, bool):
             return graph.engine(input, config)
         thread = configurable.get("thread_id")
         if thread is None or len(configurable) > 1:
@@ -175,6 +170,8 @@ def _nested(graph: CompiledStateGraph, outer: Any, request: Request) -> Engine:
 def _names(given: Any) -> frozenset[str]:
     if not given:
         return frozenset()
+    if not isinstance(given, Iterable):
+        raise TypeError(f'Interrupts before or after nodes are a list of their names or "*", not {given!r}.')
     return frozenset((given,) if isinstance(given, str) else (_NO_NODE if name == "*" else name for name in given))
 
 

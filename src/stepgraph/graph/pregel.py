@@ -18,7 +18,8 @@ from stepgraph.graph.compiled import CompiledStateGraph, graph_class
 from stepgraph.graph.node_builder import NodeBuilder
 from stepgraph.graph.patched import SHARED, replace, restore
 from stepgraph.graph.policies import renamed
-from stepgraph.graph.pregel_node import TASKS, ChannelWriteEntry, ChannelWriteTupleEntry, PregelNode, listed, node_of
+from stepgraph.graph.pregel_node import ChannelWriteEntry, ChannelWriteTupleEntry, PregelNode, listed, node_of
+from stepgraph.graph.reserved import check_free
 from stepgraph.graph.stamping import stamp_of
 from stepgraph.schema.managed import computing, is_managed
 
@@ -26,20 +27,6 @@ if TYPE_CHECKING:
     from stepgraph.core.limits import CachePolicy
 
 logger = logging.getLogger("stepgraph")
-RESERVED = frozenset(
-    (
-        START,
-        TASKS,
-        "__input__",
-        "__interrupt__",
-        "__resume__",
-        "__error__",
-        "__error_source_node__",
-        "__no_writes__",
-        ":",
-        "|",
-    )
-)
 
 
 class _Kind(ABCMeta):
@@ -160,12 +147,9 @@ class Pregel(CompiledStateGraph, metaclass=_Kind):
     def validate(self) -> Self:
         """Check that names are known and free. Raises ValueError, and TypeError for what is no node."""
         known, shown = self._given, repr(sorted(self._given))[:100]
-        for key in known:
-            if key in RESERVED:
-                raise ValueError(f"Channel name '{key}' is reserved and cannot be used in the graph.")
+        check_free("Channel", known, also=START)
+        check_free("Node", self._nodes, also=START)
         for name, node in self._nodes.items():
-            if name in RESERVED:
-                raise ValueError(f"Node name '{name}' is reserved")
             if not isinstance(node, PregelNode):
                 raise TypeError(f"Invalid node type {type(node)}, expected PregelNode or NodeBuilder")
             for key in listed(node.channels):

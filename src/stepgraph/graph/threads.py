@@ -12,7 +12,7 @@ from stepgraph.core.types import MISSING, Command, StateSnapshot, StateUpdate
 from stepgraph.graph.described import Described
 from stepgraph.graph.snapshots import config_for, empty, snapshot, snapshots, successor
 from stepgraph.graph.updates import COPY, update_flow
-from stepgraph.run.config import merged
+from stepgraph.run.config import check, merged
 from stepgraph.run.sync import SyncDriver
 
 ROOT_ONLY_LENT = "checkpointer=True cannot be used for root graphs: it is for subgraphs with their own history."
@@ -67,13 +67,15 @@ class Threads(Described):
         settings = self._merged(config, thread)
         engine = self.engine(None, settings, reading=True)
         saver = self._saver(engine)
+        first = (before or {}).get("configurable", {}).get("checkpoint_id")
         if engine.request.checkpoint is not None:
             shown = Threads.get_state(self, settings, subgraphs=subgraphs)
-            known = shown.metadata or {}
-            if limit != 0 and all(known.get(key) == value for key, value in (filter or {}).items()):
+            known = shown.metadata
+            if known is None or limit == 0 or (first is not None and engine.request.checkpoint >= first):
+                return
+            if all(known.get(key) == value for key, value in (filter or {}).items()):
                 yield shown
             return
-        first = (before or {}).get("configurable", {}).get("checkpoint_id")
         yield from snapshots(engine, saver, first, limit, wanted=filter or {}, values=values, subgraphs=subgraphs)
 
     async def aget_state_history(
@@ -195,8 +197,9 @@ class Threads(Described):
     def _merged(self, config: Mapping[str, Any] | None, thread: str | None) -> dict[str, Any]:
         try:
             settings = merged(self.config, config or {}) if self.config or config else {}
-        except AttributeError as error:
+        except (AttributeError, TypeError) as error:
             if isinstance(config, Mapping):
+                check(config)
                 raise
             raise AttributeError(
                 f'A config is a dict, e.g. {{"configurable": {{"thread_id": "t1"}}}}, and not {config!r}; '

@@ -19,7 +19,7 @@ from stepgraph.graph.engines import plain_engine
 from stepgraph.integrations.ambient import child_config, surrounding
 from stepgraph.integrations.listeners import graph_manager_for, listened
 from stepgraph.integrations.tracing import traced
-from stepgraph.run.config import inherited, shown_metadata
+from stepgraph.run.config import check, inherited, shown_metadata
 from stepgraph.run.context import current_task, shared_config
 
 
@@ -181,6 +181,7 @@ class RunnableGraph(CompiledStateGraph, Runnable[Any, Any]):  # type: ignore[mis
         return options.get("stream_mode") in (None, "values") and (self.hears or listened(settings))
 
     def _manager(self, settings: Settings) -> Any:
+        check(settings)
         task = current_task.get(None)
         config: Mapping[str, Any] = settings
         if task is not None and _inside(task, settings.around):  # else what is around it is in the settings already

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
+from numbers import Real
 from typing import Any
 
 KEYS = frozenset(
@@ -87,6 +88,27 @@ def shown_metadata(config: Mapping[str, Any]) -> dict[str, Any]:
         if key not in found and configurable.get(key):
             found[key] = configurable[key]
     return found
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Raises AttributeError or TypeError, as LangGraph does, for a setting of a wrong kind."""
+    for key in config.keys() & _KINDS:
+        kinds, error, wanted = _KINDS[key]
+        given = config[key]
+        if given is not None and (not isinstance(given, kinds) or isinstance(given, str)):
+            raise error(f"{key} is {wanted}, not {given!r}: correct it in the config of the call.")
+    callbacks = config.get("callbacks")
+    if not (callbacks is None or isinstance(callbacks, Sequence) or hasattr(callbacks, "handlers")):
+        raise AttributeError(f"callbacks is a list of handlers or a callback manager, not {callbacks!r}.")
+
+
+_KINDS: dict[str, tuple[tuple[type, ...], type[Exception], str]] = {
+    "configurable": ((Mapping,), AttributeError, 'a dict such as {"thread_id": "t1"}'),
+    "metadata": ((Mapping,), AttributeError, "a dict"),
+    "tags": ((Sequence, Set), TypeError, "a list of texts"),
+    "recursion_limit": ((Real,), TypeError, "a number of supersteps"),
+}
+"""Setting -> what it may be, what is raised for another kind, and what the message says is wanted."""
 
 
 def filled(value: Any) -> bool:
