@@ -71,6 +71,11 @@ DEVIATIONS = {
         "When an entrypoint is tried again by its retry policy, LangGraph calls the tasks again that had ended before "
         "it failed; ours takes their results from the record, as both do on resume."
     ),
+    "tried again inside": (
+        "When a task is tried again, LangGraph runs the graphs that it calls from their START, in a namespace of their "
+        "own, so that one with a history of its own forgets it; ours goes on where such a graph failed, and one that "
+        "had ended runs again on the history that it had before the task."
+    ),
     "lasting subgraph skipped": (
         "When a run is resumed, LangGraph does not run a subgraph with a history of its own that ended in an earlier "
         "run, although the node calls it for the first time in this one: it gets the old result. Ours runs it."

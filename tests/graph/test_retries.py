@@ -17,7 +17,7 @@ from stepgraph.core.errors import NodeCancelledError, Rejected
 from stepgraph.graph.node_builder import NodeBuilder
 from stepgraph.graph.pregel import Pregel
 from stepgraph.graph.pregel_node import PregelNode
-from stepgraph.persist import MemoryCheckpointer
+from stepgraph.persist import MemoryCheckpointer, SqliteCheckpointer
 from stepgraph.run.sync import SyncDriver
 
 
@@ -202,6 +202,66 @@ def test_a_subgraph_that_is_tried_again_goes_on_where_it_failed() -> None:
     app = graph(inner.compile()).compile(MemoryCheckpointer())
     assert app.invoke({"log": []}, CONFIG)["log"] == ["first", "call 2", "b"]
     assert (calls["first"], second.calls) == (1, 2)
+
+
+SAVERS = {
+    "memory": MemoryCheckpointer,
+    "SQLite": lambda: SqliteCheckpointer(":memory:"),
+    "LangGraph's": lambda: pytest.importorskip("langgraph.checkpoint.memory").InMemorySaver(),
+}
+
+
+def lone(node: Any) -> StateGraph:
+    """A graph of one node that is tried again."""
+    return StateGraph(Log).add_node("a", node, retry_policy=AT_ONCE).add_edge(START, "a")
+
+
+@pytest.mark.parametrize("durability", ["sync", "async", "exit"])
+@pytest.mark.parametrize("saver", SAVERS)
+@pytest.mark.parametrize("lasting", [None, True], ids=["fresh", "lasting"])
+def test_a_called_graph_that_had_ended_is_run_anew_in_the_next_attempt(
+    lasting: Any, saver: str, durability: Any
+) -> None:
+    """With the new input, without what the failed attempt left, and with the history that it had before the task."""
+    talk = lone(lambda state: {"log": [len(state["log"])]}).compile(checkpointer=lasting)
+    failures: list[str] = []
+
+    def calls(state: Log) -> Log:
+        said = talk.invoke({"log": [f"{state['log'][-1]}, failed {len(failures)}"]})["log"]
+        if len(failures) % 3 != 2:
+            failures.append("again")
+            raise ConnectionError
+        failures.append("no more")
+        return {"log": [said]}
+
+    app = lone(calls).compile(checkpointer=SAVERS[saver]())
+    config: Any = {"configurable": {"thread_id": "t"}}
+    first = app.invoke({"log": ["one"]}, config, durability=durability)["log"][-1]
+    assert first == ["one, failed 2", 1]
+    second = app.invoke({"log": ["two"]}, config, durability=durability)["log"][-1]
+    assert second == ([*first, "two, failed 5", 3] if lasting else ["two, failed 5", 1])
+
+
+@pytest.mark.parametrize("saver", SAVERS)
+@pytest.mark.parametrize("how", ["node", "called"])
+def test_a_lasting_subgraph_that_failed_goes_on_in_the_next_attempt(how: str, saver: str) -> None:
+    """It takes its input in once."""
+    steps: list[str] = []
+
+    def fails_every_other_time(state: Log) -> Log:
+        steps.append("fails")
+        if steps.count("fails") % 2:
+            raise ConnectionError
+        return {"log": ["over"]}
+
+    inner = StateGraph(Log).add_node("first", lambda state: steps.append("first") or {"log": ["first"]})
+    inner.add_node("second", fails_every_other_time).add_edge(START, "first").add_edge("first", "second")
+    inside = inner.compile(checkpointer=True)
+    app = lone(inside if how == "node" else lambda state: inside.invoke(state)).compile(checkpointer=SAVERS[saver]())
+    assert app.invoke({"log": ["one"]}, CONFIG)["log"] == ["one", "one", "first", "over"]
+    given = ["one", "one", "first", "over", "two"]
+    assert app.invoke({"log": ["two"]}, CONFIG)["log"] == [*given, "one", "first", "over", *given, "first", "over"]
+    assert steps == ["first", "fails", "fails"] * 2
 
 
 def test_tasks_made_by_sends_are_retried_one_by_one() -> None:

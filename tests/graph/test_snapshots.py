@@ -320,3 +320,14 @@ def test_the_history_of_one_checkpoint_is_that_one_or_nothing(checkpointer: Call
     assert list(app.get_state_history(older.config)) == [older]
     assert list(app.get_state_history(older.config, before=newest.config)) == [older]
     assert list(app.get_state_history(older.config, before=older.config)) == []
+
+
+@pytest.mark.parametrize("checkpointer", [MemoryCheckpointer, lambda: SqliteCheckpointer(":memory:")])
+def test_a_history_of_no_snapshots_is_empty_and_unfit_questions_are_named(checkpointer: Callable[[], Any]) -> None:
+    app = chain(checkpointer(), a={"x": 1})
+    app.invoke({"x": 0}, THREAD)
+    assert [len(list(app.get_state_history(THREAD, limit=limit))) for limit in (None, 2, 1, 0, -1)] == [3, 2, 1, 0, 0]
+    with pytest.raises(AttributeError, match=r'`filter` is a dict of metadata, e.g. {"source": "loop"}, and not 3'):
+        list(app.get_state_history(THREAD, filter=3))  # type: ignore[arg-type]  # a mistake
+    with pytest.raises(TypeError, match="`before` is the config of a snapshot, and not '1'"):
+        list(app.get_state_history(THREAD, before="1"))  # type: ignore[arg-type]  # a mistake

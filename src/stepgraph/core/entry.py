@@ -35,6 +35,8 @@ def open_thread(engine: Engine) -> Flow:
     stored: Stored | None = None
     if request.checkpointer is not None and not (is_new(engine) or _begins_again(engine)):
         stored = yield _load(engine)
+        if request.parent is not None:
+            stored = yield from _taken_back(engine, request.parent, stored)
         if stored is not None:
             stored = current(engine, stored)
             restore(engine, stored)
@@ -168,18 +170,34 @@ class Earlier:
         return None
 
 
+def _taken_back(engine: Engine, task: Task, stored: Stored | None) -> Flow:
+    """The checkpoint to begin with when a task runs a graph again that had ended, because the task failed after that.
+
+    It is run anew: without what the earlier attempt did, but with what a graph with a history of its own had before.
+    """
+    request, place = engine.request, engine.scope.ns_text
+    if request.lasting:
+        task.found = {place: None if stored is None else stored.id, **task.found}
+    if task.attempt == 1 or stored is None or stored.control.next or stored.control.sends:
+        return stored
+    before = task.found.get(place)
+    return None if before is None else (yield Load(request.checkpointer, request.thread or "", place, before))
+
+
 def _goes_on(engine: Engine, parent: Task, stored: Stored) -> bool:
     """Whether a child takes up its own checkpoint: it is not done, or its end was not recorded by the parent's task.
 
     A child with a history of its own does so only if the parent's run goes on too, and it is not done, or was done by
-    the same task before that stopped; else it has new input.
+    the same task before that stopped; or if an earlier attempt of the task began it. Else it has new input.
     """
     if engine.request.lasting and engine.request.checkpoint is None:
-        goes_on = parent.scope.resumed and engine.scope.root.request.replayed is None
         scope = parent.scope
+        if parent.attempt > 1 and parent.found[engine.scope.ns_text] != stored.id:
+            return True
+        goes_on = scope.resumed and engine.scope.root.request.replayed is None
         by_this_task = (stored.metadata.get("parents") or {}).get(scope.ns_text) == scope.checkpoint
         return goes_on and (by_this_task or bool(engine.state.next or engine.state.sends))
-    return parent.attempt == 1 or bool(engine.state.next or engine.state.sends)
+    return True
 
 
 def _travel(engine: Engine, stored: Stored | None, resuming: bool) -> Flow:

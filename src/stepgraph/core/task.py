@@ -195,6 +195,8 @@ class Task:
     """Of an error handler: the NodeError that it is given."""
     handler: Task | None = None
     """The error handler that runs in its place."""
+    found: Mapping[str, str | None] = MappingProxyType({})
+    """Namespace -> newest checkpoint of a graph with a history of its own, when this task first ran it."""
     answers: list[Any] | None = None
     records: dict[str, Record] | None = None
     context: Any = None

@@ -18,7 +18,18 @@ from stepgraph.core.request import ORDINARY, Request
 from stepgraph.core.types import MISSING
 from stepgraph.graph.snapshots import inner_plan, journey
 from stepgraph.graph.threads import ROOT_ONLY_LENT
-from stepgraph.run.config import CACHE, CHECKPOINTER, DURABILITY, LENT, RUNTIME, addresses, check, inherited, merged
+from stepgraph.run.config import (
+    CACHE,
+    CHECKPOINTER,
+    DURABILITY,
+    LENT,
+    RUNTIME,
+    addresses,
+    check,
+    check_width,
+    inherited,
+    merged,
+)
 from stepgraph.run.context import TASK, ambient, current_task
 from stepgraph.run.ids import RunIds
 from stepgraph.schema.validate import as_context

@@ -67,11 +67,13 @@ class Threads(Described):
         settings = self._merged(config, thread)
         engine = self.engine(None, settings, reading=True)
         saver = self._saver(engine)
-        first = (before or {}).get("configurable", {}).get("checkpoint_id")
+        first = _checked(filter, before)
+        if limit is not None and limit <= 0:
+            return
         if engine.request.checkpoint is not None:
             shown = Threads.get_state(self, settings, subgraphs=subgraphs)
             known = shown.metadata
-            if known is None or limit == 0 or (first is not None and engine.request.checkpoint >= first):
+            if known is None or (first is not None and engine.request.checkpoint >= first):
                 return
             if all(known.get(key) == value for key, value in (filter or {}).items()):
                 yield shown
@@ -224,6 +226,15 @@ class Threads(Described):
                 'No checkpointer set: compile the graph with one, e.g. compile(checkpointer="sqlite:///runs.db").'
             )
         return saver
+
+
+def _checked(filter: Any, before: Any) -> Any:
+    """The checkpoint id of `before`. Raises AttributeError and TypeError, as LangGraph does, for what are no dicts."""
+    if filter is not None and not isinstance(filter, Mapping):
+        raise AttributeError(f'`filter` is a dict of metadata, e.g. {{"source": "loop"}}, and not {filter!r}.')
+    if before is not None and not isinstance(before, Mapping):
+        raise TypeError(f"`before` is the config of a snapshot, and not {before!r}.")
+    return ((before or {}).get("configurable") or {}).get("checkpoint_id")
 
 
 def _check_waits(state: StateSnapshot) -> None:
