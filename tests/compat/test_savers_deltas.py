@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -211,3 +214,35 @@ def test_random_programs_with_deltas_may_change_hands(first: int) -> None:
         with pair_lab(lambda call, hands=hands: hands[call % 200], "sync", "memory", Path()) as pair:
             got = random_play(pair, seed)
         assert not (found := difference(want, got)), f"seed {seed}, {hands[:12]}: {found}"
+
+
+QUIET = """
+import operator
+from typing import Annotated, TypedDict
+from langgraph.channels import DeltaChannel
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import END, START, StateGraph
+class State(TypedDict):
+    log: Annotated[list, DeltaChannel(lambda state, writes: [*state, *sum(writes, [])], snapshot_frequency=100)]
+    n: Annotated[int, operator.add]
+builder = StateGraph(State).add_node("a", lambda state: {"n": 1}).add_edge(START, "a")
+builder.add_conditional_edges("a", lambda state: "a" if state["n"] < 7 else END, ["a", END])
+app, config = builder.compile(checkpointer=InMemorySaver()), {"configurable": {"thread_id": "t"}}
+app.invoke({"log": ["in"], "n": 0}, config)
+for each in app.checkpointer.list(config):
+    held = each.checkpoint["channel_values"].get("log")
+    print(each.metadata["step"], each.metadata.get("counters_since_delta_snapshot"), type(held).__name__)
+"""
+
+
+def test_the_environment_says_after_how_many_supersteps_a_snapshot_is_made() -> None:
+    """Also where nobody writes to the channel."""
+    shown = []
+    for start in ([], ["-m", "stepgraph.compat", "run"]):
+        done = subprocess.run(
+            [sys.executable, *start, "-c", QUIET], capture_output=True, text=True, check=True,
+            env={**os.environ, "LANGGRAPH_DELTA_MAX_SUPERSTEPS_SINCE_SNAPSHOT": "3"},
+        )  # fmt: skip
+        shown.append(done.stdout.splitlines())
+    assert sum("_DeltaSnapshot" in line for line in shown[0]) > 1
+    assert shown[0] == shown[1]

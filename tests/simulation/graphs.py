@@ -1,6 +1,7 @@
 """Graphs for simulation: random ones, and small ones of which every order can be tried."""
 
 import operator
+from collections import Counter
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Annotated, Any
@@ -183,6 +184,33 @@ def called(saver: Any) -> CompiledStateGraph:
     g.add_node("beside", _logging("beside"))
     g.add_node("end", _logging("end"))
     g.add_edge(START, "calls").add_edge(START, "beside").add_edge("calls", "end")
+    return g.compile(checkpointer=saver)
+
+
+def tried_again(saver: Any) -> CompiledStateGraph:
+    """Tasks that fail by the graph that they call, or run as a node with a history of its own, and are tried again."""
+    calls: Counter[str] = Counter()
+
+    def failing(name: str, times: int) -> Any:
+        def body(state: Log) -> Any:
+            calls[name] += 1
+            if calls[name] <= times:
+                raise ConnectionError(name)
+            return {"log": [name]}
+
+        return body
+
+    def inner(name: str) -> StateGraph:
+        g = StateGraph(Log).add_node("x", _logging(f"{name} x")).add_node("y", failing(f"{name} y", 1))
+        return g.add_edge(START, "x").add_edge("x", "y")
+
+    called, talk = inner("called").compile(), inner("lasting").compile(checkpointer=True)
+    policy = RetryPolicy(max_attempts=99, initial_interval=0, jitter=False, retry_on=ConnectionError)
+    g = StateGraph(Log)
+    g.add_node("calls", lambda state: {"log": called.invoke({"log": ["into"], "count": 0})["log"]}, retry_policy=policy)
+    g.add_node("talks", talk, retry_policy=policy)
+    g.add_node("end", _logging("end"))
+    g.add_edge(START, "calls").add_edge(START, "talks").add_edge("calls", "end")
     return g.compile(checkpointer=saver)
 
 
@@ -411,6 +439,7 @@ SMALL = {
     "two subgraphs": two_subgraphs,
     "a lasting subgraph": lasting,
     "a called graph": called,
+    "tried again": tried_again,
     "commands to the parent": up_to_the_parent,
     "kinds of keys": kinds_of_keys,
     "failing and cached": failing_and_cached,

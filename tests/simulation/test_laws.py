@@ -197,6 +197,18 @@ def test_a_failure_of_any_effect_can_be_resumed(seed: int, cancels: bool) -> Non
 
 
 @pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("cancels", [False, True], ids=["siblings go on", "siblings are cancelled"])
+def test_every_effect_of_a_small_graph_may_fail(name: str, cancels: bool) -> None:
+    make = SMALL[name]
+    result, history, effects = expected(make)
+    for number in range(1, effects + 1):
+        world, failing = world_of(make), _FailAt(number, cancels)
+        assert world.live(INPUTS, failing.policy) == result, f"effect {number} failed"
+        assert account(world) == history, f"effect {number} failed"
+        assert failing.failed, f"effect {number} of {effects} was never reached"
+
+
+@pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("fails", [False, True], ids=["crash", "failure"])
 def test_memory_loses_nothing_whatever_effect_the_run_ends_at(name: str, fails: bool) -> None:
     """The run is left, the process goes on: all that was handed over counts."""

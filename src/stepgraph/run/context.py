@@ -343,11 +343,10 @@ def interrupt(value: Any, *, response_schema: Any = None) -> Any:
         answers = task.answers = []
     root = task.scope.root
     question = Interrupt(value, task.interrupt_id(len(answers)), _json_schema(response_schema))
-    if root.answers_by_id and (key := _answered(task, question.id, root.answers_by_id)) is not None:
-        given = root.answers_by_id[key]
+    if root.answers_by_id and question.id in root.answers_by_id:
+        given = root.answers_by_id[question.id]
         answer = checked_answer(response_schema, given)
-        root.answers_by_id.pop(task.interrupt_id(0), None)
-        root.answers_by_id.pop(key, None)
+        del root.answers_by_id[question.id]
     elif root.answer:
         given = root.answer[0]
         answer = checked_answer(response_schema, given)
@@ -359,14 +358,6 @@ def interrupt(value: Any, *, response_schema: Any = None) -> Any:
         raise GraphInterrupt((question,))
     answers.append(given)  # as it was given: it is checked again whenever the node runs again
     return answer
-
-
-def _answered(task: Task, asked: str, answers: Mapping[str, Any]) -> str | None:
-    """The id under which a task's question has its answer: its own, or that of the first one the task ever asked."""
-    if asked in answers:
-        return asked
-    first = task.interrupt_id(0)
-    return first if first in answers else None
 
 
 def _ask_live(task: Task, question: Interrupt, response_schema: Any) -> Any:
