@@ -321,14 +321,14 @@ class TestStopsSetSinceThen:
 class TestDecisionsInsideASubgraph:
     """ "Changed my mind" goes for what was decided in a subgraph that has finished since."""
 
-    def session(self, *, deep: bool = False, checkpointer: Any = None) -> Any:
+    def session(self, *, deep: bool = False, checkpointer: Any = None, url: str = "memory://") -> Any:
         from stepgraph.debug import debug
 
         calls: Counter[str] = Counter()
         sub = chain("xyz", calls).compile(checkpointer=checkpointer)
         if deep:
             sub = chain("ps", calls, inner={"s": sub}).compile()
-        graph = chain("asb", calls, inner={"s": sub}).compile(name="decided inside")
+        graph = chain("asb", calls, inner={"s": sub}).compile(name="decided inside", checkpointer=url)
         return debug(graph), calls
 
     def loop(self) -> Any:
@@ -458,8 +458,9 @@ class TestDecisionsInsideASubgraph:
         assert finished(run.at(1).fork()).result == run.result
         assert calls == {"a": 1, "x": 1, "y": 1, "z": 1, "b": 2}
 
-    def test_one_that_keeps_no_checkpoints_begins_again(self):
-        dbg, calls = self.session(checkpointer=False)
+    @pytest.mark.parametrize("url", ["memory://", "sqlite://:memory:"])
+    def test_one_that_keeps_no_checkpoints_begins_again(self, url):
+        dbg, calls = self.session(checkpointer=False, url=url)
         dbg.gate("after:s/y")
         run = dbg.start({"seen": []})
         held(run)[0].edit({"seen": ["first"]})

@@ -309,7 +309,7 @@ def test_a_log_that_was_dropped_while_somebody_held_it_is_taken_up_again(checkpo
     saved(checkpointer, 0, {"n": 0})
     checkpointer.flush()
     log = checkpointer._logs.pop(("t", ""))
-    log.dropped = True
+    log.dropped = log.gone = True
     real = checkpointer._logs
     checkpointer._logs = Stale(log, real)  # who looked just before still finds it
     saved(checkpointer, 1, {"n": 1})

@@ -298,6 +298,58 @@ class TestProcesses:
         one.close()
         two.close()
 
+    def test_a_thread_deleted_by_another_process_can_be_begun_again(self, path: Path) -> None:
+        one, two = SqliteCheckpointer(path), SqliteCheckpointer(path)
+        Story(one).save({"n": 1})
+        one.flush()
+        two.delete("t")
+        assert one.load("t", "") is None
+
+        again = Story(one, run="1f0c8d2e-77a0-6b1c-9999")
+        again.save({"n": 2})
+        assert again.values() == {"n": 2}
+        assert len(again.history()) == 1
+        one.close()
+        two.close()
+
+    def test_a_thread_that_another_process_deleted_and_began_again_is_read(self, path: Path) -> None:
+        one, two = SqliteCheckpointer(path), SqliteCheckpointer(path)
+        Story(one).save({"n": 1})
+        one.flush()
+        two.delete("t")
+        theirs = Story(two, run="1f0c8d2e-77a0-6b1c-9999")
+        theirs.save({"n": 2})
+        two.flush()
+
+        assert [each.values for each in one.history("t", "")] == [{"n": 2}]
+        theirs.checkpointer = one
+        theirs.save({"m": 3})
+        assert theirs.values() == {"n": 2, "m": 3}
+        one.close()
+        two.close()
+
+    def test_what_waits_when_its_thread_is_deleted_troubles_nobody(self, path: Path, monkeypatch: Any) -> None:
+        opened = SqliteCheckpointer(path)
+        story, other = Story(opened), Story(opened, "other")
+        story.save({"n": 1})
+        flush = opened.flush
+
+        def flush_and_go_on() -> None:
+            flush()
+            story.save({"n": 2})
+
+        monkeypatch.setattr(opened, "flush", flush_and_go_on)
+        opened.delete("t")
+        monkeypatch.undo()
+
+        other.save({"n": 3})
+        opened.flush()
+        assert other.values() == {"n": 3}
+        assert opened.load("t", "") is None
+        with pytest.raises(CheckpointError, match=r"Thread 't', step 1: the parent checkpoint .* was deleted"):
+            story.save({"n": 3})
+        opened.close()
+
     def test_a_busy_file_is_waited_for_and_then_reported(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("stepgraph.persist.file.BUSY", 0.01)
         opened = SqliteCheckpointer(path)

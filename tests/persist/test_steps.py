@@ -117,6 +117,21 @@ def test_a_thread_that_is_deleted_under_a_run_ends_it(saver: Any) -> None:
     assert saver.load("t", "") is None
 
 
+@pytest.mark.parametrize("places", ["ab", "ba", "abc"])
+def test_a_thread_that_is_deleted_under_parallel_tasks_leaves_no_record_behind(saver: Any, places: str) -> None:
+    g = StateGraph(State)
+    for name in places:
+        g.add_node(name, lambda _, name=name: saver.delete("t") if name == "b" else {"n": 1} if name == "a" else {})
+        g.add_edge(START, name)
+    g.add_node("last", one_more).add_edge([*places], "last")
+    app = g.compile(checkpointer=saver)
+    with pytest.raises(CheckpointError, match=r"Thread 't'.* is not stored"):
+        app.invoke({"n": 0}, CONFIG)
+
+    assert app.get_state(CONFIG).values == {}
+    assert list(app.get_state_history(CONFIG)) == saver.threads() == saver.namespaces("t") == []
+
+
 def test_two_runs_of_one_thread_at_once_store_both(saver: Any) -> None:
     async def turn(state: State) -> State:
         await asyncio.sleep(0)
@@ -397,9 +412,16 @@ def test_a_thread_that_is_deleted_beside_parallel_tasks_can_be_begun_again(saver
     assert len(saver.threads()) == 1
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs end before anything is written that is not flushed."""
+    monkeypatch.setattr("stepgraph.persist.commit.DELAY", 60.0)
+
+
+@pytest.mark.usefixtures("unhurried")
 def test_only_the_thread_that_another_process_deletes_hears_of_it(tmp_path: Path) -> None:
     with SqliteCheckpointer(tmp_path / "a.db") as saver, SqliteCheckpointer(tmp_path / "a.db") as other:
-        deleting(saver, other, "b").invoke({"seen": []}, CONFIG)  # it ends before anything is written
+        deleting(saver, other, "b").invoke({"seen": []}, CONFIG)
         saver._committer.settle_all()
         saver._committer.write()
         good = deleting(saver, None, "")
@@ -412,6 +434,7 @@ def test_only_the_thread_that_another_process_deletes_hears_of_it(tmp_path: Path
         assert good.invoke({"seen": []}, CONFIG) == {"seen": ["a", "b", "c", "d"]}
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_lines_of_a_thread_that_was_made_again_are_not_added_to_the_new_one(tmp_path: Path) -> None:
     with SqliteCheckpointer(tmp_path / "a.db") as saver, SqliteCheckpointer(tmp_path / "a.db") as other:
         deleting(saver, other, "b").invoke({"seen": []}, CONFIG)
@@ -422,6 +445,7 @@ def test_lines_of_a_thread_that_was_made_again_are_not_added_to_the_new_one(tmp_
         assert [each.values.get("n") for each in saver.history("t", "")] == [1, 0, None]
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("call", ["flush", "close"])
 def test_what_can_not_be_stored_is_told_at_the_end_though_nobody_goes_on(tmp_path: Path, call: str) -> None:
     saver, other = SqliteCheckpointer(tmp_path / "a.db"), SqliteCheckpointer(tmp_path / "a.db")

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 KEYFRAME: Final = b'{"id"'
 LINK: Final = b'{"parent"'
 RECORD: Final = b'["'
+RESULTS: Final = b'["outcome', b'["proposal"', b'["error"'
+"""How lines begin that tell what came of a task. There is a checkpoint then, which need not be so of what the debugger
+keeps: a graph that keeps no checkpoints is asked about too."""
 OUTCOMES: Final = "outcomes"
 """How lines begin that have the outcomes of many tasks (`persist/outcomes.py`)."""
 
@@ -45,6 +48,19 @@ def is_mark(line: bytes) -> bool:
 def is_record(line: bytes) -> bool:
     """Whether the line is a task's record and no checkpoint."""
     return line.startswith(RECORD)
+
+
+def last_checkpoint(lines: list[bytes]) -> int | None:
+    """The place of the last line that is a checkpoint."""
+    return next((place for place in range(len(lines) - 1, -1, -1) if not is_record(lines[place])), None)
+
+
+def until_checkpoint(lines: list[bytes]) -> list[bytes]:
+    """The records before the first checkpoint."""
+    for place, line in enumerate(lines):
+        if not is_record(line):
+            return lines[:place]
+    return lines
 
 
 class Id(NamedTuple):

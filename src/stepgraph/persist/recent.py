@@ -44,9 +44,9 @@ class RecentLog(Log):
         self.latest: str | None = None
         self.recent: list[Row | Kept] = []
         self.gone = False
-        """Whether its thread was deleted, or it is no longer at hand: nothing is to be kept here."""
+        """Whether nothing is to be kept here: its thread was deleted, or it was `dropped`."""
         self.dropped = False
-        """Whether it is no longer at hand, because nothing waited."""
+        """Whether it is no longer at hand because nothing waited, though its thread is there."""
         self.noted = False
         """Whether it is known that something waits."""
         self.shelf: Shelf | None = None
@@ -107,7 +107,7 @@ class RecentCheckpointer(LogCheckpointer):
             self._settle_all()
         elif metadata == (said := log.said) and not (control.sends or control.channels) and _keep(checkpoint.changes):
             with log.lock:
-                if log.dropped and not self._at_hand(log):
+                if log.gone and not self._at_hand(log):
                     return self.save(thread, ns, checkpoint)
                 if checkpoint.parent == log.latest:
                     if log.latest is None:
@@ -122,7 +122,7 @@ class RecentCheckpointer(LogCheckpointer):
                         settle(log, self._codec, self._saved)
                     return None
         with log.lock:
-            if log.dropped and not self._at_hand(log):
+            if log.gone and not self._at_hand(log):
                 return self.save(thread, ns, checkpoint)
             if log.recent:
                 settle(log, self._codec, self._saved)
@@ -143,10 +143,16 @@ class RecentCheckpointer(LogCheckpointer):
             settle(log, self._codec, self._saved)
 
     def _at_hand(self, log: Any) -> bool:
-        """Take a log up again that was dropped just before its lock was taken. False if there is another by now."""
-        found: bool = self._logs.setdefault((log.thread, log.ns), log) is log
-        log.dropped = log.gone = not found
-        return found
+        """Take a log up again that was dropped just before its lock was taken.
+
+        False if there is another by now, or is to be one because the thread was deleted.
+        """
+        place = log.thread, log.ns
+        if log.dropped:
+            log.dropped = log.gone = self._logs.setdefault(place, log) is not log
+        elif self._logs.get(place) is log:
+            del self._logs[place]
+        return not log.gone
 
     def save_record(self, thread: str, ns: str, checkpoint_id: str, record: Record) -> None:
         """Keep what is known of a task planned from `checkpoint_id`. Small outcomes wait like small checkpoints."""
@@ -155,7 +161,7 @@ class RecentCheckpointer(LogCheckpointer):
             self._trouble.check(thread)
         line = _line(record) if record.kind == "outcome" and checkpoint_id == log.latest else None
         with log.lock:
-            if log.dropped and not self._at_hand(log):
+            if log.gone and not self._at_hand(log):
                 return self.save_record(thread, ns, checkpoint_id, record)
             if line is not None and checkpoint_id == log.latest:
                 log.recent.append((checkpoint_id, line))
@@ -217,6 +223,8 @@ def settle(log: Any, codec: Codec, otherwise: Otherwise | None) -> None:
     Raises CheckpointError when something cannot be stored; it is dropped then, with all that waits behind it.
     """
     with log.lock:
+        if log.gone:
+            log.forget()
         if log.recent:
             try:
                 _settle(log, log.recent, codec, otherwise)

@@ -27,7 +27,7 @@ from stepgraph.persist.codec import Codec
 from stepgraph.persist.commit import Committer, after
 from stepgraph.persist.fast import accelerate
 from stepgraph.persist.file import BITS, LAST, File
-from stepgraph.persist.lines import checkpoint_of, is_record
+from stepgraph.persist.lines import RESULTS, checkpoint_of, is_record, last_checkpoint, until_checkpoint
 from stepgraph.persist.log import Log, Tail, is_replaced, where
 from stepgraph.persist.pool import PoolCodec
 from stepgraph.persist.recent import RecentCheckpointer, RecentLog, own, settle
@@ -90,7 +90,10 @@ class SqliteCheckpointer(RecentCheckpointer):
             self.flush_thread(thread)
         else:  # nothing waits for it: each graph inside a task is looked for before it first runs
             self._trouble.check(thread)
-        return super().load(thread, ns, checkpoint_id)
+        found = super().load(thread, ns, checkpoint_id)
+        if found is None and self._outlived(thread, ns):
+            found = super().load(thread, ns, checkpoint_id)
+        return found
 
     def lacks(self, thread: str, ns: str) -> bool:
         """Whether nothing is stored there, where that can be told without waiting; else False."""
@@ -131,11 +134,13 @@ class SqliteCheckpointer(RecentCheckpointer):
         What did not change between two checkpoints is the same objects in both.
         """
         self.flush_thread(thread)
+        self._outlived(thread, ns)
         yield from super().history(thread, ns, before=before, limit=limit, values=values)
 
     def successor(self, thread: str, ns: str, checkpoint_id: str, sources: Collection[Source]) -> Stored | None:
         """The first checkpoint that was saved as a child of this one and has one of these sources."""
         self.flush_thread(thread)
+        self._outlived(thread, ns)
         return super().successor(thread, ns, checkpoint_id, sources)
 
     def namespaces(self, thread: str) -> list[str]:
@@ -159,6 +164,17 @@ class SqliteCheckpointer(RecentCheckpointer):
                 self._forget()
             found: Log = self._logs.setdefault((thread, ns), made)
             return found
+
+    def _outlived(self, thread: str, ns: str) -> bool:
+        """Whether another process has deleted what the log at hand is of, which is let go then."""
+        log: Any = self._logs.get((thread, ns))
+        if log is None or log.stands():
+            return False
+        with self._lock:
+            if self._logs.get((thread, ns)) is log:
+                del self._logs[thread, ns]
+        log.gone = True
+        return True
 
     def _forget(self) -> None:
         """Drop the logs at hand that nothing waits for; they are found in the file again."""
@@ -193,10 +209,13 @@ class SqliteCheckpointer(RecentCheckpointer):
                     "DELETE FROM fork WHERE parent = ? OR key BETWEEN ? AND ?", (number, *_range(number))
                 )
             connection.execute("DELETE FROM log WHERE thread = ?", (thread,))
-            for key in [key for key in self._logs if key[0] == thread]:
-                gone = self._logs.pop(key)
-                gone.tip, gone.gone = None, True
-            self._trouble.forget(thread)
+            logs = [self._logs.pop(key) for key in list(self._logs) if key[0] == thread]
+            for log in logs:
+                log.tip, log.gone = None, True
+        for log in logs:  # who writes to one holds its lock first
+            with log.lock:
+                log.forget()
+        self._trouble.forget(thread)
 
     def _detach(self, connection: sqlite3.Connection, key: int) -> None:
         """Replace a link into a thread that is deleted by a keyframe."""
@@ -294,13 +313,18 @@ class SqliteLog(RecentLog):
         self.committer.take((self, lines, ids, owner, False, None))
 
     def append_record(self, line: bytes, checkpoint: str, *, named: bool) -> None:
-        """Hand the line of a record over. Raises CheckpointError where there is nothing that it could belong to."""
-        if not self.number and self.tip is None and not self.known():
+        """Hand the line of a record over. Raises CheckpointError where what it is of is gone."""
+        if not self.number and self.tip is None and line.startswith(RESULTS) and not self.known():
             raise CheckpointError(
                 f"{where(self)}: the checkpoint {checkpoint} is not stored. Its thread was deleted while a run was "
                 "writing to it: what the run has saved since is dropped. Start it again."
             )
         self.committer.take((self, [line], [None], checkpoint, named, None))
+
+    def stands(self) -> bool:
+        """False when the thread has been deleted since it was found or made in the file, by whichever process."""
+        query = "SELECT 1 FROM log WHERE number = ?"
+        return not self.number or bool(self.committer.file.rows(query, (self.number,)))
 
     def known(self) -> bool:
         """Whether the file has this log."""
@@ -345,11 +369,14 @@ class SqliteLog(RecentLog):
                 self.end, self.base = after(key, data), base
             own = self.end == after(key, data)
         lines = data.split(b"\n")
-        place = _last_checkpoint(lines)
+        place = last_checkpoint(lines)
         if place is not None:
             return Tail((key & LAST) + place, lines[place + 1 :], own)
-        key, data = self._block_before("key, data", LAST, "AND id IS NOT NULL")
-        place = _last_checkpoint(data.split(b"\n"))
+        found = self._block_before("key, data", LAST, "AND id IS NOT NULL")
+        if found is None:
+            return None
+        key, data = found
+        place = last_checkpoint(data.split(b"\n"))
         assert place is not None
         number = int(key & LAST) + place
         return Tail(number, self.following(number), own)
@@ -405,11 +432,11 @@ class SqliteLog(RecentLog):
         key, data = self._block_before("key, data", number)
         lines = data.split(b"\n")[number - (key & LAST) + 1 :]
         if any(not is_record(line) for line in lines):
-            return _until_checkpoint(lines)
+            return until_checkpoint(lines)
         beyond = self._blocks("min(key)", (key & LAST) + 1, LAST, "AND id IS NOT NULL")
         last = beyond[0][0] if beyond and beyond[0][0] is not None else self.number << BITS | LAST
         more = self._blocks("data", (key & LAST) + 1, last & LAST, "ORDER BY key")
-        return _until_checkpoint([*lines, *(line for (each,) in more for line in each.split(b"\n"))])
+        return until_checkpoint([*lines, *(line for (each,) in more for line in each.split(b"\n"))])
 
     def child(self, number: int, wanted: Callable[[bytes], bool]) -> int | None:
         """The number of the checkpoint's line that follows this one's, if it is `wanted`; else the first such mark."""
@@ -448,24 +475,13 @@ class SqliteLog(RecentLog):
         last = LAST if before is None else before - 1
         while last > 0:
             found = self._block_before("key, base", last)
-            if found is None:
+            if found is None or not found[1]:  # before the first mark there is nothing but records of nobody's
                 return
             base = found[1]
             rows = self._blocks("data", base, last, "ORDER BY key")
             lines = [line for (data,) in rows for line in data.split(b"\n")]
             yield lines[: last - base + 1]
             last = base - 1
-
-
-def _last_checkpoint(lines: list[bytes]) -> int | None:
-    return next((place for place in range(len(lines) - 1, -1, -1) if not is_record(lines[place])), None)
-
-
-def _until_checkpoint(lines: list[bytes]) -> list[bytes]:
-    for place, line in enumerate(lines):
-        if not is_record(line):
-            return lines[:place]
-    return lines
 
 
 def from_url(url: str) -> SqliteCheckpointer:
