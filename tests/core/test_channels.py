@@ -70,7 +70,7 @@ def test_what_updates_make_of_a_value(channel: Channel, value: Any, updates: lis
         (LastValue(int, key="k"), [1, 2], r"At key 'k': Can receive only one value per step.*Annotated\[list"),
         (EphemeralValue(int, key="k"), [1, 2], r"At key 'k'.*guard=True.*Use guard=False"),
         (UntrackedValue(int, key="k"), [1, 2], r"At key 'k'.*guard=True.*Use guard=False"),
-        (NamedBarrierValue(str, names=["a"], key="k"), ["z"], r"At key 'k': \['z'\] not in \['a'\]"),
+        (NamedBarrierValue(str, names=["a"], key="k"), ["z"], r"At key 'k': Value 'z' not in \['a'\]"),
         (adding(), [Overwrite([1]), Overwrite([2])], "At key 'k': Can receive only one Overwrite value per super-step"),
     ],
 )  # fmt: skip

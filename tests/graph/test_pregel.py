@@ -348,3 +348,22 @@ def test_a_replaced_stream_changes_no_result() -> None:
     finally:
         Pregel.stream = own  # type: ignore[method-assign]  # as above
     assert (Pregel.stream, Pregel.invoke) == (own, before)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_nothing_more_for_an_accumulating_topic_is_no_write(alone: bool) -> None:
+    """As in LangGraph: who listens to it is not called again."""
+    heard: list[Any] = []
+    nodes = {
+        "one": node("a", lambda _: [1], "all", "b"),
+        "two": node("b", lambda _: [], *(["all"] if alone else ["all", "c"])),
+        "listens": NodeBuilder().subscribe_to("all").do(lambda found: heard.append(found["all"])),
+    }
+    app = Pregel(
+        nodes=nodes,
+        channels={"a": EphemeralValue(str), "b": EphemeralValue(list), "c": LastValue(list), "all": Topic(int, True)},
+        input_channels="a",
+        output_channels="all",
+    )
+    assert app.invoke("go") == [1]
+    assert heard == [[1]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -24,6 +25,15 @@ def test_ids_of_a_run_grow_and_later_runs_sort_after_earlier_ones() -> None:
 
     assert found == sorted(found)
     assert {UUID(each).version for each in found} == {6}
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # Python warns of what is tested here
+def test_a_process_forked_while_another_thread_begins_a_run_makes_ids() -> None:
+    with ids._lock:
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if ids._lock.acquire(timeout=5) else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_the_numbers_of_a_long_run_go_on_without_a_gap() -> None:

@@ -35,7 +35,7 @@ class Channel:
     persistent = True
     """Whether checkpoints hold it."""
     gathers = False
-    """Whether an update that changes nothing is no write: who comes is there already."""
+    """Whether it only gathers what comes: updates that `reduce` gives the same object back for are no write."""
     keeps = False
     """Whether it keeps its value itself: a program's own kind, which is written as LangGraph's are."""
 
@@ -229,6 +229,7 @@ class Topic(Channel):
     """A list of everything written in a superstep, or with `accumulate` since the start. Lists are flattened."""
 
     __slots__ = ("accumulate",)
+    gathers = True
 
     def __init__(self, typ: Any = Any, accumulate: bool = False, key: str = "") -> None:
         super().__init__(typ, key)
@@ -248,13 +249,15 @@ class Topic(Channel):
         return Union[self.type, GenericAlias(list, (self.type,))]  # noqa: UP007  the type is known at run time only
 
     def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
-        flat: list[Any] = list(value) if self.accumulate and value is not MISSING else []
+        flat: list[Any] = []
         for update in updates:
             if isinstance(update, list):
                 flat.extend(update)
             else:
                 flat.append(update)
-        return flat or MISSING
+        if not self.accumulate or value is MISSING:
+            return flat or MISSING
+        return [*value, *flat] if flat else value
 
     def settle(self, value: Any) -> Any:
         return value if self.accumulate else MISSING
@@ -281,8 +284,9 @@ class NamedBarrierValue(Channel):
     def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
         unknown = set(updates) - self.names
         if unknown:
-            raise InvalidUpdateError(f"At key '{self.key}': {sorted(unknown)} not in {sorted(self.names)}")
-        return value | frozenset(updates)
+            found = ", ".join(sorted(map(repr, unknown)))
+            raise InvalidUpdateError(f"At key '{self.key}': Value {found} not in {sorted(self.names)}")
+        return value if value.issuperset(updates) else value | frozenset(updates)
 
     def consume(self, value: Any) -> Any:
         return frozenset() if value == self.names else value
@@ -308,7 +312,8 @@ class NamedBarrierValueAfterFinish(NamedBarrierValue):
         return frozenset(), False
 
     def reduce(self, value: Any, updates: Sequence[Any]) -> Any:
-        return super().reduce(value[0], updates), value[1]
+        names = super().reduce(value[0], updates)
+        return value if names is value[0] else (names, value[1])
 
     def consume(self, value: Any) -> Any:
         return self.initial() if value == (self.names, True) else value

@@ -30,8 +30,9 @@ def combine(
             channel = plan.channels[key]
             updates = [update]
             if not channel.plain:
-                update = _reduce(channel, key, values.get(key, MISSING), updates, tasks)
-                if channel.gathers and update == values.get(key):
+                value = values.get(key, MISSING)
+                update = _reduce(channel, key, value, updates, tasks)
+                if update is value and channel.gathers:
                     return {}, {key: updates}
             return {key: update}, {key: updates}
     groups: dict[str, list[Any]] = {}
@@ -51,8 +52,9 @@ def combine(
         if channel.plain and len(updates) == 1:
             changes[key] = updates[0]
             continue
-        made = _reduce(channel, key, values.get(key, MISSING), updates, tasks)
-        if not channel.gathers or made != values.get(key):
+        value = values.get(key, MISSING)
+        made = _reduce(channel, key, value, updates, tasks)
+        if made is not value or not channel.gathers:
             changes[key] = made
     return changes, groups
 
@@ -70,7 +72,10 @@ def combine_fitting(
     unfit: dict[str, Exception] = {}
     for key in list(groups):
         try:
-            changes[key] = _reduce(plan.channels[key], key, values.get(key, MISSING), groups[key], tasks)
+            value = values.get(key, MISSING)
+            made = _reduce(plan.channels[key], key, value, groups[key], tasks)
+            if made is not value or not plan.channels[key].gathers:
+                changes[key] = made
         except Exception as error:  # noqa: BLE001  a reducer is the user's code and may raise anything
             unfit[key] = error
             del groups[key]

@@ -76,7 +76,8 @@ def _numbered(prefix: str) -> Iterator[str]:
 
 
 def _mark_process() -> None:
-    global _process, _moment
+    global _lock, _process, _moment
+    _lock = Lock()  # in a forked child nobody else holds it
     _process, _moment = 0x8000 | (int.from_bytes(urandom(2)) & 0x3FFF), None
 
 
