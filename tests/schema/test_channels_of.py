@@ -304,3 +304,11 @@ def test_two_writers_of_a_plain_key_are_refused_in_every_kind_of_schema() -> Non
 
         with pytest.raises(InvalidUpdateError, match="At key 'x'"):
             app.invoke({"x": 0})
+
+
+def test_a_class_of_channels_with_a_type_is_no_reducer() -> None:
+    class Schema(TypedDict):
+        x: Annotated[list[int], Topic[int]]
+
+    with pytest.raises(ValueError, match=r"Topic\[int\] for key .x.: name the class of the channel, Topic"):
+        channels_of(Schema)

@@ -52,7 +52,7 @@ def _is_channel(item: Any) -> bool:
 def is_field_binop(typ: Any) -> Any:
     """The channel of the reducer that is named last; None if that is none. Raises ValueError for another signature."""
     last = (getattr(typ, "__metadata__", None) or (None,))[-1]
-    return channel_of("", Annotated[typ.__origin__, last])[0] if callable(last) else None
+    return channel_of("", Annotated[getattr(typ, "__origin__", Any), last])[0] if callable(last) else None
 
 
 def is_field_managed_value(name: str, typ: Any) -> type[ManagedValue[Any]] | None:

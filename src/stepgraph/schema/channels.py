@@ -87,6 +87,11 @@ def channel_of(key: str, hint: Any) -> tuple[Channel | None, Callable[[int, int]
             return item, None
         if isinstance(item, type) and issubclass(item, Channel) and not item.keeps:
             return item(kind, key=key), None
+        if _is_channel_alias(item):
+            raise ValueError(
+                f"Invalid reducer signature. Expected (a, b) -> c. Got {item!r} for key {key!r}: name the class of the "
+                f"channel, {get_origin(item).__name__}, without a type, or make a channel of it."
+            )
         if hasattr(item, "from_checkpoint") and hasattr(item, "update"):  # a channel in LangGraph's form
             rule: Channel = registry.adapters.load("channel")(item, kind, key)
             return rule, None
@@ -105,6 +110,12 @@ def unrequired(hint: Any) -> Any:
     while get_origin(hint) in (Required, NotRequired):
         (hint,) = get_args(hint)
     return hint
+
+
+def _is_channel_alias(item: Any) -> bool:
+    """Whether it is a class of channels with a type in brackets."""
+    origin = get_origin(item)
+    return isinstance(origin, type) and issubclass(origin, Channel)
 
 
 def _check_reducer(key: str, reducer: Callable[..., Any]) -> None:

@@ -251,3 +251,19 @@ def edges_and_streams(show: Any) -> None:
     for mode in ("values", "custom", "updates"):
         both(((), mode, 1))
     show(one, two, sorted(both.modes))
+
+
+def what_only_looks_annotated(show: Any) -> None:
+    class Looks:
+        __metadata__ = (operator.add,)
+
+    class Empty:
+        __metadata__ = ()
+
+    for hint in (Looks, Looks(), Empty, None, "Annotated[int, operator.add]", list[int], 3):
+        show(type(state._is_field_channel(hint)).__name__, type(state._is_field_binop(hint)).__name__)
+    for alias in (Topic[int], LastValue[int]):
+        try:
+            show(type(state._get_channel("x", Annotated[list, alias])).__name__)
+        except ValueError as error:
+            show(str(error)[:26])
