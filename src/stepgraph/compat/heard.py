@@ -66,6 +66,14 @@ class _Taps(BaseCallbackHandler, _StreamingCallbackHandler[Any]):
         return self.subgraphs or not ns or ns == self.parent_ns
 
 
+def tell(config: Mapping[str, Any], ns: Namespace, message: Any) -> None:
+    """Tell the handlers of messages among the callbacks of a task of one that its code has put on the stream."""
+    callbacks = config.get("callbacks")
+    for handler in getattr(callbacks, "handlers", callbacks) or ():
+        if isinstance(handler, StreamMessagesHandler):
+            handler._emit((ns, config["metadata"]), message, dedupe=False)
+
+
 class StreamMessagesHandler(_Taps):
     """Puts what chat models say, and the messages that nodes return, on a stream, each message once.
 

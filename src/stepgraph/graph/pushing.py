@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import Annotated, Any
 
@@ -26,6 +27,9 @@ def push_message(message: Any, *, state_key: str | None = "messages") -> Any:
     if scope.emit is not None:
         payload = (message, config_of(task)["metadata"])
         scope.emit(ev.TaskEmitted(scope.ns, task.step, scope.clock(), task.id, task.name, "messages", payload))
+    heard = sys.modules.get("stepgraph.compat.heard")  # where the class of handlers is that hear of messages
+    if heard is not None:
+        heard.tell(config_of(task), scope.ns, message)
     if state_key:
         send(task, [(state_key, message)])
     return message

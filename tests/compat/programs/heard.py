@@ -209,3 +209,38 @@ def in_graphs_that_nodes_stream(show: Any) -> None:
 
     show(heard(graph_of(outer), {}), heard(graph_of(outer), {}, subgraphs=True))
     show(graph_of(outer).invoke({})["other"])
+
+
+def by_handlers_of_the_caller_what_nodes_push(show: Any) -> None:
+    """Of the caller's handlers, those of the engine's class hear of a pushed message, with nothing left out."""
+    from langchain_core.callbacks import BaseCallbackHandler, CallbackManager
+    from langgraph.graph.message import push_message
+    from langgraph.pregel._messages import StreamMessagesHandler
+
+    class Own(StreamMessagesHandler):
+        def _emit(self, meta: Any, message: Any, *, dedupe: bool = False) -> None:
+            about = {key: value for key, value in meta[1].items() if not key.endswith("checkpoint_ns")}
+            about.pop("ls_integration", None)
+            show([ns.partition(":")[0] for ns in meta[0]], sorted(about.items()), message.content, dedupe)
+            super()._emit(meta, message, dedupe=dedupe)
+
+    class Other(BaseCallbackHandler):
+        def _emit(self, *_: Any, **__: Any) -> None:
+            show("never")
+
+    def pushes(state: State) -> Any:
+        push_message(said("a"))
+        push_message(said("a"), state_key=None)
+        return {"messages": [said("b")]}
+
+    inner = graph_of(pushes)
+    for graph in (inner, StateGraph(State).add_node("outer", inner).add_edge(START, "outer").compile()):
+        for made in (list, lambda handlers: CallbackManager([], handlers)):
+            out: list[Any] = []
+            callbacks: Any = made([Other(), Own(out.append, True)])
+            graph.invoke({}, {"callbacks": callbacks, "metadata": {"m": 1}})
+            show([(mode, message.content) for _, mode, (message, _) in out])
+    out = []
+    list(inner.with_config(callbacks=[Own(out.append, True)]).stream({}, stream_mode="messages"))
+    asyncio.run(inner.ainvoke({}, {"callbacks": [Own(out.append, True)]}))
+    show(len(out))
