@@ -100,3 +100,35 @@ def test_what_is_no_saver_is_refused_at_once() -> None:
         as_langgraph_saver("memory")
     with pytest.raises(TypeError, match=r"takes a BaseCheckpointSaver of LangGraph's; 3 is none"):
         from_langgraph_saver(3)
+
+
+KINDS = {
+    "theirs": "from langgraph.store.base import BaseStore as Theirs",
+    "ours": "from stepgraph.store import BaseStore, InMemoryStore",
+    "made": "found = InMemoryStore()",
+    "own": "class Own(BaseStore):\n    batch = abatch = None\nfound = Own()",
+    "theirs made": "import langgraph.store.memory\nfound = langgraph.store.memory.InMemoryStore()",
+    "compiled": "from stepgraph import MessagesState, START, StateGraph\n"
+    "StateGraph(MessagesState).add_node('a', str).add_edge(START, 'a').compile(store=found)",
+}
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ("ours", "made", "theirs", "compiled"),
+        ("ours", "theirs", "own"),
+        ("ours", "theirs", "made"),
+        ("ours", "theirs made", "theirs"),
+        ("theirs", "ours", "made"),
+        ("theirs", "ours", "own"),
+        ("theirs", "ours", "theirs made"),
+    ],
+    ids=" then ".join,
+)
+def test_without_the_hook_stores_are_each_others_in_any_order(steps: tuple[str, ...]) -> None:
+    lines = [*(KINDS[step] for step in steps), "print(isinstance(found, Theirs), isinstance(found, BaseStore))"]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.stdout.split() == ["True", "True"], done.stderr

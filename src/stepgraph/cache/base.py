@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, Final
 
 from stepgraph.core import registry
 from stepgraph.persist.codec import Codec
@@ -25,9 +25,16 @@ class BaseCache(ABC):
     in_memory = False
     """Whether no call ever waits for anything, so that an event loop may make it itself."""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        meet()
+
+    @classmethod
+    def __subclasshook__(cls, other: type) -> Any:
+        return True if cls is BaseCache and not meet().isdisjoint(other.__mro__) else NotImplemented
+
     def __init__(self, *, serde: Any = None) -> None:
-        if "langgraph.cache.base" in sys.modules:
-            registry.adapters.load("kin")("langgraph.cache.base")
+        meet()
         self.serde = serde
         self._codec = Codec(private=self.in_memory)
 
@@ -72,3 +79,15 @@ async def _elsewhere(function: Any, *args: Any) -> Any:
     from asyncio import to_thread  # takes time to load
 
     return await to_thread(function, *args)
+
+
+def meet() -> Set[type]:
+    """LangGraph's classes of this name, of which those here are a kind, as far as they are loaded."""
+    if _THEIRS not in sys.modules:
+        return frozenset()
+    found: Set[type] = registry.adapters.load("kin")(_THEIRS)
+    return found
+
+
+_THEIRS: Final = "langgraph.cache.base"
+meet()

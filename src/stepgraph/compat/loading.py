@@ -7,7 +7,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import ModuleType
 
 
-def once_loaded(spec: ModuleSpec, act: Callable[[ModuleType], None]) -> ModuleSpec:
+def once_loaded(spec: ModuleSpec, act: Callable[[ModuleType], object]) -> ModuleSpec:
     """The module's spec; `act` is called with the module when its code has run. Nothing for one that is no source."""
     loader = spec.loader
     if type(loader) is SourceFileLoader:
@@ -16,7 +16,7 @@ def once_loaded(spec: ModuleSpec, act: Callable[[ModuleType], None]) -> ModuleSp
 
 
 class _Loader(SourceFileLoader):
-    def __init__(self, name: str, path: str, act: Callable[[ModuleType], None]) -> None:
+    def __init__(self, name: str, path: str, act: Callable[[ModuleType], object]) -> None:
         super().__init__(name, path)
         self._act = act
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import Any, Final, Literal, NamedTuple, TypedDict
+
+from stepgraph.core import registry
 
 Namespace = tuple[str, ...]
 
@@ -162,6 +165,14 @@ class BaseStore(ABC):
 
     supports_ttl = False
     ttl_config: TTLConfig | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        meet()
+
+    @classmethod
+    def __subclasshook__(cls, other: type) -> Any:
+        return True if cls is BaseStore and not meet().isdisjoint(other.__mro__) else NotImplemented
 
     @abstractmethod
     def batch(self, ops: Iterable[Op]) -> list[Result]:
@@ -353,3 +364,15 @@ def _wrong(label: Any) -> str | None:
     if "\0" in label:
         return "Namespace labels cannot contain NUL bytes ('\\x00')."
     return None if label else "Namespace labels cannot be empty strings."
+
+
+def meet() -> Set[type]:
+    """LangGraph's classes of this name, of which those here are a kind, as far as they are loaded."""
+    if _THEIRS not in sys.modules:
+        return frozenset()
+    found: Set[type] = registry.adapters.load("kin")(_THEIRS)
+    return found
+
+
+_THEIRS: Final = "langgraph.store.base"
+meet()

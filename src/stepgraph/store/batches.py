@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from stepgraph.core import registry
 from stepgraph.store.base import (
     BaseStore,
     GetOp,
@@ -21,6 +19,7 @@ from stepgraph.store.base import (
     Result,
     SearchItem,
     SearchOp,
+    meet,
 )
 from stepgraph.store.matching import listed, passes
 from stepgraph.store.meaning import Index, Vector, nearness
@@ -38,8 +37,7 @@ class RowStore(BaseStore):
     """A store over `_read`, `_rows`, `_spaces` and `_write`, which a subclass has."""
 
     def __init__(self, *, index: IndexConfig | None = None) -> None:
-        if "langgraph.store.base" in sys.modules:
-            registry.adapters.load("kin")("langgraph.store.base")
+        meet()
         self.index_config = index
         self._index = None if index is None else Index(index)
 
