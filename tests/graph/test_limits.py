@@ -280,6 +280,13 @@ class TestDraining:
 
         assert graph(a).compile().invoke({"log": []}, control=control) == {"log": ["a"]}
 
+    @pytest.mark.parametrize("control", ["x", 5, {}, RunControl])
+    def test_what_is_no_run_control_is_refused(self, control: Any) -> None:
+        app = graph(lambda _: {"log": ["a"]}).compile()
+        for call in (app.invoke, lambda *args, **options: list(app.stream(*args, **options))):
+            with pytest.raises(TypeError, match=r"\(\) got control=.*; make one with `control = RunControl\(\)`"):
+                call({"log": []}, control=control)
+
     def test_breakpoints_come_first(self) -> None:
         control = RunControl()
         control.request_drain()

@@ -305,6 +305,10 @@ def test_a_thread_whose_graph_is_the_same_does_not_warn(saver: Any, caplog: pyte
 def test_a_new_name_must_be_a_nodes() -> None:
     with pytest.raises(ValueError, match="the graph has no node 'nothing'"):
         asking("approve", renamed={"old": "nothing"})
+    for wrong in (["approve"], [("old", "approve")], "approve", 5):
+        given: Any = wrong
+        with pytest.raises(TypeError, match=r"compile\(renamed=.*\): give a dict .* such as \{\"old\": \"new\"\}"):
+            asking("approve", renamed=given)
 
 
 def test_what_other_engines_note_beside_nodes_is_no_lost_node(caplog: pytest.LogCaptureFixture) -> None:

@@ -356,6 +356,11 @@ class StateGraph:
         after = _listed(interrupt_after)
         self.validate([*(() if interrupt_before == "*" else before), *(() if interrupt_after == "*" else after)])
         plan = plan_of(self, name or "LangGraph", before, after, inline)
+        if not isinstance(renamed or {}, Mapping):
+            raise TypeError(
+                f"compile(renamed={renamed!r}): give a dict of the names that nodes had in older threads to those that "
+                'they have now, such as {"old": "new"}.'
+            )
         plan.renamed = dict(renamed or {})
         for old, new in plan.renamed.items():
             if new not in self.nodes:

@@ -85,6 +85,12 @@ def run_options(options: CallOptions, what: str) -> dict[str, Any]:
                 "Cannot use both `checkpoint_during` and `durability` parameters. Please use `durability` instead."
             )
         found["durability"] = "async" if during else "exit"
+    control = found.get("control")
+    if control is not None and (isinstance(control, type) or not hasattr(control, "drain_requested")):
+        raise TypeError(
+            f"{what}() got control={control!r}; make one with `control = RunControl()`, whose `request_drain()` "
+            "ends the run before its next superstep."
+        )
     durability = found.get("durability")
     if durability not in (None, "sync", "async", "exit"):
         raise ValueError(f"{what}() got durability={durability!r}; it is 'sync', 'async' or 'exit'.")
