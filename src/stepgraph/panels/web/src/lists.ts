@@ -25,16 +25,19 @@ export function drawBranches(branches: Branch[], current: string, choose: (id: s
 
 export interface StopActs { enable(stop: Stop, on: boolean): void; remove(stop: Stop): void; revoke(rule: Rule): void; add(spec: string, when: string): Promise<string | null> }
 
+let lists = 0;
+
 export class StopList {
   #list = h("ul", { class: "sg-stops" });
+  #places = h("datalist", { id: `sg-places-${++lists}` });
   #form: HTMLFormElement;
   readonly el: HTMLElement;
 
   constructor(private acts: StopActs) {
-    const spec = h("input", { class: "sg-input", name: "spec", placeholder: "after:draft", "aria-label": "where to stop", list: "sg-places" });
+    const spec = h("input", { class: "sg-input", name: "spec", placeholder: "after:draft", "aria-label": "where to stop", list: this.#places.id });
     const when = h("input", { class: "sg-input", name: "when", placeholder: "only if, e.g. len(q.new) > 500", "aria-label": "condition" });
     const problem = h("div", { class: "sg-problem", role: "alert" });
-    this.#form = h("form", { class: "sg-stopform" }, spec, when, h("button", { type: "submit", class: SMALL }, "Add stop"), problem);
+    this.#form = h("form", { class: "sg-stopform" }, spec, this.#places, when, h("button", { type: "submit", class: SMALL }, "Add stop"), problem);
     this.#form.addEventListener("submit", async (event) => {
       event.preventDefault();
       if (!spec.value.trim()) return;
@@ -49,6 +52,11 @@ export class StopList {
   suggest(spec: string): void {
     (this.#form.elements.namedItem("spec") as HTMLInputElement).value = spec;
     (this.#form.elements.namedItem("when") as HTMLInputElement).focus();
+  }
+
+  /** The nodes that the form offers places of. */
+  offer(nodes: string[]): void {
+    fill(this.#places, ...["after", "before", "error"].flatMap((place) => nodes.map((node) => h("option", { value: `${place}:${node}` }))));
   }
 
   update(stops: Stop[], rules: Rule[]): void {

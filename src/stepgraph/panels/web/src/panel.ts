@@ -178,6 +178,7 @@ export class Panel {
     if (shape === this.#shape) return;
     this.#shape = shape;
     this.#terminals = terminals(shape);
+    this.#stops.offer(shape.nodes.filter(([, , kind]) => kind !== "start" && kind !== "end").map(([path]) => path));
     this.#last.clear();
     this.#graph.show(shape, this.#view);
     this.#graph.traffic(this.#view);

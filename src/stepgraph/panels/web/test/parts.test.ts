@@ -255,4 +255,16 @@ describe("the list of stops", () => {
     list.update([stop], []);
     expect(list.el.querySelectorAll("li").length).toBe(1);
   });
+
+  it("offers the nodes of the graph, each list its own", () => {
+    const [one, other] = [new StopList(acts()), new StopList(acts())];
+    one.offer(["draft", "research/plan"]);
+    const input = one.el.querySelector("input")!;
+    document.body.append(one.el, other.el);
+    const offered = [...document.getElementById(input.getAttribute("list")!)!.querySelectorAll("option")].map((each) => each.value);
+    expect(offered).toContain("after:research/plan");
+    expect(offered.length).toBe(6);
+    one.offer([]);
+    expect(one.el.querySelectorAll("option").length).toBe(0);
+  });
 });
