@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from time import time_ns
 from typing import Any
@@ -25,6 +23,7 @@ from stepgraph.compat.format_ids import (
     task_id,
 )
 from stepgraph.compat.ledger import Ledger, Ran
+from stepgraph.compat.saver_calls import ensured, takes_path
 from stepgraph.compat.stored import ROUTED, Theirs, checkpoint_of, following, stored_of, stub_of, unrouted, writes_of
 from stepgraph.compat.twins import meets_all, reads_memory, translated
 from stepgraph.core.checkpoint import PUSH, Checkpoint, Record, Source, Stored, ThreadInfo
@@ -32,13 +31,10 @@ from stepgraph.core.child import parents_of
 from stepgraph.core.entry import NOBODY
 from stepgraph.core.errors import CheckpointError
 from stepgraph.core.plan import START, Node, Plan
-from stepgraph.core.request import Request
 from stepgraph.core.task import Task
-from stepgraph.graph.engines import DEFAULT_RECURSION_LIMIT
 from stepgraph.graph.snapshots import inner_plan
-from stepgraph.run.config import DURABILITY, RUNNING, RUNTIME, shown_metadata
-from stepgraph.run.context import caller_loop, config_of
-from stepgraph.run.runtime import Runtime
+from stepgraph.run.config import RUNNING
+from stepgraph.run.context import caller_loop
 
 
 def from_langgraph_saver(saver: Any) -> Translated:
@@ -470,31 +466,6 @@ class Opened(Translated):
         return {**self._base, "configurable": configurable}
 
 
-def ensured(request: Request) -> dict[str, Any]:
-    """A run's config as savers get it: whole, with the run's Runtime, and inside a node with what its code is told.
-
-    Where nothing runs, it is the caller's.
-    """
-    config: dict[str, Any] = {"tags": [], "callbacks": None, "recursion_limit": DEFAULT_RECURSION_LIMIT}
-    config.update(request.config)
-    named = dict(config.get("configurable") or {})
-    if request.reading:
-        pass
-    elif request.parent is None:
-        found = Runtime(context=request.context, store=request.store, control=request.control)
-        config["configurable"] = {**named, RUNTIME: found, DURABILITY: request.durability}
-    else:
-        around = config_of(request.parent)
-        config["callbacks"] = around["callbacks"]
-        config["metadata"] = {**around["metadata"], **(config.get("metadata") or {})}
-        named = {**around["configurable"], DURABILITY: request.durability, **named}
-        config["configurable"] = {key: value for key, value in named.items() if not key.startswith("__stepgraph_")}
-        config.pop("run_name", None)
-        config.pop("run_id", None)
-    config["metadata"] = shown_metadata(config)
-    return config
-
-
 _NO_CHECKPOINT = "00000000-0000-0000-0000-000000000000"
 _NO_PLAN = Plan("", {}, {START: Node(START, None)})
 _order = count()
@@ -510,12 +481,6 @@ def _ran(task: Task) -> list[Ran]:
 
 async def _nothing() -> None:
     return None
-
-
-@cache
-def takes_path(put_writes: Callable[..., Any]) -> bool:
-    """Whether a saver's `put_writes` takes the path of the task: older ones do not."""
-    return "task_path" in inspect.signature(put_writes).parameters
 
 
 def _unopened() -> CheckpointError:

@@ -14,7 +14,7 @@ from typing import Any
 
 from stepgraph.core import events as ev
 from stepgraph.core.between import boundary
-from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Control, Extend, Keeper, Record, Source, Steps, undecided
+from stepgraph.core.checkpoint import WHOLE_STEP, Checkpoint, Keeper, Record, Source, Steps, undecided
 from stepgraph.core.child import child_request
 from stepgraph.core.combining import combine, in_order
 from stepgraph.core.effects import Flow, Flush, Join, Save, SaveRecord, Together, Within
@@ -27,14 +27,14 @@ from stepgraph.core.errors import (
     Suspended,
 )
 from stepgraph.core.flow import flow_of, troubled
-from stepgraph.core.keeping import keep_outcome, planned, unfit
+from stepgraph.core.keeping import keep_outcome, merged, planned, unfit
 from stepgraph.core.lean import short_way
 from stepgraph.core.plan import Plan, as_set
 from stepgraph.core.recorded import records_of, told
 from stepgraph.core.recovery import take_up
 from stepgraph.core.request import ORDINARY, Request
 from stepgraph.core.sprint import DETAILS, begin, begin_stored, sprint, trail
-from stepgraph.core.state import LAST, State, advance, names_of, ready, settle
+from stepgraph.core.state import State, advance, names_of, ready, settle
 from stepgraph.core.task import NOTHING, Scope, Task
 from stepgraph.core.together import ask_step, mend_step
 from stepgraph.core.types import HIDDEN, MISSING, START, Interrupt, Route, Writes
@@ -448,7 +448,7 @@ class Engine:
             self.keeper.turned(source, tasks)
         parent, now = checkpoint.parent, checkpoint.time
         if request.durability == "exit":
-            self.held = _merged(self.held, checkpoint)
+            self.held = merged(self.held, checkpoint)
             parent = self.held.parent
             self.withheld.clear()
         else:
@@ -488,23 +488,3 @@ def _listed(tasks: Sequence[Task], names: frozenset[str]) -> bool:
     everywhere = "*" in names and HIDDEN not in (scope.request.config.get("tags") or ())
     spared = {START, *scope.plan.hidden}
     return any(task.name not in spared if everywhere else task.name in names and task.name != START for task in tasks)
-
-
-def _merged(held: Checkpoint | None, latest: Checkpoint) -> Checkpoint:
-    """Two checkpoints as one, for durability "exit": the later one relative to the earlier one's parent."""
-    if held is None:
-        return latest
-    changes = dict(held.changes)
-    for key, change in latest.changes.items():
-        previous = changes.get(key, MISSING)
-        if isinstance(change, Extend) and previous is not MISSING:
-            items = list(change.items)
-            changes[key] = Extend((*previous.items, *items)) if isinstance(previous, Extend) else [*previous, *items]
-        else:
-            changes[key] = change
-    latest.changes, latest.parent = changes, held.parent
-    last = frozenset(held.control.next) or held.control.channels.get(LAST)
-    if last:  # the checkpoint between the two, which would tell it, is not saved
-        now = latest.control
-        latest.control = Control(now.next, now.sends, {**now.channels, LAST: last})
-    return latest

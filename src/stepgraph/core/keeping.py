@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepgraph.core import events as ev
-from stepgraph.core.checkpoint import Kind, Record, undecided
+from stepgraph.core.checkpoint import Checkpoint, Control, Extend, Kind, Record, undecided
 from stepgraph.core.decisions import choose, from_record, packed, replace_body, unpacked
 from stepgraph.core.effects import Flow, Flush, SaveRecord
 from stepgraph.core.errors import Cancelled, Rejected
 from stepgraph.core.recorded import tracked, without
+from stepgraph.core.state import LAST
 from stepgraph.core.task import Task
-from stepgraph.core.types import START, Place, Writes
+from stepgraph.core.types import MISSING, START, Place, Writes
 
 if TYPE_CHECKING:
     from stepgraph.core.engine import Engine
@@ -224,3 +225,23 @@ def finished(task: Task) -> None:
             scope.ns, task.step, scope.clock(), task.id, task.name, task.index, task.writes, task.routes, task.carried
         )
     )
+
+
+def merged(held: Checkpoint | None, latest: Checkpoint) -> Checkpoint:
+    """Two checkpoints as one, for durability "exit": the later one relative to the earlier one's parent."""
+    if held is None:
+        return latest
+    changes = dict(held.changes)
+    for key, change in latest.changes.items():
+        previous = changes.get(key, MISSING)
+        if isinstance(change, Extend) and previous is not MISSING:
+            items = list(change.items)
+            changes[key] = Extend((*previous.items, *items)) if isinstance(previous, Extend) else [*previous, *items]
+        else:
+            changes[key] = change
+    latest.changes, latest.parent = changes, held.parent
+    last = frozenset(held.control.next) or held.control.channels.get(LAST)
+    if last:  # the checkpoint between the two, which would tell it, is not saved
+        now = latest.control
+        latest.control = Control(now.next, now.sends, {**now.channels, LAST: last})
+    return latest
