@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FIRST = ("engine", "storage", "debug_overhead", "click_latency", "first_paint", "frames", "flood")
+FIRST = ("engine", "semantics", "storage", "debug_overhead", "click_latency", "first_paint", "frames", "flood")
 
 
 def main() -> int:
