@@ -14,6 +14,7 @@ from stepgraph.core.child import overheard
 from stepgraph.core.engine import Engine
 from stepgraph.core.errors import ThreadRequiredError
 from stepgraph.core.events import Emit
+from stepgraph.core.plan import Plan
 from stepgraph.core.request import ORDINARY, Request
 from stepgraph.core.types import MISSING
 from stepgraph.graph.snapshots import inner_plan, journey
@@ -59,71 +60,95 @@ def engine_of(
 
     `reading` means the graph that the config's namespace is of, with `strict` a known one.
     """
-    around = None if reading else current_task.get(None)
-    outer, callbacks = None, None if reading else config.get("callbacks")
-    if not reading and (config or around is not None):
+    callbacks = None if reading else config.get("callbacks")
+    if config:
         check(config)
-        outer = (config.get("configurable") or {}).get(TASK)
-        if around is not None:
-            if outer is None and not addresses(config):
-                outer = around
-            config = inherited(ambient(around), config)
-    if reading:
-        check(config)
+    outer, config = (None, config) if reading else _surrounded(config)
     configurable = config.get("configurable") or {}
     limit = DEFAULT_RECURSION_LIMIT if reading else config.get("recursion_limit", DEFAULT_RECURSION_LIMIT)
     if limit < 1:
         raise ValueError("recursion_limit must be at least 1")
     if "max_concurrency" in config and not reading:
         check_width(config["max_concurrency"])
-    thread = configurable.get("thread_id")
-    saver = graph.saver if not isinstance(graph.checkpointer, bool) else None
-    store, cache = graph.store, graph.cache
-    if outer is None:
-        lent = () if LENT.isdisjoint(configurable) else LENT.intersection(configurable)
-        if CHECKPOINTER in lent and graph.checkpointer is not False:
-            saver = registry.translated(configurable[CHECKPOINTER])
-        if CACHE in lent:
-            cache = configurable[CACHE]
-        if RUNTIME in lent:
-            around_it = configurable[RUNTIME]
-            store = around_it.store
-            context = getattr(around_it, "context", None) if context is None else context
-            more.setdefault("control", getattr(around_it, "control", None))
-        if DURABILITY in lent:
-            durability = durability or configurable[DURABILITY]
-        if graph.checkpointer is True and not reading and CHECKPOINTER not in lent:
-            raise RuntimeError(ROOT_ONLY_LENT)
-        if saver is not None and thread is None:
-            raise ThreadRequiredError
-    plan, ns_text = graph.plan, configurable.get("checkpoint_ns") or "" if outer is None else ""
-    checkpoint = configurable.get("checkpoint_id")
-    if ns_text and reading:
-        plan, ns_text = inner_plan(plan, ns_text, strict=strict)
-    elif ns_text:
-        places = {} if checkpoint is None or saver is None else journey(saver, str(thread), configurable)
-        checkpoint = places.pop("", (None, None))[1]
-        more["journey"], ns_text = places, ""
     request = Request(input, config, time, RunIds(), limit)
+    thread = configurable.get("thread_id")
     request.run_id = None if config.get("run_id") is None else str(config["run_id"])
     request.thread = None if thread is None else str(thread)
-    request.ns = tuple(ns_text.split("|")) if ns_text else ()
-    request.checkpointer, request.checkpoint = saver, checkpoint
-    request.emit = emit
+    request.emit, request.reading = emit, reading
     request.interrupt_before, request.interrupt_after = _names(interrupt_before), _names(interrupt_after)
-    request.durability = durability or ("async" if outer is None else outer.scope.request.durability)
     request.metadata = _metadata(config)
-    request.store, request.cache, request.step_timeout = store, cache, graph.step_timeout
-    request.context = None if context is None else as_context(graph.context_schema, context) or None
-    request.reading = reading
+    request.store, request.cache, request.step_timeout = graph.store, graph.cache, graph.step_timeout
+    request.context = context
     for name, value in more.items():
         setattr(request, name, value)
-    engine = Engine(plan, request) if outer is None else _nested(graph, outer, request)
-    if callbacks and outer is None:
-        handlers = sys.modules.get("stepgraph.integrations.callbacks")  # where the class of such handlers is
-        if handlers is not None:
-            handlers.attach(engine, callbacks)
+    if durability:
+        request.durability = durability
+    elif outer is not None:
+        request.durability = outer.scope.request.durability
+    request.checkpointer = graph.saver if not isinstance(graph.checkpointer, bool) else None
+    request.checkpoint = configurable.get("checkpoint_id")
+    if outer is None and not LENT.isdisjoint(configurable):
+        _borrow(graph, request, configurable, durability)
+    if request.context is not None:
+        request.context = as_context(graph.context_schema, request.context) or None
+    if outer is not None:
+        return _nested(graph, outer, request)
+    if graph.checkpointer is True and not reading and CHECKPOINTER not in configurable:
+        raise RuntimeError(ROOT_ONLY_LENT)
+    if request.checkpointer is not None and thread is None:
+        raise ThreadRequiredError
+    engine = Engine(_addressed(graph, request, configurable, strict), request)
+    handlers = sys.modules.get("stepgraph.integrations.callbacks") if callbacks else None  # where their class is
+    if handlers is not None:
+        handlers.attach(engine, callbacks)
     return engine
+
+
+def _surrounded(config: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The task of whose node's code the call is a part, if it is, and the config with what that inherits."""
+    around = current_task.get(None)
+    if not config and around is None:
+        return None, config
+    outer = (config.get("configurable") or {}).get(TASK)
+    if around is not None:
+        if outer is None and not addresses(config):
+            outer = around
+        config = inherited(ambient(around), config)
+    return outer, config
+
+
+def _borrow(graph: CompiledStateGraph, request: Request, lent: Mapping[str, Any], durability: Any) -> None:
+    """Take what the caller lends an outermost run in its configurable. What the call itself says goes before."""
+    if CHECKPOINTER in lent and graph.checkpointer is not False:
+        request.checkpointer = registry.translated(lent[CHECKPOINTER])
+    if CACHE in lent:
+        request.cache = lent[CACHE]
+    if RUNTIME in lent:
+        runtime = lent[RUNTIME]
+        request.store = runtime.store
+        if request.context is None:
+            request.context = getattr(runtime, "context", None)
+        if request.control is None:
+            request.control = getattr(runtime, "control", None)
+    if DURABILITY in lent and not durability and lent[DURABILITY]:
+        request.durability = lent[DURABILITY]
+
+
+def _addressed(graph: CompiledStateGraph, request: Request, configurable: Mapping[str, Any], strict: bool) -> Plan:
+    """The plan of the graph that the config's namespace is of, to look at; to run, the outermost one leads there."""
+    ns = configurable.get("checkpoint_ns") or ""
+    if not ns:
+        return graph.plan
+    if request.reading:
+        plan, ns = inner_plan(graph.plan, ns, strict=strict)
+        request.ns = tuple(ns.split("|")) if ns else ()
+        return plan
+    places: dict[str, Any] = {}
+    if request.checkpoint is not None and request.checkpointer is not None:
+        places = journey(request.checkpointer, str(request.thread), configurable)
+    request.checkpoint = places.pop("", (None, None))[1]
+    request.journey = places
+    return graph.plan
 
 
 def plain_engine(graph: CompiledStateGraph, input: Any, config: dict[str, Any]) -> Engine:
