@@ -73,8 +73,8 @@ DEVIATIONS = {
     ),
     "tried again inside": (
         "When a task is tried again, LangGraph runs the graphs that it calls from their START, in a namespace of their "
-        "own, so that one with a history of its own forgets it; ours goes on where such a graph failed, and one that "
-        "had ended runs again on the history that it had before the task."
+        "own, so that one with a history of its own forgets it; ours goes on where such a graph failed, with the input "
+        "that it took, and one that had ended runs again on the history that it had before the task."
     ),
     "lasting subgraph skipped": (
         "When a run is resumed, LangGraph does not run a subgraph with a history of its own that ended in an earlier "

@@ -258,6 +258,16 @@ class TestSubgraphs:
         assert [each.value for each in app.get_state(THREAD).interrupts] == ["right"]
         assert app.invoke(Command(resume={right.id: "R"}), THREAD)["log"] == ["one: A", "left: L", "right: R"]
 
+    def test_an_answer_by_id_is_for_the_question_with_that_id(self) -> None:
+        app = chain(ModelCheckpointer(), asks=lambda state: {"log": [interrupt("one?"), interrupt("two?")]})
+        app.invoke({"log": []}, THREAD)
+        (one,) = app.get_state(THREAD).interrupts
+        for answer in ("first", "again"):
+            app.invoke(Command(resume={one.id: answer}), THREAD)
+            (two,) = app.get_state(THREAD).interrupts
+            assert two.value == "two?"
+        assert app.invoke(Command(resume={two.id: "second"}), THREAD)["log"] == ["first", "second"]
+
 
 @pytest.mark.parametrize("checkpointer", [MemoryCheckpointer, lambda: SqliteCheckpointer(":memory:")])
 def test_a_subgraphs_checkpoints_name_those_of_the_graphs_around_it(checkpointer: Callable[[], Any]) -> None:
