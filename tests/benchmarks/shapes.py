@@ -96,7 +96,7 @@ class Chain(Shape):
 class ShortChain(Chain):
     name = "chain of 10"
     size = quick = 10
-    repeat = 50
+    repeat = 200
 
 
 class Loop(Shape):
