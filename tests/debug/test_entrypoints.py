@@ -12,6 +12,8 @@ from stepgraph.approve.requests import Request
 from stepgraph.core.types import END, PREVIOUS
 from stepgraph.debug import debug
 from stepgraph.debug.run import Run
+from stepgraph.panels.card import card
+from stepgraph.persist import MemoryCheckpointer
 from tests.debug.support import finished, held
 
 
@@ -87,6 +89,48 @@ def test_what_is_kept_apart_is_edited_apart() -> None:
     assert request.value == {END: 1, PREVIOUS: "None 1"}
     request.edit({END: 5})
     assert kept(run) == (5, "None 1")
+
+
+def test_a_bare_value_that_cant_be_kept_is_refused_with_what_can() -> None:
+    def typed(n: int) -> Any:
+        return entrypoint.final(value=n, save="x")
+
+    typed.__annotations__["return"] = entrypoint.final[int, str]  # text, in this module, would be no type
+    run, request = asked(entrypoint()(typed), 1, "before:typed")
+    assert request.respond_schema is not None
+    assert list(request.respond_schema["properties"]) == [END, PREVIOUS]
+    assert card(request)["answer"] == {}
+    with pytest.raises(
+        EditError, match=r"as what is kept for the next run: .*valid string; give both, entrypoint\.final"
+    ):
+        request.respond(7)
+    request.respond(entrypoint.final(value=7, save="x"))
+    assert kept(run) == (7, "x")
+
+
+def test_what_is_wrong_with_both_values_is_said_once() -> None:
+    run, request = asked(counting, 1, "after:counting")
+    with pytest.raises(EditError, match=r"superstep 0\): __end__: .*valid integer") as raised:
+        request.edit({END: "many"})
+    assert [each["path"] for each in raised.value.errors] == [[END]]
+    request.approve()
+    assert kept(run) == (1, 1)
+
+
+def test_decisions_of_a_reopened_entrypoint_are_in_the_audit() -> None:
+    @entrypoint(checkpointer=MemoryCheckpointer())
+    def reopened(n: int) -> int:
+        return n
+
+    dbg = debug(reopened)
+    dbg.stop("before:reopened")
+    left = dbg.start(1, thread="t")
+    held(left)[0].suspend()
+    left.wait()
+    run = dbg.open("t")
+    for request in run.requests():
+        request.edit(2)
+    assert list(run.audit()["verb"]) == ["suspend", "edit"]
 
 
 def test_a_key_of_the_input_may_be_left_out() -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from typing import Annotated, Any, TypedDict
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Protocol, TypedDict
 
 import pytest
 
-from stepgraph import START, StateGraph, entrypoint, interrupt, task
+from stepgraph import START, Send, StateGraph, entrypoint, interrupt, task
 from stepgraph.approve.judge import EditError
 from stepgraph.approve.text import request_text
 from stepgraph.core.errors import DecisionError
 from stepgraph.debug import debug
+from stepgraph.panels.card import card
 from stepgraph.persist import MemoryCheckpointer
+from tests.debug.support import finished, held
 
 
 class State(TypedDict):
@@ -183,6 +185,136 @@ def test_what_an_edit_leaves_alone_is_the_very_object_that_was_given() -> None:
 )
 def test_a_call_that_failed_can_be_given_a_result(decide: Callable[[Any], Any], result: Any) -> None:
     assert decided(calling(broken), "error", decide) == (["error:broken"], [result])
+
+
+class Speaks(Protocol):
+    def speak(self) -> str: ...
+
+
+def sayer(given: Any, *, times: Any = 1) -> str:
+    return f"{given} {times}"
+
+
+sayer.__annotations__.update(given="whoever speaks", times="how often", **{"return": "what was said"})
+
+
+def protocol(n: int, who: Speaks | None = None) -> Speaks | None:
+    return who
+
+
+def spread(items: Iterable[int]) -> Iterable[int]:
+    return [*items]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("function", "edit", "edited", "given"),
+    [
+        (sayer, {"times": 2}, "4 2", "anything"),
+        (protocol, {"n": 5}, None, None),
+        (spread, {"items": [1, 2]}, [1, 2], [3]),
+    ],
+)
+def test_annotations_that_are_no_types_refuse_nothing(function: Any, edit: Any, edited: Any, given: Any) -> None:
+    called = task(function)
+
+    def looked_at(request: Any) -> None:
+        assert card(request)["schema"]["properties"].keys() >= edit.keys()
+        request.edit(edit)
+
+    assert decided(calling(called), "before:**", looked_at)[1] == [edited]
+    assert decided(calling(called), "before:**", lambda request: request.respond(given))[1] == [given]
+
+
+def test_a_name_in_an_annotation_is_that_of_the_function_and_no_other() -> None:
+    def untold(n: int) -> Any:
+        return n
+
+    untold.__annotations__["return"] = "Problem"  # the library has a class of this name
+    assert decided(calling(task(untold)), "before:**", lambda request: request.respond(3))[1] == [3]
+
+
+def either(first: int, /, second: int = 2, *items: int, **more: int) -> Any:
+    return (first, second, items, more)
+
+
+def placed(first: int, second: int = 2, third: int = 3, /) -> Any:
+    return (first, second, third)
+
+
+@pytest.mark.parametrize(
+    ("function", "args", "kwargs", "edit", "result"),
+    [
+        (either, (1,), {}, {"items": [3]}, (1, 2, (3,), {})),
+        (either, (1,), {"second": 5}, {"items": [3]}, (1, 5, (3,), {})),
+        (
+            either,
+            (1,),
+            {"more": 5, "items": 6, "first": 7},
+            {"first": 4},
+            (4, 2, (), {"more": 5, "items": 6, "first": 7}),
+        ),
+        (either, (1, 5, 6), {}, {"second": {"$drop": True}}, (1, 2, (6,), {})),
+        (placed, (1,), {}, {"third": 7}, (1, 2, 7)),
+    ],
+)
+def test_an_edited_call_reaches_each_parameter(function: Any, args: Any, kwargs: Any, edit: Any, result: Any) -> None:
+    called = task(function)
+
+    def work(state: State) -> Any:
+        return {"log": [called(*args, **kwargs).result()]}
+
+    app = StateGraph(State).add_node("work", work).add_edge(START, "work").compile(name="reaching")
+    assert decided(app, "before:**", lambda request: request.edit(edit))[1] == [result]
+
+
+def test_operations_on_arguments_are_taken_or_refused_in_words() -> None:
+    @task
+    def anything(n: Any) -> Any:
+        return n
+
+    def decide(request: Any) -> None:
+        for wrong, told in (
+            ({"$append": [5]}, r"n: \$append is no operation here\. Operations: \$set, \$drop"),
+            ({"$drp": True}, r"n: \$drp is no operation \(did you mean '\$drop'\?\)"),
+            ({"$drop": True}, "n: this can't be left out: the function has no default for it"),
+        ):
+            with pytest.raises(EditError, match=told):
+                request.edit({"n": wrong})
+        request.edit({"n": {"$set": {"$append": 5}}})
+
+    assert decided(calling(anything), "before:**", decide)[1] == [{"$append": 5}]
+
+
+@pytest.mark.parametrize(
+    ("edit", "told", "mended"),
+    [
+        ({"n": {"$append": [5]}}, r"n: \$append is no operation here\. Operations: \$set, \$drop", {"n": {"$set": 5}}),
+        ({"n": {"$st": 5}}, r"n: \$st is no operation \(did you mean '\$set'\?\)", {"n": 5}),
+    ],
+)
+def test_operations_on_the_argument_of_a_send_are_taken_or_refused_too(edit: Any, told: str, mended: Any) -> None:
+    graph = StateGraph(State).add_node("worker", lambda given: {"log": [given]})
+    graph.add_conditional_edges(START, lambda _: [Send("worker", {"n": 1, "more": 2})], ["worker"])
+    dbg = debug(graph.compile(name="sending"))
+    dbg.stop("before:worker")
+    run = dbg.start({"log": []})
+    (request,) = held(run)
+    with pytest.raises(EditError, match=told):
+        request.edit(edit)
+    request.edit({**mended, "more": {"$drop": True}})
+    assert finished(run).result["log"] == [{"n": 5}]
+
+
+@pytest.mark.parametrize(("when", "asked"), [("more == 0", True), ("more > 0", False)])
+def test_a_condition_knows_the_defaults_of_what_was_not_given(when: str, asked: bool) -> None:
+    dbg = debug(calling(double))
+    stop = dbg.stop("before:double", when=when)
+    run, titles = dbg.start({"log": []}), []
+    for request in run.requests():
+        titles.append(request.title)
+        request.approve()
+    assert (titles, stop.problem) == (["before:double"] * asked, None)
 
 
 def test_a_thread_that_was_left_inside_a_function_goes_on_without_more_questions() -> None:

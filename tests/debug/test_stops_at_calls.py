@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Annotated, Any, TypedDict
 
 import pytest
 
 from stepgraph import START, StateGraph, entrypoint, task
-from stepgraph.debug import debug
+from stepgraph.core.inside import graphs_in
+from stepgraph.debug import debug, places
 from stepgraph.debug.places import called
 
 
@@ -78,6 +80,45 @@ def test_what_the_code_of_nodes_calls_is_known_by_name() -> None:
     assert called(order.plan) == (("total", "price", "order/price"), ("order/draft",))
     assert called(working.plan) == (("total", "price"), ())
     assert called(around.plan) == ((), ())
+
+
+def test_a_graph_that_a_function_calls_is_below_all_that_has_led_to_it() -> None:
+    @task
+    def reported(items: list[str]) -> Any:
+        return report.invoke({"items": items})["log"]
+
+    @task
+    def passed(items: list[str]) -> Any:
+        return reported(items).result()
+
+    @entrypoint()
+    def ordering(items: list[str]) -> Any:
+        return passed(items).result(), reported(items).result()
+
+    inner = ["ordering/passed/reported/", "ordering/reported/"]
+    assert sorted(called(ordering.plan).nodes) == [f"{path}draft" for path in inner]
+    assert set(called(ordering.plan).functions) == {"passed", "reported", *(f"{path}price" for path in inner)}
+    assert asked(ordering, ["a"], *(f"after:{path}draft" for path in inner)) == [f"after:{path}draft" for path in inner]
+
+
+def test_many_graphs_that_call_each_other_are_looked_at_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[Any] = []
+
+    def counted(source: Any) -> Any:
+        looked_at.append(source)
+        return graphs_in(source)
+
+    monkeypatch.setattr(places, "graphs_in", counted)
+
+    def made(number: int) -> Any:
+        def each(n: int) -> Any:
+            return (first, second, third, fourth)[n].invoke(number)
+
+        return entrypoint()(each)
+
+    first, second, third, fourth = (made(number) for number in range(4))
+    assert len(called(first.plan).nodes) == 3
+    assert len(looked_at) == 4
 
 
 def test_what_calls_itself_is_looked_at_once() -> None:
@@ -158,6 +199,34 @@ def test_a_name_that_an_entrypoint_does_not_mention_is_taken_with_a_notice_until
 )
 def test_other_names_are_refused(graph: Any, stop: str, told: str) -> None:
     assert told in refused(graph, stop)
+
+
+def test_what_only_looks_like_a_function_is_none() -> None:
+    odd = SimpleNamespace(_node=1, func=print)
+
+    def looking(state: State) -> State:
+        return odd.func(state)
+
+    graph = StateGraph(State).add_node("looking", looking).add_edge(START, "looking").compile(name="odd")
+    assert called(graph.plan) == ((), ())
+
+
+def test_a_function_that_only_a_helper_calls_is_met_as_the_refusal_says() -> None:
+    def helper(item: str) -> int:
+        return price(item).result()
+
+    def helped(state: State) -> State:
+        return {"log": [helper("a")]}
+
+    graph = StateGraph(State).add_node("helped", helped).add_edge(START, "helped").compile(name="helped")
+    assert "is met by 'before:*', when=\"q.node == 'its name'\"" in refused(graph, "before:price")
+    dbg = debug(graph)
+    dbg.stop("before:*", when="q.node == 'price'")
+    run, titles = dbg.start({"items": []}), []
+    for request in run.requests():
+        titles.append(request.title)
+        request.approve()
+    assert titles == ["before:price"]
 
 
 def test_a_notice_follows_the_code() -> None:

@@ -121,10 +121,11 @@ def edit_of(request: Request, value: Any) -> Edit:
         value = {PREVIOUS: value[END], **value}
     match request.place:
         case "after":
-            return edit_writes(ground, pause.writes, value, request.editable)
+            edit = edit_writes(ground, pause.writes, value, request.editable)
+            return Edit(edit.value, _once(edit.problems))
         case "step":
             edit = edit_values(ground, pause.result, value, {each.key: each.writers for each in request.changes})
-            return Edit(edit.value, [*edit.problems, *_still_unfit(request, edit.value)])
+            return Edit(edit.value, [*_once(edit.problems), *_still_unfit(request, edit.value)])
         case "plan" | "committed":
             return edit_state(ground, value)
         case "before" | "error":
@@ -168,8 +169,7 @@ def _checked_response(request: Request, value: Any) -> Any:
     result_of = request.result_of
     if result_of is not None and request.place != "interrupt" and not _is_update(request, value):
         writes, problems = _writes(request, result_of(value))
-        problems = [Problem(each["path"][1:], each["message"]) for each in problems]
-        checked, problems = dict(writes), [each for i, each in enumerate(problems) if each not in problems[:i]]
+        checked, problems = dict(writes), [_of_result(each) for each in _once(problems)]
     elif request.place == "interrupt":
         checked, problems = judge_type(request.pause.response_schema)[1].check("value", value)
         problems = [Problem(each["path"][1:], each["message"]) for each in problems]
@@ -181,6 +181,24 @@ def _checked_response(request: Request, value: Any) -> Any:
     if problems:
         raise EditError(request.name, problems)
     return checked
+
+
+def _once(problems: list[Problem]) -> list[Problem]:
+    """Without what is said of the kept value and of the result alike."""
+    of_result = [(each["path"][1:], each["message"]) for each in problems if each["path"][:1] == [END]]
+    return [
+        each
+        for each in problems
+        if each["path"][:1] != [PREVIOUS] or (each["path"][1:], each["message"]) not in of_result
+    ]
+
+
+def _of_result(problem: Problem) -> Problem:
+    """The same of a bare result; what it can't be kept as needs a value of its own."""
+    path, told = problem["path"], problem["message"]
+    if path[:1] != [PREVIOUS]:
+        return Problem(path[1:], told)
+    return Problem(path[1:], f"as what is kept for the next run: {told}; give both, entrypoint.final(value=…, save=…)")
 
 
 def _writes(request: Request, update: Any) -> tuple[Writes, list[Problem]]:

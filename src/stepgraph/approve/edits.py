@@ -28,6 +28,8 @@ from stepgraph.core.plan import Plan
 from stepgraph.core.types import MISSING, ROOT, Overwrite, Writes
 
 OPERATIONS: Final = ("$set", "$append", "$remove", "$drop", "$writes")
+PARTS: Final = ("$set", "$drop")
+"""Those for parts of what is no state: arguments of a called function, or of a Send."""
 Writers = Mapping[str, Sequence[tuple[str, Any]]]
 """Key -> (task address, update) of each of its writers, in the order of the reducer."""
 
@@ -65,18 +67,19 @@ def operation(value: Any) -> tuple[str, Any] | None:
     return None
 
 
-def _misspelt(value: Any) -> str | None:
+def misspelt(value: Any, known: Sequence[str] = OPERATIONS) -> str | None:
     """What is wrong with an object that looks like an operation and is none, or None."""
     if not isinstance(value, Mapping) or not value or not all(str(key).startswith("$") for key in value):
         return None
-    if operation(value) is not None:
+    found = operation(value)
+    if found is not None and found[0] in known:
         return None
     names = [str(key) for key in value]
     if len(names) > 1:
         wrong = f"{', '.join(names)} together are no operation: give one alone"
     else:
-        wrong = f"{names[0]} is no operation{closest(names[0], OPERATIONS)}"
-    return f"{wrong}. Operations: {', '.join(OPERATIONS)}; a value of this form goes in as {{'$set': …}}"
+        wrong = f"{names[0]} is no operation{' here' if found else closest(names[0], known)}"
+    return f"{wrong}. Operations: {', '.join(known)}; a value of this form goes in as {{'$set': …}}"
 
 
 def edit_writes(ground: Ground, writes: Writes, value: Any, allowed: Iterable[str]) -> Edit:
@@ -122,7 +125,7 @@ def edit_state(ground: Ground, value: Any) -> Edit:
 
 
 def edit_input(ground: Ground, given: Any, value: Any) -> Edit:
-    """A task's input with an edit applied. An input that is no state (a Send's argument) is replaced whole."""
+    """A task's input with an edit applied. One that is no mapping is replaced whole."""
     if not isinstance(given, Mapping):
         return Edit(value, [])
     if not isinstance(value, Mapping):
@@ -130,8 +133,7 @@ def edit_input(ground: Ground, given: Any, value: Any) -> Edit:
     if hasattr(given, "__edited__"):
         return _edited_by_itself(given, value)
     if not set(given) <= set(ground.plan.channels):
-        found = {**given, **value}
-        return Edit({key: each for key, each in found.items() if key not in value or not _is_drop(each)}, [])
+        return _edited_argument(given, value)
     changes, problems = _changes(value, {**ground.plan.channels, **given})
     found = dict(given)
     for key, change in changes.items():
@@ -139,6 +141,22 @@ def edit_input(ground: Ground, given: Any, value: Any) -> Edit:
             found.pop(key, None)
         else:
             found[key] = _edited_value(ground, key, given.get(key, MISSING), change, problems)
+    return Edit(found, problems)
+
+
+def _edited_argument(given: Mapping[Any, Any], value: Mapping[Any, Any]) -> Edit:
+    """A Send's argument: any key may be set or left out, and nothing is known of their types."""
+    found = dict(given)
+    problems: list[Problem] = []
+    for key, change in value.items():
+        name, operand = operation(change) or ("$set", change)
+        wrong = misspelt(change, PARTS)
+        if wrong is not None:
+            problems.append(Problem([str(key)], wrong))
+        elif name == "$drop":
+            found.pop(key, None)
+        else:
+            found[key] = operand
     return Edit(found, problems)
 
 
@@ -162,7 +180,7 @@ def _changes(value: Any, allowed: Iterable[str]) -> tuple[dict[str, Any], list[P
     """The edit as a mapping of known keys; a state that is no mapping has the one key ROOT."""
     known = list(allowed)
     if ROOT in known:
-        wrong = _misspelt(value)
+        wrong = misspelt(value)
         return {ROOT: value}, [] if wrong is None else [Problem([], wrong)]
     if not isinstance(value, Mapping):
         return {}, [Problem([], f"an object of keys to change is wanted, got {describe(value)}")]
@@ -172,7 +190,7 @@ def _changes(value: Any, allowed: Iterable[str]) -> tuple[dict[str, Any], list[P
         if key not in known
     ]
     problems += [
-        Problem([key], wrong) for key, each in value.items() if key in known and (wrong := _misspelt(each)) is not None
+        Problem([key], wrong) for key, each in value.items() if key in known and (wrong := misspelt(each)) is not None
     ]
     return {key: each for key, each in value.items() if key in known}, problems
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, cast
 
-from stepgraph.approve.edits import operation
+from stepgraph.approve.edits import PARTS, misspelt, operation
 from stepgraph.approve.judge import Judge, Problem, judge_of, judge_type
 from stepgraph.approve.verbs import closest
-from stepgraph.core.types import Pause
+from stepgraph.core.types import MISSING, Pause
 
 INJECTED = ("config", "error", "previous", "runtime", "store", "writer")
 """Parameters that a function gets without its caller, unless one is named so by chance."""
@@ -38,6 +38,15 @@ class CalledFunction:
         """By the names of the parameters; None for a function or call that can't tell them."""
         return self.named(self._given)
 
+    @property
+    def with_defaults(self) -> dict[str, Any] | None:
+        """The same with the defaults of what was not given: what conditions know."""
+        bound = self._bound(self._given)
+        if bound is None:
+            return None
+        bound.apply_defaults()
+        return dict(bound.arguments)
+
     def named(self, given: Call) -> dict[str, Any] | None:
         """The same of another call."""
         bound = self._bound(given)
@@ -60,22 +69,32 @@ class CalledFunction:
         bound = self._bound(self._given)
         if bound is None or self._judge is None or not isinstance(value, Mapping):
             return value, [Problem([], WANTED)]
-        known, problems = self._names(), []
+        problems: list[Problem] = []
         for name, argument in value.items():
-            if name not in known:
-                told = f"unknown argument{closest(str(name), known)}. Known here: {', '.join(known)}"
-                problems.append(Problem([str(name)], told))
-            elif (operation(argument) or ("",))[0] == "$drop":
+            changed, wrong = self._changed(name, argument, self._judge)
+            problems += wrong
+            if changed is MISSING:
                 bound.arguments.pop(name, None)
             else:
-                bound.arguments[name], wrong = self._judge.check(name, argument)
-                problems += wrong
+                bound.arguments[name] = changed
         return (_placed(bound, self._given), problems) if not problems else (value, problems)
 
     def result(self, value: Any) -> tuple[Any, list[Problem]]:
         """A result given by a person, as the function's annotation wants it, and what is wrong with it."""
         checked, problems = judge_type(self._returned)[1].check("value", value)
         return checked, [Problem(each["path"][1:], each["message"]) for each in problems]
+
+    def _changed(self, name: str, argument: Any, judge: Judge) -> tuple[Any, list[Problem]]:
+        """An argument as the function gets it, MISSING where it is left out, and what is wrong with it."""
+        known, wrong = self._names(), misspelt(argument, PARTS)
+        if name not in known:
+            wrong = f"unknown argument{closest(str(name), known)}. Known here: {', '.join(known)}"
+        operator, operand = operation(argument) or ("$set", argument)
+        if wrong is None and operator == "$drop":
+            if name in self._optional() or name in INJECTED:
+                return MISSING, []
+            wrong = "this can't be left out: the function has no default for it"
+        return (argument, [Problem([str(name)], wrong)]) if wrong is not None else judge.check(name, operand)
 
     @property
     def _returned(self) -> Any:
@@ -84,13 +103,12 @@ class CalledFunction:
 
     def _names(self) -> list[str]:
         """The arguments that were given, and those that have a default."""
-        known = {} if self._signature is None else self._signature.parameters
-        more = [
-            name
-            for name, each in known.items()
-            if name not in INJECTED and (each.default is not each.empty or each.kind in _COLLECTING)
-        ]
+        more = [name for name in self._optional() if name not in INJECTED]
         return list(dict.fromkeys([*(self.arguments or ()), *more]))
+
+    def _optional(self) -> list[str]:
+        known = {} if self._signature is None else self._signature.parameters
+        return [name for name, each in known.items() if each.default is not each.empty or each.kind in _COLLECTING]
 
     @cached_property
     def _signature(self) -> inspect.Signature | None:
@@ -109,6 +127,7 @@ class CalledFunction:
 
 
 _COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
@@ -117,15 +136,41 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
     except Exception:  # noqa: BLE001  annotations as text may name what is not there, and evaluating them runs anything
         pass
     try:
-        return inspect.signature(function)
+        found = inspect.signature(function)
     except (TypeError, ValueError):  # a builtin
         return None
+    names = getattr(inspect.unwrap(function), "__globals__", {})
+    parameters = [each.replace(annotation=_meant(each.annotation, names)) for each in found.parameters.values()]
+    return found.replace(parameters=parameters, return_annotation=_meant(found.return_annotation, names))
+
+
+def _meant(annotation: Any, names: dict[str, Any]) -> Any:
+    """What an annotation that is text means where the function was written; Any where that can't be told."""
+    if not isinstance(annotation, str):
+        return annotation
+    try:
+        return eval(annotation, names)  # the program's own text, as with eval_str
+    except Exception:  # noqa: BLE001  as above
+        return Any
 
 
 def _placed(bound: inspect.BoundArguments, given: Call) -> Call:
     """The arguments as a call, where what was given by name still is: caches know a call by its form."""
-    named = {name: bound.arguments.pop(name) for name in given[1] if name in bound.arguments}
+    parameters, arguments = list(bound.signature.parameters.values()), bound.arguments
+    last = max((at for at, each in enumerate(parameters) if _needs_place(each, arguments)), default=0)
+    for each in parameters[:last]:
+        if each.name not in arguments and each.default is not each.empty:
+            arguments[each.name] = each.default
+    free = {each.name for each in parameters[last:] if each.kind in _NAMED}
+    named = {name: arguments.pop(name) for name in given[1] if name in free and name in arguments}
     return bound.args, {**named, **bound.kwargs}
+
+
+def _needs_place(parameter: inspect.Parameter, arguments: Mapping[str, Any]) -> bool:
+    """Whether what it gets can't be given by name, so that nothing may be missing before it."""
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        return bool(arguments.get(parameter.name))
+    return parameter.kind is parameter.POSITIONAL_ONLY and parameter.name in arguments
 
 
 def _type(parameter: inspect.Parameter) -> Any:

@@ -147,7 +147,10 @@ def _check_class(kind: Any, value: Any, path: Path, problems: list[Problem]) -> 
         return value
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+    try:
+        if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+            return value
+    except TypeError:  # a protocol that says nothing of its instances
         return value
     try:
         if issubclass(kind, Enum):
@@ -183,10 +186,10 @@ def _schema(kind: Any, depth: int) -> dict[str, Any]:
     shape = origin or kind
     if depth > 8:  # a type that contains itself
         return {}
-    if shape in _NAMES:
-        return {"type": _NAMES[shape]}
     if kind is None:
         return {"type": "null"}
+    if isinstance(shape, type) and shape in _NAMES:
+        return {"type": _NAMES[shape]}
     if origin in (Union, types.UnionType):
         return {"anyOf": [_schema(each, depth + 1) for each in args]}
     if origin is Literal:

@@ -236,7 +236,7 @@ class Request:
             return self.schema
         if self.function is not None:
             return self.function.result_schema
-        if self.result_of is not None:
+        if self.takes_result:
             return judge_type(self.plan.channels[END].type)[0]
         return self.judge.schema(self.writable)
 
@@ -245,6 +245,12 @@ class Request:
         """What makes an update of a bare result, where that is what the node gives: an entrypoint's function."""
         node = self.plan.nodes.get(self.node or "")
         return None if node is None or self.function is not None else node.edited
+
+    @property
+    def takes_result(self) -> bool:
+        """Whether a bare result is enough of a response; not where an entrypoint keeps a value of another type."""
+        channels = self.plan.channels
+        return self.result_of is not None and bool(channels[END].type == channels[PREVIOUS].type)
 
     @property
     def kept_as_returned(self) -> bool:

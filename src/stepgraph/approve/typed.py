@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
+import typing
 from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import or_
 from types import UnionType
 from typing import Annotated, Any, Union, cast, get_args, get_origin
 
-from pydantic import ConfigDict, Field, InstanceOf, PydanticUserError, TypeAdapter, ValidationError
-from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
+from pydantic import ConfigDict, Field, InstanceOf, TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -54,7 +55,7 @@ class PydanticJudge:
         if adapter is None:
             return self._plain.check(key, value)
         try:
-            return adapter.validate_python(value), []
+            return _read(adapter.validate_python(value)), []
         except ValidationError as error:
             return value, [Problem([key, *each["loc"]], each["msg"]) for each in error.errors(include_url=False)]
         except Exception as error:  # noqa: BLE001  a class's own validators may raise anything
@@ -68,17 +69,30 @@ class PydanticJudge:
 
 def _adapter(kind: Any) -> TypeAdapter[Any] | None:
     """A type with foreign classes in it is judged by isinstance; None if Pydantic can't make anything of it."""
-    kind = _with_kinds_of_messages(kind)
+    try:
+        if isinstance(kind, str):  # Pydantic would look names up in this module
+            kind = eval(kind, dict(_KNOWN_NAMES))
+        return _made(_with_kinds_of_messages(kind))
+    except Exception:  # noqa: BLE001  protocols, text that is no type: an annotation may be anything
+        return None
+
+
+_KNOWN_NAMES = {name: getattr(typing, name) for name in typing.__all__}
+
+
+def _made(kind: Any) -> TypeAdapter[Any] | None:
     try:
         made = TypeAdapter(kind)
         return made if made.pydantic_complete else None
     except PydanticSchemaGenerationError:
-        try:
-            return TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True))
-        except PydanticUserError:  # a TypedDict or dataclass takes no config from outside
+        if get_origin(kind) is None and not isinstance(kind, type):
             return None
-    except (PydanticUndefinedAnnotation, PydanticUserError, NameError, TypeError):
-        return None
+        return TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True))
+
+
+def _read(value: Any) -> Any:
+    """What Pydantic would read item by item (of `Iterable[int]`) read to its end: a decision is kept."""
+    return list(value) if type(value).__name__ == "ValidatorIterator" else value
 
 
 def _with_kinds_of_messages(kind: Any) -> Any:

@@ -93,4 +93,4 @@ def _is_graph(value: Any) -> bool:
 
 
 def _is_task(value: Any) -> bool:
-    return not isinstance(value, type) and "_node" in (found := getattr(value, "__dict__", ())) and "func" in found
+    return not isinstance(value, type) and {"_node", "func", "__name__"}.issubset(getattr(value, "__dict__", ()))

@@ -54,7 +54,8 @@ class Condition:
 
 def names_of(request: Request) -> dict[str, Any]:
     """The state's keys as bare names, as they would be with the pending update; a called function's arguments."""
-    state = request.state if request.arguments is None else request.arguments
+    known = None if request.function is None else request.function.with_defaults
+    state = request.state if known is None else known
     found = dict(state) if isinstance(state, Mapping) else {}
     found.update((each.key, each.new) for each in request.changes if each.new is not MISSING)
     found["q"] = request

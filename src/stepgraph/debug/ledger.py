@@ -177,6 +177,11 @@ class Ledger:
         with self._lock:
             self._settled().restore(row)
 
+    def resume(self, checkpoint: str) -> None:
+        """The outermost graph goes on from this checkpoint, before which it has no superstep."""
+        with self._lock:
+            self._settled().saved[()] = checkpoint
+
     def _settled(self) -> Book:
         with self._lock:
             while self._new:

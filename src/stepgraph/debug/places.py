@@ -108,41 +108,53 @@ class Called(NamedTuple):
     nodes: tuple[str, ...]
 
 
+_Named = dict[int, tuple[list[Any], list[Any]]]
+"""Functions and graphs that code names, by the id of what it is the code of: reading code is what takes time."""
+
+
 class _Level(NamedTuple):
     """Where a search is: the path before a name, the graphs around, and the functions looked at in this one."""
 
     above: str
     around: frozenset[int]
     known: set[int]
+    named: _Named
 
 
 def called(plan: Plan) -> Called:
     """The paths of functions and nodes that are no part of the graph itself, through at most DEEPEST graphs."""
-    found = dict(_called_in(plan, "", frozenset()))
+    found = dict(_called_in(plan, "", frozenset(), {}))
     return Called(*(tuple(path for path, is_node in found.items() if is_node is kind) for kind in (False, True)))
 
 
-def _called_in(plan: Plan, above: str, around: frozenset[int]) -> Iterator[tuple[str, bool]]:
-    level = _Level(above, around, set())
+def _called_in(plan: Plan, above: str, around: frozenset[int], named: _Named) -> Iterator[tuple[str, bool]]:
+    level = _Level(above, around, set(), named)
     for name, node in plan.nodes.items():
         if node.child is not None:
-            yield from _called_in(node.child, f"{above}{name}/", around)
+            yield from _called_in(node.child, f"{above}{name}/", around, named)
         elif node.source is not None:
-            yield from _called_by(name, node.source, level)
+            yield from _called_by(f"{above}{name}", node.source, level)
 
 
-def _called_by(name: str, source: Any, level: _Level) -> Iterator[tuple[str, bool]]:
-    """What the code of a node, or of a function, names."""
-    for function in functions_in(source):
+def _called_by(path: str, source: Any, level: _Level, chain: tuple[int, ...] = ()) -> Iterator[tuple[str, bool]]:
+    """What code names: that of the node or function at `path`, `chain` being the functions that have led there.
+
+    A function is asked about below its graph, a graph that it calls below the node and functions that have led to it.
+    """
+    if id(source) not in level.named:
+        level.named[id(source)] = list(functions_in(source)), list(graphs_in(source))
+    functions, graphs = level.named[id(source)]
+    for function in functions:
         yield f"{level.above}{function.__name__}", False
-        if id(function) not in level.known:
-            level.known.add(id(function))
-            yield from _called_by(function.__name__, function.func, level)
-    for graph in graphs_in(source):
-        plan, above = graph.plan, f"{level.above}{name}/"
+        again = id(function) in (chain if len(chain) < DEEPEST else level.known)
+        level.known.add(id(function))
+        if not again:
+            yield from _called_by(f"{path}/{function.__name__}", function.func, level, (*chain, id(function)))
+    for graph in graphs:
+        plan = graph.plan
         if isinstance(plan, Plan) and id(plan) not in level.around and len(level.around) < DEEPEST:
-            yield from ((path, True) for path in node_paths(plan, above))
-            yield from _called_in(plan, above, level.around | {id(plan)})
+            yield from ((inner, True) for inner in node_paths(plan, f"{path}/"))
+            yield from _called_in(plan, f"{path}/", level.around | {id(plan)}, level.named)
 
 
 def graph_paths(plan: Plan, above: str = "") -> Iterator[str]:
@@ -191,7 +203,11 @@ def _problem_of_called(spec: Spec, plan: Plan, known: list[str]) -> str | None:
         return None
     what = "subgraph" if spec.place in WHOLE else "node"
     shown = ", ".join(path or "(the graph itself)" for path in known)
-    return f"the graph has no {what} {spec.pattern!r}{closest(spec.pattern, known)}. Known: {shown}."
+    more = "" if spec.place in (*WHOLE, "after", "edge") else _HIDDEN.format(place=spec.place)
+    return f"the graph has no {what} {spec.pattern!r}{closest(spec.pattern, known)}. Known: {shown}.{more}"
+
+
+_HIDDEN = " A function that the code of nodes does not name is met by '{place}:*', when=\"q.node == 'its name'\"."
 
 
 def _is_in_entrypoint(pattern: str, plan: Plan) -> bool:

@@ -21,7 +21,7 @@ from stepgraph.debug.presence import warm
 from stepgraph.debug.retro import Marks
 from stepgraph.debug.run import Run
 from stepgraph.debug.stops import Stop, Stops, check_log
-from stepgraph.debug.timeline import history_of
+from stepgraph.debug.timeline import ancestors, history_of
 from stepgraph.graph.compiled import CompiledStateGraph
 from stepgraph.graph.drawing import GraphShape, structure
 
@@ -331,6 +331,10 @@ class Session:
         """What the checkpointer knows of the thread's earlier supersteps."""
         for row in history_of(self._saver, run.thread):
             run.ledger.restore(row)
+            run.reopened = True
+        newest = None if run.reopened else next(ancestors(self._saver, run.thread), None)
+        if newest is not None:  # left in its first superstep, as entrypoints are: decisions are kept with its input
+            run.ledger.resume(newest.id)
             run.reopened = True
 
     def _parent_of(self, thread: str) -> tuple[Run, int] | None:

@@ -177,7 +177,7 @@ def _answer(request: Request) -> dict[str, Any] | None:
 
     None where the answer is no update: to a question, or in place of what a function returns.
     """
-    if request.place == "interrupt" or request.function is not None or request.result_of is not None:
+    if request.place == "interrupt" or request.function is not None or request.takes_result:
         return None
     made = getattr(request.pause.state, "__answer__", None)
     return {} if made is None else jsonable(made())

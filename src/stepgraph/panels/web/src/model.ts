@@ -1,10 +1,10 @@
 /** The page's copy of what the kernel folded: applied patch by patch, drawn by the parts. */
 
 /** What keys are called that nobody named: those of an entrypoint, and the one of a state that is a single value. */
-const KEYS: Record<string, string> = { __end__: "result", __previous__: "kept for the next run", __root__: "state" };
+const KEYS = new Map([["__end__", "result"], ["__previous__", "kept for the next run"], ["__root__", "state"]]);
 
 export function keyName(key: string): string {
-  return KEYS[key] ?? key;
+  return KEYS.get(key) ?? key;
 }
 
 export type NodeState = "" | "running" | "held" | "done" | "failed" | "skipped";

@@ -4,7 +4,7 @@ import { ForkForm } from "../src/fork";
 import { Graph } from "../src/graph";
 import { isTyping, keyOf } from "../src/keys";
 import { LogList, StopList } from "../src/lists";
-import { type Card, type Row, RunView, type Step } from "../src/model";
+import { type Card, type Row, RunView, type Step, keyName } from "../src/model";
 import type { Shape } from "../src/shape";
 import { Timeline } from "../src/timeline";
 import { VirtualList } from "../src/virtual";
@@ -19,6 +19,12 @@ describe("the form of a fork", () => {
       await vi.waitFor(() => expect(form.isOpen).toBe(false));
       expect(fork).toHaveBeenLastCalledWith(2, "", {}, again);
     }
+  });
+});
+
+describe("the name of a key", () => {
+  it("is its own, whatever objects have of that name", () => {
+    expect(["constructor", "toString", "__proto__", "__end__"].map(keyName)).toEqual(["constructor", "toString", "__proto__", "result"]);
   });
 });
 
