@@ -198,6 +198,33 @@ class TestTimeouts:
         app.step_timeout = LONG
         assert graph(lambda state: {"log": [1]}).compile().invoke({"log": []}) == {"log": [1]}
 
+    @pytest.mark.parametrize("limit", [0.1, TimeoutPolicy(idle_timeout=0.1), None], ids=["node", "idle", "superstep"])
+    def test_what_the_reader_of_an_async_stream_takes_counts_for_no_limit(self, limit: Any) -> None:
+        async def node(state: Any) -> Any:
+            return {"log": [len(state["log"])]}
+
+        app = StateGraph(Log).add_sequence([("a", node)]).add_node("b", node, timeout=limit)
+        app = app.add_edge(START, "a").add_edge("a", "b").compile()
+        app.step_timeout = 0.1 if limit is None else None
+
+        async def read() -> list[Any]:
+            chunks = []
+            async for chunk in app.astream({"log": []}, stream_mode="updates"):
+                chunks.append(chunk)
+                await asyncio.sleep(0.15)
+            return chunks
+
+        assert asyncio.run(read()) == [{"a": {"log": [0]}}, {"b": {"log": [1]}}]
+
+    def test_what_the_reader_of_a_stream_takes_before_a_superstep_counts_not_for_it(self) -> None:
+        app = graph(lambda state: {"log": [1]}).compile()
+        app.step_timeout = 0.1
+        chunks = []
+        for chunk in app.stream({"log": []}, stream_mode="values"):
+            chunks.append(chunk)
+            time.sleep(0.15)
+        assert chunks == [{"log": []}, {"log": [1]}]
+
 
 class TestRecursionLimit:
     @pytest.mark.parametrize("listens", [False, True])

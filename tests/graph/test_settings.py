@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from fractions import Fraction
 from typing import Any, TypedDict
 
 import pytest
@@ -81,3 +82,10 @@ def test_settings_that_say_nothing_are_fine() -> None:
     nothing = dict.fromkeys(("configurable", "metadata", "tags", "max_concurrency", "callbacks"))
     assert compiled().invoke({"x": 1}, {**nothing, "recursion_limit": 5}) == {"x": 2}
     assert compiled().invoke({"x": 1}, {"tags": (), "max_concurrency": 0, "recursion_limit": 5.5}) == {"x": 2}
+
+
+def test_what_says_the_same_as_a_list_or_a_number_is_fine() -> None:
+    """As LangGraph takes it."""
+    for tags in (["a"], ("a",), {"a"}, {"a": 1}, "a", (each for each in "a")):
+        assert compiled().invoke({"x": 1}, {"tags": tags}) == {"x": 2}
+    assert compiled().invoke({"x": 1}, {"max_concurrency": Fraction(2), "recursion_limit": Fraction(5)}) == {"x": 2}

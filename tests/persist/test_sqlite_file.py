@@ -21,7 +21,7 @@ import pytest
 from stepgraph.core.checkpoint import Extend
 from stepgraph.core.errors import CheckpointError
 from stepgraph.persist import SqliteCheckpointer
-from stepgraph.persist.file import APPLICATION, SCHEMA
+from stepgraph.persist.file import APPLICATION, SCHEMA, File
 from tests.contract.checkpointer import RUN, Story
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -312,6 +312,53 @@ class TestProcesses:
         one.close()
         two.close()
 
+    @pytest.mark.parametrize("at", range(1, 8))
+    def test_reading_what_another_process_deletes_meanwhile_says_so(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+    ) -> None:
+        one, two = SqliteCheckpointer(path), SqliteCheckpointer(path)
+        story = Story(one)
+        for n in range(3):
+            story.save({"n": n})
+        story.save({"n": 9}, parent=story.ids[0], source="fork")
+        one.flush()
+        rows, calls = File.rows, iter(range(1, 1000))
+
+        def deleting(file: File, *query: Any) -> Any:
+            if file is one._file and next(calls) == at:
+                two.delete("t")
+            return rows(file, *query)
+
+        monkeypatch.setattr(File, "rows", deleting)
+        for read in (story.history, lambda: one.load("t", "", story.ids[1])):
+            told = ""
+            try:
+                read()
+            except CheckpointError as error:
+                told = str(error)
+            assert told in ("", "Thread 't' was deleted while it was read.")
+        monkeypatch.undo()
+        assert one.load("t", "") is None
+        one.close()
+        two.close()
+
+    def test_who_stores_only_a_record_reads_what_another_process_has_saved_meanwhile(self, path: Path) -> None:
+        one, two = SqliteCheckpointer(path), SqliteCheckpointer(path)
+        story = Story(one)
+        story.save({"n": 1})
+        one.flush()
+        story.checkpointer = two
+        story.save({"n": 2})
+        two.flush()
+        story.checkpointer = one
+        story.record(story.ids[-1], "task", "outcome", ((("n", 3),), (), ()))
+        one.flush()
+
+        assert story.load().id == story.ids[-1]
+        assert story.values() == {"n": 2}
+        one.close()
+        two.close()
+
     def test_a_thread_that_another_process_deleted_and_began_again_is_read(self, path: Path) -> None:
         one, two = SqliteCheckpointer(path), SqliteCheckpointer(path)
         Story(one).save({"n": 1})
@@ -450,6 +497,30 @@ class TestFailures:
         with pytest.raises(CheckpointError, match="too big"):
             checkpointer.flush()
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 1_000_000)
+
+    def test_what_is_written_before_a_failure_is_written_once(
+        self, checkpointer: SqliteCheckpointer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("stepgraph.persist.commit.DELAY", 60.0)
+        stories = {thread: Story(checkpointer, thread) for thread in ("one", "two", "large")}
+        insert, calls = File.insert, []
+
+        def full(file: File, rows: Any) -> None:
+            if any("large" in str(row[4]) for row in rows):
+                raise sqlite3.DataError("string or blob too big")
+            calls.append(rows)
+            if len(calls) == 2:
+                raise sqlite3.OperationalError("database or disk is full")
+            insert(file, rows)
+
+        monkeypatch.setattr(File, "insert", full)
+        for thread, story in stories.items():
+            story.save({"text": thread})
+        with pytest.raises(CheckpointError, match="disk is full"):
+            checkpointer.flush()
+        with pytest.raises(CheckpointError, match=r"Thread 'large': .* too big"):
+            checkpointer.flush()
+        assert [len(story.history()) for story in stories.values()] == [1, 1, 0]
 
     def test_a_damaged_file_is_reported(self, path: Path) -> None:
         opened = SqliteCheckpointer(path)

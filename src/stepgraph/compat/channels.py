@@ -19,6 +19,7 @@ from stepgraph.core.channels import (
     LastValueAfterFinish,
     NamedBarrierValue,
     NamedBarrierValueAfterFinish,
+    Topic,
 )
 from stepgraph.core.errors import EmptyChannelError
 from stepgraph.core.types import MISSING
@@ -216,6 +217,8 @@ class Keeping(Channel):
             found = self._held
         except AttributeError:
             found = self._held = Box(self._plain(), MISSING)
+        if type(found._value) is list and not found._value and isinstance(found.rule, Topic):
+            found._value = MISSING  # it has been emptied
         return found  # type: ignore[no-any-return]  # any object may be kept there
 
     def _plain(self) -> Channel:
@@ -242,8 +245,10 @@ class Keeping(Channel):
 
     @property
     def values(self) -> list[Any]:
-        """A topic's."""
-        return self.held.values
+        """A topic's: a list of its own, which may be changed."""
+        held = self.held
+        found = held._value = held.values
+        return found
 
     @values.setter
     def values(self, values: list[Any]) -> None:
@@ -285,7 +290,9 @@ class Keeping(Channel):
 def keep(kind: type[Channel]) -> None:
     """Let a program's own kind of one of our channels, written for LangGraph's, call what its base class does there."""
     if not issubclass(kind, Keeping):
-        kind.__bases__ = (Keeping, *kind.__bases__)
+        bases = kind.__bases__
+        place = next(place for place, base in enumerate(bases) if issubclass(base, Channel))
+        kind.__bases__ = (*bases[:place], Keeping, *bases[place:])  # what stands before a channel goes before this too
 
 
 class Foreign(Channel):

@@ -49,7 +49,8 @@ class Channel:
         self.key = key
 
     def __init_subclass__(cls) -> None:
-        if not cls.keeps and _holds_value(vars(cls)):
+        others = (kind for kind in cls.__mro__ if kind is cls or not issubclass(kind, Channel))
+        if not cls.keeps and any(_holds_value(vars(kind)) for kind in others):
             registry.adapters.load("keeping")(cls)
 
     def __eq__(self, other: object) -> bool:

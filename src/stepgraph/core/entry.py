@@ -215,7 +215,7 @@ def _travel(engine: Engine, stored: Stored | None, resuming: bool) -> Flow:
     if stored is None or request.checkpoint is None:
         return False
     newest = yield Load(request.checkpointer, request.thread or "", engine.scope.ns_text, None)
-    superseded, edited = newest.id != stored.id, stored.source in ("update", "fork")
+    superseded, edited = newest is None or newest.id != stored.id, stored.source in ("update", "fork")
     answers = isinstance(request.input, Command) and request.input.resume is not None
     forks = resuming and not answers and (superseded or not edited)
     engine.replaying = superseded or not answers

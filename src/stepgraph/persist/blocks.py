@@ -10,7 +10,7 @@ from stepgraph.persist.file import BITS, Row
 from stepgraph.persist.lines import is_mark, is_record, linked, owned, split_id, text_of
 
 if TYPE_CHECKING:
-    from stepgraph.persist.sqlite import SqliteLog
+    from stepgraph.persist.sqlite_log import SqliteLog
 
 _LINES: Final = 64
 _BYTES: Final = 16_384

@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Any, Final
 from stepgraph.core.errors import CheckpointError
 from stepgraph.persist.blocks import Lines, Plan, continued, planned
 from stepgraph.persist.file import BITS, LAST, File, explained
-from stepgraph.persist.lines import is_mark
+from stepgraph.persist.lines import is_mark, is_record
 from stepgraph.persist.log import where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from stepgraph.persist.log import Trouble
-    from stepgraph.persist.sqlite import SqliteLog
+    from stepgraph.persist.sqlite_log import SqliteLog
 
 logger = logging.getLogger("stepgraph.persist")
 
@@ -194,6 +194,7 @@ class Committer:
         return sum(len(lines[1]) for lines in self.waiting.copy())
 
     def _commit(self, batch: list[Lines]) -> None:
+        """Write them; those that are left in it when this fails are not written."""
         try:
             self._commit_all(batch)
         except sqlite3.DataError as error:  # too large: writing again won't help, and other threads are not to blame
@@ -201,6 +202,7 @@ class Committer:
             if len(logs) > 1:
                 for log in logs:
                     self._commit([lines for lines in batch if lines[0] is log])
+                    batch[:] = [lines for lines in batch if lines[0] is not log]  # written: never again
             else:
                 self._refuse(batch[0][0], explained(error, self.file.path, "write"))
 
@@ -255,6 +257,8 @@ class Committer:
                 fresh = log.number == 0 and end == 1
                 if not fresh and (number, end) != (log.number, log.end):
                     lines = continued([Lines(*each) for each in lines])
+                    if log.end and all(is_record(line) for each in lines for line in each[1]):
+                        log.tip = None  # others have written since: what it tells need not be the last checkpoint
                 plan = planned(number, end, base, lines)
                 plans.append((log, number, plan))
                 _note_forks(connection, plan, lines)

@@ -111,7 +111,7 @@ class AsyncDriver:
             step = flow.send
             try:
                 kind = type(effect)
-                if reader is not None and kind in USERS:
+                if reader is not None and (kind in USERS or kind is Within):  # no limit counts what the reader takes
                     await reader.turn()
                 if kind is Task:
                     node = effect.node

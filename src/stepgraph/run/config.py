@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -95,7 +95,7 @@ def check(config: Mapping[str, Any]) -> None:
     for key in config.keys() & _KINDS:
         kinds, error, wanted = _KINDS[key]
         given = config[key]
-        if given is not None and (not isinstance(given, kinds) or isinstance(given, str)):
+        if given is not None and not isinstance(given, kinds):
             raise error(f"{key} is {wanted}, not {given!r}: correct it in the config of the call.")
     callbacks = config.get("callbacks")
     if not (callbacks is None or isinstance(callbacks, Sequence) or hasattr(callbacks, "handlers")):
@@ -105,7 +105,7 @@ def check(config: Mapping[str, Any]) -> None:
 _KINDS: dict[str, tuple[tuple[type, ...], type[Exception], str]] = {
     "configurable": ((Mapping,), AttributeError, 'a dict such as {"thread_id": "t1"}'),
     "metadata": ((Mapping,), AttributeError, "a dict"),
-    "tags": ((Sequence, Set), TypeError, "a list of texts"),
+    "tags": ((Iterable,), TypeError, "a list of texts"),
     "recursion_limit": ((Real,), TypeError, "a number of supersteps"),
 }
 """Setting -> what it may be, what is raised for another kind, and what the message says is wanted."""
@@ -118,9 +118,9 @@ def filled(value: Any) -> bool:
 
 def check_width(given: Any) -> None:
     """Whether `max_concurrency` is one. Raises TypeError or ValueError."""
-    if given is None or (isinstance(given, (int, float)) and given >= 0):
+    if given is None or (isinstance(given, Real) and float(given) >= 0):
         return
-    kind = ValueError if isinstance(given, (int, float)) else TypeError
+    kind = ValueError if isinstance(given, Real) else TypeError
     raise kind(
         f"max_concurrency is {given!r} in the config of this call or graph: it says how many tasks of a superstep may "
         "run at once. Give a number from 1 on; None or 0 sets no limit."

@@ -96,14 +96,14 @@ class SyncDriver:
                 step = flow.send
                 try:
                     kind = type(effect)
-                    if chunks and kind in USERS:
+                    if chunks and (kind in USERS or kind is Within):  # no limit counts what the reader takes
                         if chunks is not CLOSED:
                             try:
                                 yield
                             except GeneratorExit:
                                 self._leave()
                             chunks = self.chunks
-                        if chunks is CLOSED and kind is not Call:
+                        if chunks is CLOSED and kind is not Call and kind is not Within:
                             raise StreamClosed("The stream was closed before this task began.")
                     if kind is Task:
                         context = copy_context()

@@ -49,6 +49,33 @@ class Texts(Topic):
         return super().update([str(value) for value in values])
 
 
+class Tens:
+    def update(self, values: Any) -> bool:
+        return bool(super().update([value * 10 for value in values]))  # type: ignore[misc]  # of the class beside it
+
+
+class Tenfold(Tens, LastValue):
+    """With what changes its updates in another class."""
+
+
+class More(Tens, Doubled):
+    def get(self) -> Any:
+        return super().get() + 1
+
+
+class Set(Topic):
+    """Changes its list in place, and empties it."""
+
+    def update(self, values: Any) -> bool:
+        if "none" in values:
+            self.values = []
+        else:
+            for value in values:
+                if value not in self.values:
+                    self.values.append(value)
+        return bool(values)
+
+
 class Scratch(UntrackedValue):
     def update(self, values: Any) -> bool:
         return super().update([value + 1 for value in values])
@@ -101,6 +128,9 @@ class State(TypedDict, total=False):
     f: Annotated[int, Limited(int)]
     g: Annotated[int, Plain(int)]
     h: Annotated[int, Tagged(int)]
+    i: Annotated[list, Set(str)]
+    j: Annotated[int, Tenfold(int)]
+    k: Annotated[int, More(int)]
 
 
 def attempt(show: Any, call: Any) -> None:
@@ -111,15 +141,15 @@ def attempt(show: Any, call: Any) -> None:
 
 
 def full(state: State) -> State:
-    return {"a": 1, "b": ["full"], "c": 2, "d": [5, 6], "e": 3, "f": 9, "g": 7, "h": 8}
+    return {"a": 1, "b": ["full"], "c": 2, "d": [5, 6], "e": 3, "f": 9, "g": 7, "h": 8, "i": "x", "j": 1, "k": 2}
 
 
 def half(state: State) -> State:
-    return {"a": 2, "b": [1, 2, 3], "g": 7, "h": 9}
+    return {"a": 2, "b": [1, 2, 3], "g": 7, "h": 9, "i": "y"}
 
 
 def seen(state: State) -> State:
-    return {"b": [repr(sorted(state.items()))]}
+    return {"b": [repr(sorted(state.items()))], "i": "none"}
 
 
 def builder() -> Any:
@@ -165,7 +195,7 @@ def in_graphs_of_channels(show: Any) -> None:
 
 def by_hand(show: Any) -> None:
     kinds = (Newest(int), Capped(list, operator.add), Doubled(int), Texts(str), Limited(int), Scratch(int), Once(int))
-    for kind in kinds:
+    for kind in (*kinds, Set(str), Tenfold(int), More(int)):
         value: Any = [1] if isinstance(kind, Capped) else 1
         show(type(kind).__name__, kind.is_available())
         attempt(show, kind.get)
