@@ -7,6 +7,7 @@ import importlib
 from fractions import Fraction
 from typing import Any, TypedDict
 
+import numpy
 import pytest
 
 from stepgraph import START, StateGraph
@@ -86,6 +87,6 @@ def test_settings_that_say_nothing_are_fine() -> None:
 
 def test_what_says_the_same_as_a_list_or_a_number_is_fine() -> None:
     """As LangGraph takes it."""
-    for tags in (["a"], ("a",), {"a"}, {"a": 1}, "a", (each for each in "a")):
+    for tags in (["a"], ("a",), {"a"}, {"a": 1}, "a", (each for each in "a"), numpy.array(["a", "b"])):
         assert compiled().invoke({"x": 1}, {"tags": tags}) == {"x": 2}
     assert compiled().invoke({"x": 1}, {"max_concurrency": Fraction(2), "recursion_limit": Fraction(5)}) == {"x": 2}

@@ -149,7 +149,8 @@ def _meant(annotation: Any, names: dict[str, Any]) -> Any:
     if not isinstance(annotation, str):
         return annotation
     try:
-        return eval(annotation, names)  # the program's own text, as with eval_str
+        # The program's own source in its own names, as `inspect` and `typing` evaluate it: nothing of a person's.
+        return eval(annotation, names)
     except Exception:  # noqa: BLE001  as above
         return Any
 

@@ -71,7 +71,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any] | None:
     """A type with foreign classes in it is judged by isinstance; None if Pydantic can't make anything of it."""
     try:
         if isinstance(kind, str):  # Pydantic would look names up in this module
-            kind = eval(kind, dict(_KNOWN_NAMES))
+            kind = eval(kind, dict(_KNOWN_NAMES))  # an annotation in the program's source: nothing of a person's
         return _made(_with_kinds_of_messages(kind))
     except Exception:  # noqa: BLE001  protocols, text that is no type: an annotation may be anything
         return None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence, Set
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from stepgraph.core import registry
 from stepgraph.persist.codec import Codec
@@ -81,13 +81,6 @@ async def _elsewhere(function: Any, *args: Any) -> Any:
     return await to_thread(function, *args)
 
 
-def meet() -> Set[type]:
-    """LangGraph's classes of this name, of which those here are a kind, as far as they are loaded."""
-    if _THEIRS not in sys.modules:
-        return frozenset()
-    found: Set[type] = registry.adapters.load("kin")(_THEIRS)
-    return found
-
-
-_THEIRS: Final = "langgraph.cache.base"
+meet = partial(registry.kin, "langgraph.cache.base")
+"""LangGraph's classes of which those here are a kind, as far as they are loaded."""
 meet()

@@ -6,7 +6,8 @@ A row holds a `"module:name"` string; registering one imports nothing, so no lay
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,6 +128,15 @@ adapters = Registry(
     },
 )
 """What makes an object of another library run here -> function from it."""
+
+
+def kin(module: str) -> Set[type]:
+    """The classes of this module of LangGraph's of which ours are a kind; none before somebody has loaded it."""
+    if module not in sys.modules:
+        return frozenset()
+    found: Set[type] = adapters.load("kin")(module)
+    return found
+
 
 cache_words = Registry("module of caches", {"langgraph.cache.base": "stepgraph.compat.caches:Theirs"})
 """Module of a cache's base class -> class of the words (`core.caching.Words`) in which such caches are used."""

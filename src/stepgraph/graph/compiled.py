@@ -65,8 +65,8 @@ class CompiledStateGraph(Threads):
         self.plan = plan
         self.checkpointer = _checkpointer(checkpointer)
         self.store = registry.open_store(store) if isinstance(store, str) else store
-        if store is not None and "langgraph.store.base" in sys.modules:
-            registry.adapters.load("kin")("langgraph.store.base")  # whose tools may ask whether it is one of theirs
+        if store is not None:
+            registry.kin("langgraph.store.base")  # whose tools may ask whether it is one of theirs
         self.transformers = tuple(transformers)
         """What makes streams of its own of every v3 run."""
         self.cache = cache

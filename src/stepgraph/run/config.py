@@ -24,6 +24,8 @@ CHECKPOINTER, CACHE, DURABILITY, RUNTIME = (
 )
 """The configurable keys by which a caller lends one run what it goes on with, as LangGraph's own callers do."""
 LENT = frozenset((CHECKPOINTER, CACHE, DURABILITY, RUNTIME))
+_PLAIN = frozenset((dict, list, str, int))
+"""Kinds that can be asked whether they are empty: an array, as tags, can't."""
 RUNNING = "__pregel_task_id"
 """The configurable key that names the task around: a config with it, handed on by node code, makes a subgraph."""
 
@@ -34,7 +36,9 @@ def merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     Empty values replace nothing.
     """
     if not base and KEYS.issuperset(more):
-        return dict(more) if all(more.values()) else {key: value for key, value in more.items() if filled(value)}
+        if _PLAIN.issuperset(map(type, more.values())) and all(more.values()):
+            return dict(more)
+        return {key: value for key, value in more.items() if filled(value)}
     found = dict(base)
     for key, value in more.items():
         if not filled(value):

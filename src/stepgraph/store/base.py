@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final, Literal, NamedTuple, TypedDict
+from functools import partial
+from typing import Any, Literal, NamedTuple, TypedDict
 
 from stepgraph.core import registry
 
@@ -366,13 +366,6 @@ def _wrong(label: Any) -> str | None:
     return None if label else "Namespace labels cannot be empty strings."
 
 
-def meet() -> Set[type]:
-    """LangGraph's classes of this name, of which those here are a kind, as far as they are loaded."""
-    if _THEIRS not in sys.modules:
-        return frozenset()
-    found: Set[type] = registry.adapters.load("kin")(_THEIRS)
-    return found
-
-
-_THEIRS: Final = "langgraph.store.base"
+meet = partial(registry.kin, "langgraph.store.base")
+"""LangGraph's classes of which those here are a kind, as far as they are loaded."""
 meet()
